@@ -12,3 +12,19 @@ export class UserError extends Error {
     this.name = 'UserError';
   }
 }
+
+/** A promise between two parts of the program is broken: a bug here, never the user's doing. */
+export class AssertionError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'AssertionError';
+  }
+}
+
+/**
+ * Assertions stay on in production: a wrong sum that goes on silently costs more than a stop.
+ * @throws AssertionError with `message` when `condition` is false
+ */
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new AssertionError(message);
+}
