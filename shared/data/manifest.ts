@@ -1,0 +1,124 @@
+/*
+ * What a data set looks like: all that a node needs to know before the first chunk arrives. Chunks are named by their
+ * SHA-256, so a manifest also says WHICH data it is.
+ */
+import * as v from 'valibot';
+import { UserError } from '../errors.js';
+import { SAMPLES_MAX } from './order.js';
+
+/** Largest chunk; chunks of about 1 MiB are made, a single record may need more. */
+export const CHUNK_BYTES_MAX = 64 * 2 ** 20;
+/** Most chunks of a data set. */
+export const CHUNKS_MAX = 2 ** 17;
+/** Most fields of a record. */
+export const FIELDS_MAX = 32;
+/** Most dimensions of a field. */
+export const DIMENSIONS_MAX = 8;
+
+/** Bytes of one element. */
+export const ELEMENT_BYTES = { u8: 1, f32: 4, i32: 4 } as const;
+/** How an element is stored: unsigned byte, or little-endian float32 or int32. */
+export type ElementType = keyof typeof ELEMENT_BYTES;
+
+/** One field of every record, such as the image or its label. */
+export interface Field {
+  readonly dtype: ElementType;
+  /** Row-major; [] for a single number. */
+  readonly shape: readonly number[];
+  /** Byte of the record at which the field begins, a multiple of 4. */
+  readonly offset: number;
+  /** What the network sees of a byte: fma(byte, scale, shift). Exact float32 numbers; 1 and 0 for f32 and i32. */
+  readonly scale: number;
+  readonly shift: number;
+}
+
+/** A data set: `samples` records of `recordBytes`, in chunks of `chunkSamples` (the last may be smaller). */
+export interface Manifest {
+  readonly name: string;
+  readonly samples: number;
+  readonly chunkSamples: number;
+  readonly recordBytes: number;
+  readonly fields: Readonly<Record<string, Field>>;
+  /** SHA-256 of each chunk, lower-case hexadecimal. */
+  readonly chunkHashes: readonly string[];
+}
+
+const count = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
+const float32 = v.pipe(
+  v.number(),
+  v.check((x) => Number.isFinite(x) && Math.fround(x) === x, 'is not a float32'),
+);
+
+const FieldSchema = v.pipe(
+  v.strictObject({
+    dtype: v.picklist(['u8', 'f32', 'i32']),
+    shape: v.pipe(v.array(count(CHUNK_BYTES_MAX)), v.maxLength(DIMENSIONS_MAX)),
+    offset: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(CHUNK_BYTES_MAX), v.multipleOf(4)),
+    scale: float32,
+    shift: float32,
+  }),
+  v.check(
+    ({ dtype, scale, shift }) => dtype === 'u8' || (scale === 1 && shift === 0),
+    'only bytes are scaled',
+  ),
+);
+
+/** The schema of a manifest, for messages that carry one. */
+export const ManifestSchema = v.pipe(
+  v.strictObject({
+    name: v.pipe(v.string(), v.regex(/^[\w.-]{1,100}$/)),
+    samples: count(SAMPLES_MAX),
+    chunkSamples: count(SAMPLES_MAX),
+    recordBytes: v.pipe(count(CHUNK_BYTES_MAX), v.multipleOf(4)),
+    fields: v.pipe(
+      v.record(v.pipe(v.string(), v.regex(/^[a-z][A-Za-z0-9]{0,63}$/)), FieldSchema),
+      v.minEntries(1),
+      v.maxEntries(FIELDS_MAX),
+    ),
+    chunkHashes: v.pipe(v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))), v.maxLength(CHUNKS_MAX)),
+  }),
+  v.check(
+    (m) => m.chunkSamples * m.recordBytes <= CHUNK_BYTES_MAX,
+    `a chunk exceeds ${CHUNK_BYTES_MAX} bytes`,
+  ),
+  v.check((m) => m.chunkHashes.length === chunkCount(m), 'chunkHashes must hold one hash for each chunk'),
+  v.check(
+    (m) => Object.values(m.fields).every((f) => endOf(f) <= m.recordBytes),
+    'a field exceeds the record',
+  ),
+);
+
+/**
+ * A manifest out of something that came from outside.
+ * @param source what to name in the error, such as a file
+ * @throws UserError that says which part is malformed
+ */
+export function parseManifest(value: unknown, source: string): Manifest {
+  const result = v.safeParse(ManifestSchema, value);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const path = v.getDotPath(issue);
+  throw new UserError(
+    `${source} is no valid manifest of a data set: ${path === null ? '' : `${path}: `}${issue.message}; make it again`,
+  );
+}
+
+/** Elements of a field in one record. */
+export function fieldElements(field: Pick<Field, 'shape'>): number {
+  return field.shape.reduce((product, size) => product * size, 1);
+}
+
+/** Chunks of a data set. */
+export function chunkCount(manifest: Pick<Manifest, 'samples' | 'chunkSamples'>): number {
+  return Math.ceil(manifest.samples / manifest.chunkSamples);
+}
+
+/** Bytes of one chunk; the last one may be smaller than the others. */
+export function chunkBytes(manifest: Manifest, index: number): number {
+  const samples = Math.min(manifest.chunkSamples, manifest.samples - index * manifest.chunkSamples);
+  return samples * manifest.recordBytes;
+}
+
+function endOf(field: Field): number {
+  return field.offset + fieldElements(field) * ELEMENT_BYTES[field.dtype];
+}
