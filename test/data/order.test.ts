@@ -27,9 +27,12 @@ describe('sampleOrder', () => {
     );
   });
 
-  it('rejects the word that would make some orders more likely (one in this epoch)', () => {
+  it('rejects the word that would make some orders more likely, and no other (one in each epoch comes close)', () => {
     expect(hashOf(sampleOrder(1, 1, 60_000))).toBe(
       '5dbef2436837b0d08b7312b2358d3353e1bed892e6b018c9ba6aec6a76451032',
+    );
+    expect(hashOf(sampleOrder(1, 7, 60_000))).toBe(
+      '991ddf3c6a81a5857fbe62919f1a54a30ecdc3ee24f372d79223a4863a0fe2ab',
     );
   });
 
