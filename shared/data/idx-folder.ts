@@ -39,8 +39,10 @@ export type IdxFolder = Readonly<Record<IdxFileName, StoredFile>>;
  */
 export async function readIdxFolder(directory: string, mend: string): Promise<IdxFolder> {
   const sums = await readSums(directory);
-  const files = await Promise.all(IDX_FILES.map((name) => readOne(directory, name, sums, mend)));
-  return Object.fromEntries(IDX_FILES.map((name, i) => [name, files[i]])) as Record<IdxFileName, StoredFile>;
+  const folder: Partial<Record<IdxFileName, StoredFile>> = {};
+  // One after the other, so that of several faults the same one is always told.
+  for (const name of IDX_FILES) folder[name] = await readOne(directory, name, sums, mend);
+  return folder as IdxFolder;
 }
 
 async function readOne(
