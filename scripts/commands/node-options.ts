@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { oneOf, wholeNumber } from './numbers.js';
+
+/** Which build of the kernels to use; `auto` is the fastest that this machine runs. */
+export const BACKEND_CHOICES = ['auto', 'native', 'wasm', 'wasm-exact'] as const;
+export type BackendChoice = (typeof BACKEND_CHOICES)[number];
+
+/** Compute threads that one node may be told to start. */
+const MOST_THREADS = 256;
+
+/** How a node computes: the options that `train` and `worker` share. None of them changes the weights. */
+export interface NodeSettings {
+  readonly backend: BackendChoice;
+  /** Compute threads per node. */
+  readonly threads: number;
+}
+
+/** The same as commander hands them over. */
+export interface NodeOptions {
+  backend: string;
+  threads: string;
+}
+
+/** Declares `--threads` and `--backend` on a command. */
+export function addNodeOptions(command: Command): Command {
+  return command
+    .option('--threads <T>', 'compute threads per node', '1')
+    .option('--backend <name>', `build of the kernels: ${BACKEND_CHOICES.join(', ')}`, 'auto');
+}
+
+/** @throws {UserError} (wrong usage) naming the option and what it takes */
+export function parseNodeOptions(options: NodeOptions): NodeSettings {
+  return {
+    backend: oneOf('--backend', options.backend, BACKEND_CHOICES),
+    threads: wholeNumber('--threads', options.threads, { least: 1, most: MOST_THREADS }),
+  };
+}

@@ -1,0 +1,15 @@
+import type { CommandEntry } from './command.js';
+
+/** Every command of the program, in the order of `unisum --help`. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'train',
+    summary: 'train a network on this machine and on whatever joins',
+    load: () => import('./train.js'),
+  },
+  {
+    name: 'worker',
+    summary: 'join a run with this machine',
+    load: () => import('./worker.js'),
+  },
+];

@@ -1,0 +1,103 @@
+import { UserError } from '../../shared/errors.js';
+import { type ListenAddress, parseListenAddress } from './addresses.js';
+import { type NodeOptions, type NodeSettings, parseNodeOptions } from './node-options.js';
+import { positiveNumber, wholeNumber } from './numbers.js';
+import type { RecipeDefaults } from './recipes.js';
+
+/** Local nodes that one command may start. */
+const MOST_WORKERS = 1024;
+/** Workers that a run may wait for. */
+const MOST_AWAITED = 100_000;
+const MOST_BATCH = 1 << 20;
+const MOST_STEPS = 1e12;
+const MOST_EPOCHS = 1e6;
+/** Seeds are 32-bit keys of the counter-based generator. */
+const MOST_SEED = 2 ** 32 - 1;
+
+/** Options of `train` as commander hands them over: text, and absent where the user said nothing. */
+export interface TrainOptions extends NodeOptions {
+  workers?: string;
+  batch?: string;
+  leaf?: string;
+  steps?: string;
+  epochs?: string;
+  seed: string;
+  lr?: string;
+  listen?: string;
+  minWorkers: string;
+  runDir?: string;
+  data?: string;
+  json?: true;
+}
+
+/** What to train and how, complete and checked. */
+export interface TrainSettings extends NodeSettings {
+  readonly recipe: string;
+  /** Nodes on this machine. */
+  readonly workers: number;
+  /** Samples per step over all workers. */
+  readonly batch: number;
+  /** Samples per leaf of the canonical sum, at most `batch`. */
+  readonly leaf: number;
+  readonly length: { readonly steps: number } | { readonly epochs: number };
+  /** 0 to 2^32 - 1. */
+  readonly seed: number;
+  readonly learningRate: number;
+  readonly listen: ListenAddress;
+  /** Workers, local ones included, that must be there before the first step. */
+  readonly minWorkers: number;
+  /** Folder for the run's files; undefined: a new one under runs/. */
+  readonly runDir: string | undefined;
+  /** Folder of a local copy of the recipe's data; undefined: where the recipe finds it by itself. */
+  readonly data: string | undefined;
+  readonly json: boolean;
+}
+
+/**
+ * Checks the options of `train` and fills in what the user left to the recipe and the machine.
+ * @param recipe name of the recipe that `defaults` belongs to
+ * @param cores processors of this machine: the default number of local nodes
+ * @throws {UserError} (wrong usage) naming the option and what it takes
+ */
+export function parseTrainOptions(
+  recipe: string,
+  defaults: RecipeDefaults,
+  options: TrainOptions,
+  cores: number,
+): TrainSettings {
+  const count = (option: string, text: string | undefined, most: number, otherwise: number): number =>
+    text === undefined ? otherwise : wholeNumber(option, text, { least: 1, most });
+  const batch = count('--batch', options.batch, MOST_BATCH, defaults.batch);
+  return {
+    recipe,
+    ...parseNodeOptions(options),
+    workers: count('--workers', options.workers, MOST_WORKERS, Math.min(cores, MOST_WORKERS)),
+    batch,
+    leaf: parseLeaf(options.leaf, batch, defaults.leaf),
+    length: parseLength(options, defaults.epochs),
+    seed: wholeNumber('--seed', options.seed, { least: 0, most: MOST_SEED }),
+    learningRate: options.lr === undefined ? defaults.learningRate : positiveNumber('--lr', options.lr),
+    listen: parseListenAddress('--listen', options.listen ?? '127.0.0.1:0'),
+    minWorkers: wholeNumber('--min-workers', options.minWorkers, { least: 1, most: MOST_AWAITED }),
+    runDir: options.runDir,
+    data: options.data,
+    json: options.json ?? false,
+  };
+}
+
+/** The recipe's leaf shrinks with a small batch; one that the user asked for is taken as it is or refused. */
+function parseLeaf(text: string | undefined, batch: number, otherwise: number): number {
+  if (text === undefined) return Math.min(otherwise, batch);
+  const leaf = wholeNumber('--leaf', text, { least: 1, most: MOST_BATCH });
+  if (leaf <= batch) return leaf;
+  throw new UserError(`--leaf ${leaf} exceeds the batch of ${batch} samples: take at most ${batch}`, 2);
+}
+
+function parseLength({ steps, epochs }: TrainOptions, otherwise: number): TrainSettings['length'] {
+  if (steps !== undefined && epochs !== undefined) {
+    throw new UserError('--steps and --epochs exclude each other: give one of them', 2);
+  }
+  if (steps !== undefined) return { steps: wholeNumber('--steps', steps, { least: 1, most: MOST_STEPS }) };
+  if (epochs === undefined) return { epochs: otherwise };
+  return { epochs: wholeNumber('--epochs', epochs, { least: 1, most: MOST_EPOCHS }) };
+}

@@ -1,0 +1,36 @@
+import { availableParallelism } from 'node:os';
+import type { Command } from 'commander';
+import type { CommandContext } from './command.js';
+import { addNodeOptions } from './node-options.js';
+import { DEFAULT_RECIPE, findRecipe, RECIPES } from './recipes.js';
+import { parseTrainOptions, type TrainOptions } from './train-options.js';
+
+/** `unisum train [recipe]`: a coordinator with local workers, open to others. */
+export function define(command: Command, context: CommandContext): void {
+  command
+    .argument('[recipe]', 'what to train', DEFAULT_RECIPE)
+    .option('--workers <N>', 'local nodes (default: one per core)')
+    .option('--batch <B>', "samples per step, over all workers (default: the recipe's)")
+    .option('--leaf <L>', "samples per leaf of the sum, at most the batch (default: the recipe's)")
+    .option('--steps <S>', 'train for this many steps')
+    .option('--epochs <E>', "or for this many passes over the data (default: the recipe's)")
+    .option('--seed <K>', 'seed of everything random', '0')
+    .option('--lr <X>', "learning rate (default: the recipe's)")
+    .option('--listen <host:port>', 'where others may join (default: this machine only, any free port)')
+    .option('--min-workers <N>', 'wait for this many workers before the first step', '1')
+    .option('--run-dir <DIR>', "where to write the run's files (default: a new folder in runs/)")
+    .option('--data <DIR>', "a local copy of the recipe's data");
+  addNodeOptions(command)
+    .option('--json', 'print the result as one JSON object on the last line of stdout')
+    .addHelpText('after', recipeList)
+    .action(async (recipe: string, options: TrainOptions) => {
+      const settings = parseTrainOptions(recipe, findRecipe(recipe), options, availableParallelism());
+      const { train } = await import('./train-run.js');
+      await train(settings, context);
+    });
+}
+
+function recipeList(): string {
+  const lines = Object.entries(RECIPES).map(([name, { summary }]) => `  ${name.padEnd(22)}${summary}`);
+  return `\nRecipes:\n${lines.join('\n')}`;
+}

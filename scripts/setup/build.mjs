@@ -1,0 +1,114 @@
+// @ts-check
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { runQuietly } from './process.mjs';
+
+/** Folders that tsconfig.build.json compiles. */
+const SOURCE_FOLDERS = ['coordinator', 'worker', 'shared', 'scripts', 'examples'];
+/** Files that the compiled program reads beside its modules, so they go to dist/ as they are. */
+const ASSETS = new Set(['.wasm', '.json', '.html', '.css', '.svg', '.js']);
+/** Whatever else the result depends on: a change of one of these rebuilds. */
+const INPUTS = new Set([...ASSETS, '.ts', '.tsx', '.mjs', '.c', '.h']);
+const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
+/** In dist/: fingerprint of the sources that it was built from. */
+const STAMP = '.sources';
+
+/**
+ * @param {string} root folder of package.json
+ * @returns {boolean} whether dist/ was built from exactly these sources
+ */
+export function buildIsFresh(root) {
+  const stamp = join(root, 'dist', STAMP);
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint(root);
+}
+
+/**
+ * Compiles into a new folder and puts it in the place of dist/ when all is done, so that a failed build leaves the
+ * last good one and no output of a deleted source stays behind.
+ * @param {string} root folder of package.json
+ * @param {() => void} [beforeSwap] further building, done once the compiler was content
+ * @throws {Error} when the compiler finds errors; it has printed them
+ */
+export function buildSources(root, beforeSwap) {
+  const stamp = fingerprint(root);
+  const fresh = join(root, 'dist.next');
+  rmSync(fresh, { recursive: true, force: true });
+  try {
+    const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    const done = runQuietly(
+      process.execPath,
+      [compiler, '-p', 'tsconfig.build.json', '--outDir', fresh],
+      root,
+    );
+    if (!done) throw new Error('the compiler found errors; mend them, then try again');
+    for (const path of sourceFiles(root)) {
+      if (ASSETS.has(extname(path))) copyInto(join(root, path), join(fresh, path));
+    }
+    beforeSwap?.();
+    writeFileSync(join(fresh, STAMP), stamp);
+    const dist = join(root, 'dist');
+    rmSync(dist, { recursive: true, force: true });
+    renameSync(fresh, dist);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+/** @param {string} from @param {string} to */
+function copyInto(from, to) {
+  mkdirSync(dirname(to), { recursive: true });
+  cpSync(from, to);
+}
+
+/**
+ * Hash of every input's path and content, not of times: a fresh checkout, a restored cache and a touched file do not
+ * mislead it. Some milliseconds for the whole tree.
+ * @param {string} root
+ */
+function fingerprint(root) {
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch}\n`);
+  for (const path of [...SETTINGS, ...sourceFiles(root)]) {
+    const content = readFileSync(join(root, path));
+    hash.update(`${path} ${content.length}\n`).update(content);
+  }
+  return hash.digest('hex');
+}
+
+/** @param {string} root @returns {string[]} sorted paths relative to root, with forward slashes */
+function sourceFiles(root) {
+  /** @type {string[]} */
+  const found = [];
+  for (const folder of SOURCE_FOLDERS) {
+    if (existsSync(join(root, folder))) collect(root, folder, found);
+  }
+  return found.sort();
+}
+
+/** @param {string} root @param {string} folder @param {string[]} found */
+function collect(root, folder, found) {
+  for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) collect(root, path, found);
+    else if (INPUTS.has(extname(entry.name))) found.push(path);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  try {
+    buildSources(process.cwd());
+  } catch (error) {
+    process.stderr.write(`build: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
