@@ -4,6 +4,7 @@ import { UserError } from '../errors.js';
 const KNOWN: Readonly<Record<string, string>> = {
   EACCES: 'permission denied; change the permissions or choose another place',
   EDQUOT: 'the disk quota is used up; free some space or choose another place',
+  EEXIST: 'a file of that name is in the way; choose another path',
   EISDIR: 'it is a directory; name a file',
   ELOOP: 'its symbolic links form a circle; mend them',
   EMFILE: 'too many files are open; raise the limit (ulimit -n)',

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 
-/** SHA-256 over consecutive pieces of bytes, lower-case hexadecimal. */
-export function sha256Hex(...pieces: readonly Uint8Array[]): string {
+/** SHA-256 of bytes, lower-case hexadecimal. */
+export function sha256Hex(bytes: Uint8Array): string {
+  return sha256OfPieces([bytes]);
+}
+
+/** SHA-256 of consecutive pieces of bytes, lower-case hexadecimal; each piece is needed only while it is read. */
+export function sha256OfPieces(pieces: Iterable<Uint8Array>): string {
   const hash = createHash('sha256');
   for (const piece of pieces) hash.update(piece);
   return hash.digest('hex');

@@ -1,0 +1,144 @@
+/*
+ * safetensors (github.com/huggingface/safetensors), float32 only: the length of the header as a little-endian 64-bit
+ * integer; the header, JSON {name: {dtype, shape, data_offsets: [begin, end]}, "__metadata__": {text: text}}, padded
+ * with spaces; then the tensors' bytes without gaps.
+ */
+import * as v from 'valibot';
+import { UserError } from '../errors.js';
+import { writeFileAtomically } from './atomic-file.js';
+import { readBoundedFile } from './read-file.js';
+import { canonicalBytes, inNameOrder, type Tensor } from './tensors.js';
+
+/** Largest header that is read. */
+export const HEADER_BYTES_MAX = 16 * 2 ** 20;
+/** Most tensors of a file that is read. */
+export const TENSORS_MAX = 2 ** 16;
+/** Largest file that is read: what Node reads in one piece. */
+export const FILE_BYTES_MAX = 2 ** 31 - 1;
+
+const ALIGNMENT = 8;
+const METADATA = '__metadata__';
+
+export type Metadata = Readonly<Record<string, string>>;
+
+/** What a file holds; `tensors` in the order of their bytes. */
+export interface Safetensors {
+  readonly tensors: readonly Tensor[];
+  readonly metadata: Metadata;
+}
+
+const size = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(FILE_BYTES_MAX));
+const EntrySchema = v.object({
+  dtype: v.pipe(v.string(), v.maxLength(16)),
+  shape: v.pipe(v.array(size), v.maxLength(16)),
+  data_offsets: v.tuple([size, size]),
+});
+const MetadataSchema = v.record(v.string(), v.string());
+
+/**
+ * The bytes of a file, piece by piece. Tensors lie in name order and with NaN canonicalised, so that the SHA-256 of
+ * all that follows the header is `weightsSha256`.
+ */
+export function* encodeSafetensors(
+  tensors: readonly Tensor[],
+  metadata: Metadata = {},
+): Generator<Uint8Array> {
+  const sorted = inNameOrder(tensors);
+  const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [[METADATA, metadata]] : [];
+  let end = 0;
+  for (const { name, shape, values } of sorted) {
+    const begin = end;
+    end += values.length * 4;
+    entries.push([name, { dtype: 'F32', shape, data_offsets: [begin, end] }]);
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  const header = new Uint8Array(8 + Math.ceil(json.length / ALIGNMENT) * ALIGNMENT).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
+  header.set(json, 8);
+  yield header;
+  for (const { values } of sorted) yield canonicalBytes(values);
+}
+
+/**
+ * Reads the bytes of a file, whoever wrote it.
+ * @param file what to name in errors
+ * @throws UserError when they are not a whole safetensors file of float32
+ */
+export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors {
+  const refuse = (what: string): never => {
+    throw new UserError(
+      `${file} ${what}; it is damaged or no safetensors file of float32: save or fetch it again`,
+    );
+  };
+  if (bytes.length < 8) return refuse('is too short');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const headerBytes = Number(view.getBigUint64(0, true));
+  if (headerBytes > Math.min(HEADER_BYTES_MAX, bytes.length - 8)) {
+    return refuse(`claims a header of ${headerBytes} bytes`);
+  }
+  const header = parseJson(bytes.subarray(8, 8 + headerBytes));
+  if (header === undefined) return refuse('has a header that is not a JSON object');
+  const { [METADATA]: metadata = {}, ...entries } = header;
+  if (!v.is(MetadataSchema, metadata)) return refuse(`has a malformed ${METADATA}`);
+  if (Object.keys(entries).length > TENSORS_MAX) return refuse(`holds more than ${TENSORS_MAX} tensors`);
+
+  const data = bytes.subarray(8 + headerBytes);
+  const places = Object.entries(entries).map(([name, entry]) => {
+    if (!v.is(EntrySchema, entry)) return refuse(`describes tensor ${quote(name)} in a malformed way`);
+    if (entry.dtype !== 'F32') return refuse(`holds tensor ${quote(name)} as ${quote(entry.dtype)}`);
+    const [begin, end] = entry.data_offsets;
+    const elements = entry.shape.reduce((product, length) => product * length, 1);
+    if (end - begin !== 4 * elements)
+      return refuse(`gives tensor ${quote(name)} bytes that do not fit its shape`);
+    return { name, shape: entry.shape, begin, end };
+  });
+  places.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let covered = 0;
+  for (const { name, begin, end } of places) {
+    if (begin !== covered) return refuse(`has a gap or an overlap before tensor ${quote(name)}`);
+    covered = end;
+  }
+  if (covered !== data.length) return refuse(`has ${data.length} bytes of tensors and describes ${covered}`);
+  return {
+    metadata,
+    tensors: places.map(({ name, shape, begin, end }) => ({ name, shape, values: floats(data, begin, end) })),
+  };
+}
+
+/** Saves tensors atomically. @throws UserError when the file cannot be written */
+export async function saveSafetensors(
+  path: string,
+  tensors: readonly Tensor[],
+  metadata?: Metadata,
+): Promise<void> {
+  await writeFileAtomically(path, encodeSafetensors(tensors, metadata));
+}
+
+/** Loads tensors. @throws UserError when the file cannot be read or is malformed */
+export async function loadSafetensors(path: string): Promise<Safetensors> {
+  return decodeSafetensors(await readBoundedFile(path, FILE_BYTES_MAX), path);
+}
+
+function parseJson(bytes: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(
+      new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes),
+    );
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function floats(data: Uint8Array, begin: number, end: number): Float32Array {
+  const view = new DataView(data.buffer, data.byteOffset + begin, end - begin);
+  const values = new Float32Array((end - begin) / 4);
+  const bits = new Uint32Array(values.buffer);
+  for (let i = 0; i < bits.length; i++) bits[i] = view.getUint32(4 * i, true);
+  return values;
+}
+
+/** A name from outside, fit for one line of a message. */
+function quote(name: string): string {
+  return JSON.stringify(name.slice(0, 80));
+}
