@@ -1,0 +1,191 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createRunDirectory, RunDirectory, type RunRequest } from '../../coordinator/run-directory.js';
+import { AssertionError, UserError } from '../../shared/errors.js';
+import { loadSafetensors } from '../../shared/files/safetensors.js';
+import { weightsSha256 } from '../../shared/files/tensors.js';
+
+let parent: string;
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'unisum-run-'));
+});
+afterEach(() => rm(parent, { recursive: true }));
+
+const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+const TENSORS = [{ name: 'w', shape: [2], values: Float32Array.of(1, 2) }];
+
+async function create(request: Partial<RunRequest> = {}): Promise<RunDirectory> {
+  return createRunDirectory({ recipe: 'mnist-mlp', config: { batch: 128 }, now: NOW, parent, ...request });
+}
+
+async function finish(run: RunDirectory): Promise<void> {
+  run.record({ step: 0, loss: 2.5 });
+  run.close();
+  await run.saveWeights(TENSORS);
+}
+
+async function refusal(creation: Promise<unknown>): Promise<string> {
+  const error = await creation.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(UserError);
+  const { message } = error as UserError;
+  expect(message).not.toContain('\n');
+  return message;
+}
+
+describe('a new run directory', () => {
+  it('is named by recipe, time and configuration, and says what was asked for', async () => {
+    const run = await create();
+    run.close();
+    expect(dirname(run.path)).toBe(parent);
+    expect(basename(run.path)).toMatch(/^mnist-mlp-20260102T030405Z-[0-9a-f]{6}$/);
+    expect(JSON.parse(await readFile(join(run.path, 'config.json'), 'utf8'))).toEqual({
+      format: 'unisum-run/1',
+      recipe: 'mnist-mlp',
+      started: '2026-01-02T03:04:05.678Z',
+      config: { batch: 128 },
+    });
+    expect((await readdir(run.path)).sort()).toEqual(['config.json', 'metrics.jsonl']);
+  });
+
+  it('is another one for another run of the same second', async () => {
+    const runs = [await create(), await create(), await create({ config: { batch: 64 } })];
+    for (const run of runs) run.close();
+    const names = runs.map((run) => basename(run.path));
+    expect(new Set(names).size).toBe(3);
+    expect(names[1]).toBe(`${names[0]}-2`);
+  });
+
+  it('has a name without separators, whatever the recipe is called', async () => {
+    const run = await create({ recipe: '../../my recipes/net.ts' });
+    run.close();
+    expect(dirname(run.path)).toBe(parent);
+    expect(basename(run.path)).toMatch(/^my-recipes-net\.ts-2026/);
+  });
+
+  it('makes its parents', async () => {
+    const run = await create({ parent: join(parent, 'a', 'b') });
+    run.close();
+    expect(await readdir(join(parent, 'a', 'b'))).toEqual([basename(run.path)]);
+  });
+});
+
+describe('a directory given by --run-dir', () => {
+  it('may be new, or empty', async () => {
+    const fresh = await create({ directory: join(parent, 'a', 'fresh') });
+    fresh.close();
+    await mkdir(join(parent, 'empty'));
+    const empty = await create({ directory: join(parent, 'empty') });
+    empty.close();
+    expect((await readdir(empty.path)).sort()).toEqual(['config.json', 'metrics.jsonl']);
+  });
+
+  it('may be of an earlier run, of which nothing stays that could be mistaken', async () => {
+    const directory = join(parent, 'again');
+    await finish(await create({ directory }));
+    await writeFile(join(directory, 'notes.txt'), 'mine');
+    const second = await create({ directory, config: { batch: 1 } });
+    second.close();
+    expect((await readdir(directory)).sort()).toEqual(['config.json', 'metrics.jsonl', 'notes.txt']);
+    expect(await readFile(join(directory, 'metrics.jsonl'), 'utf8')).toBe('');
+    expect(await readFile(join(directory, 'config.json'), 'utf8')).toContain('"batch": 1');
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['other files', { 'thesis.tex': 'x' }],
+    ['a config.json of something else', { 'config.json': '{"format":"other"}' }],
+    ['a config.json that is no JSON', { 'config.json': '{' }],
+    ['weights without a configuration', { 'weights.safetensors': 'x' }],
+  ])('is refused with %s, which stay', async (_, files) => {
+    const directory = join(parent, 'theirs');
+    await mkdir(directory);
+    for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+    expect(await refusal(create({ directory }))).toBe(
+      `${directory} holds other files; name a new or empty directory with --run-dir DIR`,
+    );
+    for (const [name, text] of Object.entries(files)) {
+      expect(await readFile(join(directory, name), 'utf8')).toBe(text);
+    }
+    expect((await readdir(directory)).length).toBe(Object.keys(files).length);
+  });
+
+  it('is refused, naming the mend, where nothing can be written', async () => {
+    const file = join(parent, 'file');
+    await writeFile(file, '');
+    expect(await refusal(create({ directory: file }))).toMatch(
+      /^cannot use .*file as the run .* in the way; choose/,
+    );
+    expect(await refusal(create({ directory: join(file, 'x') }))).toMatch(
+      /part of the path is a file.*; choose/,
+    );
+    expect(await refusal(create({ parent: join(file, 'x') }))).toMatch(
+      /^cannot make .*--run-dir.*part of the path/,
+    );
+    expect(await refusal(create({ directory: '/proc/unisum' }))).toMatch(/^cannot use \/proc\/unisum .*; c/);
+  });
+});
+
+describe('metrics', () => {
+  it('are lines of JSON in order, written when asked and at the end', async () => {
+    const run = await create();
+    const file = join(run.path, 'metrics.jsonl');
+    run.record({ step: 0, loss: 2.5 });
+    expect(await readFile(file, 'utf8')).toBe('');
+    run.flush();
+    expect(await readFile(file, 'utf8')).toBe('{"step":0,"loss":2.5}\n');
+    run.record({ step: 1, loss: Number.NaN, best: Number.NEGATIVE_INFINITY, note: 'a\nb', done: true });
+    run.close();
+    run.close();
+    const [, second, end] = (await readFile(file, 'utf8')).split('\n');
+    expect(JSON.parse(second ?? '')).toEqual({
+      step: 1,
+      loss: 'NaN',
+      best: '-Infinity',
+      note: 'a\nb',
+      done: true,
+    });
+    expect(end).toBe('');
+    expect(() => run.record({ step: 2 })).toThrow(AssertionError);
+  });
+
+  it('are not held back beyond a bound', async () => {
+    const run = await create();
+    const file = join(run.path, 'metrics.jsonl');
+    const lines = 10_000;
+    for (let step = 0; step < lines; step++) run.record({ step, loss: step / 7 });
+    const written = await readFile(file, 'utf8');
+    run.close();
+    const whole = await readFile(file, 'utf8');
+    expect(whole.length - written.length).toBeLessThan(2 ** 16);
+    const steps = whole
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { step: number }).step);
+    expect(steps).toEqual(Array.from({ length: lines }, (_, i) => i));
+  });
+
+  it.runIf(process.platform === 'linux')('stop the run with the mend when the disk is full', async () => {
+    await symlink('/dev/full', join(parent, 'metrics.jsonl'));
+    const run = new RunDirectory(parent);
+    run.record({ step: 0 });
+    expect(() => run.flush()).toThrow(UserError);
+    run.record({ step: 1 });
+    expect(() => run.close()).toThrow(/^cannot write .*metrics\.jsonl: the disk is full; free some space/);
+    run.close();
+  });
+});
+
+describe('weights', () => {
+  it('are saved with the hash that anyone can recompute', async () => {
+    const run = await create();
+    const hash = await run.saveWeights(TENSORS);
+    run.close();
+    const { tensors, metadata } = await loadSafetensors(join(run.path, 'weights.safetensors'));
+    expect(weightsSha256(tensors)).toBe(hash);
+    expect(metadata).toEqual({ producer: 'unisum', weightsSha256: hash });
+  });
+});
