@@ -2,8 +2,6 @@
 
 /** Chunks asked for at once: enough to hide the round trip, few enough that both ends can hold them. */
 export const NEED_CHUNKS_MAX = 16;
-/** Ranges of one `work` message. */
-export const WORK_RANGES_MAX = 64;
 /** Subtrees of one range: at most two on each level of the tree (LEAVES_MAX = 2^24). */
 export const PARTIAL_NODES_MAX = 48;
 /** Levels of the tree. */

@@ -5,7 +5,7 @@
  *     coordinator                                   node
  *       challenge (nonce)                    ->
  *                                            <-     hello (proof of the token, self-test)
- *       welcome (its own proof, model, data) ->     or: refuse
+ *       run (its own proof, model, settings) ->     or: refuse
  *                                            <-     need (chunks), as often as it takes
  *       chunk + bytes                        ->
  *                                            <-     ready
@@ -15,12 +15,6 @@
  */
 import type { Manifest } from '../data/manifest.js';
 import type { Node, Range } from '../sum/leaves.js';
-
-/**
- * Raised whenever a message changes its shape or its meaning. `refuse`, and the `kind` and `version` of `challenge` and
- * `hello`, stay as they are in every version, so that two versions can tell each other what is wrong.
- */
-export const PROTOCOL_VERSION = 1;
 
 /** The first word: who can answer this with the right proof knows the join token. */
 export interface Challenge {
@@ -42,8 +36,8 @@ export interface WireSettings {
 }
 
 /** The node is in: everything it needs to know of the run but weights and data. */
-export interface Welcome {
-  readonly kind: 'welcome';
+export interface Run {
+  readonly kind: 'run';
   readonly memberId: string;
   /** The coordinator's own proof of the token: a node works for nobody else. */
   readonly proof: string;
@@ -59,15 +53,15 @@ export interface Chunk {
   readonly index: number;
 }
 
-/** Leaves to compute. Payload: the weights (float32, the plan's flat vector) when `weights` is there, else empty. */
+/** Leaves to compute; answered by `partials` of the same step and range. Several may be under way. */
 export interface Work {
   readonly kind: 'work';
-  /** Steps done before this one. */
+  /** Steps done before this one: names the weights too. */
   readonly step: number;
-  /** In leaf order, none empty, none overlapping; each is answered by `partials` of its own. */
-  readonly ranges: readonly Range[];
-  /** The step that the attached weights belong to. Absent: the node has the right ones already. */
-  readonly weights?: number;
+  /** Not empty. */
+  readonly range: Range;
+  /** Whether the payload is the step's weights (float32, the plan's flat vector). If not, the node has them already. */
+  readonly weights: boolean;
 }
 
 /** The node is not let in, or no longer; the link is closed after it. Trying again is of no use. */
@@ -88,7 +82,7 @@ export interface Ping {
   readonly id: number;
 }
 
-export type CoordinatorToNode = Challenge | Welcome | Chunk | Work | Refuse | Stop | Ping;
+export type CoordinatorToNode = Challenge | Run | Chunk | Work | Refuse | Stop | Ping;
 
 /** What one kernel made of the self-test's fixed inputs. */
 export interface SelfTestResult {
@@ -113,7 +107,7 @@ export interface Hello {
   readonly selfTest: readonly SelfTestResult[];
 }
 
-/** Asks for chunks; the next request comes when these have arrived. */
+/** Asks for chunks. At most NEED_CHUNKS_MAX may have been asked for and not arrived. */
 export interface Need {
   readonly kind: 'need';
   readonly chunks: readonly number[];
