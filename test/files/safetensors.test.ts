@@ -78,6 +78,11 @@ describe('safetensors', () => {
 
   const entry = (begin: number, end: number, shape = [(end - begin) / 4], dtype = 'F32') =>
     JSON.stringify({ dtype, shape, data_offsets: [begin, end] });
+  it('are read whatever order the header lists them in', () => {
+    const file = fileOf(`{"b":${entry(8, 12)},"empty":${entry(8, 8)},"a":${entry(0, 8)}}`, 12);
+    expect(decodeSafetensors(file, 'f').tensors.map(({ name }) => name)).toEqual(['a', 'empty', 'b']);
+  });
+
   it.each<[string, Uint8Array, RegExp]>([
     ['nothing', new Uint8Array(), /too short/],
     ['a header beyond the file', fileOf('{}', 0, 3), /claims a header of 3/],
