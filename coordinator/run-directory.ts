@@ -14,9 +14,9 @@ import { saveSafetensors } from '../shared/files/safetensors.js';
 import { sha256Hex } from '../shared/files/sha256.js';
 import { type Tensor, weightsSha256 } from '../shared/files/tensors.js';
 
-export const CONFIG_FILE = 'config.json';
-export const METRICS_FILE = 'metrics.jsonl';
-export const WEIGHTS_FILE = 'weights.safetensors';
+const CONFIG_FILE = 'config.json';
+const METRICS_FILE = 'metrics.jsonl';
+const WEIGHTS_FILE = 'weights.safetensors';
 
 /** Marks a directory as one of ours: such a one may be used again. */
 const FORMAT = 'unisum-run/1';

