@@ -9,7 +9,7 @@ import { SAMPLES_MAX } from './order.js';
 /** Largest chunk; chunks of about 1 MiB are made, a single record may need more. */
 export const CHUNK_BYTES_MAX = 64 * 2 ** 20;
 /** Most chunks of a data set. */
-const CHUNKS_MAX = 2 ** 17;
+export const CHUNKS_MAX = 2 ** 17;
 /** Most fields of a record. */
 const FIELDS_MAX = 32;
 /** Most dimensions of a field. */

@@ -4,7 +4,7 @@ import { isChunk } from '../../shared/data/verify-chunk.js';
 import { sha256Hex } from '../../shared/files/sha256.js';
 
 describe('isChunk', () => {
-  const bytes = Uint8Array.from({ length: 3 * 2 ** 20 }, (_, i) => (i * 7 + (i >> 9)) & 255);
+  const bytes = Uint8Array.from({ length: 3 * 2 ** 20 }, (_, i) => (i * 7 + (i >> 9) + (i >> 20)) & 255);
   const x = { dtype: 'u8', shape: [2 ** 18], bytes, scale: 1, shift: 0 } as const;
   const { manifest, chunk } = packDataset('noise', 12, { x }, sha256Hex);
 
