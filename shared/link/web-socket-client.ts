@@ -1,0 +1,62 @@
+import type { Socket } from 'node:net';
+import { WebSocket } from 'ws';
+import type { Clock } from '../actor/clock.js';
+import { connectUrl, hostAndPort, type JoinAddress } from '../protocol/join-url.js';
+import type { Link } from './link.js';
+import { WEB_SOCKET_OPTIONS, WebSocketLink } from './web-socket.js';
+
+/** Longest wait for a coordinator to answer. */
+export const CONNECT_WAIT_MS = 10_000;
+
+/** What to tell people in place of a system's code. */
+const CAUSES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nobody listens there',
+  ECONNRESET: 'the connection was cut',
+  EHOSTUNREACH: 'the machine cannot be reached',
+  ENETUNREACH: 'there is no network',
+  ENOTFOUND: 'no machine has this name',
+  EAI_AGAIN: 'no machine has this name',
+  ETIMEDOUT: 'the machine does not answer',
+};
+
+/**
+ * Connects to a coordinator.
+ * @returns a link once the connection stands; nobody has proven anything yet
+ * @throws Error whose message is one line that says why there is no connection
+ */
+export function connectWebSocket(address: JoinAddress, clock: Clock): Promise<Link> {
+  const webSocket = new WebSocket(connectUrl(address), {
+    ...WEB_SOCKET_OPTIONS,
+    // Masks keep web pages from forging requests inside proxies (RFC 6455, section 10.3). Nothing of the kind runs
+    // here, and a mask of zeros spares both ends a pass over every byte.
+    generateMask: () => {},
+  });
+  const peer = hostAndPort(address);
+  return new Promise((resolve, reject) => {
+    let socket: Socket | undefined;
+    const cancel = clock.after(CONNECT_WAIT_MS, () => fail(`no answer within ${CONNECT_WAIT_MS / 1000} s`));
+    const fail = (reason: string): void => {
+      cancel();
+      reject(new Error(`cannot connect to ${peer}: ${reason}`));
+      webSocket.terminate();
+    };
+    webSocket.on('upgrade', (response) => {
+      socket = response.socket;
+    });
+    webSocket.on('unexpected-response', (_request, response) => {
+      fail(`it answers with HTTP status ${response.statusCode}, as no coordinator does`);
+    });
+    // Stays for good: ending an unfinished connection makes ws emit one more error, which nobody else would take.
+    webSocket.on('error', (error) => fail(causeOf(error)));
+    webSocket.once('open', () => {
+      cancel();
+      webSocket.removeAllListeners();
+      resolve(new WebSocketLink({ webSocket, socket: socket as Socket, peer }));
+    });
+  });
+}
+
+function causeOf(error: Error): string {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return CAUSES[code] ?? (error.message === '' ? code : error.message);
+}

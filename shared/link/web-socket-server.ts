@@ -1,0 +1,60 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { JOIN_PATH } from '../protocol/join-url.js';
+import type { Link } from './link.js';
+import { WEB_SOCKET_OPTIONS, WebSocketLink } from './web-socket.js';
+
+/** Connections that have not proven the token yet; more are turned away until one has, or is gone. */
+export const STRANGERS_MAX = 64;
+
+/** Bytes that a peer may send before it has proven the token. A hello takes some thousand. */
+export const STRANGER_BYTES_MAX = 64 * 2 ** 10;
+
+/**
+ * Accepts workers on an HTTP server, at JOIN_PATH; every other request to upgrade is turned away.
+ *
+ * A peer counts as a stranger until `Link.admit` is called for it. How long it may stay one is not decided here.
+ * @param onLink takes each new link over
+ */
+export function acceptWebSockets(server: Server, onLink: (link: Link) => void): void {
+  const upgrader = new WebSocketServer({ ...WEB_SOCKET_OPTIONS, noServer: true });
+  let strangers = 0;
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (request.url !== JOIN_PATH) return turnAway(socket, '404 Not Found');
+    if (strangers >= STRANGERS_MAX) return turnAway(socket, '503 Service Unavailable');
+    upgrader.handleUpgrade(request, socket, head, (webSocket) => {
+      strangers += 1;
+      onLink(linkToStranger(webSocket, socket, () => (strangers -= 1)));
+    });
+  });
+}
+
+/** @param onKnown called once, when the peer is a stranger no longer: admitted or gone */
+function linkToStranger(webSocket: WebSocket, socket: Socket, onKnown: () => void): Link {
+  let known = false;
+  const end = (): void => {
+    if (known) return;
+    known = true;
+    socket.off('data', count);
+    onKnown();
+  };
+  const link = new WebSocketLink({ webSocket, socket, peer: peerName(socket), onAdmit: end });
+  const count = (): void => {
+    if (socket.bytesRead > STRANGER_BYTES_MAX) link.break('a stranger sent too much');
+  };
+  // A frame may be large once its sender is known; until then every byte counts, whatever frame it belongs to.
+  socket.prependListener('data', count);
+  webSocket.on('close', end);
+  return link;
+}
+
+function turnAway(socket: Socket, status: string): void {
+  socket.on('error', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+/** Address and port of a peer; an IPv4 address that came in over an IPv6 socket is shown as what it is. */
+function peerName({ remoteAddress = 'unknown', remotePort }: Socket): string {
+  return `${remoteAddress.replace(/^::ffff:/, '')}:${remotePort}`;
+}
