@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The program: what `unisum` starts in an installed package and scripts/run.mjs in a checkout. */
+import { systemClock } from '../shared/actor/clock.js';
 import { INTERRUPTED, runProgram } from './commands/program.js';
 import { commands } from './commands/table.js';
 import { describeFailure, STACK_VARIABLE } from './terminal/failure.js';
@@ -17,11 +18,7 @@ process.on('uncaughtException', (error) => {
   process.exit(failure.exitCode);
 });
 
-const interrupted = watchInterrupts(
-  process,
-  () => process.uptime() * 1000,
-  () => process.exit(INTERRUPTED),
-);
+const interrupted = watchInterrupts(process, systemClock.nowMs, () => process.exit(INTERRUPTED));
 const status = await runProgram(process.argv.slice(2), commands, { terminal, interrupted }, process.env);
 await flushed(process.stdout);
 await flushed(process.stderr);

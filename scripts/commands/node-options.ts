@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { oneOf, wholeNumber } from './numbers.js';
 
 /** Which build of the kernels to use; `auto` is the fastest that this machine runs. */
-export const BACKEND_CHOICES = ['auto', 'native', 'wasm', 'wasm-exact'] as const;
+const BACKEND_CHOICES = ['auto', 'native', 'wasm', 'wasm-exact'] as const;
 export type BackendChoice = (typeof BACKEND_CHOICES)[number];
 
 /** Compute threads that one node may be told to start. */

@@ -1,5 +1,5 @@
 import { UserError } from '../../shared/errors.js';
-import { type ListenAddress, parseListenAddress } from './addresses.js';
+import { type ListenAddress, parseListenAddress } from './listen-address.js';
 import { type NodeOptions, type NodeSettings, parseNodeOptions } from './node-options.js';
 import { positiveNumber, wholeNumber } from './numbers.js';
 import type { RecipeDefaults } from './recipes.js';

@@ -1,5 +1,5 @@
 import { UserError } from '../../shared/errors.js';
-import { type JoinAddress, parseJoinUrl } from './addresses.js';
+import { type JoinAddress, parseJoinUrl } from '../../shared/protocol/join-url.js';
 import { type NodeOptions, type NodeSettings, parseNodeOptions } from './node-options.js';
 
 /** Longest name that is shown for a worker, in characters. */

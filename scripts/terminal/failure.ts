@@ -29,7 +29,9 @@ export function describeFailure(error: unknown, wantsStack: boolean): Failure {
 /** Commander reports help and version as errors of status 0; all the rest is wrong usage. */
 function describeUsage(error: CommanderError): Failure {
   if (error.exitCode === 0) return { text: '', exitCode: 0 };
-  return { text: `unisum: ${oneLine(error.message.replace(/^error: /, ''))}`, exitCode: 2 };
+  const message = oneLine(error.message.replace(/^error: /, ''));
+  const mend = message.includes('Did you mean') ? '' : '; --help shows the usage';
+  return { text: `unisum: ${message}${mend}`, exitCode: 2 };
 }
 
 function oneLine(message: string): string {

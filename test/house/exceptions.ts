@@ -1,0 +1,8 @@
+import type { Allowed } from './dead-exports.js';
+import type { LongFiles } from './file-shape.js';
+
+/** Files longer than the rule: path and reason. Keep it short. */
+export const LONG_FILES: LongFiles = {};
+
+/** Exports that are alive though no file of the product imports them: "path name" and reason. */
+export const LIVE_EXPORTS: Allowed = {};
