@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import type { CommandContext, CommandEntry } from '../../scripts/commands/command.js';
+import { runProgram } from '../../scripts/commands/program.js';
+import { DEFAULT_RECIPE, findRecipe } from '../../scripts/commands/recipes.js';
+import { commands } from '../../scripts/commands/table.js';
+import { UserError } from '../../shared/errors.js';
+
+/** A table whose only command, `dig`, does what `act` does; the second is not to be loaded. */
+function tableOf(act: (options: object) => Promise<void> = async () => undefined): CommandEntry[] {
+  return [
+    {
+      name: 'dig',
+      summary: 'digs',
+      load: async () => ({ define: (command) => void command.option('--deep <M>').action(act) }),
+    },
+    {
+      name: 'idle',
+      summary: 'is not used',
+      load: () => Promise.reject(new Error('loaded without need')),
+    },
+  ];
+}
+
+/** Runs the program and returns its exit status and the lines that it printed for people. */
+async function run(
+  args: string[],
+  table: readonly CommandEntry[] = tableOf(),
+  { interrupted = new AbortController().signal, env = {} } = {},
+): Promise<{ status: number; lines: string[] }> {
+  const lines: string[] = [];
+  const terminal: CommandContext['terminal'] = {
+    say: (line) => void lines.push(line),
+    result: () => undefined,
+    stderr: process.stderr,
+  };
+  const status = await runProgram(args, table, { terminal, interrupted }, env);
+  return { status, lines };
+}
+
+describe('the program', () => {
+  it('runs a command and loads no other', async () => {
+    const seen: object[] = [];
+    const table = tableOf(async (options) => void seen.push(options));
+    expect(await run(['dig', '--deep', '3'], table)).toEqual({ status: 0, lines: [] });
+    expect(seen).toEqual([{ deep: '3' }]);
+  });
+
+  it.each([
+    [[], 'unisum: no command given: use dig or idle, or --help'],
+    [['dog'], "unisum: unknown command 'dog' (Did you mean dig?)"],
+    [['plant'], "unisum: unknown command 'plant'; --help shows the usage"],
+    [['dig', '--depe', '3'], "unisum: unknown option '--depe' (Did you mean --deep?)"],
+    [['dig', '--zzz'], "unisum: unknown option '--zzz'; --help shows the usage"],
+    [['dig', '--deep'], "unisum: option '--deep <M>' argument missing; --help shows the usage"],
+    [
+      ['dig', 'here'],
+      "unisum: too many arguments for 'dig'. Expected 0 arguments but got 1.; --help shows the usage",
+    ],
+  ])('answers wrong usage %j in one line, status 2', async (args, line) => {
+    expect(await run(args)).toEqual({ status: 2, lines: [line] });
+  });
+
+  it('prints what the user can mend as it is, with its own status', async () => {
+    const table = tableOf(async () => {
+      throw new UserError('no spade;\n  bring one');
+    });
+    expect(await run(['dig'], table)).toEqual({ status: 1, lines: ['unisum: no spade; bring one'] });
+  });
+
+  it('prints a fault of its own in one line and offers the stack', async () => {
+    const table = tableOf(async () => {
+      throw new TypeError('broken');
+    });
+    expect(await run(['dig'], table)).toEqual({
+      status: 1,
+      lines: ['unisum: TypeError: broken (a fault of the program; UNISUM_STACK=1 shows where)'],
+    });
+    const { lines } = await run(['dig'], table, { env: { UNISUM_STACK: '1' } });
+    expect(lines[0]).toMatch(/^unisum: TypeError: broken\n +at .*program\.test\.ts/);
+  });
+
+  it('exits with 130 when interrupted, whether the command then returned or failed', async () => {
+    const interrupted = AbortSignal.abort();
+    expect(await run(['dig'], tableOf(), { interrupted })).toEqual({ status: 130, lines: [] });
+    const failing = tableOf(() => Promise.reject(new Error('cut short')));
+    expect(await run(['dig'], failing, { interrupted })).toEqual({ status: 130, lines: [] });
+  });
+
+  it('refuses wrong usage of its real commands before they start anything', async () => {
+    expect(await run(['train', 'mnist-mpl'], commands)).toEqual({
+      status: 2,
+      lines: ['unisum: there is no recipe "mnist-mpl"; did you mean mnist-mlp?'],
+    });
+    expect((await run(['train', '--bach', '1'], commands)).lines).toEqual([
+      "unisum: unknown option '--bach' (Did you mean --batch?)",
+    ]);
+    expect((await run(['train', '--leaf', '4096'], commands)).status).toBe(2);
+    expect((await run(['worker', 'nowhere'], commands)).status).toBe(2);
+  });
+});
+
+describe('recipes', () => {
+  it('are found by name', () => {
+    expect(findRecipe(DEFAULT_RECIPE).batch).toBe(128);
+  });
+
+  it('are suggested, or listed when nothing is near', () => {
+    const recipes = { pear: findRecipe(DEFAULT_RECIPE), plum: findRecipe(DEFAULT_RECIPE) };
+    expect(() => findRecipe('paer', recipes)).toThrow('there is no recipe "paer"; did you mean pear?');
+    expect(() => findRecipe('toString', recipes)).toThrow('the recipes are: pear, plum');
+  });
+});

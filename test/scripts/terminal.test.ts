@@ -1,0 +1,174 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { watchInterrupts } from '../../scripts/terminal/interrupt.js';
+import { startProgress } from '../../scripts/terminal/progress.js';
+import {
+  formatBar,
+  formatCount,
+  formatDuration,
+  formatPlain,
+  type ProgressState,
+} from '../../scripts/terminal/progress-text.js';
+import { Rate } from '../../scripts/terminal/rate.js';
+
+const STATE: ProgressState = {
+  step: 469,
+  steps: 2345,
+  epoch: 2,
+  epochs: 5,
+  loss: 0.3142,
+  samples: 60_000,
+  workers: 2,
+};
+const PACE = { samplesPerSecond: 123_456, stepsPerSecond: 938 };
+const LINE = ' 20%  epoch 2/5  step  469/2345  loss 0.3142   123k samples/s  2 workers  2s left';
+
+describe('progress as text', () => {
+  it('says all there is to say', () => {
+    expect(formatPlain(STATE, PACE)).toBe(LINE);
+  });
+
+  it('admits what is not known yet', () => {
+    const start = { ...STATE, step: 0, loss: undefined, workers: 1 };
+    expect(formatPlain(start, { samplesPerSecond: 0, stepsPerSecond: 0 })).toBe(
+      '  0%  epoch 2/5  step    0/2345  loss -      0 samples/s  1 worker  time left unknown',
+    );
+  });
+
+  it('draws a bar as long as there is room, never longer than the terminal', () => {
+    expect(formatBar(STATE, PACE, 200)).toBe(`${'█'.repeat(8)}${'░'.repeat(32)} ${LINE}`);
+    expect(formatBar(STATE, PACE, LINE.length + 11)).toBe(`██${'░'.repeat(8)} ${LINE}`);
+    expect(formatBar(STATE, PACE, LINE.length + 3)).toBe(LINE);
+    for (const columns of [1, 20, 80, 81, 90, 120]) {
+      expect(formatBar(STATE, PACE, columns).length).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  it.each([
+    [0, '0'],
+    [7.4, '7'],
+    [999.4, '999'],
+    [999.6, '1.00k'],
+    [1234, '1.23k'],
+    [1_234_567, '1.23M'],
+    [5e12, '5.00T'],
+  ])('counts %d as %s', (value, text) => {
+    expect(formatCount(value)).toBe(text);
+  });
+
+  it.each([
+    [0, '0s'],
+    [8.2, '9s'],
+    [59.5, '1m00s'],
+    [125, '2m05s'],
+    [3725, '1h02m'],
+    [90_000, '25h00m'],
+  ])('writes %d seconds as %s', (seconds, text) => {
+    expect(formatDuration(seconds)).toBe(text);
+  });
+});
+
+describe('rate', () => {
+  it('is nothing before two moments are known', () => {
+    const rate = new Rate();
+    expect(rate.perSecond()).toBe(0);
+    rate.note(5, 100);
+    rate.note(5, 200);
+    expect(rate.perSecond()).toBe(0);
+  });
+
+  it('looks back some seconds only', () => {
+    const rate = new Rate();
+    for (let ms = 0; ms <= 20_000; ms += 10) rate.note(ms, ms / 10);
+    expect(rate.perSecond()).toBeCloseTo(100);
+    for (let ms = 20_010; ms <= 26_000; ms += 10) rate.note(ms, 2000 + (ms - 20_000));
+    expect(rate.perSecond()).toBeCloseTo(1000);
+  });
+
+  it('survives a long pause', () => {
+    const rate = new Rate();
+    rate.note(0, 0);
+    rate.note(60_000, 60);
+    rate.note(120_000, 240);
+    expect(rate.perSecond()).toBeCloseTo(3);
+  });
+});
+
+/** A stream that keeps what is written to it, with as much of a terminal as progress asks for. */
+function recorder(isTTY: boolean): { stream: NodeJS.WriteStream; text(): string } {
+  let text = '';
+  const write = (part: string): boolean => {
+    text += part;
+    return true;
+  };
+  const stream = Object.assign(new EventEmitter(), { write, isTTY, columns: 120 });
+  return { stream: stream as unknown as NodeJS.WriteStream, text: () => text };
+}
+
+describe('progress', () => {
+  it('prints a plain line every few seconds, and the last state at the end', () => {
+    let nowMs = 0;
+    const { stream, text } = recorder(false);
+    const progress = startProgress(stream, () => nowMs);
+    for (let step = 0; step <= 12; step++) {
+      nowMs = step * 1000;
+      progress.update({ ...STATE, step, steps: 12, samples: step * 128 });
+      if (step === 7) progress.say('a worker joined');
+    }
+    progress.stop();
+    const steps = [...text().matchAll(/step +(\d+)\/12|joined/g)].map(([whole, step]) => step ?? whole);
+    expect(steps).toEqual(['0', '5', 'joined', '10', '12']);
+    expect(text()).toContain('step 10/12  loss 0.3142    128 samples/s  2 workers  2s left\n');
+  });
+
+  it('says the last state once', () => {
+    const { stream, text } = recorder(false);
+    const progress = startProgress(stream, () => 0);
+    progress.update(STATE);
+    progress.stop();
+    expect(text().match(/step/g)).toHaveLength(1);
+  });
+
+  it('draws a bar on a terminal, with messages above it', () => {
+    let nowMs = 0;
+    const { stream, text } = recorder(true);
+    const progress = startProgress(stream, () => nowMs);
+    progress.say('before');
+    progress.update({ ...STATE, step: 0 });
+    nowMs = 50;
+    progress.update({ ...STATE, step: 100 });
+    progress.say('joined');
+    nowMs = 1000;
+    progress.update({ ...STATE, step: 2345 });
+    progress.stop();
+    expect(text()).toMatch(/^before\n/);
+    expect(text()).toContain('joined\n');
+    expect(text()).toMatch(/░+ +0% .*joined\n.*█+ 100% /s);
+    expect(text()).not.toContain('step  100/');
+    expect(text().endsWith('\n')).toBe(true);
+  });
+});
+
+describe('interrupts', () => {
+  it('abort at the first signal, give up at the second, and take no echo for a second', () => {
+    const source = new EventEmitter();
+    let nowMs = 1000;
+    let givenUp = 0;
+    const signal = watchInterrupts(
+      source,
+      () => nowMs,
+      () => {
+        givenUp += 1;
+      },
+    );
+    expect(signal.aborted).toBe(false);
+    source.emit('SIGINT');
+    expect(signal.aborted).toBe(true);
+    nowMs += 20;
+    source.emit('SIGINT');
+    expect(givenUp).toBe(0);
+    nowMs += 2000;
+    source.emit('SIGTERM');
+    expect(givenUp).toBe(1);
+  });
+});

@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import type { RecipeDefaults } from '../../scripts/commands/recipes.js';
+import { parseTrainOptions, type TrainOptions } from '../../scripts/commands/train-options.js';
+import { UserError } from '../../shared/errors.js';
+
+const RECIPE: RecipeDefaults = { summary: '', batch: 128, leaf: 16, epochs: 5, learningRate: 0.001 };
+const SILENT: TrainOptions = { threads: '1', backend: 'auto', seed: '0', minWorkers: '1' };
+const CORES = 6;
+
+const parse = (options: Partial<TrainOptions>) =>
+  parseTrainOptions('digits', RECIPE, { ...SILENT, ...options }, CORES);
+
+/** The message and exit status of what `run` throws. */
+function refusal(run: () => unknown): { message: string; exitCode: number } {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof UserError) return { message: error.message, exitCode: error.exitCode };
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('options of train', () => {
+  it('come from the recipe and the machine when the user says nothing', () => {
+    expect(parse({})).toEqual({
+      recipe: 'digits',
+      workers: CORES,
+      threads: 1,
+      backend: 'auto',
+      batch: 128,
+      leaf: 16,
+      length: { epochs: 5 },
+      seed: 0,
+      learningRate: 0.001,
+      listen: { host: '127.0.0.1', port: 0 },
+      minWorkers: 1,
+      runDir: undefined,
+      data: undefined,
+      json: false,
+    });
+  });
+
+  it('are taken from the user', () => {
+    const said = parse({
+      workers: '3',
+      threads: '2',
+      backend: 'wasm-exact',
+      batch: '64',
+      leaf: '64',
+      steps: '1000',
+      seed: '4294967295',
+      lr: '1e-2',
+      listen: '[::1]:7700',
+      minWorkers: '4',
+      runDir: 'a',
+      data: 'b',
+      json: true,
+    });
+    expect(said).toEqual({
+      recipe: 'digits',
+      workers: 3,
+      threads: 2,
+      backend: 'wasm-exact',
+      batch: 64,
+      leaf: 64,
+      length: { steps: 1000 },
+      seed: 4294967295,
+      learningRate: 0.01,
+      listen: { host: '::1', port: 7700 },
+      minWorkers: 4,
+      runDir: 'a',
+      data: 'b',
+      json: true,
+    });
+  });
+
+  it("shrink the recipe's leaf to a smaller batch", () => {
+    expect(parse({ batch: '8' }).leaf).toBe(8);
+    expect(parse({ batch: '17' }).leaf).toBe(16);
+  });
+
+  it.each(['batch', 'workers', 'threads', 'leaf', 'steps', 'epochs', 'minWorkers'] as const)(
+    'takes only positive whole numbers for %s',
+    (name) => {
+      const option = name === 'minWorkers' ? '--min-workers' : `--${name}`;
+      for (const wrong of ['0', '-1', '1.5', '1e3', '', ' 1', 'two', '0x10', '9999999999999999', 'NaN']) {
+        const { message, exitCode } = refusal(() => parse({ [name]: wrong }));
+        expect(message).toContain(`${option} takes a whole number from 1 to `);
+        expect(message).toContain(`not "${wrong}"`);
+        expect(exitCode).toBe(2);
+      }
+      expect(() => parse({ [name]: '1' })).not.toThrow();
+    },
+  );
+
+  it.each([
+    [{ leaf: '129' }, '--leaf 129 exceeds the batch of 128 samples: take at most 128'],
+    [{ batch: '8', leaf: '16' }, '--leaf 16 exceeds the batch of 8 samples: take at most 8'],
+    [{ steps: '1', epochs: '1' }, '--steps and --epochs exclude each other: give one of them'],
+    [{ seed: '4294967296' }, '--seed takes a whole number from 0 to 4294967295, not "4294967296"'],
+    [{ seed: '-1' }, '--seed takes a whole number from 0 to 4294967295, not "-1"'],
+    [{ lr: '0' }, '--lr takes a number above 0, such as 0.001, not "0"'],
+    [{ lr: '-1' }, '--lr takes a number above 0, such as 0.001, not "-1"'],
+    [{ lr: 'Infinity' }, '--lr takes a number above 0, such as 0.001, not "Infinity"'],
+    [{ lr: '1e999' }, '--lr takes a number above 0, such as 0.001, not "1e999"'],
+    [{ lr: '1.2.3' }, '--lr takes a number above 0, such as 0.001, not "1.2.3"'],
+    [{ backend: 'cuda' }, '--backend takes auto, native, wasm or wasm-exact, not "cuda"'],
+  ])('refuses %j', (options, message) => {
+    expect(refusal(() => parse(options))).toEqual({ message, exitCode: 2 });
+  });
+
+  it.each(['7700', ':7700', 'host:', 'host:65536', 'host:-1', 'a b:1', '::1:7700', 'ws://host:1', 'host:1/'])(
+    'refuses to listen on %s',
+    (listen) => {
+      const { message, exitCode } = refusal(() => parse({ listen }));
+      expect(message).toBe(`--listen takes host:port, such as 0.0.0.0:7700, not "${listen}"`);
+      expect(exitCode).toBe(2);
+    },
+  );
+
+  it.each(['localhost:0', '0.0.0.0:65535', 'my-host.local:80'])('listens on %s', (listen) => {
+    const [host, port] = listen.split(':');
+    expect(parse({ listen }).listen).toEqual({ host, port: Number(port) });
+  });
+});
