@@ -1,5 +1,5 @@
 import { UserError } from '../../shared/errors.js';
-import { type ListenAddress, parseListenAddress } from './listen-address.js';
+import { type ListenAddress, parseListenAddress } from '../../shared/link/listen.js';
 import { type NodeOptions, type NodeSettings, parseNodeOptions } from './node-options.js';
 import { positiveNumber, wholeNumber } from './numbers.js';
 import type { RecipeDefaults } from './recipes.js';
@@ -77,7 +77,7 @@ export function parseTrainOptions(
     length: parseLength(options, defaults.epochs),
     seed: wholeNumber('--seed', options.seed, { least: 0, most: MOST_SEED }),
     learningRate: options.lr === undefined ? defaults.learningRate : positiveNumber('--lr', options.lr),
-    listen: parseListenAddress('--listen', options.listen ?? '127.0.0.1:0'),
+    listen: parseListenAddress(options.listen ?? '127.0.0.1:0'),
     minWorkers: wholeNumber('--min-workers', options.minWorkers, { least: 1, most: MOST_AWAITED }),
     runDir: options.runDir,
     data: options.data,

@@ -29,7 +29,7 @@ const BANS: readonly Ban[] = [
   {
     names: words(
       'Date.now performance.now performance.timeOrigin process.hrtime process.uptime Date() ' +
-        'setTimeout setInterval setImmediate',
+        'setTimeout setInterval',
     ),
     modules: words('node:timers node:timers/promises node:perf_hooks'),
     holds: (path) => path !== 'shared/actor/clock.ts' && (isProduct(path) || path.startsWith('test/')),

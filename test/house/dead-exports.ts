@@ -1,7 +1,7 @@
 import { importsOf } from './imports.js';
 import { type Finding, findingAt, isTypeScript, parse, type Source, walk } from './source.js';
 
-/** Exports that nothing in the project imports, and why they stand all the same: "path name" or "path *". */
+/** Exports that nothing in the project imports, and why they stand all the same: "path name", "path *" or "folder/". */
 export type Allowed = Readonly<Record<string, string>>;
 
 /**
@@ -19,11 +19,13 @@ export function deadExports(sources: readonly Source[], allowed: Allowed): Findi
       for (const name of names) uses.add(`${target} ${name}`);
     }
   }
+  const folders = Object.keys(allowed).filter((key) => key.endsWith('/'));
+  const inFolder = (path: string): boolean => folders.some((folder) => path.startsWith(folder));
   const findings: Finding[] = [];
   for (const source of modules) {
     for (const { start, name } of valuesExported(source)) {
       const keys = [`${source.path} ${name}`, `${source.path} *`];
-      const isAlive = keys.some((key) => used.has(key) || key in allowed);
+      const isAlive = keys.some((key) => used.has(key) || key in allowed) || inFolder(source.path);
       const isTestedPart = keys.some((key) => tested.has(key)) && usesItself(source, name);
       if (!isAlive && !isTestedPart)
         findings.push(findingAt(source, { start }, `nothing uses the export ${name}`));

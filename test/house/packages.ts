@@ -15,9 +15,12 @@ const COMMANDS: Readonly<Record<string, RegExp>> = {
   tsx: /\btsx\b/,
 };
 
+/** Where the product begins: what it imports, directly or not, is what a user runs. */
+const ENTRY = 'scripts/unisum.ts';
+
 /**
  * Dependencies without a reason in CONTRIBUTING.md or without a use, and packages that are used without being
- * declared: what the product imports belongs to "dependencies".
+ * declared: what the product imports belongs to "dependencies", for tools and tests "devDependencies" will do.
  */
 export function wrongPackages(sources: readonly Source[]): Finding[] {
   const manifest = JSON.parse(textOf(sources, 'package.json')) as Manifest;
@@ -31,8 +34,9 @@ export function wrongPackages(sources: readonly Source[]): Finding[] {
       findings.push(`CONTRIBUTING.md: has no line "- \`${name}\`: reason"`);
     if (!isUsed(name, manifest, code)) findings.push(`package.json: nothing uses ${name}`);
   }
+  const product = reachable(ENTRY, code);
   for (const source of code) {
-    const runsInProduct = isTypeScript(source) && !/^(test\/|[^/]+$)/.test(source.path);
+    const runsInProduct = product.has(source.path);
     const declared = runsInProduct ? production : all;
     for (const used of importsOf(source)) {
       if (used.kind !== 'package' || declared.includes(used.target)) continue;
@@ -41,6 +45,19 @@ export function wrongPackages(sources: readonly Source[]): Finding[] {
     }
   }
   return findings;
+}
+
+/** Paths of all modules that are loaded from `entry` at some time. */
+function reachable(entry: string, code: readonly Source[]): Set<string> {
+  const reached = new Set<string>();
+  const waiting = [entry];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    const source = reached.has(path) ? undefined : code.find((candidate) => candidate.path === path);
+    if (!source) continue;
+    reached.add(path);
+    for (const { kind, target } of importsOf(source)) if (kind === 'file') waiting.push(target);
+  }
+  return reached;
 }
 
 function isUsed(name: string, manifest: Manifest, code: readonly Source[]): boolean {

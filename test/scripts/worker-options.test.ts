@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { parseWorkerOptions, type WorkerOptions } from '../../scripts/commands/worker-options.js';
 
 const TOKEN = 'abcdefghijklmnopqrstuv';
-const JOIN = `ws://10.0.0.1:7700/#${TOKEN}`;
+const JOIN = `ws://127.0.0.1:7700/#${TOKEN}`;
 const SILENT: WorkerOptions = { threads: '1', backend: 'auto' };
 
 describe('options of worker', () => {
   it('name the run, and by default the machine', () => {
     expect(parseWorkerOptions(JOIN, SILENT, 'attic')).toEqual({
-      join: { host: '10.0.0.1', port: 7700, token: TOKEN },
+      join: { host: '127.0.0.1', port: 7700, token: TOKEN },
       threads: 1,
       backend: 'auto',
       name: 'attic',
