@@ -15,13 +15,19 @@ type Parcel =
  *
  * A port does not say what the other thread has read, so every message is confirmed by a receipt.
  * @param peer what the other end is called
+ * @param bufferedBytesMax most bytes that may wait for the other thread: they are copies, and lie in this process
  */
-export function linkMessagePort(port: MessagePort, peer: string): Link {
-  return new MessagePortLink(port, peer);
+export function linkMessagePort(
+  port: MessagePort,
+  peer: string,
+  bufferedBytesMax = BUFFERED_BYTES_MAX,
+): Link {
+  return new MessagePortLink(port, peer, bufferedBytesMax);
 }
 
 class MessagePortLink implements Link {
   readonly #port: MessagePort;
+  readonly #bufferedBytesMax: number;
   #bufferedBytes = 0;
   #ending: string | undefined;
   /** The port is gone; `closed` is told then, or as soon as someone listens. */
@@ -31,11 +37,14 @@ class MessagePortLink implements Link {
   constructor(
     port: MessagePort,
     readonly peer: string,
+    bufferedBytesMax: number,
   ) {
     this.#port = port;
+    this.#bufferedBytesMax = bufferedBytesMax;
     port.on('close', () => {
       this.#gone = true;
-      this.#events?.closed(this.#ending ?? 'the other thread has ended');
+      this.#ending ??= 'the other thread has ended';
+      this.#events?.closed(this.#ending);
     });
   }
 
@@ -45,7 +54,7 @@ class MessagePortLink implements Link {
 
   open(events: LinkEvents): void {
     this.#events = events;
-    if (this.#gone) queueMicrotask(() => events.closed(this.#ending ?? 'the other thread has ended'));
+    if (this.#gone) queueMicrotask(() => events.closed(this.#ending as string));
     // Listening is what starts a port: what was posted before waits for it.
     else this.#port.on('message', (parcel: Parcel) => this.#receive(parcel, events));
   }
@@ -54,10 +63,9 @@ class MessagePortLink implements Link {
     if (this.#ending !== undefined) return;
     // A clone would take along the whole buffer that the payload is a part of; a copy of its own is moved over.
     const copy = new Uint8Array(payload);
-    this.#post({ kind: 'message', message, payload: copy }, [copy.buffer]);
     this.#bufferedBytes += copy.length + MESSAGE_BYTES;
-    // `copy` is empty from here on: its bytes have moved.
-    if (this.#bufferedBytes > BUFFERED_BYTES_MAX) this.close(NOT_READING);
+    this.#post({ kind: 'message', message, payload: copy }, [copy.buffer]);
+    if (this.#bufferedBytes > this.#bufferedBytesMax) this.close(NOT_READING);
   }
 
   admit(): void {}

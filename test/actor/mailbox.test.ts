@@ -1,0 +1,28 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { Mailbox } from '../../shared/actor/mailbox.js';
+import { AssertionError } from '../../shared/errors.js';
+
+it('gives out what was put in, in order, like a list', () => {
+  fc.assert(
+    fc.property(fc.array(fc.boolean(), { maxLength: 400 }), fc.integer({ min: 1, max: 50 }), (puts, max) => {
+      const mailbox = new Mailbox<number>(max);
+      const twin: number[] = [];
+      for (const [i, isPut] of puts.entries()) {
+        if (isPut) expect(mailbox.put(i)).toBe(twin.length < max && twin.push(i) > 0);
+        else if (twin.length > 0) expect(mailbox.take()).toBe(twin.shift());
+        expect(mailbox.length).toBe(twin.length);
+      }
+    }),
+  );
+});
+
+it('forgets everything when it is cleared', () => {
+  const mailbox = new Mailbox<number>(100);
+  for (let i = 0; i < 40; i++) mailbox.put(i);
+  mailbox.clear();
+  expect(mailbox.length).toBe(0);
+  mailbox.put(7);
+  expect(mailbox.take()).toBe(7);
+  expect(() => mailbox.take()).toThrow(AssertionError);
+});

@@ -1,0 +1,197 @@
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { systemClock } from '../../shared/actor/clock.js';
+import { VirtualClock } from '../../shared/actor/virtual-clock.js';
+import { encodeHead } from '../../shared/link/frame.js';
+import type { Link } from '../../shared/link/link.js';
+import { CONNECT_WAIT_MS, connectWebSocket } from '../../shared/link/web-socket-client.js';
+import { STRANGER_BYTES_MAX, STRANGERS_MAX } from '../../shared/link/web-socket-server.js';
+import { connectUrl } from '../../shared/protocol/join-url.js';
+import { patterned, record } from '../suites/link-suite.js';
+import { connectedPair, type Host, startHost } from './web-socket-pair.js';
+
+const LARGE = patterned(2 * STRANGER_BYTES_MAX + 65_536);
+
+describe('a web socket to a coordinator', () => {
+  let host: Host;
+  beforeEach(async () => {
+    host = await startHost();
+  });
+  afterEach(() => host.dispose());
+
+  /** Somebody else's client, that masks what it sends, as browsers do. */
+  async function strangeClient(): Promise<{ webSocket: WebSocket; socket: Socket; link: Link }> {
+    const webSocket = new WebSocket(connectUrl(host.address));
+    const upgraded = new Promise<Socket>((resolve) =>
+      webSocket.once('upgrade', ({ socket }) => resolve(socket)),
+    );
+    const [socket, link] = await Promise.all([upgraded, host.accepted()]);
+    webSocket.on('error', () => {});
+    if (webSocket.readyState !== WebSocket.OPEN)
+      await new Promise((resolve) => webSocket.once('open', resolve));
+    return { webSocket, socket, link };
+  }
+
+  it('takes frames in one piece or in many, masked or not', async () => {
+    const { webSocket, link } = await strangeClient();
+    const atServer = record(link);
+    const frame = Buffer.concat([encodeHead({ kind: 'x' }, 100), patterned(100)]);
+    webSocket.send(frame);
+    for (let at = 0; at < frame.length; at += 20) {
+      webSocket.send(frame.subarray(at, at + 20), { binary: true, fin: at + 20 >= frame.length });
+    }
+    await atServer.arrived(2);
+    for (const { message, payload } of atServer.received) {
+      expect(message).toEqual({ kind: 'x' });
+      expect(Buffer.compare(payload, patterned(100))).toBe(0);
+      expect(payload.byteOffset % 8).toBe(0);
+    }
+  });
+
+  it.each<[string, string | Uint8Array, string]>([
+    ['text', 'hello', 'the peer sent text in place of a frame'],
+    ['nothing', new Uint8Array(0), 'a frame is too short'],
+    ['bytes at random', patterned(1000), 'a header exceeds 33554432 bytes'],
+    ['half a frame', encodeHead({ kind: 'x' }, 0).subarray(0, 8), 'a frame is cut off'],
+  ])('closes on %s and says why', async (_, data, reason) => {
+    const { webSocket, link } = await strangeClient();
+    const atServer = record(link);
+    const told = new Promise<string>((resolve) => webSocket.once('close', (_code, why) => resolve(`${why}`)));
+    webSocket.send(data);
+    webSocket.send(encodeHead({ kind: 'after the fault' }, 0));
+    await atServer.closed$;
+    expect(atServer.reasons).toEqual([reason]);
+    expect(atServer.received).toEqual([]);
+    expect(await told).toBe(reason);
+  });
+
+  it('drops a stranger that sends too much, whatever it sends', async () => {
+    const { webSocket, link } = await strangeClient();
+    const atServer = record(link);
+    webSocket.send(LARGE);
+    await atServer.closed$;
+    expect(atServer.reasons).toEqual(['a stranger sent too much']);
+    const many = await strangeClient();
+    const atMany = record(many.link);
+    const small = encodeHead({ kind: 'x' }, 0);
+    for (let bytes = 0; bytes < LARGE.length; bytes += small.length) many.webSocket.send(small);
+    await atMany.closed$;
+    expect(atMany.reasons).toEqual(['a stranger sent too much']);
+  });
+
+  it('takes as much from whom it has admitted', async () => {
+    const [client, server] = await connectedPair(host);
+    const atServer = record(server);
+    client.send({ kind: 'x' }, LARGE);
+    await atServer.arrived(1);
+    expect(atServer.received[0]?.payload).toHaveLength(LARGE.length);
+  });
+
+  it('refuses a frame that announces more than the bound, before any of it is there', async () => {
+    const { socket, link } = await strangeClient();
+    link.admit();
+    const atServer = record(link);
+    // FIN and binary; masked, 64-bit length: 2^40 bytes.
+    socket.write(Uint8Array.of(0x82, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+    await atServer.closed$;
+    expect(atServer.reasons).toEqual(['the connection broke: Max payload size exceeded']);
+  });
+
+  it('turns strangers away beyond a bound, and lets them in again when one is known or gone', async () => {
+    const connect = (): Promise<Link> => connectWebSocket(host.address, systemClock);
+    const clients = await Promise.all(Array.from({ length: STRANGERS_MAX }, connect));
+    const servers = await Promise.all(clients.map(() => host.accepted()));
+    await expect(connect()).rejects.toThrow('HTTP status 503');
+    servers[0]?.admit();
+    clients.push(await connect());
+    await expect(connect()).rejects.toThrow('HTTP status 503');
+    const atLast = record(servers[1] as Link);
+    servers[1]?.close('gone');
+    record(clients[1] as Link);
+    record(clients[0] as Link);
+    await atLast.closed$;
+    clients.push(await connect());
+    // The one that is both admitted and gone counts once.
+    servers[0]?.close('gone');
+    await expect(connect()).rejects.toThrow('HTTP status 503');
+  });
+
+  it('turns away whoever asks for another path', async () => {
+    const webSocket = new WebSocket(`${connectUrl(host.address)}/elsewhere`);
+    const answer = new Promise((resolve) => {
+      webSocket.once('unexpected-response', (_request, response) => resolve(response.statusCode));
+    });
+    webSocket.on('error', () => {});
+    expect(await answer).toBe(404);
+    webSocket.terminate();
+  });
+
+  it('tells when the connection is cut', async () => {
+    const { socket, link } = await strangeClient();
+    const atServer = record(link);
+    socket.destroy();
+    await atServer.closed$;
+    expect(atServer.reasons).toEqual(['the connection was lost (1006)']);
+  });
+
+  it('cuts a long reason and keeps unprintable ones from the terminal', async () => {
+    const [client, server] = await connectedPair(host);
+    const [atClient, atServer] = [record(client), record(server)];
+    client.close(`${'ü'.repeat(200)}`);
+    await Promise.all([atClient.closed$, atServer.closed$]);
+    expect(atServer.reasons).toEqual(['ü'.repeat(60)]);
+    const { webSocket, link } = await strangeClient();
+    const at = record(link);
+    webSocket.close(1000, '\u001b[31mred\u0007');
+    await at.closed$;
+    expect(at.reasons).toEqual(['[31mred']);
+  });
+});
+
+describe('connecting where no coordinator is', () => {
+  let server: Server | undefined;
+  afterEach(async () => {
+    await new Promise<void>((resolve) => (server === undefined ? resolve() : server.close(() => resolve())));
+    server = undefined;
+  });
+
+  async function listenWith(other: Server): Promise<{ host: string; port: number; token: string }> {
+    server = other;
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    return { host: '127.0.0.1', port: (other.address() as AddressInfo).port, token: '' };
+  }
+
+  it('says that nobody listens', async () => {
+    const address = await listenWith(createServer());
+    await new Promise((resolve) => server?.close(resolve));
+    await expect(connectWebSocket(address, systemClock)).rejects.toThrow(
+      `cannot connect to 127.0.0.1:${address.port}: nobody listens there`,
+    );
+  });
+
+  it('gives up after a bounded time', async () => {
+    const clock = new VirtualClock();
+    const reached = new Promise<void>((resolve) => {
+      server = createServer((socket) => socket.on('data', () => resolve()));
+    });
+    const address = await listenWith(server as Server);
+    const connecting = connectWebSocket(address, clock);
+    await reached;
+    clock.advance(CONNECT_WAIT_MS);
+    await expect(connecting).rejects.toThrow('no answer within 10 s');
+  });
+
+  it('says that something else answers', async () => {
+    const address = await listenWith(createHttpServer((_request, response) => response.end('a web page')));
+    await expect(connectWebSocket(address, systemClock)).rejects.toThrow('HTTP status 200');
+  });
+
+  it('says that what answers is no HTTP at all', async () => {
+    const address = await listenWith(
+      createServer((socket) => socket.resume().end('SSH-2.0-OpenSSH_9.2\r\n')),
+    );
+    await expect(connectWebSocket(address, systemClock)).rejects.toThrow('Parse Error');
+  });
+});

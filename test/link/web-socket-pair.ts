@@ -1,0 +1,50 @@
+import type { Server } from 'node:http';
+import { systemClock } from '../../shared/actor/clock.js';
+import type { Link } from '../../shared/link/link.js';
+import { listen } from '../../shared/link/listen.js';
+import { connectWebSocket } from '../../shared/link/web-socket-client.js';
+import { acceptWebSockets } from '../../shared/link/web-socket-server.js';
+import type { JoinAddress } from '../../shared/protocol/join-url.js';
+
+/** A coordinator's server on a free port of this machine. */
+export interface Host {
+  readonly server: Server;
+  readonly address: JoinAddress;
+  /** The next link that comes in. */
+  accepted(): Promise<Link>;
+  dispose(): Promise<void>;
+}
+
+/** Starts a server that accepts workers. */
+export async function startHost(): Promise<Host> {
+  const { server, port } = await listen({ host: '127.0.0.1', port: 0 });
+  const links: Link[] = [];
+  const waiting: ((link: Link) => void)[] = [];
+  const sockets = new Set<{ destroy(): void }>();
+  server.on('connection', (socket) => sockets.add(socket));
+  acceptWebSockets(server, (link) => {
+    const next = waiting.shift();
+    if (next === undefined) links.push(link);
+    else next(link);
+  });
+  return {
+    server,
+    address: { host: '127.0.0.1', port, token: 'A'.repeat(22) },
+    accepted: () => {
+      const link = links.shift();
+      return link === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(link);
+    },
+    dispose: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+/** A connected pair, the client's end first; the server's end has admitted the client. */
+export async function connectedPair(host: Host): Promise<[Link, Link]> {
+  const [client, server] = await Promise.all([connectWebSocket(host.address, systemClock), host.accepted()]);
+  server.admit();
+  return [client, server];
+}

@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { randomIdentifier } from '../../shared/actor/rng.js';
+import { UserError } from '../../shared/errors.js';
+import { connectUrl, formatJoinUrl, parseJoinUrl } from '../../shared/protocol/join-url.js';
+
+const token = 'abcdefghijklmnopqrst_-';
+
+it.each([
+  [`ws://192.168.1.7:7070/#${token}`, { host: '192.168.1.7', port: 7070, token }],
+  [`  ws://lab.example:80#${token}\n`, { host: 'lab.example', port: 80, token }],
+  [`ws://[::1]:7070/#${token}`, { host: '::1', port: 7070, token }],
+])('reads %j', (text, address) => {
+  expect(parseJoinUrl(text)).toEqual(address);
+});
+
+it('reads what it writes', () => {
+  const hosts = fc.oneof(
+    fc.ipV4(),
+    fc.domain().map((name) => name.toLowerCase()),
+    fc.constantFrom('localhost', '::1', 'fe80::1'),
+  );
+  fc.assert(
+    fc.property(hosts, fc.integer({ min: 1, max: 65_535 }), (host, port) => {
+      const address = { host, port, token: randomIdentifier() };
+      expect(parseJoinUrl(formatJoinUrl(address))).toEqual(address);
+    }),
+  );
+});
+
+it('keeps the token out of what is sent', () => {
+  const address = { host: '::1', port: 7070, token };
+  expect(connectUrl(address)).toBe('ws://[::1]:7070/join');
+});
+
+it.each([
+  ['', 'it must begin with ws://'],
+  ['127.0.0.1:7070', 'it must begin with ws://'],
+  [`wss://a:1/#${token}`, 'it must begin with ws://'],
+  [`http://a:1/#${token}`, 'it must begin with ws://'],
+  [`ws://:1/#${token}`, 'its host or port is wrong'],
+  [`ws://a:99999/#${token}`, 'its host or port is wrong'],
+  [`ws://a:x/#${token}`, 'its host or port is wrong'],
+  [`ws://a b:1/#${token}`, 'its host or port is wrong'],
+  [`ws://a:0/#${token}`, 'port 0 cannot be connected to'],
+  [`ws://u:p@a:1/#${token}`, 'it must not hold a user name'],
+  [`ws://a:1/b#${token}`, 'only # and the token may follow the port'],
+  [`ws://a:1/?q#${token}`, 'only # and the token may follow the port'],
+  ['ws://a:1/', 'the token after # is missing'],
+  ['ws://a:1/#', 'the token after # is missing'],
+  [`ws://a:1/#${token.slice(1)}`, 'the token after # is cut off or altered'],
+  [`ws://a:1/#${token}%20`, 'the token after # is cut off or altered'],
+  [`ws://${'a'.repeat(500)}/`, 'it is too long'],
+])('refuses %j: %s', (text, reason) => {
+  expect(() => parseJoinUrl(text)).toThrow(UserError);
+  expect(() => parseJoinUrl(text)).toThrow(`the join URL is malformed: ${reason}`);
+});
+
+it('answers any text with an address or a UserError that does not hold the token', () => {
+  const texts = fc.oneof(
+    fc.string(),
+    fc.string().map((end) => `ws://a:1/#${token}${end}`),
+    fc.string().map((middle) => `ws://${middle}#${token}`),
+  );
+  fc.assert(
+    fc.property(texts, (text) => {
+      try {
+        parseJoinUrl(text);
+      } catch (error) {
+        expect(error).toBeInstanceOf(UserError);
+        expect((error as Error).message).not.toContain(token);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});

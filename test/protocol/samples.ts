@@ -1,0 +1,63 @@
+import type { Manifest } from '../../shared/data/manifest.js';
+import type { CoordinatorToNode, NodeToCoordinator } from '../../shared/protocol/messages.js';
+import { PROTOCOL_VERSION } from '../../shared/protocol/version.js';
+
+const HASH = '0123456789abcdef'.repeat(4);
+const NONCE = 'abcdefghijklmnopqrst_-';
+
+const manifest: Manifest = {
+  name: 'mnist',
+  samples: 5,
+  chunkSamples: 3,
+  recordBytes: 8,
+  fields: { image: { dtype: 'u8', shape: [2, 2], offset: 0, scale: 1, shift: 0 } },
+  chunkHashes: [HASH, HASH],
+};
+
+/** One valid message of each kind. */
+export const FROM_COORDINATOR: readonly CoordinatorToNode[] = [
+  { kind: 'challenge', version: PROTOCOL_VERSION, run: 'run-1', nonce: NONCE },
+  {
+    kind: 'run',
+    memberId: 'm1',
+    proof: HASH,
+    model: { ops: [{ op: 'dense', units: 10 }] },
+    settings: { seed: 2 ** 53 - 1, batch: 128, leafSize: 16, granule: 1 },
+    data: manifest,
+  },
+  { kind: 'chunk', index: 0 },
+  { kind: 'work', step: 7, range: { from: 0, to: 8 }, weights: true },
+  { kind: 'refuse', reason: 'the token is wrong' },
+  { kind: 'stop', reason: 'the run is over' },
+  { kind: 'ping', id: 3 },
+];
+
+/** One valid message of each kind. */
+export const FROM_NODE: readonly NodeToCoordinator[] = [
+  {
+    kind: 'hello',
+    version: PROTOCOL_VERSION,
+    nonce: NONCE,
+    proof: HASH,
+    name: "Ada's laptop",
+    backend: 'wasm',
+    detail: 'relaxed-simd',
+    threads: 2,
+    selfTest: [{ kernel: 'matmul', hash: HASH }],
+  },
+  { kind: 'need', chunks: [0, 1] },
+  { kind: 'ready' },
+  {
+    kind: 'partials',
+    step: 7,
+    range: { from: 0, to: 3 },
+    nodes: [
+      { level: 1, index: 0 },
+      { level: 0, index: 2 },
+    ],
+    computeMicros: 812.5,
+  },
+  { kind: 'leave', reason: 'left by its user' },
+  { kind: 'pong', id: 3 },
+  { kind: 'failed', step: 7, reason: 'out of memory' },
+];
