@@ -1,0 +1,65 @@
+/**
+ * Builds what is made from shared/kernels/c and checked in: dispatch.h, table.ts and the two wasm files. Run it with
+ * `npm run build:kernels` after a change of the C source.
+ */
+import { createHash } from 'node:crypto';
+import { type Dirent, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parsePrototypes, renderDispatch, renderTable } from './kernels/prototypes.js';
+import { compileWasm } from './kernels/wasm.js';
+
+type Sources = { [name: string]: Sources | string };
+
+/** Files that hold no kernels of their own. */
+const NO_KERNELS = new Set(['entry.c', 'addon.c']);
+const DISPATCH = 'dispatch.h';
+
+/**
+ * Everything that is built from the C source in `folder` (shared/kernels/c), by path relative to shared/kernels.
+ * Opcodes follow the sorted file names and, inside a file, the order of definition.
+ */
+export async function buildKernels(folder: string): Promise<Map<string, string | Uint8Array>> {
+  const sources = readSources(folder);
+  const files = Object.keys(sources)
+    .filter((name) => name.endsWith('.c') && !NO_KERNELS.has(name))
+    .sort();
+  const kernels = files.flatMap((file) => parsePrototypes(file, sources[file] as string));
+  const version = sourceVersion(sources);
+  const dispatch = renderDispatch(files, kernels, version);
+  const complete = { ...sources, [DISPATCH]: dispatch };
+  return new Map<string, string | Uint8Array>([
+    [`c/${DISPATCH}`, dispatch],
+    ['table.ts', renderTable(kernels, version)],
+    ['wasm/relaxed.wasm', await compileWasm('relaxed', complete)],
+    ['wasm/exact.wasm', await compileWasm('exact', complete)],
+  ]);
+}
+
+/** Hash over the files' names and contents, whatever the checkout did to line ends. */
+function sourceVersion(sources: Sources): string {
+  return createHash('sha256').update(JSON.stringify(sources)).digest('hex').slice(0, 16);
+}
+
+/** The C files of a folder and its folders, sorted by name. */
+function readSources(folder: string): Sources {
+  const sources: Sources = {};
+  for (const entry of readdirSync(folder, { withFileTypes: true }).sort(byName)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) sources[entry.name] = readSources(path);
+    else if (/\.[ch]$/.test(entry.name) && entry.name !== DISPATCH)
+      sources[entry.name] = readFileSync(path, 'utf8').replaceAll('\r\n', '\n');
+  }
+  return sources;
+}
+
+const byName = (a: Dirent, b: Dirent) => (a.name < b.name ? -1 : 1);
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const root = join(process.cwd(), 'shared', 'kernels');
+  mkdirSync(join(root, 'wasm'), { recursive: true });
+  for (const [path, content] of await buildKernels(join(root, 'c'))) {
+    writeFileSync(join(root, path), content);
+    process.stderr.write(`build-kernels: ${path}, ${content.length} bytes\n`);
+  }
+}

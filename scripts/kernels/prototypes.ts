@@ -1,0 +1,101 @@
+/** What one word of a kernel's arguments holds: a byte offset, an integer, or a float's bits. */
+export type ArgumentKind = 'ptr' | 'i32' | 'f32';
+
+/** One KERNEL(...) prototype of the C source. */
+export interface Prototype {
+  readonly name: string;
+  readonly arguments: readonly { readonly name: string; readonly kind: ArgumentKind }[];
+}
+
+const KINDS: Record<string, ArgumentKind> = { PTR: 'ptr', I32: 'i32', F32: 'f32' };
+
+/**
+ * Finds the kernels that a C file defines, in its order.
+ * @throws Error when a prototype is not of the form KERNEL(name, PTR|I32|F32 argument, ...)
+ */
+export function parsePrototypes(file: string, source: string): Prototype[] {
+  return [...source.matchAll(/^KERNEL\(([^)]*)\)/gm)].map((match) => {
+    const [name = '', ...words] = match[1]!.split(',').map((part) => part.trim());
+    const args = words.map((word) => {
+      const [type = '', argument = '', ...rest] = word.split(/\s+/);
+      const kind = KINDS[type];
+      if (!kind || !/^\w+$/.test(argument) || rest.length > 0) {
+        throw new Error(`${file}: kernel ${name}: "${word}" is not PTR, I32 or F32 and a name`);
+      }
+      return { name: argument, kind };
+    });
+    if (!/^[a-z]\w*$/.test(name) || args.length === 0) throw new Error(`${file}: bad prototype ${match[0]}`);
+    return { name, arguments: args };
+  });
+}
+
+const GENERATED = 'Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.';
+
+/** dispatch.h: includes every kernel file and defines the tape interpreter. `files` and opcodes in the same order. */
+export function renderDispatch(
+  files: readonly string[],
+  kernels: readonly Prototype[],
+  version: string,
+): string {
+  const cases = kernels.map(({ name, arguments: args }, opcode) => {
+    const passed = args.map(({ kind }, i) => PASS[kind](`word[${i + 1}]`));
+    return [
+      `      case ${opcode}:`,
+      `        if (end - word < ${args.length + 1}) return (i32)(word - tape) + 1;`,
+      `        kernel_${name}(thread, ${passed.join(', ')});`,
+      `        word += ${args.length + 1};`,
+      '        break;',
+    ].join('\n');
+  });
+  return `/** ${GENERATED} */
+#pragma once
+
+/** Hash of the C sources. */
+#define SOURCE_VERSION "${version}"
+
+${files.map((file) => `#include "${file}"`).join('\n')}
+
+/** The address of an offset; offset 0 is NULL, "none". */
+INLINE void *dispatch_pointer(const Thread *thread, u32 offset) { return offset ? thread->base + offset : 0; }
+
+/**
+ * Runs a tape: opcode, arguments, opcode, arguments, ... of 32 bits each.
+ * Returns 0, or 1 + the index of the word where an unknown opcode or an incomplete call begins.
+ */
+static i32 interpret(const Thread *thread, const u32 *tape, i32 words) {
+  const u32 *word = tape, *end = tape + words;
+  while (word < end) {
+    switch (*word) {
+${cases.join('\n')}
+      default:
+        return (i32)(word - tape) + 1;
+    }
+  }
+  return 0;
+}
+`;
+}
+
+const PASS: Record<ArgumentKind, (word: string) => string> = {
+  ptr: (word) => `dispatch_pointer(thread, ${word})`,
+  i32: (word) => `(i32)${word}`,
+  f32: (word) => `f32_from_bits(${word})`,
+};
+
+/** table.ts: the same kernels for the tape builder. */
+export function renderTable(kernels: readonly Prototype[], version: string): string {
+  const entries = kernels.map(({ name, arguments: args }, opcode) => {
+    const lines = args.map((argument) => `      ${argument.name}: '${argument.kind}',`);
+    return `  ${name}: {\n    opcode: ${opcode},\n    arguments: {\n${lines.join('\n')}\n    },\n  },`;
+  });
+  return `// ${GENERATED}
+
+/** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
+export const SOURCE_VERSION = '${version}';
+
+/** Every kernel: its opcode and, in tape order, the kind of each argument. */
+export const KERNEL_TABLE = {
+${entries.join('\n')}
+} as const;
+`;
+}

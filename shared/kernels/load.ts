@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
+import { UserError } from '../errors.js';
+import type { Backend, Kernels, LoadOptions } from './kernels.js';
+import { loadNative } from './native-kernels.js';
+import { loadWasm, type WasmBuild } from './wasm-kernels.js';
+
+/**
+ * Loads the kernels for the calling thread of a Node process, main or worker: the fastest build for 'auto', else the
+ * one asked for ('wasm' becomes 'wasm-exact' where relaxed SIMD is missing or not fused; `detail` says so).
+ * @throws UserError when 'native' is asked for and is not there
+ */
+export async function loadKernels({
+  backend,
+  ...options
+}: LoadOptions & { readonly backend: 'auto' | Backend }): Promise<Kernels> {
+  if (backend === 'auto' || backend === 'native') {
+    const native = loadNative(options);
+    if ('kernels' in native) return native.kernels;
+    if (backend === 'native') {
+      throw new UserError(`the native kernels are not available: ${native.reason}; use --backend wasm`);
+    }
+  }
+  // Node 20 has relaxed SIMD behind a flag, which must be up before the first compilation.
+  if (process.versions.node.startsWith('20.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
+  return await loadWasm(readBuild, backend === 'wasm-exact' ? backend : 'wasm', options);
+}
+
+async function readBuild(build: WasmBuild): Promise<Uint8Array<ArrayBuffer>> {
+  return await readFile(new URL(`./wasm/${build}.wasm`, import.meta.url));
+}

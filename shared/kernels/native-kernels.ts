@@ -1,0 +1,67 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AssertionError, assert } from '../errors.js';
+import type { Kernels, LoadOptions } from './kernels.js';
+import { STATIC_BYTES, THREAD_BYTES } from './memory-map.js';
+import { SOURCE_VERSION } from './table.js';
+
+/** What c/addon.c exports. The function that `attach` returns keeps the memory alive. */
+interface Addon {
+  readonly version: string;
+  readonly isa: string;
+  attach(memory: Uint8Array, workspace: number): (tapeOffset: number, words: number) => number;
+}
+
+/** Where scripts/build-native.mjs leaves the addon, or why there is none. From the package's root. */
+const OUTPUT = join('native', 'build');
+
+/**
+ * Loads the addon for the calling thread, or says in a few words why it cannot.
+ * @throws AssertionError when `stackTop` leaves no room
+ */
+export function loadNative({ memory, stackTop }: LoadOptions): { kernels: Kernels } | { reason: string } {
+  const workspace = stackTop - THREAD_BYTES;
+  assert(stackTop % 64 === 0 && workspace >= STATIC_BYTES, `no room for a thread below ${stackTop}`);
+  assert(stackTop <= memory.buffer.byteLength, `a workspace below ${stackTop} lies outside the memory`);
+  const found = findAddon();
+  if ('reason' in found) return found;
+  const { addon } = found;
+  // Memory that grows stays where it is, so one attachment serves for good.
+  const run = addon.attach(new Uint8Array(memory.buffer), workspace);
+  const kernels: Kernels = {
+    backend: 'native',
+    detail: addon.isa,
+    run(tapeOffset, words) {
+      const bad = run(tapeOffset, words);
+      if (bad !== 0)
+        throw new AssertionError(`the tape at ${tapeOffset} has no valid call at word ${bad - 1}`);
+    },
+  };
+  return { kernels };
+}
+
+function findAddon(): { addon: Addon } | { reason: string } {
+  const folder = join(packageRoot(), OUTPUT);
+  const file = join(folder, `kernels-${process.platform}-${process.arch}.node`);
+  const failure = join(folder, 'reason.txt');
+  if (!existsSync(file)) {
+    return { reason: existsSync(failure) ? readFileSync(failure, 'utf8').trim() : 'not built' };
+  }
+  try {
+    const addon = createRequire(import.meta.url)(file) as Addon;
+    // Built from other sources it would have other opcodes, or other bits.
+    if (addon.version !== SOURCE_VERSION) return { reason: 'out of date (npm run setup builds it anew)' };
+    return { addon };
+  } catch (error) {
+    return { reason: error instanceof Error ? error.message.split('\n')[0]! : String(error) };
+  }
+}
+
+/** The folder of package.json, upwards of this file: from the source two levels, from dist/ three. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}
