@@ -6,6 +6,7 @@ import { deadExports } from './dead-exports.js';
 import { LIVE_EXPORTS, LONG_FILES } from './exceptions.js';
 import { longFiles, wrongExports, wrongNames } from './file-shape.js';
 import { leaks } from './leaks.js';
+import { missingFromLock } from './lock-file.js';
 import { wrongPackages } from './packages.js';
 import { readSources } from './source.js';
 
@@ -49,6 +50,10 @@ describe('the source', () => {
 
   it('gives a reason and a use for every dependency, and declares what it uses', () => {
     expect(wrongPackages(sources)).toEqual([]);
+  });
+
+  it('lists every package in the lock file', () => {
+    expect(missingFromLock(sources)).toEqual([]);
   });
 
   it('mentions no path of one machine and no private host', () => {

@@ -5,6 +5,7 @@ import { circles } from './circles.js';
 import { deadExports } from './dead-exports.js';
 import { longFiles, wrongExports, wrongNames } from './file-shape.js';
 import { leaks } from './leaks.js';
+import { missingFromLock } from './lock-file.js';
 import { wrongPackages } from './packages.js';
 import type { Source } from './source.js';
 
@@ -218,6 +219,30 @@ describe('packages', () => {
       'test/a.test.ts': "import 'typescript';",
     };
     expect(wrongPackages(house(files))).toEqual([]);
+  });
+});
+
+describe('the lock file', () => {
+  const lock = (packages: object): string[] =>
+    missingFromLock(house({ 'package-lock.json': JSON.stringify({ packages }) }));
+
+  it('must list optional packages too', () => {
+    expect(
+      lock({
+        '': { dependencies: { a: '1' } },
+        'node_modules/a': { version: '1', optionalDependencies: { b: '1' } },
+      }),
+    ).toEqual(['package-lock.json: b, wanted by node_modules/a, is missing']);
+  });
+
+  it('may list them deeper or further up', () => {
+    const packages = {
+      '': { dependencies: { a: '1' } },
+      'node_modules/a': { version: '1', dependencies: { b: '1', c: '1' } },
+      'node_modules/a/node_modules/b': { version: '1', dependencies: { c: '1' } },
+      'node_modules/c': { version: '1' },
+    };
+    expect(lock(packages)).toEqual([]);
   });
 });
 

@@ -1,0 +1,37 @@
+import type { Finding, Source } from './source.js';
+
+interface Locked {
+  readonly version?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Packages that package-lock.json names as someone's dependency but does not list: `npm ci` would refuse the file. It
+ * happens when npm writes the file while a package for another platform cannot be had.
+ */
+export function missingFromLock(sources: readonly Source[]): Finding[] {
+  const text = sources.find(({ path }) => path === 'package-lock.json')?.text ?? '{}';
+  const { packages = {} } = JSON.parse(text) as { packages?: Record<string, Locked> };
+  const findings: Finding[] = [];
+  for (const [path, { dependencies, optionalDependencies }] of Object.entries(packages)) {
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      if (candidates(path, name).some((place) => packages[place]?.version)) continue;
+      findings.push(`package-lock.json: ${name}, wanted by ${path || 'package.json'}, is missing`);
+    }
+  }
+  return findings;
+}
+
+/** Where a package looks for another one: in its own node_modules, then in those of the folders around it. */
+function candidates(path: string, name: string): string[] {
+  const places = [`${path ? `${path}/` : ''}node_modules/${name}`];
+  for (
+    let end = path.lastIndexOf('node_modules/');
+    end >= 0;
+    end = path.lastIndexOf('node_modules/', end - 1)
+  ) {
+    places.push(`${path.slice(0, end)}node_modules/${name}`);
+  }
+  return places;
+}
