@@ -26,7 +26,7 @@ const TOP: Readonly<Record<string, readonly string[]>> = {
   shared: [],
   coordinator: ['shared'],
   worker: ['shared'],
-  examples: ['shared'],
+  examples: ['shared', 'coordinator', 'worker'],
   scripts: ['shared', 'coordinator', 'worker', 'examples'],
   test: ['shared', 'coordinator', 'worker', 'examples', 'scripts'],
 };

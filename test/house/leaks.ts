@@ -2,13 +2,11 @@ import { type Finding, findingAt, type Source } from './source.js';
 
 /** Folders that exist on one machine only. */
 const MACHINE_PATH = /(?<![\w.}:/-])\/(work|root|home|Users|tmp|mnt|opt)\/[\w.-]+/g;
-const URL_HOST = /\b(?:https?|wss?):\/\/(?:[\w-]+@)?([\w.-]+)/g;
+const URL_HOST = /\bhttps?:\/\/(?:[\w-]+@)?([\w.-]+)/g;
 
-/** Hosts that any reader may look up, and those that stand for no host in particular. */
+/** Hosts that any reader may look up. */
 const PUBLIC_HOSTS = new Set(
-  'nodejs.org www.npmjs.com github.com arxiv.org doi.org www.w3.org localhost host example.com yann.lecun.com'.split(
-    ' ',
-  ),
+  'nodejs.org www.npmjs.com github.com arxiv.org doi.org www.w3.org localhost host example.com'.split(' '),
 );
 
 /** Paths of somebody's machine, and addresses of hosts that are not known to be public (such as a package mirror). */
@@ -29,7 +27,7 @@ export function leaks(sources: readonly Source[]): Finding[] {
   return findings;
 }
 
-/** Numbers of one's own machine, and in the lock file the funding pages of packages. */
+/** Also numbers of one's own machine, and in the lock file the funding pages of packages. */
 function isPublic({ path, text }: Source, host: string): boolean {
   if (PUBLIC_HOSTS.has(host) || /^(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])$/.test(host)) return true;
   return path === 'package-lock.json' && !text.includes('"resolved"');

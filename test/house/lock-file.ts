@@ -25,13 +25,8 @@ export function missingFromLock(sources: readonly Source[]): Finding[] {
 
 /** Where a package looks for another one: in its own node_modules, then in those of the folders around it. */
 function candidates(path: string, name: string): string[] {
-  const places = [`${path ? `${path}/` : ''}node_modules/${name}`];
-  for (
-    let end = path.lastIndexOf('node_modules/');
-    end >= 0;
-    end = path.lastIndexOf('node_modules/', end - 1)
-  ) {
-    places.push(`${path.slice(0, end)}node_modules/${name}`);
-  }
-  return places;
+  const owners = path === '' ? [''] : `/${path}`.split('/node_modules/');
+  return owners
+    .map((_, depth) => [...owners.slice(0, depth + 1), name].join('/node_modules/').slice(1))
+    .reverse();
 }
