@@ -1,0 +1,91 @@
+/*
+ * How parameters are drawn at the start of a run. A fan is the number of inputs (outputs) that meet in one output (input).
+ *
+ *     glorotUniform   uniform in +-sqrt(6 / (fanIn + fanOut))       glorotNormal   normal, deviation sqrt(2 / (fanIn + fanOut))
+ *     heUniform       uniform in +-sqrt(6 / fanIn)                  heNormal       normal, deviation sqrt(2 / fanIn)
+ *
+ * Glorot, Bengio: "Understanding the difficulty of training deep feedforward neural networks" (2010); He et al.:
+ * "Delving deep into rectifiers" (2015). All arithmetic is the kernels', so the same bits come out on every machine.
+ */
+import type { KernelSink } from './ops/op.js';
+import { elementsOf, type Shape } from './shape.js';
+
+export const INITIALIZER_NAMES = [
+  'glorotNormal',
+  'glorotUniform',
+  'heNormal',
+  'heUniform',
+  'ones',
+  'zeros',
+] as const;
+
+export type InitializerName = (typeof INITIALIZER_NAMES)[number];
+
+/** An initialiser as data, as it stands in a model. */
+export interface Initializer {
+  readonly kind: InitializerName;
+}
+
+/** One parameter to be drawn. Offsets are bytes. */
+export interface Draw {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly out: number;
+  /** Room for as many floats as the parameter has; contents are lost. */
+  readonly scratch: number;
+  /** The run's seed, an integer in [0, 2^53). */
+  readonly seed: number;
+}
+
+const EMITTERS: { readonly [N in InitializerName]: (to: KernelSink, draw: Draw) => void } = {
+  glorotNormal: (to, draw) => emitNormal(to, draw, 2 / (fansOf(draw.shape).in + fansOf(draw.shape).out)),
+  glorotUniform: (to, draw) => emitUniform(to, draw, 6 / (fansOf(draw.shape).in + fansOf(draw.shape).out)),
+  heNormal: (to, draw) => emitNormal(to, draw, 2 / fansOf(draw.shape).in),
+  heUniform: (to, draw) => emitUniform(to, draw, 6 / fansOf(draw.shape).in),
+  ones: (to, { out, shape }) => to.emit('fill', { out, n: elementsOf(shape), value: 1 }),
+  zeros: (to, { out, shape }) => to.emit('fill', { out, n: elementsOf(shape), value: 0 }),
+};
+
+/** Writes the kernel calls that draw a parameter. What is drawn depends on the seed and the parameter's name alone. */
+export function emitDraw(to: KernelSink, initializer: Initializer, draw: Draw): void {
+  EMITTERS[initializer.kind](to, draw);
+}
+
+/**
+ * Fans as Keras counts them: the last two axes are inputs and outputs, the axes before them a receptive field. A vector
+ * has its length for both, a single number 1.
+ */
+export function fansOf(shape: Shape): { in: number; out: number } {
+  const [inputs = 1, outputs = inputs] = shape.slice(-2);
+  const field = elementsOf(shape.slice(0, -2));
+  return { in: inputs * field, out: outputs * field };
+}
+
+function emitUniform(to: KernelSink, draw: Draw, squaredLimit: number): void {
+  const { key0, key1 } = keyOf(draw);
+  to.emit('randomUniform', { out: draw.out, n: elementsOf(draw.shape), key0, key1, low: -1, high: 1 });
+  emitScale(to, draw, squaredLimit);
+}
+
+function emitNormal(to: KernelSink, draw: Draw, variance: number): void {
+  const { key0, key1 } = keyOf(draw);
+  to.emit('randomNormal', { out: draw.out, n: elementsOf(draw.shape), key0, key1, mean: 0, deviation: 1 });
+  emitScale(to, draw, variance);
+}
+
+/** Multiplies by the root of `square`. The root is taken by a kernel: JavaScript does not promise its last bit. */
+function emitScale(to: KernelSink, { out, scratch, shape }: Draw, square: number): void {
+  const n = elementsOf(shape);
+  to.emit('fill', { out: scratch, n, value: square });
+  to.emit('squareRoot', { out: scratch, a: scratch, n });
+  to.emit('multiplyVectors', { out, a: out, b: scratch, n });
+}
+
+/** FNV-1a over 64 bits: a key of its own for each seed and parameter. */
+function keyOf({ seed, name }: Draw): { key0: number; key1: number } {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(`initial ${seed} ${name}`)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return { key0: Number(BigInt.asIntN(32, hash)), key1: Number(BigInt.asIntN(32, hash >> 32n)) };
+}

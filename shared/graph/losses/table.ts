@@ -1,0 +1,18 @@
+import { categoricalCrossentropyLoss } from './categorical-crossentropy.js';
+import type { Loss } from './loss.js';
+import { meanSquaredErrorLoss } from './mean-squared-error.js';
+import { sparseCategoricalCrossentropyLoss } from './sparse-categorical-crossentropy.js';
+
+/** Every loss by the name that models know it by. */
+export const LOSSES = {
+  categoricalCrossentropy: categoricalCrossentropyLoss,
+  meanSquaredError: meanSquaredErrorLoss,
+  sparseCategoricalCrossentropy: sparseCategoricalCrossentropyLoss,
+} as const;
+
+export type LossName = keyof typeof LOSSES;
+
+/** The loss of this name. */
+export function lossOf(name: LossName): Loss<unknown> {
+  return LOSSES[name] as Loss<unknown>;
+}

@@ -1,0 +1,31 @@
+import { addOp } from './add.js';
+import { denseOp } from './dense.js';
+import { multiplyOp } from './multiply.js';
+import type { Op } from './op.js';
+import { reluOp } from './relu.js';
+import { reshapeOp } from './reshape.js';
+import { sigmoidOp } from './sigmoid.js';
+import { softmaxOp } from './softmax.js';
+import { tanhOp } from './tanh.js';
+
+/** Every op by the name that models know it by. Names are part of the model format: they are never given anew. */
+export const OPS = {
+  add: addOp,
+  dense: denseOp,
+  multiply: multiplyOp,
+  relu: reluOp,
+  reshape: reshapeOp,
+  sigmoid: sigmoidOp,
+  softmax: softmaxOp,
+  tanh: tanhOp,
+} as const;
+
+export type OpName = keyof typeof OPS;
+
+/** An op whose attributes and roles only its own file knows. */
+export type AnyOp = Op<unknown, string>;
+
+/** The op of this name. */
+export function opOf(name: OpName): AnyOp {
+  return OPS[name] as AnyOp;
+}

@@ -1,0 +1,98 @@
+/*
+ * A plan turns a model into tapes: sequences of kernel calls with every offset fixed. It is made once for a model; for
+ * each job (rows, leaves and places) it writes a tape, which then runs step after step without anything being allocated
+ * or decided.
+ */
+import type { Tape } from '../kernels/tape.js';
+import type { FieldUse } from './fields.js';
+import { alignFloats, flatVector, type PlannedParameter } from './flat-vector.js';
+import type { Compilation } from './forward.js';
+import { emitDraw } from './initializers.js';
+import type { Job, PredictionJob } from './job.js';
+import type { Metric } from './losses/loss.js';
+import { lossOf } from './losses/table.js';
+import type { Model } from './model.js';
+import { evaluationProgram, predictionProgram, trainingProgram } from './programs.js';
+import { resolveModel } from './resolve.js';
+import type { Shape } from './shape.js';
+
+/** Where the first parameters of a run go. Byte offsets. */
+export interface Initialisation {
+  /** `parameterFloats` floats. */
+  readonly weights: number;
+  /** As many floats; contents are lost. */
+  readonly scratch: number;
+  /** The run's seed, an integer in [0, 2^53). */
+  readonly seed: number;
+}
+
+/** How a model is computed. */
+export interface Plan {
+  readonly model: Model;
+  /** In name order, as they lie in the flat vector. */
+  readonly parameters: readonly PlannedParameter[];
+  /** Floats of the flat vector, a multiple of 16. */
+  readonly parameterFloats: number;
+  /** What the sums behind a gradient are, in order. */
+  readonly metrics: readonly Metric[];
+  /** Terms of one sample in the metric sums: a mean is sum / (samples * terms). 1 unless outputs are sequences. */
+  readonly terms: number;
+  /** Floats of a gradient with its metric sums, a multiple of 16. */
+  readonly vectorFloats: number;
+  /** Fields of the data that training and evaluation read. */
+  readonly fields: readonly FieldUse[];
+  /** Shape of one sample's output. */
+  readonly output: Shape;
+  /** Bytes of scratch memory that a job of so many rows, or fewer, needs. */
+  scratchBytes(rows: number): number;
+  /** Forward, backward, and for each subtree every gradient and metric sum. */
+  emitTraining(tape: Tape, job: Job): void;
+  /** Forward only, and the metric sums of each subtree: of its vector, only what is behind the parameters is written. */
+  emitEvaluation(tape: Tape, job: Job): void;
+  /** Forward only; the output of each row goes to `job.out`. */
+  emitPrediction(tape: Tape, job: PredictionJob): void;
+  /** Draws the parameters that a run begins with. */
+  emitInitialisation(tape: Tape, place: Initialisation): void;
+}
+
+/**
+ * Plans a model.
+ * @throws UserError when the model's parts do not fit together
+ */
+export function createPlan(model: Model): Plan {
+  const resolved = resolveModel(model);
+  const { loss } = resolved;
+  const { parameters, parameterFloats } = flatVector(model);
+  const inputs: FieldUse[] = model.inputs.map((input) => ({ ...input, dtype: 'f32' }));
+  const compilation: Compilation = {
+    inputs: new Map(inputs.map((use) => [use.name, use])),
+    parameters: new Map(parameters.map((parameter) => [parameter.name, parameter])),
+    parameterFloats,
+  };
+  const training = trainingProgram(resolved, compilation);
+  const evaluation = evaluationProgram(resolved, compilation);
+  const prediction = predictionProgram(resolved, compilation);
+  const programs = [training, evaluation, prediction] as const;
+
+  return {
+    model,
+    parameters,
+    parameterFloats,
+    metrics: loss.metrics,
+    terms: lossOf(loss.kind).terms(loss.shape),
+    vectorFloats: parameterFloats + alignFloats(loss.metrics.length),
+    fields: [...inputs, loss.target],
+    output: resolved.shapes.get(model.output) as Shape,
+    scratchBytes: (rows) => Math.max(...programs.map((program) => program.scratchBytes(rows))),
+    emitTraining: (tape, job) => training.emit(tape, job),
+    emitEvaluation: (tape, job) => evaluation.emit(tape, job),
+    emitPrediction: (tape, job) => prediction.emit(tape, job),
+    emitInitialisation(tape, { weights, scratch, seed }) {
+      // The gaps between parameters too: they travel and are hashed with the rest of the vector.
+      tape.emit('fill', { out: weights, n: parameterFloats, value: 0 });
+      for (const { name, shape, initializer, offset } of parameters) {
+        emitDraw(tape, initializer, { name, shape, out: weights + offset * 4, scratch, seed });
+      }
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/*
+ * Adam (Kingma, Ba: "Adam: a method for stochastic optimization", 2015), with decoupled weight decay (Loshchilov, Hutter,
+ * 2019: AdamW), as PyTorch defines it. g: gradient, w: weights; m, v: moving averages, from 0; t: steps, this one included.
+ *
+ *     w = w - learningRate * weightDecay * w
+ *     m = beta1 * m + (1 - beta1) * g
+ *     v = beta2 * v + (1 - beta2) * g^2
+ *     w = w - learningRate / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + epsilon)
+ */
+import * as v from 'valibot';
+import { AverageFactor, Decay, LearningRate, Positive } from './numbers.js';
+import type { Optimizer } from './optimizer.js';
+
+export const AdamSettingsSchema = v.strictObject({
+  name: v.literal('adam'),
+  learningRate: LearningRate,
+  beta1: AverageFactor,
+  beta2: AverageFactor,
+  epsilon: Positive,
+  weightDecay: Decay,
+});
+export type AdamSettings = v.InferOutput<typeof AdamSettingsSchema>;
+
+/** Settings of Adam; default: learning rate 0.001, beta1 0.9, beta2 0.999, epsilon 1e-7 (as Keras), no decay. */
+export function adam(options: Partial<Omit<AdamSettings, 'name'>> = {}): AdamSettings {
+  return v.parse(AdamSettingsSchema, {
+    name: 'adam',
+    learningRate: 0.001,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-7,
+    weightDecay: 0,
+    ...options,
+  });
+}
+
+/** The optimizer that these settings describe. Slots: m, v. */
+export function adamOptimizer({ beta1, beta2, epsilon, weightDecay }: AdamSettings): Optimizer {
+  return {
+    slots: 2,
+    init: () => ({ beta1Power: 1, beta2Power: 1 }),
+    update(state, learningRate) {
+      // Powers by repeated multiplication, which is exact to the last bit everywhere; Math.pow is not.
+      const beta1Power = (state.beta1Power as number) * beta1;
+      const beta2Power = (state.beta2Power as number) * beta2;
+      const scalars = [
+        learningRate / (1 - beta1Power),
+        beta1,
+        1 - beta1,
+        beta2,
+        1 - beta2,
+        1 / (1 - beta2Power),
+        epsilon,
+        learningRate * weightDecay,
+      ];
+      return { state: { beta1Power, beta2Power }, scalars };
+    },
+    emit(to, { weights, gradient, slots, n, scalars }) {
+      const [m, v] = slots as [number, number];
+      to.emit('adamUpdate', { weights, gradient, m, v, n, scalars });
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import * as v from 'valibot';
+import { UserError } from '../errors.js';
+import { type AdamSettings, AdamSettingsSchema, adamOptimizer } from './adam.js';
+import type { Optimizer } from './optimizer.js';
+import { type SgdSettings, SgdSettingsSchema, sgdOptimizer } from './sgd.js';
+
+/** An optimizer as data: its name and all of its numbers. */
+export type OptimizerSettings = AdamSettings | SgdSettings;
+
+const SCHEMA = v.variant('name', [AdamSettingsSchema, SgdSettingsSchema]);
+
+/** Every optimizer by name; the compiler sees to it that none is missing. */
+const OPTIMIZERS: {
+  readonly [N in OptimizerSettings['name']]: (settings: Extract<OptimizerSettings, { name: N }>) => Optimizer;
+} = {
+  adam: adamOptimizer,
+  sgd: sgdOptimizer,
+};
+
+/** The optimizer that settings describe. */
+export function createOptimizer(settings: OptimizerSettings): Optimizer {
+  const create = OPTIMIZERS[settings.name] as (settings: OptimizerSettings) => Optimizer;
+  return create(settings);
+}
+
+/**
+ * Settings out of something that came from outside.
+ * @throws UserError that names the setting that is wrong
+ */
+export function parseOptimizer(value: unknown): OptimizerSettings {
+  const result = v.safeParse(SCHEMA, value);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const path = v.getDotPath(issue);
+  throw new UserError(
+    `not a valid optimizer: ${path === null ? '' : `${path}: `}${issue.message}; known are ${Object.keys(OPTIMIZERS).join(', ')}`,
+  );
+}
