@@ -5,7 +5,7 @@ import type { Transition } from './transition.js';
  * Most messages that may wait for one actor unless it is told otherwise. An actor deals with a message at once, so
  * only what its own effects send meanwhile can pile up: thousands mean that it feeds itself.
  */
-export const MAILBOX_MESSAGES_MAX = 65_536;
+const MAILBOX_MESSAGES_MAX = 65_536;
 
 /** What an actor is made of. */
 export interface ActorSpec<State, Message, Effect> {

@@ -23,7 +23,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Date and time of day, for names of folders and logs. Nothing that a run computes may depend on it. */
-export function currentDate(): Date {
-  return new Date(Date.now());
+/** Milliseconds since 1970, for names of folders and logs. Nothing that a run computes may depend on it. */
+export function epochMs(): number {
+  return Date.now();
 }

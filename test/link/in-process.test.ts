@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { linkInProcess } from '../../shared/link/in-process.js';
 import { BUFFERED_BYTES_MAX } from '../../shared/link/link.js';
-import { linkSuite, record } from '../suites/link-suite.js';
+import { linkSuite } from '../suites/link-suite.js';
+import { record } from './recorder.js';
 
 linkSuite('in process', async () => ({
   ends: linkInProcess(['a', 'b']),

@@ -1,7 +1,8 @@
 import { MessageChannel } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { linkMessagePort } from '../../shared/link/message-port.js';
-import { linkSuite, record } from '../suites/link-suite.js';
+import { linkSuite } from '../suites/link-suite.js';
+import { record } from './recorder.js';
 
 /** Smaller than the real bound: what waits at a port is copied. */
 const BUFFERED_BYTES_MAX = 100 * 2 ** 20;

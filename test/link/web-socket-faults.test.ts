@@ -9,7 +9,7 @@ import type { Link } from '../../shared/link/link.js';
 import { CONNECT_WAIT_MS, connectWebSocket } from '../../shared/link/web-socket-client.js';
 import { STRANGER_BYTES_MAX, STRANGERS_MAX } from '../../shared/link/web-socket-server.js';
 import { connectUrl } from '../../shared/protocol/join-url.js';
-import { patterned, record } from '../suites/link-suite.js';
+import { patterned, record } from './recorder.js';
 import { connectedPair, type Host, startHost } from './web-socket-pair.js';
 
 const LARGE = patterned(2 * STRANGER_BYTES_MAX + 65_536);

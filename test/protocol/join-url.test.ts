@@ -7,8 +7,8 @@ import { connectUrl, formatJoinUrl, parseJoinUrl } from '../../shared/protocol/j
 const token = 'abcdefghijklmnopqrst_-';
 
 it.each([
-  [`ws://192.168.1.7:7070/#${token}`, { host: '192.168.1.7', port: 7070, token }],
-  [`  ws://lab.example:80#${token}\n`, { host: 'lab.example', port: 80, token }],
+  [`ws://127.0.0.1:7070/#${token}`, { host: '127.0.0.1', port: 7070, token }],
+  [`  ws://example.com:80#${token}\n`, { host: 'example.com', port: 80, token }],
   [`ws://[::1]:7070/#${token}`, { host: '::1', port: 7070, token }],
 ])('reads %j', (text, address) => {
   expect(parseJoinUrl(text)).toEqual(address);
@@ -36,20 +36,20 @@ it('keeps the token out of what is sent', () => {
 it.each([
   ['', 'it must begin with ws://'],
   ['127.0.0.1:7070', 'it must begin with ws://'],
-  [`wss://a:1/#${token}`, 'it must begin with ws://'],
-  [`http://a:1/#${token}`, 'it must begin with ws://'],
+  [`wss://host:1/#${token}`, 'it must begin with ws://'],
+  [`http://host:1/#${token}`, 'it must begin with ws://'],
   [`ws://:1/#${token}`, 'its host or port is wrong'],
-  [`ws://a:99999/#${token}`, 'its host or port is wrong'],
-  [`ws://a:x/#${token}`, 'its host or port is wrong'],
-  [`ws://a b:1/#${token}`, 'its host or port is wrong'],
-  [`ws://a:0/#${token}`, 'port 0 cannot be connected to'],
-  [`ws://u:p@a:1/#${token}`, 'it must not hold a user name'],
-  [`ws://a:1/b#${token}`, 'only # and the token may follow the port'],
-  [`ws://a:1/?q#${token}`, 'only # and the token may follow the port'],
-  ['ws://a:1/', 'the token after # is missing'],
-  ['ws://a:1/#', 'the token after # is missing'],
-  [`ws://a:1/#${token.slice(1)}`, 'the token after # is cut off or altered'],
-  [`ws://a:1/#${token}%20`, 'the token after # is cut off or altered'],
+  [`ws://host:99999/#${token}`, 'its host or port is wrong'],
+  [`ws://host:x/#${token}`, 'its host or port is wrong'],
+  [`ws://host name:1/#${token}`, 'its host or port is wrong'],
+  [`ws://host:0/#${token}`, 'port 0 cannot be connected to'],
+  [`ws://host:p@host:1/#${token}`, 'it must not hold a user name'],
+  [`ws://host:1/b#${token}`, 'only # and the token may follow the port'],
+  [`ws://host:1/?q#${token}`, 'only # and the token may follow the port'],
+  ['ws://host:1/', 'the token after # is missing'],
+  ['ws://host:1/#', 'the token after # is missing'],
+  [`ws://host:1/#${token.slice(1)}`, 'the token after # is cut off or altered'],
+  [`ws://host:1/#${token}%20`, 'the token after # is cut off or altered'],
   [`ws://${'a'.repeat(500)}/`, 'it is too long'],
 ])('refuses %j: %s', (text, reason) => {
   expect(() => parseJoinUrl(text)).toThrow(UserError);
@@ -59,7 +59,7 @@ it.each([
 it('answers any text with an address or a UserError that does not hold the token', () => {
   const texts = fc.oneof(
     fc.string(),
-    fc.string().map((end) => `ws://a:1/#${token}${end}`),
+    fc.string().map((end) => `ws://host:1/#${token}${end}`),
     fc.string().map((middle) => `ws://${middle}#${token}`),
   );
   fc.assert(

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Envelope, type Link, type LinkEvents, NOT_READING } from '../../shared/link/link.js';
+import { type Link, NOT_READING } from '../../shared/link/link.js';
+import { patterned, record } from '../link/recorder.js';
 
 /** Two ends of one link, neither opened yet. */
 export interface LinkPair {
@@ -8,52 +9,6 @@ export interface LinkPair {
   readonly bufferedBytesMax: number;
   /** Frees what the pair needed, such as a server. */
   dispose(): Promise<void>;
-}
-
-/** Keeps what a link tells, and lets a test wait for it. */
-export class Recorder implements LinkEvents {
-  readonly received: Envelope[] = [];
-  readonly reasons: string[] = [];
-  readonly #waiting: { count: number; resolve: () => void }[] = [];
-  readonly closed$: Promise<void>;
-  #resolveClosed = (): void => {};
-
-  constructor(readonly onMessage: (envelope: Envelope) => void = () => {}) {
-    this.closed$ = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
-  }
-
-  message(envelope: Envelope): void {
-    this.received.push(envelope);
-    for (const { count, resolve } of this.#waiting) if (this.received.length >= count) resolve();
-    this.onMessage(envelope);
-  }
-
-  closed(reason: string): void {
-    this.reasons.push(reason);
-    this.#resolveClosed();
-  }
-
-  /** Resolves when so many messages have arrived in all. */
-  arrived(count: number): Promise<void> {
-    if (this.received.length >= count) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push({ count, resolve }));
-  }
-}
-
-/** A recorder on a link that is opened with it. */
-export function record(link: Link, onMessage?: (envelope: Envelope) => void): Recorder {
-  const recorder = new Recorder(onMessage);
-  link.open(recorder);
-  return recorder;
-}
-
-/** Bytes that differ from place to place, so that a shift or a hole shows. */
-export function patterned(length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >>> 8) * 7 + (i >>> 16)) & 255;
-  return bytes;
 }
 
 const equalBytes = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
