@@ -1,19 +1,21 @@
 /**
- * Builds what is made from shared/kernels/c and checked in: dispatch.h, table.ts and the two wasm files. Run it with
+ * Builds what is made from shared/kernels/c and checked in: dispatch.h, version.h, table.ts and the two wasm files. Run it with
  * `npm run build:kernels` after a change of the C source.
  */
 import { createHash } from 'node:crypto';
 import { type Dirent, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parsePrototypes, renderDispatch, renderTable } from './kernels/prototypes.js';
+import { parsePrototypes, renderDispatch, renderTable, renderVersion } from './kernels/prototypes.js';
 import { compileWasm } from './kernels/wasm.js';
 
 type Sources = { [name: string]: Sources | string };
 
 /** Files that hold no kernels of their own. */
 const NO_KERNELS = new Set(['entry.c', 'addon.c']);
+/** Files that are generated. */
 const DISPATCH = 'dispatch.h';
+const VERSION = 'version.h';
 
 /**
  * Everything that is built from the C source in `folder` (shared/kernels/c), by path relative to shared/kernels.
@@ -26,10 +28,11 @@ export async function buildKernels(folder: string): Promise<Map<string, string |
     .sort();
   const kernels = files.flatMap((file) => parsePrototypes(file, sources[file] as string));
   const version = sourceVersion(sources);
-  const dispatch = renderDispatch(files, kernels, version);
+  const dispatch = renderDispatch(files, kernels);
   const complete = { ...sources, [DISPATCH]: dispatch };
   return new Map<string, string | Uint8Array>([
     [`c/${DISPATCH}`, dispatch],
+    [`c/${VERSION}`, renderVersion(version)],
     ['table.ts', renderTable(kernels, version)],
     ['wasm/relaxed.wasm', await compileWasm('relaxed', complete)],
     ['wasm/exact.wasm', await compileWasm('exact', complete)],
@@ -47,7 +50,7 @@ function readSources(folder: string): Sources {
   for (const entry of readdirSync(folder, { withFileTypes: true }).sort(byName)) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) sources[entry.name] = readSources(path);
-    else if (/\.[ch]$/.test(entry.name) && entry.name !== DISPATCH)
+    else if (/\.[ch]$/.test(entry.name) && entry.name !== DISPATCH && entry.name !== VERSION)
       sources[entry.name] = readFileSync(path, 'utf8').replaceAll('\r\n', '\n');
   }
   return sources;

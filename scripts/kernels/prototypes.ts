@@ -32,11 +32,7 @@ export function parsePrototypes(file: string, source: string): Prototype[] {
 const GENERATED = 'Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.';
 
 /** dispatch.h: includes every kernel file and defines the tape interpreter. `files` and opcodes in the same order. */
-export function renderDispatch(
-  files: readonly string[],
-  kernels: readonly Prototype[],
-  version: string,
-): string {
+export function renderDispatch(files: readonly string[], kernels: readonly Prototype[]): string {
   const cases = kernels.map(({ name, arguments: args }, opcode) => {
     const passed = args.map(({ kind }, i) => PASS[kind](`word[${i + 1}]`));
     return [
@@ -49,9 +45,6 @@ export function renderDispatch(
   });
   return `/** ${GENERATED} */
 #pragma once
-
-/** Hash of the C sources. */
-#define SOURCE_VERSION "${version}"
 
 ${files.map((file) => `#include "${file}"`).join('\n')}
 
@@ -81,6 +74,11 @@ const PASS: Record<ArgumentKind, (word: string) => string> = {
   i32: (word) => `(i32)${word}`,
   f32: (word) => `f32_from_bits(${word})`,
 };
+
+/** version.h: the hash of the sources, which the addon tells its loader. */
+export function renderVersion(version: string): string {
+  return `/** ${GENERATED} */\n#pragma once\n#define SOURCE_VERSION "${version}"\n`;
+}
 
 /** table.ts: the same kernels for the tape builder. */
 export function renderTable(kernels: readonly Prototype[], version: string): string {

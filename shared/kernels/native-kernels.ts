@@ -10,18 +10,29 @@ import { SOURCE_VERSION } from './table.js';
 /** What c/addon.c exports. The function that `attach` returns keeps the memory alive. */
 interface Addon {
   readonly version: string;
-  readonly isa: string;
-  attach(memory: Uint8Array, workspace: number): (tapeOffset: number, words: number) => number;
+  /** The instruction sets that it was built for and this processor has, best first. */
+  readonly isas: readonly string[];
+  attach(memory: Uint8Array, workspace: number, isa: string): (tapeOffset: number, words: number) => number;
 }
 
 /** Where scripts/build-native.mjs leaves the addon, or why there is none. From the package's root. */
 const OUTPUT = join('native', 'build');
 
+/** The instruction sets that native kernels can run on here, best first; none when there is no addon. */
+export function nativeIsas(): readonly string[] {
+  const found = findAddon();
+  return 'addon' in found ? found.addon.isas : [];
+}
+
 /**
  * Loads the addon for the calling thread, or says in a few words why it cannot.
+ * @param isa one of `nativeIsas()`, by default the best
  * @throws AssertionError when `stackTop` leaves no room
  */
-export function loadNative({ memory, stackTop }: LoadOptions): { kernels: Kernels } | { reason: string } {
+export function loadNative(
+  { memory, stackTop }: LoadOptions,
+  isa?: string,
+): { kernels: Kernels } | { reason: string } {
   const workspace = stackTop - THREAD_BYTES;
   assert(stackTop % 64 === 0 && workspace >= STATIC_BYTES, `no room for a thread below ${stackTop}`);
   assert(stackTop <= memory.buffer.byteLength, `a workspace below ${stackTop} lies outside the memory`);
@@ -29,10 +40,11 @@ export function loadNative({ memory, stackTop }: LoadOptions): { kernels: Kernel
   if ('reason' in found) return found;
   const { addon } = found;
   // Memory that grows stays where it is, so one attachment serves for good.
-  const run = addon.attach(new Uint8Array(memory.buffer), workspace);
+  const chosen = isa ?? addon.isas[0]!;
+  const run = addon.attach(new Uint8Array(memory.buffer), workspace, chosen);
   const kernels: Kernels = {
     backend: 'native',
-    detail: addon.isa,
+    detail: chosen,
     run(tapeOffset, words) {
       const bad = run(tapeOffset, words);
       if (bad !== 0)

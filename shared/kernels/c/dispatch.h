@@ -1,9 +1,6 @@
 /** Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit. */
 #pragma once
 
-/** Hash of the C sources. */
-#define SOURCE_VERSION "ab0342d191b55d54"
-
 #include "products.c"
 
 /** The address of an offset; offset 0 is NULL, "none". */

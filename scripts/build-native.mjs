@@ -1,0 +1,136 @@
+// @ts-check
+/**
+ * Builds the native kernels with the machine's own C compiler into native/build: the same sources as the wasm files,
+ * once for each instruction set of this kind of processor. Plain Node, run by setup. Without a compiler, or when it
+ * fails, it leaves one line in native/build/reason.txt that the program shows, and succeeds: wasm serves.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** The numerics contract in flags: IEEE arithmetic as written, no contraction, nothing reassociated. */
+const EXACT = ['-ffp-contract=off', '-fno-fast-math', '-fno-math-errno'];
+const COMMON = [
+  '-std=c17',
+  '-O3',
+  '-fPIC',
+  '-fvisibility=hidden',
+  '-fno-strict-aliasing',
+  '-Wall',
+  '-Wno-psabi',
+];
+
+/** Flags of each instruction set by Node's name of the processor; the addon chooses among them at run time. */
+const ISAS = /** @type {Record<string, Record<string, string[]>>} */ ({
+  x64: {
+    avx512: ['-mavx512f', '-mavx512dq', '-mavx512bw', '-mavx512vl', '-mavx2', '-mfma', '-mbmi2'],
+    avx2: ['-mavx2', '-mfma', '-mbmi2'],
+    plain: ['-DSIMD_PLAIN'],
+  },
+  arm64: { neon: [], plain: ['-DSIMD_PLAIN'] },
+});
+
+/**
+ * Builds the addon unless it is there already for these sources and this compiler.
+ * @param {string} [root] folder of package.json
+ * @returns {{file: string} | {reason: string}}
+ */
+export function buildNative(root = ROOT) {
+  const folder = join(root, 'native', 'build');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `kernels-${process.platform}-${process.arch}.node`);
+  const stamp = join(folder, 'stamp.txt');
+  const failure = join(folder, 'reason.txt');
+  const compiler = process.env.CC || 'cc';
+  const key = fingerprint(root, compiler);
+  const known = existsSync(stamp) && readFileSync(stamp, 'utf8') === key;
+  if (known && existsSync(file)) return { file };
+  if (known && existsSync(failure)) return { reason: readFileSync(failure, 'utf8').trim() };
+  for (const old of [file, stamp, failure]) rmSync(old, { force: true });
+  const reason = compile(root, compiler, folder, file);
+  if (reason) writeFileSync(failure, `${reason}\n`);
+  writeFileSync(stamp, key);
+  return reason ? { reason } : { file };
+}
+
+/**
+ * @param {string} root @param {string} compiler @param {string} folder @param {string} file
+ * @returns {string | undefined} why there is no addon
+ */
+function compile(root, compiler, folder, file) {
+  const isas = ISAS[process.arch];
+  if (!isas || process.platform === 'win32') {
+    return `no native kernels for ${process.platform} on ${process.arch}`;
+  }
+  const headers = join(root, 'node_modules', 'node-api-headers', 'include');
+  if (!existsSync(headers)) return 'the package node-api-headers is missing';
+  const source = join(root, 'shared', 'kernels', 'c');
+  /** @type {string[]} */
+  const objects = [];
+  const built = join(folder, `next-${process.pid}.node`);
+  try {
+    for (const [isa, flags] of Object.entries(isas)) {
+      const object = join(folder, `${isa}-${process.pid}.o`);
+      objects.push(object);
+      const args = [...COMMON, ...EXACT, ...flags, `-DRUN=run_${isa}`, '-c', join(source, 'entry.c')];
+      const complaint = run(compiler, [...args, '-o', object]);
+      if (complaint) return complaint;
+    }
+    const link =
+      process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-Wl,-z,now'];
+    const complaint = run(compiler, [
+      ...COMMON,
+      ...link,
+      `-I${headers}`,
+      join(source, 'addon.c'),
+      ...objects,
+      '-o',
+      built,
+    ]);
+    if (complaint) return complaint;
+    // A process that has the old addon loaded keeps it: renaming leaves its file alone.
+    renameSync(built, file);
+    return undefined;
+  } finally {
+    for (const path of [...objects, built]) rmSync(path, { force: true });
+  }
+}
+
+/**
+ * @param {string} compiler @param {string[]} args
+ * @returns {string | undefined} what went wrong, in one line
+ */
+function run(compiler, args) {
+  const done = spawnSync(compiler, args, { encoding: 'utf8' });
+  if (done.error) return `there is no C compiler (${compiler})`;
+  if (done.status === 0) return undefined;
+  const line = done.stderr.split('\n').find((text) => /error/i.test(text)) ?? done.stderr.split('\n')[0];
+  return `${compiler} failed: ${line?.trim()}`;
+}
+
+/**
+ * Hash of all that decides the result: sources, this script, compiler, processor.
+ * @param {string} root @param {string} compiler
+ */
+function fingerprint(root, compiler) {
+  const hash = createHash('sha256');
+  hash.update(`${process.platform} ${process.arch} ${compiler}\n`);
+  hash.update(spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout ?? 'none');
+  hash.update(readFileSync(fileURLToPath(import.meta.url)));
+  const source = join(root, 'shared', 'kernels', 'c');
+  const files = readdirSync(source, { recursive: true }).map(String);
+  for (const name of files.filter((path) => /\.[ch]$/.test(path)).sort()) {
+    hash.update(`${name}\n`).update(readFileSync(join(source, name)));
+  }
+  return hash.digest('hex');
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const built = buildNative();
+  if ('reason' in built)
+    process.stderr.write(`setup: native kernels left out, wasm serves (${built.reason})\n`);
+}
