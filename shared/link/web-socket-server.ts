@@ -51,6 +51,8 @@ function linkToStranger(webSocket: WebSocket, socket: Socket, onKnown: () => voi
 
 function turnAway(socket: Socket, status: string): void {
   socket.on('error', () => socket.destroy());
+  // Else a peer that does not hang up would keep the connection.
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 

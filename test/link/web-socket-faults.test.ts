@@ -1,5 +1,5 @@
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { systemClock } from '../../shared/actor/clock.js';
@@ -100,22 +100,24 @@ describe('a web socket to a coordinator', () => {
   });
 
   it('turns strangers away beyond a bound, and lets them in again when one is known or gone', async () => {
-    const connect = (): Promise<Link> => connectWebSocket(host.address, systemClock);
-    const clients = await Promise.all(Array.from({ length: STRANGERS_MAX }, connect));
+    const join = (): Promise<Link> => connectWebSocket(host.address, systemClock);
+    const clients = await Promise.all(Array.from({ length: STRANGERS_MAX }, join));
     const servers = await Promise.all(clients.map(() => host.accepted()));
-    await expect(connect()).rejects.toThrow('HTTP status 503');
+    await expect(join()).rejects.toThrow('HTTP status 503');
     servers[0]?.admit();
-    clients.push(await connect());
-    await expect(connect()).rejects.toThrow('HTTP status 503');
+    clients.push(await join());
+    await expect(join()).rejects.toThrow('HTTP status 503');
     const atLast = record(servers[1] as Link);
     servers[1]?.close('gone');
     record(clients[1] as Link);
     record(clients[0] as Link);
     await atLast.closed$;
-    clients.push(await connect());
+    clients.push(await join());
     // The one that is both admitted and gone counts once.
+    const atFirst = record(servers[0] as Link);
     servers[0]?.close('gone');
-    await expect(connect()).rejects.toThrow('HTTP status 503');
+    await atFirst.closed$;
+    await expect(join()).rejects.toThrow('HTTP status 503');
   });
 
   it('turns away whoever asks for another path', async () => {
@@ -126,6 +128,19 @@ describe('a web socket to a coordinator', () => {
     webSocket.on('error', () => {});
     expect(await answer).toBe(404);
     webSocket.terminate();
+  });
+
+  it('keeps no connection to whom it turned away, though they do not hang up', async () => {
+    const gone = new Promise((resolve) =>
+      host.server.once('connection', (socket) => socket.once('close', resolve)),
+    );
+    const client = connect({ port: host.address.port, host: '127.0.0.1', allowHalfOpen: true });
+    client.write(
+      'GET /elsewhere HTTP/1.1\r\nHost: host\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    );
+    client.resume();
+    await gone;
+    client.destroy();
   });
 
   it('tells when the connection is cut', async () => {
