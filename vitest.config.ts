@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config';
+
+/** Folders of tests that start threads or processes, which run what is compiled in dist/. */
+const COMPILED = ['engine', 'worker', 'coordinator', 'process'].map(
+  (folder) => `test/${folder}/**/*.test.ts`,
+);
+
+export default defineConfig({
+  test: {
+    // Processes: a test that starts threads, or ends one of them, must not be a thread of the runner's itself.
+    pool: 'forks',
+    // Two files at a time: tests that start several threads each still get a core now and then.
+    maxWorkers: 2,
+    // Starting threads takes a second on a machine that is busy.
+    testTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: 'plain', include: ['test/**/*.test.ts'], exclude: COMPILED } },
+      { extends: true, test: { name: 'compiled', include: COMPILED, globalSetup: 'test/support/build.ts' } },
+    ],
+  },
+});
