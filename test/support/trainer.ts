@@ -1,0 +1,210 @@
+import type { Model } from '../../shared/graph/model.js';
+import { createPlan, type Plan } from '../../shared/graph/plan.js';
+import { elementsOf } from '../../shared/graph/shape.js';
+import type { Backend } from '../../shared/kernels/kernels.js';
+import type { Optimizer, OptimizerState } from '../../shared/optim/optimizer.js';
+import { createOptimizer, type OptimizerSettings } from '../../shared/optim/settings.js';
+import {
+  leafCount,
+  maximalSubtrees,
+  type Node,
+  nodeLeaves,
+  type Range,
+  rowsOf,
+} from '../../shared/sum/leaves.js';
+import { mergePlan, nodeKey } from '../../shared/sum/merge.js';
+import { ComputeSpace } from './compute-space.js';
+import { type Columns, placeSamples } from './samples.js';
+
+export interface TrainerOptions {
+  readonly model: Model;
+  readonly samples: Columns;
+  /** Default: plain SGD with learning rate 0.1. */
+  readonly optimizer?: OptimizerSettings;
+  /** Default: 2. */
+  readonly leafSize?: number;
+  readonly backend?: Backend;
+}
+
+/** Numbers by parameter name. */
+export type Named = Record<string, Float32Array>;
+
+/** The whole of training on one thread, without coordinator or workers: every step is all samples, in order. */
+export class Trainer {
+  readonly learningRate: number;
+  private readonly optimizer: Optimizer;
+  private state: OptimizerState;
+  private readonly data;
+  private readonly weights: number;
+  private readonly slots: readonly number[];
+  private readonly scalars: number;
+  private readonly scratch: number;
+  /** Vectors for partial sums; `root` is where the sum ends. */
+  private readonly vectors: number[] = [];
+
+  private constructor(
+    readonly space: ComputeSpace,
+    readonly plan: Plan,
+    private readonly leafSize: number,
+    samples: Columns,
+    settings: OptimizerSettings,
+  ) {
+    this.learningRate = settings.learningRate;
+    this.optimizer = createOptimizer(settings);
+    this.state = this.optimizer.init();
+    this.data = placeSamples(space, samples);
+    this.weights = space.memory.allocate(plan.parameterFloats * 4);
+    this.slots = Array.from({ length: this.optimizer.slots }, () =>
+      space.memory.allocate(plan.parameterFloats * 4),
+    );
+    this.scalars = space.memory.allocate(64);
+    this.scratch = space.memory.allocate(plan.scratchBytes(this.data.samples));
+  }
+
+  static async open(options: TrainerOptions): Promise<Trainer> {
+    const { model, samples, leafSize = 2, backend = 'wasm' } = options;
+    const space = await ComputeSpace.open(backend);
+    const optimizer = options.optimizer ?? {
+      name: 'sgd',
+      learningRate: 0.1,
+      momentum: 0,
+      nesterov: false,
+      weightDecay: 0,
+    };
+    return new Trainer(space, createPlan(model), leafSize, samples, optimizer);
+  }
+
+  /** Draws the weights. */
+  initialise(seed: number): void {
+    const scratch = this.space.memory.allocate(this.plan.parameterFloats * 4);
+    this.space.run((tape) => this.plan.emitInitialisation(tape, { weights: this.weights, scratch, seed }));
+  }
+
+  /** A view of one parameter, which may be written to. */
+  parameter(name: string): Float32Array {
+    const place = this.plan.parameters.find((parameter) => parameter.name === name);
+    if (place === undefined) throw new Error(`there is no parameter ${name}`);
+    return this.space.memory.f32(this.weights + place.offset * 4, place.size);
+  }
+
+  /** Copies of all parameters. */
+  parameters(): Named {
+    return Object.fromEntries(this.plan.parameters.map(({ name }) => [name, this.parameter(name).slice()]));
+  }
+
+  /** Parts of a vector as `gradient` returns it. */
+  named(vector: Float32Array): Named {
+    return Object.fromEntries(
+      this.plan.parameters.map(({ name, offset, size }) => [name, vector.slice(offset, offset + size)]),
+    );
+  }
+
+  /** The metric sums behind a gradient. */
+  sums(vector: Float32Array): Float32Array {
+    const { metrics, parameterFloats } = this.plan;
+    return vector.slice(parameterFloats, parameterFloats + metrics.length);
+  }
+
+  /** The mean of each metric. */
+  means(sums: Float32Array): Record<string, number> {
+    const count = this.data.samples * this.plan.terms;
+    return Object.fromEntries(this.plan.metrics.map((metric, i) => [metric, (sums[i] as number) / count]));
+  }
+
+  /**
+   * The gradient of all samples, and behind it the metric sums: `vectorFloats` floats.
+   * @param ranges how the leaves are handed out, in any order; default: all at once
+   */
+  gradient(ranges?: readonly Range[]): Float32Array {
+    const leaves = leafCount(this.data.samples, this.leafSize);
+    const slots = new Map<number, number>();
+    const nodes: Node[] = [];
+    for (const range of ranges ?? [{ from: 0, to: leaves }]) {
+      for (const node of this.computeRange(range, slots)) nodes.push(node);
+    }
+    const { adds, tops } = mergePlan(nodes, leaves);
+    this.space.run((tape) => {
+      for (const { into, left, right } of adds) {
+        const out = slots.get(nodeKey(left)) as number;
+        tape.emit('addVectors', {
+          out,
+          a: out,
+          b: slots.get(nodeKey(right)) as number,
+          n: this.plan.vectorFloats,
+        });
+        slots.set(nodeKey(into), out);
+      }
+    });
+    return this.space.memory
+      .f32(slots.get(nodeKey(tops[0] as Node)) as number, this.plan.vectorFloats)
+      .slice();
+  }
+
+  /** One step of training. Returns the mean loss before it. */
+  step(): number {
+    const gradient = this.gradient();
+    const at = this.vector(0);
+    this.space.memory.f32(at, gradient.length).set(gradient);
+    const { state, scalars } = this.optimizer.update(this.state, this.learningRate);
+    this.state = state;
+    this.space.memory.f32(this.scalars, scalars.length).set(scalars);
+    const n = this.plan.parameterFloats;
+    const place = { weights: this.weights, gradient: at, slots: this.slots, n, scalars: this.scalars };
+    this.space.run((tape) => this.optimizer.emit(tape, place));
+    return this.means(this.sums(gradient)).loss as number;
+  }
+
+  /** Metric sums of all samples by a forward pass alone. */
+  evaluate(): Float32Array {
+    const { data, weights, scratch, leafSize } = this;
+    const rows = data.samples;
+    const out = this.vector(0);
+    const subtrees = [{ row: 0, rows, out }];
+    this.space.run((tape) =>
+      this.plan.emitEvaluation(tape, {
+        rows,
+        first: 0,
+        batch: rows,
+        leafSize,
+        subtrees,
+        weights,
+        scratch,
+        data,
+      }),
+    );
+    return this.space.memory.f32(out + this.plan.parameterFloats * 4, this.plan.metrics.length).slice();
+  }
+
+  /** The model's output for all samples, [samples, ...output]. */
+  predict(): Float32Array {
+    const { data, weights, scratch } = this;
+    const rows = data.samples;
+    const floats = rows * elementsOf(this.plan.output);
+    const out = this.space.memory.allocate(floats * 4);
+    this.space.run((tape) => this.plan.emitPrediction(tape, { rows, first: 0, weights, scratch, data, out }));
+    return this.space.memory.f32(out, floats).slice();
+  }
+
+  private computeRange(range: Range, slots: Map<number, number>): Node[] {
+    const { data, weights, scratch, leafSize } = this;
+    const leaves = leafCount(data.samples, leafSize);
+    const nodes = maximalSubtrees(range, leaves);
+    if (nodes.length === 0) return nodes;
+    const { first, rows } = rowsOf(range, data.samples, leafSize);
+    const subtrees = nodes.map((node) => {
+      const place = rowsOf(nodeLeaves(node, leaves), data.samples, leafSize);
+      const out = this.vector(slots.size);
+      slots.set(nodeKey(node), out);
+      return { row: place.first - first, rows: place.rows, out };
+    });
+    const job = { rows, first, batch: data.samples, leafSize, subtrees, weights, scratch, data };
+    this.space.run((tape) => this.plan.emitTraining(tape, job));
+    return nodes;
+  }
+
+  private vector(index: number): number {
+    while (this.vectors.length <= index)
+      this.vectors.push(this.space.memory.allocate(this.plan.vectorFloats * 4));
+    return this.vectors[index] as number;
+  }
+}
