@@ -2,7 +2,6 @@ import { UserError } from '../../shared/errors.js';
 import { type ListenAddress, parseListenAddress } from '../../shared/link/listen.js';
 import { type NodeOptions, type NodeSettings, parseNodeOptions } from './node-options.js';
 import { positiveNumber, wholeNumber } from './numbers.js';
-import type { RecipeDefaults } from './recipes.js';
 
 /** Local nodes that one command may start. */
 const MOST_WORKERS = 1024;
@@ -13,6 +12,16 @@ const MOST_STEPS = 1e12;
 const MOST_EPOCHS = 1e6;
 /** Seeds are 32-bit keys of the counter-based generator. */
 const MOST_SEED = 2 ** 32 - 1;
+
+/** What a recipe trains with when the command line does not say otherwise. All of it reaches the weights. */
+export interface RecipeDefaults {
+  /** Samples of a step, over all workers. */
+  readonly batch: number;
+  /** Samples of one leaf of the canonical sum. */
+  readonly leaf: number;
+  readonly epochs: number;
+  readonly learningRate: number;
+}
 
 /** Options of `train` as commander hands them over: text, and absent where the user said nothing. */
 export interface TrainOptions extends NodeOptions {
@@ -33,7 +42,7 @@ export interface TrainOptions extends NodeOptions {
 /** What to train and how, complete and checked. */
 export interface TrainSettings extends NodeSettings {
   readonly recipe: string;
-  /** Nodes on this machine. */
+  /** Nodes on this machine; 0 when all of the work is left to others. */
   readonly workers: number;
   /** Samples per step over all workers. */
   readonly batch: number;
@@ -71,7 +80,7 @@ export function parseTrainOptions(
   return {
     recipe,
     ...parseNodeOptions(options),
-    workers: count('--workers', options.workers, MOST_WORKERS, Math.min(cores, MOST_WORKERS)),
+    workers: parseWorkers(options, Math.min(cores, MOST_WORKERS)),
     batch,
     leaf: parseLeaf(options.leaf, batch, defaults.leaf),
     length: parseLength(options, defaults.epochs),
@@ -83,6 +92,15 @@ export function parseTrainOptions(
     data: options.data,
     json: options.json ?? false,
   };
+}
+
+/** Without local workers someone must be able to join: that takes an address which others know. */
+function parseWorkers({ workers, listen }: TrainOptions, otherwise: number): number {
+  if (workers === undefined) return otherwise;
+  if (workers === '0' && listen !== undefined) return 0;
+  if (workers === '0')
+    throw new UserError('--workers 0 needs --listen HOST:PORT, or nobody can join to do the work', 2);
+  return wholeNumber('--workers', workers, { least: 1, most: MOST_WORKERS });
 }
 
 /** The recipe's leaf shrinks with a small batch; one that the user asked for is taken as it is or refused. */

@@ -23,14 +23,16 @@ export function define(command: Command, context: CommandContext): void {
   addNodeOptions(command)
     .option('--json', 'print the result as one JSON object on the last line of stdout')
     .addHelpText('after', recipeList)
-    .action(async (recipe: string, options: TrainOptions) => {
-      const settings = parseTrainOptions(recipe, findRecipe(recipe), options, availableParallelism());
+    .action(async (name: string, options: TrainOptions) => {
+      const recipe = await findRecipe(name).load();
+      const defaults = { ...recipe, learningRate: recipe.optimizer.learningRate };
+      const settings = parseTrainOptions(name, defaults, options, availableParallelism());
       const { train } = await import('./train-run.js');
-      await train(settings, context);
+      await train(recipe, settings, context);
     });
 }
 
 function recipeList(): string {
-  const lines = Object.entries(RECIPES).map(([name, { summary }]) => `  ${name.padEnd(22)}${summary}`);
+  const lines = RECIPES.map(({ name, summary }) => `  ${name.padEnd(22)}${summary}`);
   return `\nRecipes:\n${lines.join('\n')}`;
 }

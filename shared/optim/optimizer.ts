@@ -8,13 +8,16 @@ import type { Tape } from '../kernels/tape.js';
 /** Where calls of the update go. */
 type KernelSink = Pick<Tape, 'emit'>;
 
+/** Most scalars of a step. */
+export const SCALARS_MAX = 16;
+
 /** The numbers that an optimizer remembers from step to step. */
 export type OptimizerState = Readonly<Record<string, number>>;
 
 /** One step's numbers for the kernel, written to memory as float32 before the tape runs. */
 export interface OptimizerStep {
   readonly state: OptimizerState;
-  /** At most 16. */
+  /** At most SCALARS_MAX. */
   readonly scalars: readonly number[];
 }
 

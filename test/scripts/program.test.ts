@@ -101,11 +101,11 @@ describe('the program', () => {
 
 describe('recipes', () => {
   it('are found by name', () => {
-    expect(findRecipe(DEFAULT_RECIPE).batch).toBe(128);
+    expect(findRecipe(DEFAULT_RECIPE).name).toBe(DEFAULT_RECIPE);
   });
 
   it('are suggested, or listed when nothing is near', () => {
-    const recipes = { pear: findRecipe(DEFAULT_RECIPE), plum: findRecipe(DEFAULT_RECIPE) };
+    const recipes = ['pear', 'plum'].map((name) => ({ ...findRecipe(DEFAULT_RECIPE), name }));
     expect(() => findRecipe('paer', recipes)).toThrow('there is no recipe "paer"; did you mean pear?');
     expect(() => findRecipe('toString', recipes)).toThrow('the recipes are: pear, plum');
   });

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { RecipeDefaults } from '../../scripts/commands/recipes.js';
-import { parseTrainOptions, type TrainOptions } from '../../scripts/commands/train-options.js';
+import { parseTrainOptions, type RecipeDefaults, type TrainOptions } from '../../scripts/commands/train-options.js';
 import { UserError } from '../../shared/errors.js';
 
-const RECIPE: RecipeDefaults = { summary: '', batch: 128, leaf: 16, epochs: 5, learningRate: 0.001 };
+const RECIPE: RecipeDefaults = { batch: 128, leaf: 16, epochs: 5, learningRate: 0.001 };
 const SILENT: TrainOptions = { threads: '1', backend: 'auto', seed: '0', minWorkers: '1' };
 const CORES = 6;
 

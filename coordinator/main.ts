@@ -1,0 +1,121 @@
+import { Actor, type ActorRef } from '../shared/actor/actor.js';
+import type { Clock } from '../shared/actor/clock.js';
+import type { Dataset } from '../shared/data/dataset.js';
+import type { Link } from '../shared/link/link.js';
+import { type ListenAddress, listen, reachableHost } from '../shared/link/listen.js';
+import { acceptWebSockets } from '../shared/link/web-socket-server.js';
+import { formatJoinUrl } from '../shared/protocol/join-url.js';
+import type { Range } from '../shared/sum/leaves.js';
+import { coordinate } from './coordinator.js';
+import type { CoordinatorEffect, CoordinatorMessage } from './messages.js';
+import type { Observer } from './observer.js';
+import { CoordinatorShell } from './shell.js';
+import type { SlotPool } from './slot-pool.js';
+import { type CoordinatorState, initialState, type Member, type RunSettings } from './state.js';
+import type { Workshop } from './workshop.js';
+
+/** How often the coordinator looks who is still there. */
+const TICK_MS = 500;
+/** How long those who are told that the run is over may take to hang up. */
+const FAREWELL_MS = 1000;
+
+/** What a coordinator is made of. */
+export interface CoordinatorParts {
+  readonly settings: RunSettings;
+  readonly workshop: Workshop;
+  readonly slots: SlotPool;
+  /** The training data, for nodes that ask for it. */
+  readonly dataset: Dataset;
+  readonly observer: Observer;
+  readonly clock: Clock;
+}
+
+/** How a run ended. */
+export interface RunEnd {
+  readonly reason: 'finished' | 'interrupted';
+  /** Steps done. */
+  readonly steps: number;
+  /** Everyone who was ever at work, in the order in which they joined. */
+  readonly members: readonly Member[];
+}
+
+/** A running coordinator: takes nodes in and trains until the run is over. */
+export class Coordinator {
+  /** How the run ended; rejects when it cannot go on. */
+  readonly ended: Promise<RunEnd>;
+  private readonly actor: Actor<CoordinatorState, CoordinatorMessage, CoordinatorEffect>;
+  private readonly shell: CoordinatorShell;
+  /** The run cannot go on. */
+  readonly fail: (error: unknown) => void;
+  private cancelTick = (): void => {};
+  private stopListening = async (): Promise<void> => {};
+
+  constructor(private readonly parts: CoordinatorParts) {
+    let end: (reason: RunEnd['reason']) => void = () => {};
+    let fail: (error: unknown) => void = () => {};
+    const ended = new Promise<RunEnd['reason']>((resolve, reject) => {
+      end = resolve;
+      fail = reject;
+    });
+    this.fail = fail;
+    this.ended = ended.then((reason) => ({ reason, steps: this.actor.state.step, members: this.members() }));
+    this.shell = new CoordinatorShell({ ...parts, onComplete: end, onFailure: fail });
+    this.actor = new Actor({
+      name: 'coordinator',
+      state: initialState(parts.settings, parts.clock.nowMs()),
+      transition: coordinate,
+      perform: (effect: CoordinatorEffect, self: ActorRef<CoordinatorMessage>) =>
+        this.shell.perform(effect, self),
+      onFailure: ({ error }) => fail(error),
+    });
+    this.tick();
+  }
+
+  /** Who knows it may join. */
+  get token(): string {
+    return this.parts.settings.token;
+  }
+
+  /** A node of this process joins; it computes with these threads of the crew. */
+  seat(link: Link, threads: Range): void {
+    this.shell.accept(this.actor, link, threads);
+  }
+
+  /**
+   * Accepts nodes of other machines.
+   * @returns the line to paste there
+   * @throws UserError when the address cannot be had
+   */
+  async listen(address: ListenAddress): Promise<string> {
+    const { server, port } = await listen(address);
+    acceptWebSockets(server, (link) => this.shell.accept(this.actor, link));
+    this.stopListening = () => new Promise((resolve) => server.close(() => resolve()));
+    return formatJoinUrl({ host: reachableHost(address.host), port, token: this.parts.settings.token });
+  }
+
+  /** Ends the run after the step under way. */
+  interrupt(): void {
+    this.actor.tell({ kind: 'interrupt' });
+  }
+
+  /** Says good-bye to everyone and lets go of the port. Waits a bounded time for those who do not hang up. */
+  async close(reason: string): Promise<void> {
+    this.cancelTick();
+    this.actor.stop();
+    await this.shell.farewell(reason, FAREWELL_MS);
+    await this.stopListening();
+  }
+
+  private tick(): void {
+    this.cancelTick = this.parts.clock.after(TICK_MS, () => {
+      this.actor.tell({ kind: 'tick', nowMs: this.parts.clock.nowMs() });
+      this.tick();
+    });
+  }
+
+  private members(): Member[] {
+    const { departed, members } = this.actor.state;
+    const all = [...departed, ...members.values()].filter(({ phase }) => phase === 'ready');
+    return all.sort((a, b) => a.joinedAtMs - b.joinedAtMs);
+  }
+}

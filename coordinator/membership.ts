@@ -1,0 +1,208 @@
+import { firstMismatch } from '../shared/kernels/self-test.js';
+import type { CoordinatorToNode, Hello, Partials } from '../shared/protocol/messages.js';
+import { coordinatorProof, type Handshake, nodeProof, proofsEqual } from '../shared/protocol/proof.js';
+import { PROTOCOL_VERSION } from '../shared/protocol/version.js';
+import type { CoordinatorEffect, CoordinatorMessage } from './messages.js';
+import { answered } from './progress.js';
+import { releaseMember } from './round.js';
+import type { CoordinatorState, Member } from './state.js';
+
+/** A stranger proves who it is within this time, or is dropped. */
+const HANDSHAKE_MS = 10_000;
+/** A member that has been silent for so long is taken for dead; a live one answers a ping at once. */
+const SILENCE_MS = 3000;
+/** Members at one time, strangers included. */
+const MEMBERS_MAX = 10_000;
+
+type Received = Extract<CoordinatorMessage, { kind: 'received' }>;
+
+/** Someone has connected: it is asked to prove itself. */
+export function welcomeStranger(
+  state: CoordinatorState,
+  { id, nonce, sharesMemory }: Extract<CoordinatorMessage, { kind: 'connected' }>,
+  effects: CoordinatorEffect[],
+): void {
+  if (state.members.size >= MEMBERS_MAX) {
+    effects.push({ kind: 'drop', id, reason: `the run is full: ${MEMBERS_MAX} members` });
+    return;
+  }
+  const { settings, nowMs } = state;
+  state.members.set(id, {
+    id,
+    sharesMemory,
+    nonce,
+    phase: 'challenged',
+    name: id,
+    backend: '',
+    threads: 1,
+    weightsStep: -1,
+    joinedAtMs: nowMs,
+    heardAtMs: nowMs,
+    samples: 0,
+  });
+  say(id, { kind: 'challenge', version: PROTOCOL_VERSION, run: settings.runId, nonce }, effects);
+}
+
+/** A member has said something. Whoever breaks the protocol is refused; the run goes on. */
+export function receive(state: CoordinatorState, received: Received, effects: CoordinatorEffect[]): void {
+  const member = state.members.get(received.id);
+  if (member === undefined) return;
+  member.heardAtMs = state.nowMs;
+  const { message } = received;
+  switch (message.kind) {
+    case 'hello':
+      return admit(state, member, message, effects);
+    case 'need':
+      return sendChunks(state, member, message.chunks, effects);
+    case 'ready':
+      return becomeReady(state, member, effects);
+    case 'partials':
+      return takePartials(state, member, received, message, effects);
+    case 'leave':
+    case 'failed':
+      return dismiss(state, member, message.reason, effects);
+    case 'pong':
+      return;
+    default:
+      message satisfies never;
+  }
+}
+
+/** Someone sent what is no message of this protocol: it is told so and put out; the run goes on. */
+export function garbled(
+  state: CoordinatorState,
+  { id, reason }: Extract<CoordinatorMessage, { kind: 'garbled' }>,
+  effects: CoordinatorEffect[],
+): void {
+  const member = state.members.get(id);
+  if (member !== undefined) refuse(state, member, reason, effects);
+}
+
+/** A member's link is gone: what it owes goes to others. */
+export function memberLeft(
+  state: CoordinatorState,
+  id: string,
+  reason: string,
+  effects: CoordinatorEffect[],
+): void {
+  const member = state.members.get(id);
+  if (member === undefined) return;
+  state.members.delete(id);
+  if (state.round !== undefined) releaseMember(state.round, id);
+  if (member.phase !== 'ready') return;
+  state.departed.push(member);
+  effects.push({ kind: 'notice', text: `${member.name} left (${reason}); ${readyCount(state)} at work` });
+}
+
+/** Time has passed: drops who is silent, and asks the others for a sign of life. */
+export function sweep(state: CoordinatorState, effects: CoordinatorEffect[]): void {
+  for (const member of [...state.members.values()]) {
+    if (member.sharesMemory) continue;
+    const stranger = member.phase === 'challenged' && state.nowMs - member.joinedAtMs > HANDSHAKE_MS;
+    if (stranger) refuse(state, member, 'no proof of the token in time', effects);
+    else if (state.nowMs - member.heardAtMs > SILENCE_MS) {
+      dismiss(state, member, `silent for ${SILENCE_MS / 1000} s`, effects);
+    } else if (member.phase !== 'challenged') {
+      say(member.id, { kind: 'ping', id: state.pings++ }, effects);
+    }
+  }
+}
+
+function admit(state: CoordinatorState, member: Member, hello: Hello, effects: CoordinatorEffect[]): void {
+  const { settings } = state;
+  const problem = objection(state, member, hello);
+  if (problem !== undefined) return refuse(state, member, problem, effects);
+  member.phase = 'preparing';
+  member.name = hello.name;
+  member.backend = hello.backend;
+  member.threads = hello.threads;
+  const { seed, batch, leafSize, granule, model, data } = settings;
+  const proof = coordinatorProof(settings.token, handshakeOf(settings.runId, member, hello));
+  effects.push({ kind: 'admit', id: member.id });
+  const wire = { seed, batch, leafSize, granule };
+  say(member.id, { kind: 'run', memberId: member.id, proof, model, settings: wire, data }, effects);
+}
+
+/** Why a node may not join; undefined when it may. */
+function objection({ settings }: CoordinatorState, member: Member, hello: Hello): string | undefined {
+  if (member.phase !== 'challenged') return 'it said hello twice';
+  const proof = nodeProof(settings.token, handshakeOf(settings.runId, member, hello));
+  if (!proofsEqual(proof, hello.proof)) return 'wrong token: copy the whole join line that the run printed';
+  const kernel = firstMismatch(hello.selfTest);
+  if (kernel !== undefined) {
+    return `its arithmetic differs in the kernel "${kernel}", so its sums would have other bits; try --backend wasm`;
+  }
+  return undefined;
+}
+
+function handshakeOf(run: string, member: Member, hello: Hello): Handshake {
+  return { run, coordinatorNonce: member.nonce, nodeNonce: hello.nonce };
+}
+
+function say(id: string, message: CoordinatorToNode, effects: CoordinatorEffect[]): void {
+  effects.push({ kind: 'send', id, message, attachment: 'none' });
+}
+
+function sendChunks(
+  state: CoordinatorState,
+  member: Member,
+  chunks: readonly number[],
+  effects: CoordinatorEffect[],
+): void {
+  const count = state.settings.data.chunkHashes.length;
+  const wrong = chunks.find((index) => index >= count);
+  if (member.phase !== 'preparing' || wrong !== undefined) {
+    return refuse(state, member, 'it asked for data that there is not', effects);
+  }
+  for (const index of chunks) {
+    effects.push({ kind: 'send', id: member.id, message: { kind: 'chunk', index }, attachment: 'chunk' });
+  }
+}
+
+function takePartials(
+  state: CoordinatorState,
+  member: Member,
+  { slots }: Received,
+  message: Partials,
+  effects: CoordinatorEffect[],
+): void {
+  const problem = answered(state, member, message, slots);
+  if (problem === undefined) return;
+  effects.push({ kind: 'release', slots });
+  if (problem !== 'another-step')
+    refuse(state, member, `its partial sums do not fit its work (${problem})`, effects);
+}
+
+function becomeReady(state: CoordinatorState, member: Member, effects: CoordinatorEffect[]): void {
+  if (member.phase !== 'preparing') return refuse(state, member, 'it said ready out of turn', effects);
+  member.phase = 'ready';
+  if (!member.sharesMemory) {
+    effects.push({
+      kind: 'notice',
+      text: `${member.name} joined (${member.backend}); ${readyCount(state)} at work`,
+    });
+  }
+  // Whoever is ready works from the next step on.
+  if (state.activity === 'striding') effects.push({ kind: 'interrupt-stride' });
+}
+
+/** Turns away someone who has no business here. It is told why. */
+function refuse(state: CoordinatorState, member: Member, reason: string, effects: CoordinatorEffect[]): void {
+  effects.push({ kind: 'notice', text: `refused ${member.name}: ${reason}` });
+  say(member.id, { kind: 'refuse', reason }, effects);
+  dismiss(state, member, reason, effects);
+}
+
+function dismiss(
+  state: CoordinatorState,
+  member: Member,
+  reason: string,
+  effects: CoordinatorEffect[],
+): void {
+  effects.push({ kind: 'drop', id: member.id, reason });
+  memberLeft(state, member.id, reason, effects);
+}
+
+function readyCount(state: CoordinatorState): number {
+  return [...state.members.values()].filter((member) => member.phase === 'ready').length;
+}

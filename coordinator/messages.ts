@@ -1,0 +1,45 @@
+import type { Partial } from '../shared/engine/partials.js';
+import type { CoordinatorToNode, NodeToCoordinator } from '../shared/protocol/messages.js';
+import type { Share } from './assignment.js';
+
+/** What reaches the coordinator's mailbox. Whatever an effect started comes back as one of these. */
+export type CoordinatorMessage =
+  | { kind: 'connected'; id: string; nonce: string; sharesMemory: boolean }
+  /** A validated message of a node. `slots`: where the vectors that came with it lie in memory. */
+  | { kind: 'received'; id: string; message: NodeToCoordinator; slots: readonly number[] }
+  /** A node sent something that is no message of this protocol. */
+  | { kind: 'garbled'; id: string; reason: string }
+  | { kind: 'disconnected'; id: string; reason: string }
+  | { kind: 'strided'; metrics: readonly StepMetrics[]; elapsedMs: number }
+  | { kind: 'finished'; metrics: StepMetrics }
+  | { kind: 'evaluated' }
+  | { kind: 'tick'; nowMs: number }
+  | { kind: 'interrupt' };
+
+/** The metric sums of one step, in the plan's order, as they left the canonical sum. */
+export type StepMetrics = readonly number[];
+
+/** What a frame to a node carries behind its header. */
+export type Attachment = 'none' | 'weights' | 'chunk';
+
+/** What the coordinator wants done. Carried out by the shell (coordinator/shell.ts), never by a transition. */
+export type CoordinatorEffect =
+  | { kind: 'send'; id: string; message: CoordinatorToNode; attachment: Attachment }
+  /** A stranger has proven itself: its link may carry more from now on. */
+  | { kind: 'admit'; id: string }
+  /** Close the link of a member; nothing more is expected from it. */
+  | { kind: 'drop'; id: string; reason: string }
+  /** Whole steps on the threads of members that share the memory: compute, sum and update without the mailbox. */
+  | { kind: 'stride'; step: number; shares: readonly Share[]; scalars: readonly (readonly number[])[] }
+  /** End the stride under way at the next step. It reports as usual. */
+  | { kind: 'interrupt-stride' }
+  /** Add what the tree adds, and update the weights with the root. */
+  | { kind: 'finish'; step: number; arrived: readonly Partial[]; scalars: readonly number[] }
+  /** Vectors that a node sent and nobody needs. */
+  | { kind: 'release'; slots: readonly number[] }
+  | { kind: 'evaluate'; step: number }
+  | { kind: 'record'; step: number; batch: number; metrics: StepMetrics; members: number }
+  /** For the person who watches: something changed. */
+  | { kind: 'notice'; text: string }
+  /** The run is over; save and end. */
+  | { kind: 'complete'; reason: 'finished' | 'interrupted' };

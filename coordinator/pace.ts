@@ -1,0 +1,26 @@
+import { STRIDE_STEPS_MAX } from '../shared/engine/crew.js';
+
+/** How long the threads should work between two looks at the mailbox: short for a person or a joining machine. */
+const STRIDE_TARGET_MS = 40;
+/** Steps of the first stride, when nothing has been measured yet. */
+const FIRST_STRIDE_STEPS = 4;
+
+/** What bounds the next stride. */
+export interface StrideBounds {
+  /** Steps until the epoch ends, a checkpoint is due or the run is over, whichever comes first; at least 1. */
+  readonly stepsToBoundary: number;
+  /** Measured milliseconds per step of the last stride; undefined before the first. */
+  readonly msPerStep: number | undefined;
+}
+
+/**
+ * How many steps the local threads take before the coordinator looks up again.
+ *
+ * Long enough that the hand-over costs nothing per step, short enough that a machine that joins waits a fraction of
+ * a tenth of a second.
+ */
+export function strideSteps({ stepsToBoundary, msPerStep }: StrideBounds): number {
+  const wanted =
+    msPerStep === undefined ? FIRST_STRIDE_STEPS : Math.floor(STRIDE_TARGET_MS / Math.max(msPerStep, 0.001));
+  return Math.max(1, Math.min(wanted, stepsToBoundary, STRIDE_STEPS_MAX));
+}

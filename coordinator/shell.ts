@@ -1,0 +1,150 @@
+import type { ActorRef } from '../shared/actor/actor.js';
+import type { Clock } from '../shared/actor/clock.js';
+import { randomIdentifier } from '../shared/actor/rng.js';
+import type { Dataset } from '../shared/data/dataset.js';
+import { type Link, NO_PAYLOAD } from '../shared/link/link.js';
+import type { NodeToCoordinator } from '../shared/protocol/messages.js';
+import { ProtocolError, parseNodeMessage } from '../shared/protocol/parse.js';
+import type { CoordinatorEffect, CoordinatorMessage } from './messages.js';
+import type { Observer } from './observer.js';
+import type { SlotPool } from './slot-pool.js';
+import type { Workshop } from './workshop.js';
+
+/** What the coordinator's effects are carried out with. */
+export interface CoordinatorTools {
+  readonly workshop: Workshop;
+  readonly slots: SlotPool;
+  readonly dataset: Dataset;
+  readonly observer: Observer;
+  readonly clock: Clock;
+  /** An effect went wrong for good, such as a compute thread that died: the run cannot go on. */
+  readonly onFailure: (error: unknown) => void;
+  /** The run is over. */
+  readonly onComplete: (reason: 'finished' | 'interrupted') => void;
+}
+
+type Send = Extract<CoordinatorEffect, { kind: 'send' }>;
+
+/** Carries out what the coordinator decides, and brings back to it what happens. */
+export class CoordinatorShell {
+  private readonly links = new Map<string, Link>();
+  /** The weights as they were sent in a step: one copy for all who get them. */
+  private snapshot: { step: number; bytes: Uint8Array } | undefined;
+  private connections = 0;
+  private onLastLinkGone = (): void => {};
+
+  constructor(private readonly tools: CoordinatorTools) {}
+
+  /**
+   * A node has connected.
+   * @param self the coordinator
+   * @param seat threads of the crew that the node computes with, for a node that lives in this process
+   */
+  accept(self: ActorRef<CoordinatorMessage>, link: Link, seat?: { from: number; to: number }): void {
+    this.connections += 1;
+    const id = seat === undefined ? `remote-${this.connections}` : `local-${this.connections}`;
+    this.links.set(id, link);
+    if (seat !== undefined) this.tools.workshop.seat(id, seat);
+    self.tell({ kind: 'connected', id, nonce: randomIdentifier(), sharesMemory: seat !== undefined });
+    link.open({
+      message: ({ message, payload }) => this.receive(self, id, seat !== undefined, message, payload),
+      closed: (reason) => {
+        this.links.delete(id);
+        self.tell({ kind: 'disconnected', id, reason });
+        if (this.links.size === 0) this.onLastLinkGone();
+      },
+    });
+  }
+
+  /** Carries one effect out. */
+  perform(effect: CoordinatorEffect, self: ActorRef<CoordinatorMessage>): void {
+    const { workshop, observer, slots, clock } = this.tools;
+    switch (effect.kind) {
+      case 'send':
+        return this.links.get(effect.id)?.send(effect.message, this.payloadOf(effect));
+      case 'admit':
+        return this.links.get(effect.id)?.admit();
+      case 'drop':
+        return this.links.get(effect.id)?.close(effect.reason);
+      case 'stride': {
+        const begunMs = clock.nowMs();
+        return this.await(workshop.stride(effect), (metrics) =>
+          self.tell({ kind: 'strided', metrics, elapsedMs: clock.nowMs() - begunMs }),
+        );
+      }
+      case 'interrupt-stride':
+        return workshop.interruptStride();
+      case 'finish':
+        return this.await(workshop.finish(effect), (metrics) => {
+          slots.release(effect.arrived.map(({ slot }) => slot));
+          self.tell({ kind: 'finished', metrics });
+        });
+      case 'release':
+        return slots.release(effect.slots);
+      case 'evaluate':
+        return this.await(workshop.evaluate(), (means) => {
+          observer.evaluated(effect.step, means);
+          self.tell({ kind: 'evaluated' });
+        });
+      case 'record':
+        return observer.stepped({ ...effect, means: workshop.meansOf(effect.metrics, effect.batch) });
+      case 'notice':
+        return observer.notice(effect.text);
+      case 'complete':
+        return this.tools.onComplete(effect.reason);
+      default:
+        effect satisfies never;
+    }
+  }
+
+  /** Tells everyone that the run is over, and waits until they have hung up, but no longer than `waitMs`. */
+  farewell(reason: string, waitMs: number): Promise<void> {
+    for (const link of this.links.values()) {
+      link.send({ kind: 'stop', reason });
+      link.close(reason);
+    }
+    if (this.links.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.tools.clock.after(waitMs, resolve);
+      this.onLastLinkGone = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  private receive(
+    self: ActorRef<CoordinatorMessage>,
+    id: string,
+    trusted: boolean,
+    raw: unknown,
+    payload: Uint8Array,
+  ): void {
+    try {
+      const message = trusted ? (raw as NodeToCoordinator) : parseNodeMessage(raw);
+      self.tell({ kind: 'received', id, message, slots: this.takeIn(message, payload) });
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      self.tell({ kind: 'garbled', id, reason: error.message });
+    }
+  }
+
+  /** Where the vectors of a message lie: at home already, or copied there now. */
+  private takeIn(message: NodeToCoordinator, payload: Uint8Array): readonly number[] {
+    if (message.kind !== 'partials') return [];
+    return message.slots ?? this.tools.slots.takeIn(payload, message.nodes.length);
+  }
+
+  private payloadOf({ message, attachment }: Send): Uint8Array {
+    if (message.kind === 'chunk' && attachment === 'chunk') return this.tools.dataset.chunk(message.index);
+    if (message.kind !== 'work' || attachment !== 'weights') return NO_PAYLOAD;
+    if (this.snapshot?.step !== message.step) {
+      this.snapshot = { step: message.step, bytes: this.tools.workshop.copyWeights() };
+    }
+    return this.snapshot.bytes;
+  }
+
+  private await<T>(work: Promise<T>, then: (result: T) => void): void {
+    work.then(then).catch(this.tools.onFailure);
+  }
+}

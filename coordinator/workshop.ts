@@ -1,0 +1,65 @@
+import type { Crew, ThreadShare } from '../shared/engine/crew.js';
+import type { Evaluation } from '../shared/engine/evaluation.js';
+import type { RunPlace } from '../shared/engine/step-compiler.js';
+import type { Range } from '../shared/sum/leaves.js';
+import type { CoordinatorEffect, StepMetrics } from './messages.js';
+import type { Metrics } from './observer.js';
+
+type Stride = Extract<CoordinatorEffect, { kind: 'stride' }>;
+type Finish = Extract<CoordinatorEffect, { kind: 'finish' }>;
+
+/** What the coordinator does with tensors: strides of the local nodes, the end of a round, evaluations. */
+export class Workshop {
+  private readonly seats = new Map<string, Range>();
+
+  constructor(
+    private readonly crew: Crew,
+    private readonly evaluation: Evaluation,
+    private readonly place: RunPlace,
+  ) {}
+
+  /** The threads that a local node computes with. */
+  seat(memberId: string, threads: Range): void {
+    this.seats.set(memberId, threads);
+  }
+
+  /** Takes whole steps on the threads of local nodes. Returns the metric sums of each step that was done. */
+  stride({ step, shares, scalars }: Stride): Promise<StepMetrics[]> {
+    const threadShares = shares.map(
+      ({ memberId, range }): ThreadShare => ({ threads: this.seats.get(memberId) as Range, leaves: range }),
+    );
+    return this.crew.stride(step, threadShares, scalars);
+  }
+
+  /** Ends the stride under way after the step under way. */
+  interruptStride(): void {
+    this.crew.interrupt();
+  }
+
+  /** Adds the partial sums up and updates the weights. Returns the step's metric sums. */
+  finish({ step, arrived, scalars }: Finish): Promise<StepMetrics> {
+    return this.crew.finish(step, arrived, scalars);
+  }
+
+  /** Means of the metrics over the whole evaluation set, with the weights as they are. */
+  async evaluate(): Promise<Metrics> {
+    return this.meansOf(await this.evaluation.run(), this.evaluation.samples);
+  }
+
+  /** Means of the metrics, from their sums over so many samples; of right answers it is the accuracy. */
+  meansOf(sums: StepMetrics, samples: number): Metrics {
+    const { metrics, terms } = this.place.plan;
+    return Object.fromEntries(
+      metrics.map((metric, i) => [
+        metric === 'correct' ? 'accuracy' : metric,
+        (sums[i] as number) / (samples * terms),
+      ]),
+    );
+  }
+
+  /** A copy of the parameters, as they go over the wire. */
+  copyWeights(): Uint8Array {
+    const { memory, weights, plan } = this.place;
+    return new Uint8Array(memory.u8(weights, plan.parameterFloats * 4));
+  }
+}

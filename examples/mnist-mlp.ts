@@ -1,0 +1,28 @@
+import type { Recipe } from '../coordinator/recipe.js';
+import { loadMnist } from '../shared/data/mnist.js';
+import { Graph } from '../shared/graph/graph.js';
+import { dense } from '../shared/graph/layers/dense.js';
+import { flatten } from '../shared/graph/layers/reshape.js';
+import { sequential } from '../shared/graph/layers/sequential.js';
+import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
+import { adam } from '../shared/optim/adam.js';
+
+/** Handwritten digits with the smallest network that is worth the name: one hidden layer of ten neurons. */
+export const recipe: Recipe = {
+  summary: 'handwritten digits with a small dense network: 784-10-10, Adam, cross-entropy',
+  model() {
+    const graph = new Graph();
+    const network = sequential([
+      flatten(),
+      dense(10, { activation: 'relu' }),
+      dense(10, { activation: 'softmax' }),
+    ]);
+    const digit = network(graph.input('image', [28, 28]));
+    return graph.model(digit, sparseCategoricalCrossentropy({ target: 'label' }));
+  },
+  data: loadMnist,
+  optimizer: adam({ learningRate: 0.001 }),
+  batch: 128,
+  leaf: 16,
+  epochs: 5,
+};

@@ -1,0 +1,154 @@
+import { Coordinator } from '../../coordinator/main.js';
+import type { Observer } from '../../coordinator/observer.js';
+import type { Recipe, RecipeData } from '../../coordinator/recipe.js';
+import { SlotPool } from '../../coordinator/slot-pool.js';
+import { Workshop } from '../../coordinator/workshop.js';
+import type { Clock } from '../../shared/actor/clock.js';
+import { randomIdentifier } from '../../shared/actor/rng.js';
+import type { Dataset } from '../../shared/data/dataset.js';
+import { Crew } from '../../shared/engine/crew.js';
+import { DataStore } from '../../shared/engine/data-store.js';
+import { Evaluation } from '../../shared/engine/evaluation.js';
+import { Machine } from '../../shared/engine/machine.js';
+import type { RunPlace, Updater } from '../../shared/engine/step-compiler.js';
+import type { Tensor } from '../../shared/files/tensors.js';
+import { checkFields } from '../../shared/graph/fields.js';
+import { createPlan, type Plan } from '../../shared/graph/plan.js';
+import type { Backend } from '../../shared/kernels/kernels.js';
+import { createOptimizer } from '../../shared/optim/settings.js';
+import { startLocalNode } from './local-node.js';
+
+/** Leaves that are never split: one, as long as no statistics are taken over groups of them. */
+const GRANULE = 1;
+
+/** What is trained, on what, and by whom. */
+export interface RunRequest {
+  readonly recipe: Recipe;
+  readonly data: RecipeData;
+  readonly batch: number;
+  readonly leaf: number;
+  readonly steps: number;
+  readonly seed: number;
+  readonly learningRate: number;
+  /** Nodes in this process; the run does not begin without them. */
+  readonly workers: number;
+  /** Compute threads of each. */
+  readonly threads: number;
+  readonly backend: 'auto' | Backend;
+  readonly minWorkers: number;
+}
+
+/** A coordinator with its local nodes, in this process. */
+export class LocalRun {
+  private constructor(
+    private readonly request: RunRequest,
+    readonly coordinator: Coordinator,
+    private readonly machine: Machine,
+    private readonly crew: Crew,
+    private readonly place: RunPlace,
+  ) {}
+
+  /**
+   * Lays everything out; nothing is trained before `begin`.
+   * @throws UserError when data, model and machine do not fit together
+   */
+  static async prepare(request: RunRequest, observer: Observer, clock: Clock): Promise<LocalRun> {
+    const { recipe, data, batch, leaf, seed, workers, threads } = request;
+    const plan = createPlan(recipe.model());
+    for (const { manifest } of [data.train, data.test]) checkFields(plan.fields, manifest.fields);
+    const machine = await Machine.start(Math.max(1, workers * threads), request.backend);
+    const { memory, team } = machine;
+    const place: RunPlace = {
+      memory,
+      plan,
+      leafSize: leaf,
+      weights: drawWeights(machine, plan, seed),
+      data: layDown(machine, data.train, seed),
+    };
+    const updater: Updater = layOutOptimizer(machine, plan, recipe);
+    const crew = new Crew(team, place, { batch, granule: GRANULE }, updater);
+    const evaluation = new Evaluation(team, { ...place, data: layDown(machine, data.test, seed) });
+    const coordinator = new Coordinator({
+      settings: {
+        runId: randomIdentifier(),
+        token: randomIdentifier(),
+        model: plan.model,
+        data: data.train.manifest,
+        seed,
+        batch,
+        leafSize: leaf,
+        granule: GRANULE,
+        samples: data.train.manifest.samples,
+        steps: request.steps,
+        optimizer: updater.optimizer,
+        learningRate: request.learningRate,
+        minWorkers: Math.max(request.minWorkers, workers),
+      },
+      workshop: new Workshop(crew, evaluation, place),
+      slots: new SlotPool(memory, plan.vectorFloats),
+      dataset: data.train,
+      observer,
+      clock,
+    });
+    return new LocalRun(request, coordinator, machine, crew, place);
+  }
+
+  /** How a step's sums are to be read. */
+  get plan(): Plan {
+    return this.place.plan;
+  }
+
+  /** What the local nodes compute with, such as "native (avx512)". */
+  get backend(): string {
+    const { backend, detail } = this.machine.team;
+    return `${backend} (${detail})`;
+  }
+
+  /** Lets the local nodes join; the run begins when they, and those that it waits for, are there. */
+  begin(clock: Clock): void {
+    const { workers, threads } = this.request;
+    for (let i = 0; i < workers; i++) {
+      const seat = { from: i * threads, to: (i + 1) * threads };
+      const { machine, coordinator, crew } = this;
+      startLocalNode({ machine, coordinator, crew, clock }, `local ${i + 1}`, seat);
+    }
+  }
+
+  /** The parameters as they are now; views, not copies. */
+  parameters(): Tensor[] {
+    const { plan, memory, weights } = this.place;
+    return plan.parameters.map(({ name, shape, offset, size }) => ({
+      name,
+      shape,
+      values: memory.f32(weights + offset * 4, size),
+    }));
+  }
+
+  /** Says good-bye to all nodes and ends the threads. */
+  async close(reason: string): Promise<void> {
+    await this.coordinator.close(reason);
+    await this.machine.stop();
+  }
+}
+
+function drawWeights(machine: Machine, plan: Plan, seed: number): number {
+  const bytes = plan.parameterFloats * 4;
+  const weights = machine.memory.allocate(bytes, 'parameters');
+  const scratch = machine.memory.allocate(bytes, 'parameters');
+  machine.runOnce((tape) => plan.emitInitialisation(tape, { weights, scratch, seed }));
+  return weights;
+}
+
+function layOutOptimizer({ memory }: Machine, plan: Plan, recipe: Recipe): Updater {
+  const optimizer = createOptimizer(recipe.optimizer);
+  const bytes = plan.parameterFloats * 4;
+  const state = Array.from({ length: optimizer.slots }, () => memory.allocate(bytes, 'optimizer states'));
+  return { optimizer, state };
+}
+
+/** All of a data set in the machine's memory. */
+function layDown({ memory }: Machine, dataset: Dataset, seed: number): DataStore {
+  const store = new DataStore(memory, dataset.manifest, seed);
+  for (const index of store.missing()) store.put(index, dataset.chunk(index));
+  return store;
+}

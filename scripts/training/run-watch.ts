@@ -1,0 +1,77 @@
+import type { Metrics, Observer, StepRecord } from '../../coordinator/observer.js';
+import type { RunDirectory } from '../../coordinator/run-directory.js';
+import type { Progress } from '../terminal/progress.js';
+
+/** What a run is measured by. */
+export interface RunMeasure {
+  /** Steps of the whole run, and of one epoch. */
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+}
+
+/** Weight of the newest step in the loss that is shown: a running mean over about fifty steps. */
+const SHOWN_LOSS_SHARE = 0.02;
+
+/** Follows a run: shows its progress, writes its metrics, and remembers what the result will tell. */
+export class RunWatch implements Observer {
+  samples = 0;
+  /** Mean loss over the samples of the latest epoch, complete or not. */
+  trainLoss = Number.NaN;
+  /** Metrics of the latest evaluation, such as testAccuracy and testLoss. */
+  metrics: Readonly<Record<string, number>> = {};
+  private shownLoss: number | undefined;
+  private epochLoss = 0;
+  private epochSamples = 0;
+
+  constructor(
+    private readonly measure: RunMeasure,
+    private readonly directory: RunDirectory,
+    private readonly progress: Progress,
+  ) {}
+
+  stepped({ step, batch, means, members }: StepRecord): void {
+    const { steps, stepsPerEpoch } = this.measure;
+    const loss = means.loss as number;
+    const epoch = Math.ceil(step / stepsPerEpoch);
+    if ((step - 1) % stepsPerEpoch === 0) {
+      this.epochLoss = 0;
+      this.epochSamples = 0;
+    }
+    this.samples += batch;
+    this.epochLoss += loss * batch;
+    this.epochSamples += batch;
+    this.trainLoss = this.epochLoss / this.epochSamples;
+    this.shownLoss =
+      this.shownLoss === undefined ? loss : this.shownLoss + SHOWN_LOSS_SHARE * (loss - this.shownLoss);
+    this.directory.record({ step, epoch, ...means, workers: members });
+    const epochs = Math.ceil(steps / stepsPerEpoch);
+    this.progress.update({
+      step,
+      steps,
+      epoch,
+      epochs,
+      loss: this.shownLoss,
+      samples: this.samples,
+      workers: members,
+    });
+  }
+
+  evaluated(step: number, means: Metrics): void {
+    const { stepsPerEpoch } = this.measure;
+    this.metrics = Object.fromEntries(Object.entries(means).map(([name, value]) => [testName(name), value]));
+    this.directory.record({ step, ...this.metrics });
+    this.directory.flush();
+    const figures = Object.entries(this.metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
+    const epoch = step / stepsPerEpoch;
+    this.progress.say(`epoch ${Number.isInteger(epoch) ? epoch : epoch.toFixed(2)}: ${figures.join(', ')}`);
+  }
+
+  notice(text: string): void {
+    this.progress.say(text);
+  }
+}
+
+/** accuracy -> testAccuracy */
+function testName(metric: string): string {
+  return `test${metric.slice(0, 1).toUpperCase()}${metric.slice(1)}`;
+}

@@ -1,0 +1,92 @@
+import { isChunk } from '../shared/data/verify-chunk.js';
+import { Crew } from '../shared/engine/crew.js';
+import { DataStore } from '../shared/engine/data-store.js';
+import type { ComputeMemory } from '../shared/engine/memory.js';
+import type { Partial } from '../shared/engine/partials.js';
+import type { RunPlace } from '../shared/engine/step-compiler.js';
+import type { Team } from '../shared/engine/team.js';
+import { assert, UserError } from '../shared/errors.js';
+import { checkFields } from '../shared/graph/fields.js';
+import { createPlan } from '../shared/graph/plan.js';
+import { parseModel } from '../shared/graph/resolve.js';
+import type { Run } from '../shared/protocol/messages.js';
+import type { Range } from '../shared/sum/leaves.js';
+import type { Workplace } from './workplace.js';
+
+/** What is laid out for one run. */
+interface Layout {
+  /** Tells whether the run of a later connection is the same. */
+  readonly fingerprint: string;
+  readonly place: RunPlace;
+  readonly crew: Crew;
+}
+
+/** A node's own memory and threads, for a run whose coordinator is elsewhere: weights and data come over the link. */
+export class OwnWorkplace implements Workplace {
+  private layout: Layout | undefined;
+
+  constructor(
+    private readonly memory: ComputeMemory,
+    private readonly team: Team,
+  ) {}
+
+  async prepare(run: Run): Promise<readonly number[]> {
+    const { model, settings, data } = run;
+    const fingerprint = JSON.stringify([model, settings, data]);
+    if (this.layout?.fingerprint !== fingerprint) this.layout = this.layOut(run, fingerprint);
+    return this.layout.place.data.missing();
+  }
+
+  store(index: number, bytes: Uint8Array): boolean {
+    const { data } = this.laidOut().place;
+    if (!isChunk(data.manifest, index, bytes)) return false;
+    data.put(index, bytes);
+    return true;
+  }
+
+  loadWeights(bytes: Uint8Array): void {
+    const { memory, weights, plan } = this.laidOut().place;
+    if (bytes.byteLength !== plan.parameterFloats * 4) {
+      throw new UserError(
+        `weights of ${bytes.byteLength} bytes came in place of ${plan.parameterFloats * 4}`,
+      );
+    }
+    memory.u8(weights, bytes.byteLength).set(bytes);
+  }
+
+  compute(step: number, leaves: Range): Promise<readonly Partial[]> {
+    return this.laidOut().crew.compute(step, { threads: { from: 0, to: this.team.threads }, leaves });
+  }
+
+  payload(partials: readonly Partial[]): Uint8Array {
+    const { memory, plan } = this.laidOut().place;
+    const vectorBytes = plan.vectorFloats * 4;
+    const [only] = partials;
+    // The usual case, an aligned range: its one vector goes out from where it lies.
+    if (partials.length === 1 && only !== undefined) return memory.u8(only.slot, vectorBytes);
+    const payload = new Uint8Array(partials.length * vectorBytes);
+    for (const [i, { slot }] of partials.entries())
+      payload.set(memory.u8(slot, vectorBytes), i * vectorBytes);
+    return payload;
+  }
+
+  private layOut({ model, settings, data }: Run, fingerprint: string): Layout {
+    const { memory } = this;
+    const plan = createPlan(parseModel(model));
+    checkFields(plan.fields, data.fields);
+    const { seed, batch, leafSize, granule } = settings;
+    const place: RunPlace = {
+      memory,
+      plan,
+      leafSize,
+      data: new DataStore(memory, data, seed),
+      weights: memory.allocate(plan.parameterFloats * 4, 'parameters'),
+    };
+    return { fingerprint, place, crew: new Crew(this.team, place, { batch, granule }) };
+  }
+
+  private laidOut(): Layout {
+    assert(this.layout !== undefined, 'a node was handed work before its run');
+    return this.layout;
+  }
+}

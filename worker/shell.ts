@@ -1,0 +1,118 @@
+import type { ActorRef } from '../shared/actor/actor.js';
+import type { Clock } from '../shared/actor/clock.js';
+import { randomIdentifier } from '../shared/actor/rng.js';
+import { UserError } from '../shared/errors.js';
+import { type Link, NO_PAYLOAD } from '../shared/link/link.js';
+import type { CoordinatorToNode } from '../shared/protocol/messages.js';
+import { ProtocolError, parseCoordinatorMessage } from '../shared/protocol/parse.js';
+import type { Ending, NodeEffect, NodeMessage, WorkItem } from './messages.js';
+import type { Workplace } from './workplace.js';
+
+/** What a node's effects are carried out with. */
+export interface NodeTools {
+  readonly workplace: Workplace;
+  readonly clock: Clock;
+  /** Connects to the coordinator. Throws an Error whose message is one line. */
+  readonly connect: () => Promise<Link>;
+  readonly onNotice: (text: string) => void;
+  /** A range was handed in: so many samples more. */
+  readonly onEnd: (ending: Ending, reason: string) => void;
+}
+
+/** Carries out what a node decides, and brings back to it what happens. */
+export class NodeShell {
+  private link: Link | undefined;
+
+  constructor(private readonly tools: NodeTools) {}
+
+  /** Carries one effect out. */
+  perform(effect: NodeEffect, self: ActorRef<NodeMessage>): void {
+    const { workplace, clock } = this.tools;
+    switch (effect.kind) {
+      case 'connect':
+        this.connect(self);
+        return;
+      case 'send': {
+        const { message, partials } = effect;
+        if (message.kind !== 'partials' || partials === undefined) return this.link?.send(message);
+        const payload = workplace.payload(partials);
+        if (payload !== undefined) return this.link?.send(message, payload);
+        return this.link?.send({ ...message, slots: partials.map(({ slot }) => slot) });
+      }
+      case 'admit':
+        return this.link?.admit();
+      case 'prepare':
+        return this.attempt(self, workplace.prepare(effect.run), (missing) => ({
+          kind: 'prepared',
+          missing,
+        }));
+      case 'store': {
+        const { index, bytes } = effect;
+        return self.tell({ kind: 'stored', index, sound: workplace.store(index, bytes) });
+      }
+      case 'compute':
+        return this.compute(self, effect.work);
+      case 'retry-after':
+        clock.after(effect.delayMs, () => self.tell({ kind: 'retry' }));
+        return;
+      case 'close':
+        return this.link?.close('the node left');
+      case 'notice':
+        return this.tools.onNotice(effect.text);
+      case 'end':
+        return this.tools.onEnd(effect.ending, effect.reason);
+      default:
+        effect satisfies never;
+    }
+  }
+
+  private async connect(self: ActorRef<NodeMessage>): Promise<void> {
+    try {
+      const link = await this.tools.connect();
+      this.link = link;
+      self.tell({ kind: 'opened', nonce: randomIdentifier() });
+      link.open({
+        message: ({ message, payload }) => this.receive(self, message, payload),
+        closed: (reason) => self.tell({ kind: 'closed', reason }),
+      });
+    } catch (error) {
+      self.tell({ kind: 'closed', reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  private receive(self: ActorRef<NodeMessage>, raw: unknown, payload: Uint8Array): void {
+    let message: CoordinatorToNode;
+    try {
+      message = parseCoordinatorMessage(raw);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      return self.tell({ kind: 'failed', reason: error.message });
+    }
+    self.tell({ kind: 'received', message, payload });
+  }
+
+  private compute(self: ActorRef<NodeMessage>, { step, range, weights }: WorkItem): void {
+    const { workplace, clock } = this.tools;
+    const begunMs = clock.nowMs();
+    if (weights !== undefined) workplace.loadWeights(weights ?? NO_PAYLOAD);
+    this.attempt(self, workplace.compute(step, range), (partials) => {
+      const computeMicros = Math.round((clock.nowMs() - begunMs) * 1000);
+      return { kind: 'computed', step, range, partials, computeMicros };
+    });
+  }
+
+  private attempt<T>(
+    self: ActorRef<NodeMessage>,
+    work: Promise<T>,
+    report: (result: T) => NodeMessage,
+  ): void {
+    work.then(
+      (result) => self.tell(report(result)),
+      (error: unknown) => {
+        // What the user can mend is told as it is; anything else is a fault of the program, told with where it is.
+        const reason = error instanceof UserError ? error.message : String(error);
+        self.tell({ kind: 'failed', reason });
+      },
+    );
+  }
+}

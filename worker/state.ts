@@ -1,0 +1,94 @@
+import type { Run, SelfTestResult } from '../shared/protocol/messages.js';
+import type { Handshake } from '../shared/protocol/proof.js';
+import type { NodeEffect, WorkItem } from './messages.js';
+
+/** What a node says of itself when it joins. */
+export interface NodeIdentity {
+  readonly name: string;
+  readonly backend: string;
+  readonly detail: string;
+  readonly threads: number;
+  readonly token: string;
+  readonly selfTest: readonly SelfTestResult[];
+}
+
+/** Where a node is on its way into a run. */
+export type NodePhase =
+  | 'connecting'
+  | 'greeting'
+  | 'preparing'
+  | 'fetching'
+  | 'working'
+  | 'waiting-to-retry'
+  | 'ended';
+
+/** The whole state of a node. Owned by its actor; changed only by its transition. */
+export interface NodeState {
+  readonly identity: NodeIdentity;
+  phase: NodePhase;
+  /** Connections lost or refused in a row. */
+  attempts: number;
+  nonce: string;
+  /** What both proofs of this link are made over. */
+  handshake: Handshake | undefined;
+  /** The run that the node is in. */
+  run: Run | undefined;
+  /** Chunks not yet asked for, and how many are on their way. */
+  missing: number[];
+  onTheirWay: number;
+  /** Work not yet done; the first is under way when `computing`. */
+  queue: WorkItem[];
+  computing: boolean;
+  /** Samples computed and handed in. */
+  samples: number;
+}
+
+/** First wait before the link is tried again; each further one doubles it. */
+const RETRY_FIRST_MS = 250;
+const RETRY_MOST_MS = 5000;
+/** After so many failures in a row, about a minute, the node gives up. */
+const ATTEMPTS_MAX = 16;
+
+/** A node that has not yet looked for its coordinator. */
+export function initialState(identity: NodeIdentity): NodeState {
+  return {
+    identity,
+    phase: 'connecting',
+    attempts: 0,
+    nonce: '',
+    handshake: undefined,
+    run: undefined,
+    missing: [],
+    onTheirWay: 0,
+    queue: [],
+    computing: false,
+    samples: 0,
+  };
+}
+
+/** The link is gone: forget what was promised over it and try again, later each time, up to a bound. */
+export function lost(state: NodeState, reason: string, effects: NodeEffect[]): void {
+  state.queue = [];
+  state.missing = [];
+  state.onTheirWay = 0;
+  state.attempts += 1;
+  if (state.attempts >= ATTEMPTS_MAX) {
+    end(state, 'lost', `no coordinator after ${state.attempts} attempts (${reason})`, effects);
+    return;
+  }
+  const delayMs = Math.min(RETRY_FIRST_MS * 2 ** (state.attempts - 1), RETRY_MOST_MS);
+  state.phase = 'waiting-to-retry';
+  effects.push({ kind: 'notice', text: `no coordinator (${reason}); trying again in ${delayMs / 1000} s` });
+  effects.push({ kind: 'retry-after', delayMs });
+}
+
+/** The node's life is over. */
+export function end(
+  state: NodeState,
+  ending: Extract<NodeEffect, { kind: 'end' }>['ending'],
+  reason: string,
+  effects: NodeEffect[],
+): void {
+  state.phase = 'ended';
+  effects.push({ kind: 'close' }, { kind: 'end', ending, reason });
+}

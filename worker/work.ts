@@ -1,0 +1,81 @@
+import { stepPlace } from '../shared/data/order.js';
+import type { Run } from '../shared/protocol/messages.js';
+import { type Range, rowsOf } from '../shared/sum/leaves.js';
+import type { NodeEffect, NodeMessage, WorkItem } from './messages.js';
+import { end, type NodeState } from './state.js';
+
+/** Chunks on their way at a time: enough to keep the wire busy, few enough to bound what either side holds. */
+const CHUNK_WINDOW = 8;
+/** Ranges that may wait: a coordinator hands out a few per step, and another step's make them void. */
+const QUEUE_MAX = 256;
+
+/** The run is laid out: fetch what is missing of its data, or work at once. */
+export function prepared(state: NodeState, missing: readonly number[], effects: NodeEffect[]): void {
+  if (state.phase !== 'preparing') return;
+  state.missing = [...missing];
+  state.onTheirWay = 0;
+  state.phase = 'fetching';
+  fetchMore(state, effects);
+}
+
+/** A chunk has been laid down, or was not what its name said. */
+export function stored(
+  state: NodeState,
+  { index, sound }: Extract<NodeMessage, { kind: 'stored' }>,
+  effects: NodeEffect[],
+): void {
+  if (state.phase !== 'fetching') return;
+  if (!sound) return end(state, 'failed', `chunk ${index} of the data arrived altered; join again`, effects);
+  state.onTheirWay -= 1;
+  fetchMore(state, effects);
+}
+
+/** Takes work in. Ranges of another step than this one's are void: the run has gone on without them. */
+export function enqueue(state: NodeState, work: WorkItem, effects: NodeEffect[]): void {
+  state.queue = [...state.queue.filter((item) => item.step === work.step), work];
+  if (state.queue.length > QUEUE_MAX) {
+    return end(state, 'failed', `the coordinator handed out more than ${QUEUE_MAX} ranges at once`, effects);
+  }
+  startNext(state, effects);
+}
+
+/** A range is done: its partial sums go to the coordinator, and the next range is begun. */
+export function computed(
+  state: NodeState,
+  { step, range, partials, computeMicros }: Extract<NodeMessage, { kind: 'computed' }>,
+  effects: NodeEffect[],
+): void {
+  state.computing = false;
+  // While this was being computed the link may have gone, and with it whoever waited for it.
+  if (state.phase !== 'working' || state.run === undefined) return;
+  state.samples += samplesOf(state.run, step, range);
+  const nodes = partials.map(({ node }) => node);
+  effects.push({ kind: 'send', message: { kind: 'partials', step, range, nodes, computeMicros }, partials });
+  startNext(state, effects);
+}
+
+function fetchMore(state: NodeState, effects: NodeEffect[]): void {
+  const room = CHUNK_WINDOW - state.onTheirWay;
+  const chunks = state.missing.splice(0, room);
+  if (chunks.length > 0) {
+    state.onTheirWay += chunks.length;
+    effects.push({ kind: 'send', message: { kind: 'need', chunks } });
+  }
+  if (state.onTheirWay > 0) return;
+  state.phase = 'working';
+  state.attempts = 0;
+  effects.push({ kind: 'send', message: { kind: 'ready' } });
+}
+
+function startNext(state: NodeState, effects: NodeEffect[]): void {
+  if (state.computing) return;
+  const work = state.queue.shift();
+  if (work === undefined) return;
+  state.computing = true;
+  effects.push({ kind: 'compute', work });
+}
+
+function samplesOf({ settings, data }: Run, step: number, range: Range): number {
+  const { size } = stepPlace(step, data.samples, settings.batch);
+  return rowsOf(range, size, settings.leafSize).rows;
+}
