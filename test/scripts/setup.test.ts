@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -153,5 +154,21 @@ describe('the lock', () => {
       },
     );
     expect(worked).toBe(true);
+  });
+
+  it('is waited for while its holder lives', async () => {
+    const path = join(root, 'lock');
+    write('lock', String(process.pid));
+    const lockModule = new URL('../../scripts/setup/lock.mjs', import.meta.url).href;
+    const code = `import(${JSON.stringify(lockModule)}).then(({ withLock }) =>
+      withLock(${JSON.stringify(path)}, () => console.log('waits'), () => console.log('works')))`;
+    const other = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let printed = '';
+    other.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+      if (printed === 'waits\n') rmSync(path);
+    });
+    await once(other, 'close');
+    expect(printed).toBe('waits\nworks\n');
   });
 });

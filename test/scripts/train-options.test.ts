@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { parseTrainOptions, type RecipeDefaults, type TrainOptions } from '../../scripts/commands/train-options.js';
+import {
+  parseTrainOptions,
+  type RecipeDefaults,
+  type TrainOptions,
+} from '../../scripts/commands/train-options.js';
 import { UserError } from '../../shared/errors.js';
 
 const RECIPE: RecipeDefaults = { batch: 128, leaf: 16, epochs: 5, learningRate: 0.001 };
@@ -83,7 +87,9 @@ describe('options of train', () => {
     'takes only positive whole numbers for %s',
     (name) => {
       const option = name === 'minWorkers' ? '--min-workers' : `--${name}`;
-      for (const wrong of ['0', '-1', '1.5', '1e3', '', ' 1', 'two', '0x10', '9999999999999999', 'NaN']) {
+      // Without local workers others may do the work: that is another test.
+      const none = name === 'workers' ? [] : ['0'];
+      for (const wrong of [...none, '-1', '1.5', '1e3', '', ' 1', 'two', '0x10', '9999999999999999', 'NaN']) {
         const { message, exitCode } = refusal(() => parse({ [name]: wrong }));
         expect(message).toContain(`${option} takes a whole number from 1 to `);
         expect(message).toContain(`not "${wrong}"`);
@@ -92,6 +98,14 @@ describe('options of train', () => {
       expect(() => parse({ [name]: '1' })).not.toThrow();
     },
   );
+
+  it('needs no local workers where others can join', () => {
+    expect(parse({ workers: '0', listen: '0.0.0.0:7700' }).workers).toBe(0);
+    expect(refusal(() => parse({ workers: '0' }))).toEqual({
+      message: '--workers 0 needs --listen HOST:PORT, or nobody can join to do the work',
+      exitCode: 2,
+    });
+  });
 
   it.each([
     [{ leaf: '129' }, '--leaf 129 exceeds the batch of 128 samples: take at most 128'],
