@@ -4,14 +4,12 @@
  * compiled into dist/, the native addon built where a C compiler is at hand. Silent when nothing is to do.
  * Plain Node, no packages: this file runs before there are any.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildIsFresh, buildSources } from './setup/build.mjs';
 import { withLock } from './setup/lock.mjs';
 import { tooOld } from './setup/node-version.mjs';
 import { installPackages, whyInstall } from './setup/packages.mjs';
-import { runQuietly } from './setup/process.mjs';
 
 /** The folder of package.json. */
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -37,17 +35,8 @@ export function setup(root = ROOT) {
     }
     if (buildIsFresh(root)) return;
     say('setup: compiling');
-    buildSources(root, () => buildNative(root));
+    buildSources(root);
   });
-}
-
-/**
- * The addon only makes things faster: its build reports for itself and its failure is not ours.
- * @param {string} root
- */
-function buildNative(root) {
-  const script = join(root, 'scripts', 'build-native.mjs');
-  if (existsSync(script)) runQuietly(process.execPath, [script], root);
 }
 
 /** Runs `setup`; a failure becomes one line on stderr and exit status 1. */

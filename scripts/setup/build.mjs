@@ -37,10 +37,9 @@ export function buildIsFresh(root) {
  * Compiles into a new folder and puts it in the place of dist/ when all is done, so that a failed build leaves the
  * last good one and no output of a deleted source stays behind.
  * @param {string} root folder of package.json
- * @param {() => void} [beforeSwap] further building, done once the compiler was content
  * @throws {Error} when the compiler finds errors; it has printed them
  */
-export function buildSources(root, beforeSwap) {
+export function buildSources(root) {
   const stamp = fingerprint(root);
   const fresh = join(root, 'dist.next');
   rmSync(fresh, { recursive: true, force: true });
@@ -55,7 +54,7 @@ export function buildSources(root, beforeSwap) {
     for (const path of sourceFiles(root)) {
       if (ASSETS.has(extname(path))) copyInto(join(root, path), join(fresh, path));
     }
-    beforeSwap?.();
+    buildNative(root);
     writeFileSync(join(fresh, STAMP), stamp);
     const dist = join(root, 'dist');
     rmSync(dist, { recursive: true, force: true });
@@ -63,6 +62,15 @@ export function buildSources(root, beforeSwap) {
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
+}
+
+/**
+ * The addon only makes things faster: its build reports for itself, and its failure is not ours.
+ * @param {string} root
+ */
+function buildNative(root) {
+  const script = join(root, 'scripts', 'build-native.mjs');
+  if (existsSync(script)) runQuietly(process.execPath, [script], root);
 }
 
 /** @param {string} from @param {string} to */

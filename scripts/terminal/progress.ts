@@ -14,7 +14,7 @@ export interface Progress {
   update(state: ProgressState): void;
   /** Prints a line for people, above the bar where there is one. */
   say(line: string): void;
-  /** Shows the last state and gives the terminal back. Nothing may be called after. */
+  /** Shows the last state and gives the terminal back. A second time it does nothing; `say` goes on working. */
   stop(): void;
 }
 
@@ -114,7 +114,8 @@ class BarProgress extends TimedProgress {
 
   override stop(): void {
     super.stop();
-    this.bars.stop();
+    if (this.bar) this.bars.stop();
+    this.bar = undefined;
   }
 
   protected show(state: ProgressState, pace: Pace): void {

@@ -146,6 +146,17 @@ describe('progress', () => {
     expect(text()).toMatch(/░+ +0% .*joined\n.*█+ 100% /s);
     expect(text()).not.toContain('step  100/');
     expect(text().endsWith('\n')).toBe(true);
+
+    const ended = text();
+    progress.stop();
+    progress.say('after');
+    expect(text()).toBe(`${ended}after\n`);
+  });
+
+  it('leaves no trace on a terminal when nothing was done', () => {
+    const { stream, text } = recorder(true);
+    startProgress(stream, () => 0).stop();
+    expect(text()).toBe('');
   });
 });
 
