@@ -1,8 +1,11 @@
+import { UserError } from '../errors.js';
 import type { Model, ModelParameter } from './model.js';
 import { elementsOf } from './shape.js';
 
 /** Every parameter begins at a multiple of so many floats: 64 bytes. */
 const ALIGNMENT_FLOATS = 16;
+/** Most floats of a flat vector, 1 GiB: memory holds the weights and several vectors like them below 4 GiB. */
+const VECTOR_FLOATS_MAX = 2 ** 28;
 
 /** A parameter in the flat vector. */
 export interface PlannedParameter extends ModelParameter {
@@ -18,7 +21,10 @@ export interface FlatVector {
   readonly parameterFloats: number;
 }
 
-/** Lays out the parameters of a model. */
+/**
+ * Lays out the parameters of a model.
+ * @throws UserError when they are more than memory can hold
+ */
 export function flatVector(model: Model): FlatVector {
   let end = 0;
   const parameters = model.parameters.map((parameter) => {
@@ -26,6 +32,9 @@ export function flatVector(model: Model): FlatVector {
     end = alignFloats(end + planned.size);
     return planned;
   });
+  if (end > VECTOR_FLOATS_MAX) {
+    throw new UserError(`the model has ${end} parameters, more than ${VECTOR_FLOATS_MAX}; make it smaller`);
+  }
   return { parameters, parameterFloats: end };
 }
 

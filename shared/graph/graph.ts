@@ -2,12 +2,13 @@
  * Building a model: a graph takes inputs, layers add nodes to it, and `model` closes it. Shapes are checked as nodes are
  * added, so a mistake is told where it is made, under the name that the layer has.
  */
+import * as v from 'valibot';
 import { UserError } from '../errors.js';
 import type { Initializer } from './initializers.js';
 import type { LossSettings } from './losses/loss.js';
-import { MODEL_FORMAT, type Model, type ModelNode, type ModelParameter } from './model.js';
+import { MODEL_FORMAT, type Model, type ModelNode, type ModelParameter, Name } from './model.js';
 import type { OpName } from './ops/table.js';
-import { checkParameterShape, parameterShapesOf, parseModel, resolveNode } from './resolve.js';
+import { checkParameterShape, checkSize, parameterShapesOf, parseModel, resolveNode } from './resolve.js';
 import type { Shape } from './shape.js';
 
 /** A model input or the output of a layer, while the model is built. */
@@ -77,6 +78,7 @@ export class Graph {
     const resolved = resolveNode(draft, (input) => this.tensors.get(input)?.shape);
     const roles = Object.entries(parameterShapesOf(resolved)).map(([role, shape]): [string, string] => {
       const parameter = `${layerName}/${role}`;
+      checkSize(`parameter ${parameter}`, shape);
       const known = this.parameters.get(parameter);
       const initializer = initializers[role] ?? { kind: 'zeros' };
       if (known !== undefined) checkParameterShape(resolved, role, known.shape, shape);
@@ -125,6 +127,8 @@ export class Graph {
   }
 
   private define(name: string, shape: Shape): Tensor {
+    const check = v.safeParse(Name, name);
+    if (!check.success) throw new UserError(`${JSON.stringify(name)} is no name: ${check.issues[0].message}`);
     const tensor = { graph: this, name, shape };
     this.tensors.set(name, tensor);
     return tensor;

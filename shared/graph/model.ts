@@ -17,31 +17,35 @@ const NODES_MAX = 4096;
 /** Longest name of a node or parameter. */
 const NAME_LENGTH_MAX = 160;
 
-const name = v.pipe(
+/** The name of an input, node or parameter. */
+export const Name = v.pipe(
   v.string(),
   v.maxLength(NAME_LENGTH_MAX),
-  v.regex(/^[A-Za-z][\w.:-]*(\/[\w.:-]+)*$/, 'is no name of letters, digits and _ . : - /'),
+  v.regex(
+    /^[A-Za-z][\w.:-]*(\/[\w.:-]+)*$/,
+    'a name begins with a letter and goes on with letters, digits or _ . : - /',
+  ),
 );
 const shape = v.pipe(v.array(Size), v.maxLength(DIMENSIONS_MAX));
 const picklist = <T extends string>(names: readonly T[]) => v.picklist(names);
 
-const InputSchema = v.strictObject({ name, shape });
+const InputSchema = v.strictObject({ name: Name, shape });
 const ParameterSchema = v.strictObject({
-  name,
+  name: Name,
   shape,
   initializer: v.strictObject({ kind: picklist(INITIALIZER_NAMES) }),
 });
 const NodeSchema = v.strictObject({
-  name,
+  name: Name,
   op: picklist(Object.keys(OPS) as OpName[]),
-  inputs: v.pipe(v.array(name), v.maxLength(64)),
-  parameters: v.record(v.string(), name),
+  inputs: v.pipe(v.array(Name), v.maxLength(64)),
+  parameters: v.record(v.string(), Name),
   attributes: v.record(v.string(), v.unknown()),
 });
 const LossSchema = v.strictObject({
   kind: picklist(Object.keys(LOSSES) as LossName[]),
-  prediction: name,
-  target: name,
+  prediction: Name,
+  target: Name,
   attributes: v.record(v.string(), v.unknown()),
 });
 const ModelSchema = v.strictObject({
@@ -49,7 +53,7 @@ const ModelSchema = v.strictObject({
   inputs: v.pipe(v.array(InputSchema), v.minLength(1), v.maxLength(NODES_MAX)),
   parameters: v.pipe(v.array(ParameterSchema), v.maxLength(NODES_MAX)),
   nodes: v.pipe(v.array(NodeSchema), v.maxLength(NODES_MAX)),
-  output: name,
+  output: Name,
   loss: LossSchema,
 });
 

@@ -3,7 +3,6 @@
  * each job (rows, leaves and places) it writes a tape, which then runs step after step without anything being allocated
  * or decided.
  */
-import type { Tape } from '../kernels/tape.js';
 import type { FieldUse } from './fields.js';
 import { alignFloats, flatVector, type PlannedParameter } from './flat-vector.js';
 import type { Compilation } from './forward.js';
@@ -12,6 +11,7 @@ import type { Job, PredictionJob } from './job.js';
 import type { Metric } from './losses/loss.js';
 import { lossOf } from './losses/table.js';
 import type { Model } from './model.js';
+import type { KernelSink } from './ops/op.js';
 import { evaluationProgram, predictionProgram, trainingProgram } from './programs.js';
 import { resolveModel } from './resolve.js';
 import type { Shape } from './shape.js';
@@ -46,13 +46,13 @@ export interface Plan {
   /** Bytes of scratch memory that a job of so many rows, or fewer, needs. */
   scratchBytes(rows: number): number;
   /** Forward, backward, and for each subtree every gradient and metric sum. */
-  emitTraining(tape: Tape, job: Job): void;
+  emitTraining(to: KernelSink, job: Job): void;
   /** Forward only, and the metric sums of each subtree: of its vector, only what is behind the parameters is written. */
-  emitEvaluation(tape: Tape, job: Job): void;
+  emitEvaluation(to: KernelSink, job: Job): void;
   /** Forward only; the output of each row goes to `job.out`. */
-  emitPrediction(tape: Tape, job: PredictionJob): void;
+  emitPrediction(to: KernelSink, job: PredictionJob): void;
   /** Draws the parameters that a run begins with. */
-  emitInitialisation(tape: Tape, place: Initialisation): void;
+  emitInitialisation(to: KernelSink, place: Initialisation): void;
 }
 
 /**
@@ -84,14 +84,14 @@ export function createPlan(model: Model): Plan {
     fields: [...inputs, loss.target],
     output: resolved.shapes.get(model.output) as Shape,
     scratchBytes: (rows) => Math.max(...programs.map((program) => program.scratchBytes(rows))),
-    emitTraining: (tape, job) => training.emit(tape, job),
-    emitEvaluation: (tape, job) => evaluation.emit(tape, job),
-    emitPrediction: (tape, job) => prediction.emit(tape, job),
-    emitInitialisation(tape, { weights, scratch, seed }) {
+    emitTraining: (to, job) => training.emit(to, job),
+    emitEvaluation: (to, job) => evaluation.emit(to, job),
+    emitPrediction: (to, job) => prediction.emit(to, job),
+    emitInitialisation(to, { weights, scratch, seed }) {
       // The gaps between parameters too: they travel and are hashed with the rest of the vector.
-      tape.emit('fill', { out: weights, n: parameterFloats, value: 0 });
+      to.emit('fill', { out: weights, n: parameterFloats, value: 0 });
       for (const { name, shape, initializer, offset } of parameters) {
-        emitDraw(tape, initializer, { name, shape, out: weights + offset * 4, scratch, seed });
+        emitDraw(to, initializer, { name, shape, out: weights + offset * 4, scratch, seed });
       }
     },
   };

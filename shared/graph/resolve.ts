@@ -170,7 +170,8 @@ function checkAttributes(
   throw new UserError(`${owner}: ${v.getDotPath(issue) ?? 'attributes'}: ${issue.message}`);
 }
 
-function checkSize(owner: string, shape: Shape): Shape {
+/** @throws UserError when a tensor is larger than anything that is planned */
+export function checkSize(owner: string, shape: Shape): Shape {
   if (shape.length > DIMENSIONS_MAX)
     throw new UserError(`${owner}: a shape has at most ${DIMENSIONS_MAX} axes`);
   if (elementsOf(shape) > ELEMENTS_MAX) {

@@ -2,6 +2,7 @@ import type { Model } from '../../shared/graph/model.js';
 import { createPlan, type Plan } from '../../shared/graph/plan.js';
 import { elementsOf } from '../../shared/graph/shape.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
+import type { Tape } from '../../shared/kernels/tape.js';
 import type { Optimizer, OptimizerState } from '../../shared/optim/optimizer.js';
 import { createOptimizer, type OptimizerSettings } from '../../shared/optim/settings.js';
 import {
@@ -14,7 +15,11 @@ import {
 } from '../../shared/sum/leaves.js';
 import { mergePlan, nodeKey } from '../../shared/sum/merge.js';
 import { ComputeSpace } from './compute-space.js';
+import { type Call, emitCall, Recorder } from './recorder.js';
 import { type Columns, placeSamples } from './samples.js';
+
+/** Bytes on either side of the scratch memory that nobody may touch. */
+const GUARD_BYTES = 1024;
 
 export interface TrainerOptions {
   readonly model: Model;
@@ -58,7 +63,8 @@ export class Trainer {
       space.memory.allocate(plan.parameterFloats * 4),
     );
     this.scalars = space.memory.allocate(64);
-    this.scratch = space.memory.allocate(plan.scratchBytes(this.data.samples));
+    const scratchBytes = plan.scratchBytes(this.data.samples);
+    this.scratch = space.memory.allocate(scratchBytes + 2 * GUARD_BYTES) + GUARD_BYTES;
   }
 
   static async open(options: TrainerOptions): Promise<Trainer> {
@@ -175,14 +181,29 @@ export class Trainer {
     return this.space.memory.f32(out + this.plan.parameterFloats * 4, this.plan.metrics.length).slice();
   }
 
-  /** The model's output for all samples, [samples, ...output]. */
-  predict(): Float32Array {
+  /**
+   * The model's output for all samples, [samples, ...output].
+   * @param replace may write other calls in place of one, and then returns true
+   */
+  predict(replace: (tape: Tape, call: Call) => boolean = () => false): Float32Array {
     const { data, weights, scratch } = this;
     const rows = data.samples;
     const floats = rows * elementsOf(this.plan.output);
     const out = this.space.memory.allocate(floats * 4);
-    this.space.run((tape) => this.plan.emitPrediction(tape, { rows, first: 0, weights, scratch, data, out }));
+    const recorder = new Recorder();
+    this.plan.emitPrediction(recorder, { rows, first: 0, weights, scratch, data, out });
+    this.space.run((tape) => {
+      for (const call of recorder.calls) if (!replace(tape, call)) emitCall(tape, call);
+    });
     return this.space.memory.f32(out, floats).slice();
+  }
+
+  /** Fills the scratch memory and what lies around it with NaN. Returns what lies around it: none of a plan's business. */
+  dirtyScratch(): Float32Array[] {
+    const floats = this.plan.scratchBytes(this.data.samples) / 4;
+    this.space.memory.f32(this.scratch, floats).fill(Number.NaN);
+    const around = [this.scratch - GUARD_BYTES, this.scratch + floats * 4];
+    return around.map((at) => this.space.memory.f32(at, GUARD_BYTES / 4).fill(Number.NaN));
   }
 
   private computeRange(range: Range, slots: Map<number, number>): Node[] {

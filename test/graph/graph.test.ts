@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../shared/errors.js';
+import { Graph } from '../../shared/graph/graph.js';
+import { dense } from '../../shared/graph/layers/dense.js';
+import { add, multiply } from '../../shared/graph/layers/merge.js';
+import { flatten, reshape } from '../../shared/graph/layers/reshape.js';
+import { sequential } from '../../shared/graph/layers/sequential.js';
+import { categoricalCrossentropy } from '../../shared/graph/losses/categorical-crossentropy.js';
+import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.js';
+import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
+
+const digits = () => {
+  const image = new Graph().input('image', [28, 28]);
+  const layers = [flatten(), dense(10, { activation: 'relu' }), dense(10, { activation: 'softmax' })];
+  return image.graph.model(sequential(layers)(image), sparseCategoricalCrossentropy({ target: 'label' }));
+};
+
+describe('a model', () => {
+  it('bears the names and shapes that people know', () => {
+    expect(digits().parameters).toEqual([
+      { name: 'dense/bias', shape: [10], initializer: { kind: 'zeros' } },
+      { name: 'dense/kernel', shape: [784, 10], initializer: { kind: 'glorotUniform' } },
+      { name: 'dense_1/bias', shape: [10], initializer: { kind: 'zeros' } },
+      { name: 'dense_1/kernel', shape: [10, 10], initializer: { kind: 'glorotUniform' } },
+    ]);
+    expect(digits().nodes.map(({ name, op }) => [name, op])).toEqual([
+      ['flatten', 'reshape'],
+      ['dense', 'dense'],
+      ['dense/relu', 'relu'],
+      ['dense_1', 'dense'],
+      ['dense_1/softmax', 'softmax'],
+    ]);
+  });
+
+  it('learns from the logits when it ends in a softmax, and still puts out probabilities', () => {
+    const { output, loss } = digits();
+    expect(output).toBe('dense_1/softmax');
+    expect(loss).toMatchObject({ prediction: 'dense_1', attributes: { fromLogits: true } });
+  });
+
+  it('keeps only what the output needs', () => {
+    const x = new Graph().input('x', [3]);
+    x.graph.input('unused', [7]);
+    dense(5)(x);
+    const model = x.graph.model(dense(2, { name: 'kept' })(x), meanSquaredError({ target: 'y' }));
+    expect(model.inputs.map(({ name }) => name)).toEqual(['x']);
+    expect(model.parameters.map(({ name }) => name)).toEqual(['kept/bias', 'kept/kernel']);
+  });
+
+  it('has one set of parameters for a layer that is used twice', () => {
+    const x = new Graph().input('x', [3]);
+    const layer = dense(3, { activation: 'tanh' });
+    const model = x.graph.model(layer(layer(x)), meanSquaredError({ target: 'y' }));
+    expect(model.parameters.map(({ name }) => name)).toEqual(['dense/bias', 'dense/kernel']);
+    expect(model.nodes.map(({ name }) => name)).toEqual(['dense', 'dense/tanh', 'dense:2', 'dense/tanh:2']);
+  });
+
+  it('can be built again from the same layers', () => {
+    const layer = dense(3);
+    const build = () => {
+      const x = new Graph().input('x', [3]);
+      return x.graph.model(layer(x), meanSquaredError({ target: 'y' }));
+    };
+    expect(build()).toEqual(build());
+  });
+});
+
+describe('mistakes are told where they are made, with names and shapes', () => {
+  const input = (shape: number[]) => new Graph().input('x', shape);
+  const mistakes: Record<string, [() => unknown, RegExp]> = {
+    'a reshape to another number of elements': [
+      () => reshape([5, 2], { name: 'grid' })(input([9])),
+      /layer grid: .*\[9\].*\[5, 2\]/,
+    ],
+    'a sum of two shapes': [
+      () => {
+        const x = input([4]);
+        return add()([x, dense(3)(x)]);
+      },
+      /layer add: .*\[4\] and \[3\]/,
+    ],
+    'a shared layer on another shape': [
+      () => {
+        const layer = dense(3);
+        return layer(layer(input([4])));
+      },
+      /layer dense:2: its kernel has shape \[4, 3\], but an input of shape \[3\] needs \[3, 3\]/,
+    ],
+    'a dense layer on a single number': [() => dense(3)(input([])), /layer dense: .*shape \[\]/],
+    'no units': [() => dense(0)(input([4])), /layer dense: units/],
+    'half a unit': [() => dense(1.5)(input([4])), /layer dense: units/],
+    'too many units': [
+      () => dense(2 ** 20)(input([2 ** 20])),
+      /parameter dense\/kernel: shape \[1048576, 1048576\] exceeds/,
+    ],
+    'a name given twice': [() => dense(2, { name: 'x' })(input([4])), /name x is taken/],
+    'a name that is none': [
+      () => dense(2, { name: 'no name' })(input([4])),
+      /"no name" is no name: a name begins with/,
+    ],
+    'tensors of two graphs': [() => add()([input([4]), input([4])]), /layer add: x belongs to another graph/],
+    'a product of three': [
+      () => {
+        const x = input([4]);
+        return multiply()([x, x, x]);
+      },
+      /layer multiply: multiply takes 2 inputs, not 3/,
+    ],
+    'nothing to add': [() => add()([]), /layer add: there is nothing to join/],
+    'a softmax where logits are asked for': [
+      () => {
+        const x = input([4]);
+        const output = dense(3, { activation: 'softmax' })(x);
+        return x.graph.model(output, categoricalCrossentropy({ target: 'y', fromLogits: true }));
+      },
+      /expects logits, but dense\/softmax is a softmax/,
+    ],
+    'classes of a single number': [
+      () => {
+        const x = input([]);
+        return x.graph.model(x, sparseCategoricalCrossentropy({ target: 'y' }));
+      },
+      /one probability for each class/,
+    ],
+  };
+
+  it.each(Object.entries(mistakes))('%s', (_, [make, message]) => {
+    expect(make).toThrow(UserError);
+    expect(make).toThrow(message);
+  });
+});

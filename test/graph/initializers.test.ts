@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { Graph } from '../../shared/graph/graph.js';
+import { fansOf, INITIALIZER_NAMES, type InitializerName } from '../../shared/graph/initializers.js';
+import { dense } from '../../shared/graph/layers/dense.js';
+import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.js';
+import { createPlan } from '../../shared/graph/plan.js';
+import { ComputeSpace } from '../support/compute-space.js';
+
+const INPUTS = 60;
+const UNITS = 100;
+
+/** The kernel of a dense layer as it is drawn. */
+async function draw(kernelInitializer: InitializerName, seed: number, name = 'dense'): Promise<Float32Array> {
+  const x = new Graph().input('x', [INPUTS]);
+  const output = dense(UNITS, { kernelInitializer, biasInitializer: 'ones', name })(x);
+  const plan = createPlan(x.graph.model(output, meanSquaredError({ target: 'y' })));
+  const { memory, run } = await open();
+  const bytes = plan.parameterFloats * 4;
+  const [weights, scratch] = [memory.allocate(bytes), memory.allocate(bytes)];
+  memory.f32(weights, plan.parameterFloats).fill(Number.NaN);
+  run((tape) => plan.emitInitialisation(tape, { weights, scratch, seed }));
+  const vector = memory.f32(weights, plan.parameterFloats).slice();
+  const [bias, kernel] = plan.parameters;
+  // The bias, then zeros up to where the kernel begins.
+  expect([...vector.subarray(0, kernel?.offset)]).toEqual(
+    Array.from({ length: kernel?.offset ?? 0 }, (_, i) => (i < (bias?.size ?? 0) ? 1 : 0)),
+  );
+  return vector.subarray(kernel?.offset, (kernel?.offset ?? 0) + (kernel?.size ?? 0));
+}
+
+async function open() {
+  const space = await ComputeSpace.open();
+  return { memory: space.memory, run: space.run.bind(space) };
+}
+
+const mean = (values: Float32Array): number => values.reduce((a, b) => a + b, 0) / values.length;
+const deviation = (values: Float32Array): number => Math.sqrt(mean(values.map((x) => x * x)));
+const extent = (values: Float32Array): number => values.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+
+describe('initialisers', () => {
+  it.each([
+    ['glorotUniform', Math.sqrt(6 / (INPUTS + UNITS))],
+    ['heUniform', Math.sqrt(6 / INPUTS)],
+  ] as const)('%s fills its interval evenly', async (name, limit) => {
+    const values = await draw(name, 1);
+    expect(extent(values)).toBeLessThanOrEqual(limit);
+    expect(extent(values)).toBeGreaterThan(0.99 * limit);
+    expect(Math.abs(mean(values))).toBeLessThan(0.04 * limit);
+    expect(deviation(values) / (limit / Math.sqrt(3))).toBeCloseTo(1, 1);
+  });
+
+  it.each([
+    ['glorotNormal', Math.sqrt(2 / (INPUTS + UNITS))],
+    ['heNormal', Math.sqrt(2 / INPUTS)],
+  ] as const)('%s has its deviation, and tails', async (name, expected) => {
+    const values = await draw(name, 1);
+    expect(Math.abs(mean(values))).toBeLessThan(0.06 * expected);
+    expect(deviation(values) / expected).toBeCloseTo(1, 1);
+    expect(extent(values)).toBeGreaterThan(3 * expected);
+  });
+
+  it('zeros and ones are what they say', async () => {
+    expect(new Set(await draw('zeros', 1))).toEqual(new Set([0]));
+    expect(new Set(await draw('ones', 1))).toEqual(new Set([1]));
+  });
+
+  it.each(INITIALIZER_NAMES.filter((name) => name !== 'ones' && name !== 'zeros'))(
+    '%s depends on the seed and the name, and on nothing else',
+    async (name) => {
+      const drawn = await draw(name, 7);
+      expect(await draw(name, 7)).toEqual(drawn);
+      expect(await draw(name, 8)).not.toEqual(drawn);
+      expect(await draw(name, 2 ** 32 + 7)).not.toEqual(drawn);
+      expect(await draw(name, 7, 'other')).not.toEqual(drawn);
+    },
+  );
+
+  it('counts fans as Keras does', () => {
+    expect(fansOf([5, 7])).toEqual({ in: 5, out: 7 });
+    expect(fansOf([3, 3, 8, 16])).toEqual({ in: 72, out: 144 });
+    expect(fansOf([9])).toEqual({ in: 9, out: 9 });
+    expect(fansOf([])).toEqual({ in: 1, out: 1 });
+  });
+});

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../shared/errors.js';
+import { adam } from '../../shared/optim/adam.js';
+import type { OptimizerState } from '../../shared/optim/optimizer.js';
+import { createOptimizer, type OptimizerSettings, parseOptimizer } from '../../shared/optim/settings.js';
+import { sgd } from '../../shared/optim/sgd.js';
+import { ComputeSpace } from '../support/compute-space.js';
+import { spread } from '../support/numbers.js';
+
+const N = 37;
+const STEPS = 12;
+
+const CASES: Record<string, OptimizerSettings> = {
+  sgd: sgd({ learningRate: 0.1 }),
+  'sgd with momentum': sgd({ learningRate: 0.1, momentum: 0.9 }),
+  'sgd after Nesterov, with decay': sgd({
+    learningRate: 0.1,
+    momentum: 0.9,
+    nesterov: true,
+    weightDecay: 0.02,
+  }),
+  adam: adam({ learningRate: 0.01 }),
+  'adam with decay': adam({ learningRate: 0.01, weightDecay: 0.1, beta1: 0.8, beta2: 0.9, epsilon: 1e-3 }),
+};
+
+/** A gradient for each step. */
+const gradientOf = (step: number): Float32Array => spread(100 + step, N);
+
+/** Trains N weights. `between` sees the state between steps and may put another in its place. */
+async function train(
+  settings: OptimizerSettings,
+  cuts: readonly number[] = [0, N],
+  between: (state: OptimizerState) => OptimizerState = (state) => state,
+): Promise<Float32Array> {
+  const space = await ComputeSpace.open();
+  const { memory } = space;
+  const optimizer = createOptimizer(settings);
+  const [weights, gradient, scalars] = [memory.allocate(N * 4), memory.allocate(N * 4), memory.allocate(64)];
+  const slots = Array.from({ length: optimizer.slots }, () => memory.allocate(N * 4));
+  memory.f32(weights, N).set(spread(9, N));
+  let state = optimizer.init();
+  for (let step = 0; step < STEPS; step++) {
+    memory.f32(gradient, N).set(gradientOf(step));
+    const next = optimizer.update(state, settings.learningRate);
+    memory.f32(scalars, next.scalars.length).set(next.scalars);
+    state = between(next.state);
+    space.run((tape) => {
+      cuts.slice(1).forEach((to, i) => {
+        const from = cuts[i] as number;
+        const at = from * 4;
+        const place = {
+          weights: weights + at,
+          gradient: gradient + at,
+          slots: slots.map((slot) => slot + at),
+        };
+        optimizer.emit(tape, { ...place, n: to - from, scalars });
+      });
+    });
+  }
+  return memory.f32(weights, N).slice();
+}
+
+/** The dumb twin: one weight in float64, straight from the formulas, with Math.pow. */
+function twin(settings: OptimizerSettings, index: number): number {
+  let w = spread(9, N)[index] as number;
+  let [m, v] = [0, 0];
+  for (let step = 0; step < STEPS; step++) {
+    let g = gradientOf(step)[index] as number;
+    if (settings.name === 'sgd') {
+      const { learningRate, momentum, nesterov, weightDecay } = settings;
+      g += weightDecay * w;
+      m = momentum * m + g;
+      w -= learningRate * (nesterov ? g + momentum * m : m);
+    } else {
+      const { learningRate, beta1, beta2, epsilon, weightDecay } = settings;
+      w -= learningRate * weightDecay * w;
+      m = beta1 * m + (1 - beta1) * g;
+      v = beta2 * v + (1 - beta2) * g * g;
+      const [mHat, vHat] = [m / (1 - beta1 ** (step + 1)), v / (1 - beta2 ** (step + 1))];
+      w -= (learningRate * mHat) / (Math.sqrt(vHat) + epsilon);
+    }
+  }
+  return w;
+}
+
+describe.each(Object.entries(CASES))('%s', (_, settings) => {
+  it('does what its formulas say', async () => {
+    const weights = await train(settings);
+    weights.forEach((w, i) => {
+      expect(w).toBeCloseTo(twin(settings, i), 5);
+    });
+  });
+
+  it('updates stretch by stretch with the same bits', async () => {
+    expect(await train(settings, [0, 1, 16, 20, N])).toEqual(await train(settings));
+  });
+
+  it('goes on with the same bits from a state that went through JSON', async () => {
+    const through = (state: OptimizerState) => JSON.parse(JSON.stringify(state)) as OptimizerState;
+    expect(await train(settings, [0, N], through)).toEqual(await train(settings));
+  });
+
+  it('is plain data', () => {
+    expect(parseOptimizer(JSON.parse(JSON.stringify(settings)))).toEqual(settings);
+  });
+});
+
+describe('settings that make no sense', () => {
+  it.each([
+    [{ ...adam(), name: 'adamant' }, /known are adam, sgd/],
+    [{ ...adam(), beta1: 1 }, /beta1/],
+    [{ ...adam(), epsilon: 0 }, /epsilon/],
+    [{ ...sgd(), learningRate: -1 }, /learningRate/],
+    [{ ...sgd(), learningRate: Number.NaN }, /learningRate/],
+    [{ ...sgd(), speed: 3 }, /speed/],
+    [{ name: 'sgd' }, /learningRate/],
+    [null, /not a valid optimizer/],
+  ])('%j', (settings, message) => {
+    expect(() => parseOptimizer(settings)).toThrow(UserError);
+    expect(() => parseOptimizer(settings)).toThrow(message);
+  });
+});
