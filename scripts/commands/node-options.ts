@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { BACKENDS } from '../../shared/kernels/kernels.js';
 import { oneOf, wholeNumber } from './numbers.js';
 
 /** Which build of the kernels to use; `auto` is the fastest that this machine runs. */
-const BACKEND_CHOICES = ['auto', 'native', 'wasm', 'wasm-exact'] as const;
+const BACKEND_CHOICES = ['auto', ...BACKENDS] as const;
 export type BackendChoice = (typeof BACKEND_CHOICES)[number];
 
 /** Compute threads that one node may be told to start. */
