@@ -1,7 +1,15 @@
 /** Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit. */
 #pragma once
 
+#include "elementwise.c"
+#include "gather.c"
+#include "losses.c"
+#include "optimizers.c"
 #include "products.c"
+#include "random.c"
+#include "rows.c"
+#include "tree.c"
+#include "vectors.c"
 
 /** The address of an offset; offset 0 is NULL, "none". */
 INLINE void *dispatch_pointer(const Thread *thread, u32 offset) { return offset ? thread->base + offset : 0; }
@@ -15,24 +23,199 @@ static i32 interpret(const Thread *thread, const u32 *tape, i32 words) {
   while (word < end) {
     switch (*word) {
       case 0:
+        if (end - word < 4) return (i32)(word - tape) + 1;
+        kernel_reluForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3]);
+        word += 4;
+        break;
+      case 1:
+        if (end - word < 5) return (i32)(word - tape) + 1;
+        kernel_reluBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4]);
+        word += 5;
+        break;
+      case 2:
+        if (end - word < 4) return (i32)(word - tape) + 1;
+        kernel_sigmoidForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3]);
+        word += 4;
+        break;
+      case 3:
+        if (end - word < 5) return (i32)(word - tape) + 1;
+        kernel_sigmoidBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4]);
+        word += 5;
+        break;
+      case 4:
+        if (end - word < 4) return (i32)(word - tape) + 1;
+        kernel_tanhForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3]);
+        word += 4;
+        break;
+      case 5:
+        if (end - word < 5) return (i32)(word - tape) + 1;
+        kernel_tanhBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4]);
+        word += 5;
+        break;
+      case 6:
+        if (end - word < 4) return (i32)(word - tape) + 1;
+        kernel_exponential(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3]);
+        word += 4;
+        break;
+      case 7:
+        if (end - word < 4) return (i32)(word - tape) + 1;
+        kernel_logarithm(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3]);
+        word += 4;
+        break;
+      case 8:
+        if (end - word < 4) return (i32)(word - tape) + 1;
+        kernel_errorFunction(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3]);
+        word += 4;
+        break;
+      case 9:
+        if (end - word < 4) return (i32)(word - tape) + 1;
+        kernel_sine(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3]);
+        word += 4;
+        break;
+      case 10:
+        if (end - word < 4) return (i32)(word - tape) + 1;
+        kernel_cosine(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3]);
+        word += 4;
+        break;
+      case 11:
+        if (end - word < 4) return (i32)(word - tape) + 1;
+        kernel_squareRoot(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3]);
+        word += 4;
+        break;
+      case 12:
+        if (end - word < 4) return (i32)(word - tape) + 1;
+        kernel_reciprocalSquareRoot(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3]);
+        word += 4;
+        break;
+      case 13:
+        if (end - word < 12) return (i32)(word - tape) + 1;
+        kernel_gatherU8(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], f32_from_bits(word[10]), f32_from_bits(word[11]));
+        word += 12;
+        break;
+      case 14:
+        if (end - word < 10) return (i32)(word - tape) + 1;
+        kernel_gatherU8AsI32(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9]);
+        word += 10;
+        break;
+      case 15:
+        if (end - word < 10) return (i32)(word - tape) + 1;
+        kernel_gatherWords(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9]);
+        word += 10;
+        break;
+      case 16:
+        if (end - word < 8) return (i32)(word - tape) + 1;
+        kernel_softmaxCrossEntropySparseForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), (i32)word[6], (i32)word[7]);
+        word += 8;
+        break;
+      case 17:
+        if (end - word < 7) return (i32)(word - tape) + 1;
+        kernel_softmaxCrossEntropySparseBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], f32_from_bits(word[6]));
+        word += 7;
+        break;
+      case 18:
+        if (end - word < 8) return (i32)(word - tape) + 1;
+        kernel_softmaxCrossEntropyForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), (i32)word[6], (i32)word[7]);
+        word += 8;
+        break;
+      case 19:
+        if (end - word < 7) return (i32)(word - tape) + 1;
+        kernel_softmaxCrossEntropyBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], f32_from_bits(word[6]));
+        word += 7;
+        break;
+      case 20:
+        if (end - word < 7) return (i32)(word - tape) + 1;
+        kernel_crossEntropyForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], (i32)word[6]);
+        word += 7;
+        break;
+      case 21:
+        if (end - word < 7) return (i32)(word - tape) + 1;
+        kernel_crossEntropyBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], f32_from_bits(word[6]));
+        word += 7;
+        break;
+      case 22:
+        if (end - word < 6) return (i32)(word - tape) + 1;
+        kernel_meanSquaredErrorForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5]);
+        word += 6;
+        break;
+      case 23:
+        if (end - word < 7) return (i32)(word - tape) + 1;
+        kernel_meanSquaredErrorBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], f32_from_bits(word[6]));
+        word += 7;
+        break;
+      case 24:
+        if (end - word < 6) return (i32)(word - tape) + 1;
+        kernel_sgdUpdate(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], dispatch_pointer(thread, word[5]));
+        word += 6;
+        break;
+      case 25:
+        if (end - word < 7) return (i32)(word - tape) + 1;
+        kernel_adamUpdate(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], dispatch_pointer(thread, word[6]));
+        word += 7;
+        break;
+      case 26:
         if (end - word < 9) return (i32)(word - tape) + 1;
         kernel_matmul(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8]);
         word += 9;
         break;
-      case 1:
+      case 27:
         if (end - word < 7) return (i32)(word - tape) + 1;
         kernel_matmulTransposedB(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], (i32)word[6]);
         word += 7;
         break;
-      case 2:
+      case 28:
+        if (end - word < 7) return (i32)(word - tape) + 1;
+        kernel_randomUniform(thread, dispatch_pointer(thread, word[1]), (i32)word[2], (i32)word[3], (i32)word[4], f32_from_bits(word[5]), f32_from_bits(word[6]));
+        word += 7;
+        break;
+      case 29:
+        if (end - word < 7) return (i32)(word - tape) + 1;
+        kernel_randomNormal(thread, dispatch_pointer(thread, word[1]), (i32)word[2], (i32)word[3], (i32)word[4], f32_from_bits(word[5]), f32_from_bits(word[6]));
+        word += 7;
+        break;
+      case 30:
+        if (end - word < 5) return (i32)(word - tape) + 1;
+        kernel_softmaxForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4]);
+        word += 5;
+        break;
+      case 31:
+        if (end - word < 6) return (i32)(word - tape) + 1;
+        kernel_softmaxBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5]);
+        word += 6;
+        break;
+      case 32:
+        if (end - word < 5) return (i32)(word - tape) + 1;
+        kernel_oneHot(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4]);
+        word += 5;
+        break;
+      case 33:
         if (end - word < 8) return (i32)(word - tape) + 1;
         kernel_treeMatmulTransposedA(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7]);
         word += 8;
         break;
-      case 3:
+      case 34:
         if (end - word < 6) return (i32)(word - tape) + 1;
         kernel_treeSumRows(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4], (i32)word[5]);
         word += 6;
+        break;
+      case 35:
+        if (end - word < 5) return (i32)(word - tape) + 1;
+        kernel_addVectors(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4]);
+        word += 5;
+        break;
+      case 36:
+        if (end - word < 5) return (i32)(word - tape) + 1;
+        kernel_multiplyVectors(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4]);
+        word += 5;
+        break;
+      case 37:
+        if (end - word < 4) return (i32)(word - tape) + 1;
+        kernel_copyVector(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3]);
+        word += 4;
+        break;
+      case 38:
+        if (end - word < 4) return (i32)(word - tape) + 1;
+        kernel_fill(thread, dispatch_pointer(thread, word[1]), (i32)word[2], f32_from_bits(word[3]));
+        word += 4;
         break;
       default:
         return (i32)(word - tape) + 1;

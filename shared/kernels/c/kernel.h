@@ -18,6 +18,8 @@ typedef int i32;
 typedef unsigned int u32;
 typedef long long i64;
 typedef unsigned long long u64;
+/** Distances in memory, as wide as a pointer. */
+typedef __PTRDIFF_TYPE__ isize;
 
 /** What belongs to the calling thread. Offsets that a kernel finds in memory count from `base`. */
 typedef struct {
@@ -27,7 +29,7 @@ typedef struct {
 } Thread;
 
 /** Bytes at `Thread.workspace`; the same number is in ../memory-map.ts. */
-#define WORKSPACE_BYTES (512 * 1024)
+#define WORKSPACE_BYTES (704 * 1024)
 
 #define PTR void *
 #define I32 i32

@@ -1,87 +1,190 @@
 /**
  * Matrix products. Every element of a result is ONE chain of fused multiply-adds over the inner index, ascending,
- * starting from +0; no blocking, vector width or thread count may show in the bits.
+ * starting from +0; then the bias, then the activation. Blocks of k resume the chain from the result in memory, which
+ * is exact: a float survives the way.
  */
-#include "kernel.h"
+#include "pack.h"
 
-KERNEL(matmul, PTR a, PTR b, PTR bias, PTR out, I32 rows, I32 inner, I32 cols, I32 activation) {
-  const f32 *x = a, *w = b, *add = bias;
-  f32 *y = out;
-  for (i32 r = 0; r < rows; r++)
-    for (i32 c = 0; c < cols; c += 16) {
-      i32 n = cols - c < 16 ? cols - c : 16;
-      v16 sum = v_zero();
-      for (i32 k = 0; k < inner; k++) sum = v_fma(v_set(x[r * inner + k]), v_load_n(w + k * cols + c, n), sum);
-      if (add) sum = v_add(sum, v_load_n(add + c, n));
-      if (activation) sum = v_max(sum, v_zero());
-      v_store_n(y + r * cols + c, sum, n);
-    }
-}
+/** Largest blocks: of the inner index, so that a panel of b stays in the first cache; of columns; of rows. */
+#define BLOCK_INNER 264
+#define BLOCK_COLS 512
+#define BLOCK_ROWS (8 * TILE_ROWS)
+/** Up to so many rows b is read where it lies: copying it would not pay. */
+#define DIRECT_ROWS (4 * TILE_ROWS)
 
-KERNEL(matmulTransposedB, PTR a, PTR b, PTR out, I32 rows, I32 inner, I32 cols) {
-  const f32 *x = a, *w = b;
-  f32 *y = out;
-  for (i32 r = 0; r < rows; r++)
-    for (i32 c = 0; c < cols; c++) {
-      f32 sum = 0;
-      for (i32 k = 0; k < inner; k++) sum = f32_fma(x[r * inner + k], w[c * inner + k], sum);
-      y[r * cols + c] = sum;
-    }
-}
+#define PANEL_FLOATS (BLOCK_INNER * TILE_COLS)
+#define B_FLOATS (BLOCK_INNER * BLOCK_COLS)
+#define A_FLOATS (BLOCK_INNER * 8 * PACKED_ROWS)
+_Static_assert((B_FLOATS + A_FLOATS + 16 * TILE_COLS) * 4 <= WORKSPACE_BYTES, "blocks fit the workspace");
 
-/** Levels of a tree over 2^31 leaves. */
-#define TREE_LEVELS 32
-
-/** Adds one leaf to a stack of subtrees as 1 is added to a binary number; `leaves` counts those before it. */
-INLINE void tree_push(v16 *stack, u32 leaves, v16 leaf) {
-  i32 level = 0;
-  for (; leaves >> level & 1; level++) leaf = v_add(stack[level], leaf);
-  stack[level] = leaf;
-}
-
-/** Closes the stack: what has no right sibling passes upwards unchanged. */
-INLINE v16 tree_close(const v16 *stack, u32 leaves) {
-  v16 sum = v_zero();
-  i32 some = 0;
-  for (i32 level = 0; level < TREE_LEVELS; level++)
-    if (leaves >> level & 1) {
-      sum = some ? v_add(stack[level], sum) : stack[level];
-      some = 1;
-    }
-  return sum;
-}
-
-KERNEL(treeMatmulTransposedA, PTR a, PTR b, PTR out, I32 rows, I32 m, I32 n, I32 leafRows) {
-  const f32 *x = a, *dy = b;
-  f32 *dw = out;
-  v16 stack[TREE_LEVELS];
-  for (i32 i = 0; i < m; i++)
-    for (i32 c = 0; c < n; c += 16) {
-      i32 lanes = n - c < 16 ? n - c : 16;
-      u32 leaves = 0;
-      for (i32 r = 0; r < rows; r += leafRows) {
-        i32 end = rows - r < leafRows ? rows : r + leafRows;
-        v16 sum = v_zero();
-        for (i32 k = r; k < end; k++) sum = v_fma(v_set(x[k * m + i]), v_load_n(dy + k * n + c, lanes), sum);
-        tree_push(stack, leaves++, sum);
-      }
-      v_store_n(dw + i * n + c, tree_close(stack, leaves), lanes);
-    }
-}
-
-KERNEL(treeSumRows, PTR a, PTR out, I32 rows, I32 n, I32 leafRows) {
-  const f32 *x = a;
-  f32 *y = out;
-  v16 stack[TREE_LEVELS];
-  for (i32 c = 0; c < n; c += 16) {
-    i32 lanes = n - c < 16 ? n - c : 16;
-    u32 leaves = 0;
-    for (i32 r = 0; r < rows; r += leafRows) {
-      i32 end = rows - r < leafRows ? rows : r + leafRows;
-      v16 sum = v_zero();
-      for (i32 k = r; k < end; k++) sum = v_add(sum, v_load_n(x + k * n + c, lanes));
-      tree_push(stack, leaves++, sum);
-    }
-    v_store_n(y + c, tree_close(stack, leaves), lanes);
+#define PRODUCT_TILE(rows)                                                                               \
+  static __attribute__((noinline)) void product_tile_##rows(const Factors *f, const Sink *s, i32 vecs) { \
+    if (vecs == 1)                                                                                       \
+      product_tile(rows, 1, f, s);                                                                       \
+    else                                                                                                 \
+      product_tile(rows, 2, f, s);                                                                       \
   }
+
+INLINE void product_tile(const i32 rows, const i32 vecs, const Factors *f, const Sink *s) {
+  vec acc[TILE_ROWS][TILE_VECS];
+  if (s->resume)
+    tile_resume(rows, vecs, acc, s);
+  else
+    tile_clear(rows, vecs, acc);
+  if (f->a_step == 1)
+    tile_multiply(rows, vecs, 1, acc, f);
+  else
+    tile_multiply(rows, vecs, 0, acc, f);
+  tile_store(rows, vecs, acc, s);
+}
+EACH_TILE_ROWS(PRODUCT_TILE)
+
+/** One tile of `rows` rows; its vectors follow from the columns. */
+static void run_product_tile(i32 rows, const Factors *f, const Sink *s) {
+  i32 vecs = s->cols > LANES ? 2 : 1;
+#define CASE(n) \
+  case n:       \
+    product_tile_##n(f, s, vecs); \
+    break;
+  switch (rows) { EACH_TILE_ROWS(CASE) }
+#undef CASE
+}
+
+/** A product as the drivers see it; b is [inner, cols], or [cols, inner] when `transposed`. */
+typedef struct {
+  const f32 *a, *b, *bias;
+  f32 *out;
+  i32 rows, inner, cols, activation, transposed;
+} Product;
+
+/**
+ * How many of the last `count` rows of b, `step` apart, must not be read as full vectors of the `cols` columns that
+ * are left, because that would reach behind the end of b.
+ */
+INLINE i32 unsafe_rows(i32 cols, isize step, i32 count) {
+  i32 beyond = (cols > LANES ? TILE_COLS : LANES) - cols;
+  if (beyond == 0) return 0;
+  i32 rows = (i32)((beyond + step - 1) / step);
+  return rows < count ? rows : count;
+}
+
+/** One column panel where a and b are read in place: few columns, or one row. */
+static void product_narrow(const Product *p, f32 *tail) {
+  i32 unsafe = unsafe_rows(p->cols, p->cols, p->inner);
+  i32 safe = p->inner - unsafe;
+  pack_rows(tail, p->b + (isize)safe * p->cols, p->cols, p->cols, unsafe);
+  i32 tiles = part_count(p->rows, TILE_ROWS);
+  for (i32 t = 0; t < tiles; t++) {
+    i32 r = part_start(p->rows, tiles, t);
+    const Factors f = {p->a + (isize)r * p->inner, p->inner, 1, p->b, p->cols, safe, unsafe, tail};
+    const Sink s = {p->out + (isize)r * p->cols, p->cols, p->cols, p->bias, p->activation, 0};
+    run_product_tile(part_start(p->rows, tiles, t + 1) - r, &f, &s);
+  }
+}
+
+/** A block of k and of columns: what its panels need to know. */
+typedef struct {
+  i32 k, inner, col, cols;
+  i32 last;
+} Block;
+
+/** Copies b's panel of `cols` columns from column c, for the k of the block. */
+static void pack_panel(const Product *p, const Block *block, i32 c, i32 cols, f32 *to) {
+  if (p->transposed)
+    pack_transposed(to, TILE_COLS, p->b + (isize)c * p->inner + block->k, p->inner, cols, block->inner);
+  else
+    pack_rows(to, p->b + (isize)block->k * p->cols + c, p->cols, cols, block->inner);
+}
+
+/** All rows against one block of b. */
+static void product_block(const Product *p, const Block *block, const Thread *thread) {
+  f32 *packed_b = (f32 *)thread->workspace, *packed_a = packed_b + B_FLOATS;
+  i32 direct = !p->transposed && p->rows <= DIRECT_ROWS;
+  for (i32 r0 = 0; r0 < p->rows; r0 += BLOCK_ROWS) {
+    i32 rows = p->rows - r0 < BLOCK_ROWS ? p->rows - r0 : BLOCK_ROWS;
+    i32 tiles = part_count(rows, TILE_ROWS);
+    for (i32 t = 0; t < tiles; t++) {
+      i32 r = part_start(rows, tiles, t);
+      pack_transposed(packed_a + (isize)t * BLOCK_INNER * PACKED_ROWS, PACKED_ROWS,
+                      p->a + (isize)(r0 + r) * p->inner + block->k, p->inner, part_start(rows, tiles, t + 1) - r,
+                      block->inner);
+    }
+    f32 *panel = packed_b;
+    for (i32 c = block->col; c < block->col + block->cols; c += TILE_COLS, panel += PANEL_FLOATS) {
+      i32 cols = p->cols - c < TILE_COLS ? p->cols - c : TILE_COLS;
+      i32 in_place = direct && cols == TILE_COLS;
+      if (!in_place && r0 == 0) pack_panel(p, block, c, cols, panel);
+      for (i32 t = 0; t < tiles; t++) {
+        i32 r = part_start(rows, tiles, t);
+        const Factors f = {packed_a + (isize)t * BLOCK_INNER * PACKED_ROWS,
+                           1,
+                           PACKED_ROWS,
+                           in_place ? p->b + (isize)block->k * p->cols + c : panel,
+                           in_place ? p->cols : TILE_COLS,
+                           block->inner,
+                           0,
+                           0};
+        const Sink s = {p->out + (isize)(r0 + r) * p->cols + c,
+                        p->cols,
+                        cols,
+                        block->last && p->bias ? p->bias + c : 0,
+                        block->last && p->activation,
+                        block->k > 0};
+        run_product_tile(part_start(rows, tiles, t + 1) - r, &f, &s);
+      }
+    }
+  }
+}
+
+static void product(const Product *p, const Thread *thread) {
+  if (!p->transposed && p->cols <= TILE_COLS) {
+    product_narrow(p, (f32 *)thread->workspace);
+    return;
+  }
+  i32 depth = part_count(p->inner, BLOCK_INNER);
+  for (i32 d = 0; d < depth; d++) {
+    i32 k = part_start(p->inner, depth, d);
+    for (i32 c = 0; c < p->cols; c += BLOCK_COLS) {
+      i32 cols = p->cols - c < BLOCK_COLS ? p->cols - c : BLOCK_COLS;
+      const Block block = {k, part_start(p->inner, depth, d + 1) - k, c, cols, d == depth - 1};
+      product_block(p, &block, thread);
+    }
+  }
+}
+
+/** out[r, c] = activation(sum over k of a[r, k] b[k, c], + bias[c]); activation 0 none, 1 relu. */
+KERNEL(matmul, PTR a, PTR b, PTR bias, PTR out, I32 rows, I32 inner, I32 cols, I32 activation) {
+  const Product p = {a, b, bias, out, rows, inner, cols, activation, 0};
+  product(&p, thread);
+}
+
+/**
+ * Few rows against many of b, [cols, inner]: lanes are rows of the result, so that the small operand is the one that
+ * is transposed. Tiles come out transposed and are turned on their way to the result.
+ */
+static void product_few_rows(const Product *p, const Thread *thread) {
+  f32 *turned = (f32 *)thread->workspace, *tile = turned + (isize)p->inner * TILE_COLS;
+  for (i32 r = 0; r < p->rows; r += TILE_COLS) {
+    i32 rows = p->rows - r < TILE_COLS ? p->rows - r : TILE_COLS;
+    pack_transposed(turned, TILE_COLS, p->a + (isize)r * p->inner, p->inner, rows, p->inner);
+    i32 tiles = part_count(p->cols, TILE_ROWS);
+    for (i32 t = 0; t < tiles; t++) {
+      i32 c = part_start(p->cols, tiles, t), height = part_start(p->cols, tiles, t + 1) - c;
+      const Factors f = {p->b + (isize)c * p->inner, p->inner, 1, turned, TILE_COLS, p->inner, 0, 0};
+      const Sink s = {tile, TILE_COLS, rows, 0, 0, 0};
+      run_product_tile(height, &f, &s);
+      for (i32 i = 0; i < rows; i++)
+        for (i32 j = 0; j < height; j++) p->out[(isize)(r + i) * p->cols + c + j] = tile[j * TILE_COLS + i];
+    }
+  }
+}
+
+/** out[r, c] = sum over k of a[r, k] b[c, k]. */
+KERNEL(matmulTransposedB, PTR a, PTR b, PTR out, I32 rows, I32 inner, I32 cols) {
+  const Product p = {a, b, 0, out, rows, inner, cols, 0, 1};
+  isize few_rows_floats = ((isize)inner + TILE_ROWS) * TILE_COLS;
+  if (rows <= 2 * TILE_COLS && inner >= 2 * rows && few_rows_floats * 4 <= WORKSPACE_BYTES)
+    product_few_rows(&p, thread);
+  else
+    product(&p, thread);
 }

@@ -16,6 +16,9 @@
  *   w_eq w_gt (signed) -> m16   w_select
  *   f32_fma, f32_sqrt: the same for one lane
  *
+ * And for products, where accumulators must stay in registers, the machine's own vector: `vec` of LANES floats with
+ * x_zero x_set x_load x_store x_load_n x_store_n x_fma x_add x_max, and x_transpose of LANES vectors in place.
+ *
  * Defined below for all builds: v_sum and v_reduce_max by the fixed tree 8+8, 4+4, 2+2, 1+1.
  */
 #pragma once
@@ -33,6 +36,10 @@
 #else
 #include "simd/plain.h"
 #endif
+
+/** max(0, a) that lets NaN through, so that a diverging run shows; -0 stays -0. */
+INLINE v16 v_relu(v16 a) { return v_max(v_zero(), a); }
+INLINE vec x_relu(vec a) { return x_max(x_zero(), a); }
 
 /** The first n of sixteen bytes as floats; the other lanes are 0. */
 INLINE v16 v_from_u8_n(const u8 *p, i32 n) {

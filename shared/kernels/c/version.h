@@ -1,3 +1,3 @@
 /** Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit. */
 #pragma once
-#define SOURCE_VERSION "49f53d295447326a"
+#define SOURCE_VERSION "e08cb6db21512388"

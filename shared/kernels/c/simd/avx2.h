@@ -90,6 +90,34 @@ INLINE m16 w_eq(w16 a, w16 b) { HALVES(m16, _mm256_castsi256_ps(_mm256_cmpeq_epi
 INLINE m16 w_gt(w16 a, w16 b) { HALVES(m16, _mm256_castsi256_ps(_mm256_cmpgt_epi32(a.h[i], b.h[i]))); }
 INLINE w16 w_select(m16 m, w16 a, w16 b) { return v_bits(v_select(m, w_bits(a), w_bits(b))); }
 
+#define LANES 8
+typedef __m256 vec;
+INLINE vec x_zero(void) { return _mm256_setzero_ps(); }
+INLINE vec x_set(f32 x) { return _mm256_set1_ps(x); }
+INLINE vec x_load(const void *p) { return _mm256_loadu_ps(p); }
+INLINE void x_store(void *p, vec a) { _mm256_storeu_ps(p, a); }
+INLINE vec x_load_n(const void *p, i32 n) { return _mm256_maskload_ps(p, h_first(n)); }
+INLINE void x_store_n(void *p, vec a, i32 n) { _mm256_maskstore_ps(p, h_first(n), a); }
+INLINE vec x_fma(vec a, vec b, vec c) { return _mm256_fmadd_ps(a, b, c); }
+INLINE vec x_add(vec a, vec b) { return _mm256_add_ps(a, b); }
+INLINE vec x_max(vec a, vec b) { return _mm256_max_ps(a, b); }
+INLINE void x_transpose(vec t[LANES]) {
+  vec u[8];
+  for (i32 i = 0; i < 8; i += 4) {
+    vec ab = _mm256_unpacklo_ps(t[i], t[i + 1]), AB = _mm256_unpackhi_ps(t[i], t[i + 1]);
+    vec cd = _mm256_unpacklo_ps(t[i + 2], t[i + 3]), CD = _mm256_unpackhi_ps(t[i + 2], t[i + 3]);
+    u[i] = _mm256_shuffle_ps(ab, cd, 0x44);
+    u[i + 1] = _mm256_shuffle_ps(ab, cd, 0xee);
+    u[i + 2] = _mm256_shuffle_ps(AB, CD, 0x44);
+    u[i + 3] = _mm256_shuffle_ps(AB, CD, 0xee);
+  }
+  for (i32 i = 0; i < 4; i++) {
+    t[i] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x20);
+    t[i + 4] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x31);
+  }
+}
+
+
 INLINE f32 f32_fma(f32 a, f32 b, f32 c) { return __builtin_fmaf(a, b, c); }
 INLINE f32 f32_sqrt(f32 a) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(a))); }
 

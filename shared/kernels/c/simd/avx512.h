@@ -66,5 +66,38 @@ INLINE m16 w_eq(w16 a, w16 b) { return _mm512_cmpeq_epi32_mask(a, b); }
 INLINE m16 w_gt(w16 a, w16 b) { return _mm512_cmpgt_epi32_mask(a, b); }
 INLINE w16 w_select(m16 m, w16 a, w16 b) { return _mm512_mask_blend_epi32(m, b, a); }
 
+#define LANES 16
+typedef __m512 vec;
+INLINE vec x_zero(void) { return v_zero(); }
+INLINE vec x_set(f32 x) { return v_set(x); }
+INLINE vec x_load(const void *p) { return v_load(p); }
+INLINE void x_store(void *p, vec a) { v_store(p, a); }
+INLINE vec x_load_n(const void *p, i32 n) { return v_load_n(p, n); }
+INLINE void x_store_n(void *p, vec a, i32 n) { v_store_n(p, a, n); }
+INLINE vec x_fma(vec a, vec b, vec c) { return v_fma(a, b, c); }
+INLINE vec x_add(vec a, vec b) { return v_add(a, b); }
+INLINE vec x_max(vec a, vec b) { return v_max(a, b); }
+INLINE void x_transpose(vec t[LANES]) {
+  vec u[16];
+  for (i32 i = 0; i < 16; i += 4) {
+    vec ab = _mm512_unpacklo_ps(t[i], t[i + 1]), AB = _mm512_unpackhi_ps(t[i], t[i + 1]);
+    vec cd = _mm512_unpacklo_ps(t[i + 2], t[i + 3]), CD = _mm512_unpackhi_ps(t[i + 2], t[i + 3]);
+    u[i] = _mm512_shuffle_ps(ab, cd, 0x44);
+    u[i + 1] = _mm512_shuffle_ps(ab, cd, 0xee);
+    u[i + 2] = _mm512_shuffle_ps(AB, CD, 0x44);
+    u[i + 3] = _mm512_shuffle_ps(AB, CD, 0xee);
+  }
+  // u[4g + i] holds, in its quarter q, rows 4g.. of column 4q + i: now the quarters change places.
+  for (i32 i = 0; i < 4; i++) {
+    vec a = _mm512_shuffle_f32x4(u[i], u[i + 4], 0x88), b = _mm512_shuffle_f32x4(u[i], u[i + 4], 0xdd);
+    vec c = _mm512_shuffle_f32x4(u[i + 8], u[i + 12], 0x88), d = _mm512_shuffle_f32x4(u[i + 8], u[i + 12], 0xdd);
+    t[i] = _mm512_shuffle_f32x4(a, c, 0x88);
+    t[i + 4] = _mm512_shuffle_f32x4(b, d, 0x88);
+    t[i + 8] = _mm512_shuffle_f32x4(a, c, 0xdd);
+    t[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
+  }
+}
+
+
 INLINE f32 f32_fma(f32 a, f32 b, f32 c) { return __builtin_fmaf(a, b, c); }
 INLINE f32 f32_sqrt(f32 a) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(a))); }

@@ -102,6 +102,34 @@ INLINE m16 w_eq(w16 a, w16 b) { QUARTERS(m16, vceqq_s32(a.q[i], b.q[i])); }
 INLINE m16 w_gt(w16 a, w16 b) { QUARTERS(m16, vcgtq_s32(a.q[i], b.q[i])); }
 INLINE w16 w_select(m16 m, w16 a, w16 b) { QUARTERS(w16, vbslq_s32(m.q[i], a.q[i], b.q[i])); }
 
+#define LANES 4
+typedef float32x4_t vec;
+INLINE vec x_zero(void) { return vdupq_n_f32(0); }
+INLINE vec x_set(f32 x) { return vdupq_n_f32(x); }
+INLINE vec x_load(const void *p) { return vld1q_f32(p); }
+INLINE void x_store(void *p, vec a) { vst1q_f32(p, a); }
+INLINE vec x_load_n(const void *p, i32 n) {
+  f32 lane[4] = {0};
+  __builtin_memcpy(lane, p, 4 * (u32)n);
+  return vld1q_f32(lane);
+}
+INLINE void x_store_n(void *p, vec a, i32 n) {
+  f32 lane[4];
+  vst1q_f32(lane, a);
+  __builtin_memcpy(p, lane, 4 * (u32)n);
+}
+INLINE vec x_fma(vec a, vec b, vec c) { return vfmaq_f32(c, a, b); }
+INLINE vec x_add(vec a, vec b) { return vaddq_f32(a, b); }
+INLINE vec x_max(vec a, vec b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
+INLINE void x_transpose(vec t[LANES]) {
+  float32x4x2_t ab = vtrnq_f32(t[0], t[1]), cd = vtrnq_f32(t[2], t[3]);
+  t[0] = vcombine_f32(vget_low_f32(ab.val[0]), vget_low_f32(cd.val[0]));
+  t[1] = vcombine_f32(vget_low_f32(ab.val[1]), vget_low_f32(cd.val[1]));
+  t[2] = vcombine_f32(vget_high_f32(ab.val[0]), vget_high_f32(cd.val[0]));
+  t[3] = vcombine_f32(vget_high_f32(ab.val[1]), vget_high_f32(cd.val[1]));
+}
+
+
 INLINE f32 f32_fma(f32 a, f32 b, f32 c) { return __builtin_fmaf(a, b, c); }
 INLINE f32 f32_sqrt(f32 a) { return __builtin_sqrtf(a); }
 

@@ -12,7 +12,7 @@ typedef i32 w16 __attribute__((vector_size(64)));
 typedef w16 m16;
 typedef u32 plain_u32 __attribute__((vector_size(64)));
 
-#define LANES(T, expression)                          \
+#define EACH(T, expression)                             \
   T r;                                                \
   for (i32 i = 0; i < 16; i++) r[i] = (expression);   \
   return r
@@ -29,7 +29,7 @@ INLINE v16 v_load_n(const void *p, i32 n) {
   return r;
 }
 INLINE void v_store_n(void *p, v16 a, i32 n) { __builtin_memcpy(p, &a, 4 * (u32)n); }
-INLINE v16 v_set(f32 x) { LANES(v16, x); }
+INLINE v16 v_set(f32 x) { EACH(v16, x); }
 INLINE v16 v_zero(void) { return (v16){0}; }
 
 /** As in simd/wasm.h: exact product in f64, sum rounded to odd (Boldo and Melquiond 2008), then one rounding to f32. */
@@ -49,16 +49,64 @@ INLINE f32 f32_fma(f32 a, f32 b, f32 c) {
 }
 INLINE f32 f32_sqrt(f32 a) { return __builtin_sqrtf(a); }
 
-INLINE v16 v_fma(v16 a, v16 b, v16 c) { LANES(v16, f32_fma(a[i], b[i], c[i])); }
+
+#define LANES 4
+typedef f32 vec __attribute__((vector_size(16)));
+typedef i32 w4 __attribute__((vector_size(16)));
+typedef f64 plain_f64 __attribute__((vector_size(32)));
+typedef i64 plain_i64 __attribute__((vector_size(32)));
+/** f32_fma in four lanes; comparisons of vectors give -1 for true. */
+INLINE vec x_fma(vec a, vec b, vec c) {
+  plain_f64 p = __builtin_convertvector(a, plain_f64) * __builtin_convertvector(b, plain_f64);
+  plain_f64 addend = __builtin_convertvector(c, plain_f64);
+  plain_f64 s = p + addend, t = s - p;
+  plain_f64 e = (p - (s - t)) + (addend - t);
+  plain_f64 sign = e * s;
+  plain_i64 back = sign < 0;
+  s = (plain_f64)(((plain_i64)s + back) | ((back | (sign > 0)) & 1));
+  return __builtin_convertvector(s, vec);
+}
+INLINE vec x_zero(void) { return (vec){0}; }
+INLINE vec x_set(f32 x) { return (vec){x, x, x, x}; }
+INLINE vec x_load_n(const void *p, i32 n) {
+  vec r = {0};
+  __builtin_memcpy(&r, p, 4 * (u32)n);
+  return r;
+}
+INLINE void x_store_n(void *p, vec a, i32 n) { __builtin_memcpy(p, &a, 4 * (u32)n); }
+INLINE vec x_load(const void *p) { return x_load_n(p, 4); }
+INLINE void x_store(void *p, vec a) { x_store_n(p, a, 4); }
+INLINE vec x_add(vec a, vec b) { return a + b; }
+INLINE vec x_max(vec a, vec b) {
+  w4 greater = a > b;
+  return (vec)((greater & (w4)a) | (~greater & (w4)b));
+}
+INLINE void x_transpose(vec t[LANES]) {
+  for (i32 i = 0; i < 4; i++)
+    for (i32 j = 0; j < i; j++) {
+      f32 swap = t[i][j];
+      t[i][j] = t[j][i];
+      t[j][i] = swap;
+    }
+}
+
+INLINE v16 v_fma(v16 a, v16 b, v16 c) {
+  f32 x[16], y[16], z[16];
+  v_store(x, a);
+  v_store(y, b);
+  v_store(z, c);
+  for (i32 i = 0; i < 16; i += 4) x_store(z + i, x_fma(x_load(x + i), x_load(y + i), x_load(z + i)));
+  return v_load(z);
+}
 INLINE v16 v_add(v16 a, v16 b) { return a + b; }
 INLINE v16 v_sub(v16 a, v16 b) { return a - b; }
 INLINE v16 v_mul(v16 a, v16 b) { return a * b; }
 INLINE v16 v_div(v16 a, v16 b) { return a / b; }
-INLINE v16 v_sqrt(v16 a) { LANES(v16, f32_sqrt(a[i])); }
+INLINE v16 v_sqrt(v16 a) { EACH(v16, f32_sqrt(a[i])); }
 
 INLINE w16 v_bits(v16 a) { return (w16)a; }
 INLINE v16 w_bits(w16 a) { return (v16)a; }
-INLINE w16 w_set(i32 x) { LANES(w16, x); }
+INLINE w16 w_set(i32 x) { EACH(w16, x); }
 INLINE v16 v_neg(v16 a) { return (v16)((w16)a ^ w_set((i32)0x80000000)); }
 INLINE v16 v_abs(v16 a) { return (v16)((w16)a & w_set(0x7fffffff)); }
 
@@ -74,11 +122,11 @@ INLINE v16 v_max(v16 a, v16 b) { return v_select(a > b, a, b); }
 INLINE m16 m_and(m16 a, m16 b) { return a & b; }
 INLINE m16 m_or(m16 a, m16 b) { return a | b; }
 INLINE m16 m_not(m16 a) { return ~a; }
-INLINE m16 m_first(i32 n) { LANES(m16, i < n ? -1 : 0); }
+INLINE m16 m_first(i32 n) { EACH(m16, i < n ? -1 : 0); }
 
-INLINE v16 v_from_w(w16 a) { LANES(v16, (f32)a[i]); }
-INLINE w16 w_from_v(v16 a) { LANES(w16, (i32)a[i]); }
-INLINE v16 v_from_u8(const u8 *p) { LANES(v16, (f32)p[i]); }
+INLINE v16 v_from_w(w16 a) { EACH(v16, (f32)a[i]); }
+INLINE w16 w_from_v(v16 a) { EACH(w16, (i32)a[i]); }
+INLINE v16 v_from_u8(const u8 *p) { EACH(v16, (f32)p[i]); }
 
 INLINE w16 w_load(const void *p) { return (w16)v_load(p); }
 INLINE void w_store(void *p, w16 a) { v_store(p, (v16)a); }
@@ -88,7 +136,7 @@ INLINE void w_store_n(void *p, w16 a, i32 n) { v_store_n(p, (v16)a, n); }
 INLINE w16 w_add(w16 a, w16 b) { return (w16)((plain_u32)a + (plain_u32)b); }
 INLINE w16 w_sub(w16 a, w16 b) { return (w16)((plain_u32)a - (plain_u32)b); }
 INLINE w16 w_mul(w16 a, w16 b) { return (w16)((plain_u32)a * (plain_u32)b); }
-INLINE w16 w_mulhi(w16 a, w16 b) { LANES(w16, (i32)(((u64)(u32)a[i] * (u64)(u32)b[i]) >> 32)); }
+INLINE w16 w_mulhi(w16 a, w16 b) { EACH(w16, (i32)(((u64)(u32)a[i] * (u64)(u32)b[i]) >> 32)); }
 INLINE w16 w_and(w16 a, w16 b) { return a & b; }
 INLINE w16 w_or(w16 a, w16 b) { return a | b; }
 INLINE w16 w_xor(w16 a, w16 b) { return a ^ b; }
@@ -98,4 +146,4 @@ INLINE w16 w_sar(w16 a, i32 k) { return a >> k; }
 INLINE m16 w_eq(w16 a, w16 b) { return a == b; }
 INLINE m16 w_gt(w16 a, w16 b) { return a > b; }
 
-#undef LANES
+#undef EACH

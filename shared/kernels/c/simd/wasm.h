@@ -134,6 +134,27 @@ INLINE m16 w_eq(w16 a, w16 b) { QUARTERS(m16, wasm_i32x4_eq(a.q[i], b.q[i])); }
 INLINE m16 w_gt(w16 a, w16 b) { QUARTERS(m16, wasm_i32x4_gt(a.q[i], b.q[i])); }
 INLINE w16 w_select(m16 m, w16 a, w16 b) { QUARTERS(w16, wasm_v128_bitselect(a.q[i], b.q[i], m.q[i])); }
 
+#define LANES 4
+typedef v128_t vec;
+INLINE vec x_zero(void) { return wasm_f32x4_const_splat(0); }
+INLINE vec x_set(f32 x) { return wasm_f32x4_splat(x); }
+INLINE vec x_load(const void *p) { return wasm_v128_load(p); }
+INLINE void x_store(void *p, vec a) { wasm_v128_store(p, a); }
+INLINE vec x_load_n(const void *p, i32 n) { return q_load_n(p, n); }
+INLINE void x_store_n(void *p, vec a, i32 n) { q_store_n(p, a, n); }
+INLINE vec x_fma(vec a, vec b, vec c) { return q_fma(a, b, c); }
+INLINE vec x_add(vec a, vec b) { return wasm_f32x4_add(a, b); }
+INLINE vec x_max(vec a, vec b) { return wasm_f32x4_pmax(b, a); }
+INLINE void x_transpose(vec t[LANES]) {
+  vec ab = wasm_i32x4_shuffle(t[0], t[1], 0, 4, 1, 5), AB = wasm_i32x4_shuffle(t[0], t[1], 2, 6, 3, 7);
+  vec cd = wasm_i32x4_shuffle(t[2], t[3], 0, 4, 1, 5), CD = wasm_i32x4_shuffle(t[2], t[3], 2, 6, 3, 7);
+  t[0] = wasm_i64x2_shuffle(ab, cd, 0, 2);
+  t[1] = wasm_i64x2_shuffle(ab, cd, 1, 3);
+  t[2] = wasm_i64x2_shuffle(AB, CD, 0, 2);
+  t[3] = wasm_i64x2_shuffle(AB, CD, 1, 3);
+}
+
+
 INLINE f32 f32_fma(f32 a, f32 b, f32 c) {
   return wasm_f32x4_extract_lane(q_fma(wasm_f32x4_splat(a), wasm_f32x4_splat(b), wasm_f32x4_splat(c)), 0);
 }

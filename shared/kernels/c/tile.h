@@ -1,0 +1,110 @@
+/**
+ * The inner loop of all products: a tile of the result stays in registers while k ascends.
+ *
+ *   acc[i][j] = fma(a(i, k), b(k, j), acc[i][j])        i < rows of the tile, j < vectors of the tile
+ *
+ * Lanes are columns of the result, so every element has a chain of its own and no tile size shows in the bits.
+ */
+#pragma once
+#include "kernel.h"
+
+// Accumulators, one row of b and one factor of a fill the vector registers: 32 with AVX-512 and NEON, 16 with AVX2,
+// 15 in the wasm engines on x86 (one is kept by the compiler).
+#define TILE_VECS 2
+#define TILE_COLS (TILE_VECS * LANES)
+#if LANES == 16
+#define TILE_ROWS 14
+#define PACKED_ROWS 16
+#define EACH_TILE_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+#else
+#define TILE_ROWS 6
+#define PACKED_ROWS 8
+#define EACH_TILE_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#endif
+
+#define UNROLL _Pragma("GCC unroll 16")
+
+/** The factors of a tile. a(i, k) = a[i * a_row + k * a_step]; b(k, ·) = b[k * b_step ...]. */
+typedef struct {
+  const f32 *a;
+  isize a_row, a_step;
+  const f32 *b;
+  isize b_step;
+  /** How many k come from `b`, and how many more from `tail`, of which a row has TILE_COLS floats. */
+  i32 count, tail_count;
+  const f32 *tail;
+} Factors;
+
+/** What happens to the sums. `add` (may be NULL) is one number for each column. */
+typedef struct {
+  f32 *out;
+  isize row;
+  /** Columns of the tile that exist, 1..TILE_COLS. */
+  i32 cols;
+  const f32 *add;
+  i32 activation;
+  /** Go on from what `out` holds instead of +0. */
+  i32 resume;
+} Sink;
+
+/** Adds `count` products to the tile's chains. `strided`: a_step is 1 and rows of a lie apart; else a_row is 1. */
+INLINE void tile_chain(const i32 rows, const i32 vecs, const i32 strided, vec acc[TILE_ROWS][TILE_VECS], const f32 *a,
+                       isize a_pitch, const f32 *b, isize b_step, i32 count) {
+  for (i32 k = 0; k < count; k++) {
+    vec row[TILE_VECS];
+    UNROLL for (i32 j = 0; j < vecs; j++) row[j] = x_load(b + j * LANES);
+    UNROLL for (i32 i = 0; i < rows; i++) {
+      vec factor = x_set(strided ? a[i * a_pitch] : a[i]);
+      UNROLL for (i32 j = 0; j < vecs; j++) acc[i][j] = x_fma(factor, row[j], acc[i][j]);
+    }
+    a += strided ? 1 : a_pitch;
+    b += b_step;
+  }
+}
+
+INLINE void tile_clear(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][TILE_VECS]) {
+  UNROLL for (i32 i = 0; i < rows; i++)
+    UNROLL for (i32 j = 0; j < vecs; j++) acc[i][j] = x_zero();
+}
+
+/** Both parts of the factors, in order. */
+INLINE void tile_multiply(const i32 rows, const i32 vecs, const i32 strided, vec acc[TILE_ROWS][TILE_VECS],
+                          const Factors *f) {
+  isize pitch = strided ? f->a_row : f->a_step;
+  tile_chain(rows, vecs, strided, acc, f->a, pitch, f->b, f->b_step, f->count);
+  if (f->tail_count)
+    tile_chain(rows, vecs, strided, acc, f->a + f->count * f->a_step, pitch, f->tail, TILE_COLS, f->tail_count);
+}
+
+/** Lanes of vector j that exist. */
+INLINE i32 tile_lanes(const Sink *sink, i32 j) {
+  i32 left = sink->cols - j * LANES;
+  return left < LANES ? left : LANES;
+}
+
+INLINE void tile_resume(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][TILE_VECS], const Sink *sink) {
+  UNROLL for (i32 j = 0; j < vecs; j++) {
+    i32 lanes = tile_lanes(sink, j);
+    const f32 *from = sink->out + j * LANES;
+    if (lanes == LANES)
+      UNROLL for (i32 i = 0; i < rows; i++) acc[i][j] = x_load(from + i * sink->row);
+    else
+      UNROLL for (i32 i = 0; i < rows; i++) acc[i][j] = x_load_n(from + i * sink->row, lanes);
+  }
+}
+
+INLINE void tile_store(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][TILE_VECS], const Sink *sink) {
+  UNROLL for (i32 j = 0; j < vecs; j++) {
+    i32 lanes = tile_lanes(sink, j);
+    f32 *to = sink->out + j * LANES;
+    if (sink->add) {
+      vec add = x_load_n(sink->add + j * LANES, lanes);
+      UNROLL for (i32 i = 0; i < rows; i++) acc[i][j] = x_add(acc[i][j], add);
+    }
+    if (sink->activation) UNROLL for (i32 i = 0; i < rows; i++) acc[i][j] = x_relu(acc[i][j]);
+    if (lanes == LANES)
+      UNROLL for (i32 i = 0; i < rows; i++) x_store(to + i * sink->row, acc[i][j]);
+    else
+      UNROLL for (i32 i = 0; i < rows; i++) x_store_n(to + i * sink->row, acc[i][j], lanes);
+  }
+}

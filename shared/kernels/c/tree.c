@@ -1,0 +1,131 @@
+/**
+ * Sums over the batch, in the canonical order: rows are cut into leaves of `leafRows`; inside a leaf ONE chain over
+ * its rows from +0; leaves are combined by the aligned binary tree over their index, node(level, i) =
+ * node(level-1, 2i) + node(level-1, 2i+1), where a missing right child passes the left one through.
+ *
+ * Leaves arrive in order, so the tree is a binary counter: subtrees that wait for their right sibling are its set
+ * bits. The tile in registers is the newest subtree; those that wait lie in the workspace.
+ */
+#include "pack.h"
+
+#define TREE_LEVELS 31
+#define TREE_NODE_FLOATS (PACKED_ROWS * TILE_COLS)
+#define TREE_PANEL_BYTES (WORKSPACE_BYTES - 4 * TREE_LEVELS * TREE_NODE_FLOATS)
+_Static_assert(TREE_PANEL_BYTES >= 256 * 1024, "waiting subtrees leave room for a panel");
+
+/** acc = waiting + acc, element by element: the left child first. */
+INLINE void tree_merge(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][TILE_VECS], const f32 *waiting) {
+  UNROLL for (i32 i = 0; i < rows; i++)
+    UNROLL for (i32 j = 0; j < vecs; j++)
+      acc[i][j] = x_add(x_load(waiting + i * TILE_COLS + j * LANES), acc[i][j]);
+}
+
+INLINE void tree_wait(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][TILE_VECS], f32 *place) {
+  UNROLL for (i32 i = 0; i < rows; i++)
+    UNROLL for (i32 j = 0; j < vecs; j++) x_store(place + i * TILE_COLS + j * LANES, acc[i][j]);
+}
+
+/** `f` describes all rows; its tail, when there is one, belongs to the last leaf or the last few. */
+INLINE void tree_tile(const i32 rows, const i32 vecs, const Factors *f, const Sink *s, i32 leaf_rows, f32 *waiting) {
+  vec acc[TILE_ROWS][TILE_VECS];
+  i32 all = f->count + f->tail_count;
+  i32 from = 0;
+  for (u32 leaf = 0;; leaf++) {
+    i32 to = all - from < leaf_rows ? all : from + leaf_rows;
+    tile_clear(rows, vecs, acc);
+    i32 direct = to < f->count ? to : f->count;
+    tile_chain(rows, vecs, 0, acc, f->a + from * f->a_step, f->a_step, f->b + from * f->b_step, f->b_step,
+               direct - from);
+    if (to > f->count) {
+      i32 first = from > f->count ? from : f->count;
+      tile_chain(rows, vecs, 0, acc, f->a + first * f->a_step, f->a_step, f->tail + (first - f->count) * TILE_COLS,
+                 TILE_COLS, to - first);
+    }
+    from = to;
+    u32 level = 0;
+    // The last leaf meets all that waits, a passed-through node being its own parent.
+    for (; from == all ? leaf >> level != 0 : leaf >> level & 1; level++)
+      if (leaf >> level & 1) tree_merge(rows, vecs, acc, waiting + level * TREE_NODE_FLOATS);
+    if (from == all) break;
+    tree_wait(rows, vecs, acc, waiting + level * TREE_NODE_FLOATS);
+  }
+  tile_store(rows, vecs, acc, s);
+}
+
+#define TREE_TILE(rows)                                                                                      \
+  static __attribute__((noinline)) void tree_tile_##rows(const Factors *f, const Sink *s, i32 leaf, f32 *w) { \
+    if (s->cols <= LANES)                                                                                    \
+      tree_tile(rows, 1, f, s, leaf, w);                                                                     \
+    else                                                                                                     \
+      tree_tile(rows, 2, f, s, leaf, w);                                                                     \
+  }
+EACH_TILE_ROWS(TREE_TILE)
+
+static void run_tree_tile(i32 rows, const Factors *f, const Sink *s, i32 leaf_rows, f32 *waiting) {
+#define CASE(n) \
+  case n:       \
+    tree_tile_##n(f, s, leaf_rows, waiting); \
+    break;
+  switch (rows) { EACH_TILE_ROWS(CASE) }
+#undef CASE
+}
+
+/** out[m, n] = tree over leaves of the sum over r of a[r, m] b[r, n]. */
+KERNEL(treeMatmulTransposedA, PTR a, PTR b, PTR out, I32 rows, I32 m, I32 n, I32 leafRows) {
+  const f32 *x = a, *dy = b;
+  f32 *dw = out;
+  f32 *waiting = (f32 *)thread->workspace, *panel = waiting + TREE_LEVELS * TREE_NODE_FLOATS;
+  // A panel of more rows than fit is read in place, but for its last rows where that would reach behind the end.
+  i32 packed = rows <= TREE_PANEL_BYTES / (4 * TILE_COLS);
+  i32 tiles = part_count(m, TILE_ROWS);
+  for (i32 c = 0; c < n; c += TILE_COLS) {
+    i32 cols = n - c < TILE_COLS ? n - c : TILE_COLS;
+    i32 copied = packed ? rows : rows < TILE_COLS ? rows : TILE_COLS;
+    i32 direct = rows - copied;
+    pack_rows(panel, dy + (isize)direct * n + c, n, cols, copied);
+    for (i32 t = 0; t < tiles; t++) {
+      i32 i = part_start(m, tiles, t);
+      const Factors f = {x + i, 1, m, dy + c, n, direct, copied, panel};
+      const Sink s = {dw + (isize)i * n + c, n, cols, 0, 0, 0};
+      run_tree_tile(part_start(m, tiles, t + 1) - i, &f, &s, leafRows, waiting);
+    }
+  }
+}
+
+/** Vectors of a row that treeSumRows takes at once. */
+#define SUM_VECS 8
+
+/** The tree of `vecs` vectors of a row; `lanes` of them exist in the last vector. */
+INLINE void tree_sum(const i32 vecs, i32 lanes, const f32 *a, f32 *out, i32 rows, isize row, i32 leaf_rows,
+                     f32 *waiting) {
+  vec acc[SUM_VECS];
+  i32 r = 0;
+  for (u32 leaf = 0;; leaf++) {
+    i32 end = rows - r < leaf_rows ? rows : r + leaf_rows;
+    UNROLL for (i32 j = 0; j < vecs; j++) acc[j] = x_zero();
+    for (; r < end; r++)
+      UNROLL for (i32 j = 0; j < vecs; j++) {
+        const f32 *at = a + r * row + j * LANES;
+        acc[j] = x_add(acc[j], lanes == LANES ? x_load(at) : x_load_n(at, lanes));
+      }
+    u32 level = 0;
+    for (; r == rows ? leaf >> level != 0 : leaf >> level & 1; level++)
+      if (leaf >> level & 1)
+        UNROLL for (i32 j = 0; j < vecs; j++)
+          acc[j] = x_add(x_load(waiting + (level * SUM_VECS + j) * LANES), acc[j]);
+    if (r == rows) break;
+    UNROLL for (i32 j = 0; j < vecs; j++) x_store(waiting + (level * SUM_VECS + j) * LANES, acc[j]);
+  }
+  UNROLL for (i32 j = 0; j < vecs; j++) x_store_n(out + j * LANES, acc[j], lanes);
+}
+
+/** out[n] = tree over leaves of the sum over r of a[r, n]. */
+KERNEL(treeSumRows, PTR a, PTR out, I32 rows, I32 n, I32 leafRows) {
+  const f32 *x = a;
+  f32 *y = out, *waiting = (f32 *)thread->workspace;
+  i32 c = 0;
+  for (; n - c >= SUM_VECS * LANES; c += SUM_VECS * LANES)
+    tree_sum(SUM_VECS, LANES, x + c, y + c, rows, n, leafRows, waiting);
+  for (; n - c >= LANES; c += LANES) tree_sum(1, LANES, x + c, y + c, rows, n, leafRows, waiting);
+  if (c < n) tree_sum(1, n - c, x + c, y + c, rows, n, leafRows, waiting);
+}

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { fma, fmaByIntegers } from './exact-fma.js';
+import {
+  matmulTransposedBTwin,
+  matmulTwin,
+  treeMatmulTransposedATwin,
+  treeSumRowsTwin,
+} from './product-twins.js';
+import { bitsOf, buildNames, Numbers, Workbench } from './workbench.js';
+
+/** [rows, inner, cols]: ones, primes, tails of every vector and tile, and both sides of every block's limit. */
+const SHAPES = [
+  [1, 1, 1],
+  [1, 5, 10],
+  [2, 3, 4],
+  [3, 17, 7],
+  [5, 16, 16],
+  [6, 31, 17],
+  [7, 13, 31],
+  [13, 10, 33],
+  [14, 64, 32],
+  [15, 7, 47],
+  [17, 40, 65],
+  [29, 23, 100],
+  [32, 97, 10],
+  [33, 11, 64],
+  [57, 5, 40],
+  [64, 130, 13],
+  [113, 3, 35],
+  [3, 265, 3],
+  [9, 600, 34],
+  [2, 20, 550],
+  [4, 6000, 2],
+] as const;
+
+/** [rows, m, n, leafRows]: whole and ragged leaves, trees of every form up to nine leaves, panels of every width. */
+const TREES = [
+  [1, 1, 1, 1],
+  [2, 3, 5, 1],
+  [3, 1, 10, 1],
+  [5, 7, 33, 2],
+  [7, 6, 16, 1],
+  [9, 13, 17, 1],
+  [12, 14, 32, 5],
+  [33, 15, 31, 4],
+  [64, 29, 10, 16],
+  [70, 16, 65, 16],
+  [100, 5, 3, 100],
+  [5, 30, 40, 1000],
+  [6000, 2, 3, 32],
+  [5700, 3, 34, 5000],
+] as const;
+
+const KINDS = {
+  ordinary: (numbers: Numbers, count: number) => numbers.floats(count),
+  tiny: (numbers: Numbers, count: number) => numbers.floats(count, 2 ** -75),
+  huge: (numbers: Numbers, count: number) => numbers.floats(count, 2 ** 62),
+  wild: (numbers: Numbers, count: number) => numbers.wild(count),
+};
+
+describe('the oracles', () => {
+  it('agree with each other', () => {
+    const numbers = new Numbers(1);
+    for (let i = 0; i < 20; i++) {
+      const [a, b, c] = [numbers.wild(100), numbers.wild(100), numbers.wild(100)];
+      for (let j = 0; j < 100; j++) {
+        // Every other time c nearly cancels the product, where a second rounding would show.
+        const third = j % 2 ? c[j]! : Math.fround(-a[j]! * b[j]! * (1 + numbers.next() * 2 ** -23));
+        if (!Number.isFinite(third)) continue;
+        expect(fma(a[j]!, b[j]!, third)).toBe(fmaByIntegers(a[j]!, b[j]!, third));
+      }
+    }
+  });
+});
+
+for (const build of buildNames()) {
+  describe(`products on ${build}`, () => {
+    it('round a*b + c once, whatever the numbers', async () => {
+      const bench = await Workbench.open(build);
+      const numbers = new Numbers(2);
+      for (let round = 0; round < 40; round++) {
+        bench.clear();
+        const count = 96;
+        const [a, c] = [numbers.wild(count), numbers.wild(count)];
+        const b = numbers.wild(1)[0]!;
+        for (let i = 0; i < count; i += 2) c[i] = -a[i]! * b * (1 + numbers.next() * 2 ** -23);
+        for (const special of [0, -0, Infinity, -Infinity, NaN, 2 ** -149, 3.4028234663852886e38]) {
+          a[Math.floor((numbers.next() + 1) * 48)] = special;
+          c[Math.floor((numbers.next() + 1) * 48)] = special;
+        }
+        // [1, b] times [c; a] is the chain fma(b, a, fma(1, c, 0)).
+        const out = bench.room(count);
+        bench.run('matmul', {
+          a: bench.put(Float32Array.of(1, b)),
+          b: bench.put(Float32Array.from([...c, ...a])),
+          bias: 0,
+          out,
+          rows: 1,
+          inner: 2,
+          cols: count,
+          activation: 0,
+        });
+        const want = Float32Array.from(c, (addend, i) => fma(a[i]!, b, fma(1, addend, 0)));
+        expect(bitsOf(bench.floats(out, count))).toEqual(bitsOf(want));
+      }
+    });
+
+    for (const [kind, make] of Object.entries(KINDS)) {
+      it(`equal the twin bit for bit on ${kind} numbers`, async () => {
+        const bench = await Workbench.open(build);
+        const numbers = new Numbers(3);
+        for (const [rows, inner, cols] of SHAPES) {
+          bench.clear();
+          const [a, b, bias] = [
+            make(numbers, rows * inner),
+            make(numbers, inner * cols),
+            make(numbers, cols),
+          ];
+          const shape = { rows, inner, cols };
+          const [atA, atB] = [bench.put(a), bench.put(b)];
+          const [plain, dense, turned] = [0, 1, 2].map(() => bench.room(rows * cols)) as [
+            number,
+            number,
+            number,
+          ];
+          bench.run('matmul', { a: atA, b: atB, bias: 0, out: plain, ...shape, activation: 0 });
+          bench.run('matmul', { a: atA, b: atB, bias: bench.put(bias), out: dense, ...shape, activation: 1 });
+          bench.run('matmulTransposedB', { a: atA, b: atB, out: turned, ...shape });
+          const size = [rows, inner, cols] as const;
+          const name = size.join('x');
+          expect(bitsOf(bench.floats(plain, rows * cols)), name).toEqual(
+            bitsOf(matmulTwin(a, b, undefined, size, false)),
+          );
+          expect(bitsOf(bench.floats(dense, rows * cols)), `${name} with bias and relu`).toEqual(
+            bitsOf(matmulTwin(a, b, bias, size, true)),
+          );
+          expect(bitsOf(bench.floats(turned, rows * cols)), `${name} transposed`).toEqual(
+            bitsOf(matmulTransposedBTwin(a, b, size)),
+          );
+        }
+      });
+
+      it(`equal the twin's trees bit for bit on ${kind} numbers`, async () => {
+        const bench = await Workbench.open(build);
+        const numbers = new Numbers(4);
+        for (const [rows, m, n, leafRows] of TREES) {
+          bench.clear();
+          const [a, b] = [make(numbers, rows * m), make(numbers, rows * n)];
+          const [atA, atB] = [bench.put(a), bench.put(b)];
+          const [weights, sums] = [bench.room(m * n), bench.room(n)];
+          bench.run('treeMatmulTransposedA', { a: atA, b: atB, out: weights, rows, m, n, leafRows });
+          bench.run('treeSumRows', { a: atB, out: sums, rows, n, leafRows });
+          const name = [rows, m, n, leafRows].join(' ');
+          expect(bitsOf(bench.floats(weights, m * n)), name).toEqual(
+            bitsOf(treeMatmulTransposedATwin(a, b, [rows, m, n], leafRows)),
+          );
+          expect(bitsOf(bench.floats(sums, n)), name).toEqual(bitsOf(treeSumRowsTwin(b, rows, n, leafRows)));
+        }
+      });
+    }
+  });
+}

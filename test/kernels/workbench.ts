@@ -1,0 +1,120 @@
+import type { Kernels } from '../../shared/kernels/kernels.js';
+import { loadKernels } from '../../shared/kernels/load.js';
+import { STATIC_BYTES, THREAD_BYTES } from '../../shared/kernels/memory-map.js';
+import { loadNative, nativeIsas } from '../../shared/kernels/native-kernels.js';
+import { type KernelArguments, type KernelName, Tape } from '../../shared/kernels/tape.js';
+
+/** Every build that can run here, by what it is called in test names. */
+export function buildNames(): string[] {
+  return ['wasm', 'wasm-exact', ...nativeIsas().map((isa) => `native ${isa}`)];
+}
+
+const STACK_TOP = STATIC_BYTES + THREAD_BYTES;
+/** Bytes before and behind every array that must not change, of which the pattern is not a usual float. */
+const GUARD_BYTES = 64;
+const GUARD = 0xa5;
+
+/** One build with a memory of its own, in which a test lays out arrays, runs calls and looks at the results. */
+export class Workbench {
+  private top = STACK_TOP;
+  private readonly guards: number[] = [];
+
+  private constructor(
+    private readonly memory: WebAssembly.Memory,
+    private readonly kernels: Kernels,
+  ) {}
+
+  /** @param build one of `buildNames()` */
+  static async open(build: string): Promise<Workbench> {
+    const memory = new WebAssembly.Memory({ initial: 256, maximum: 65536, shared: true });
+    const options = { memory, stackTop: STACK_TOP };
+    if (build === 'wasm' || build === 'wasm-exact') {
+      return new Workbench(memory, await loadKernels({ ...options, backend: build }));
+    }
+    const native = loadNative(options, build.slice('native '.length));
+    if ('reason' in native) throw new Error(native.reason);
+    return new Workbench(memory, native.kernels);
+  }
+
+  /** Forgets all arrays. */
+  clear(): void {
+    this.top = STACK_TOP;
+    this.guards.length = 0;
+  }
+
+  /** Lays values into the memory and gives their byte offset. */
+  put(values: Float32Array | Int32Array | Uint32Array | Uint8Array): number {
+    const at = this.reserve(values.byteLength);
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    new Uint8Array(this.memory.buffer).set(bytes, at);
+    return at;
+  }
+
+  /** Room for `count` words, filled with NaN. */
+  room(count: number): number {
+    return this.put(new Float32Array(count).fill(Number.NaN));
+  }
+
+  /** Runs one call. Throws when it wrote right before or behind one of the arrays. */
+  run<K extends KernelName>(name: K, args: KernelArguments<K>): void {
+    const words = new Tape().emit(name, args).words();
+    this.kernels.run(this.put(words), words.length);
+    const bytes = new Uint8Array(this.memory.buffer);
+    for (const at of this.guards) {
+      for (let i = at; i < at + GUARD_BYTES; i++) {
+        if (bytes[i] !== GUARD) throw new Error(`${name} wrote at ${i}, outside of its arrays`);
+      }
+    }
+  }
+
+  /** A copy of `count` floats. */
+  floats(at: number, count: number): Float32Array {
+    return new Float32Array(this.memory.buffer, at, count).slice();
+  }
+
+  private reserve(bytes: number): number {
+    const at = this.guard(this.top);
+    // The guard behind begins at the very next word.
+    this.top = this.guard(at + ((bytes + 3) & ~3));
+    return at;
+  }
+
+  private guard(at: number): number {
+    new Uint8Array(this.memory.buffer).fill(GUARD, at, at + GUARD_BYTES + 64);
+    this.guards.push(at);
+    return (at + GUARD_BYTES + 63) & ~63;
+  }
+}
+
+/** The bits of floats, NaN made one: what must be the same everywhere. */
+export function bitsOf(values: Float32Array): Uint32Array {
+  return Uint32Array.from(new Uint32Array(values.buffer, values.byteOffset, values.length), (bits, i) =>
+    Number.isNaN(values[i]) ? 0x7fc00000 : bits,
+  );
+}
+
+/** Repeatable floats: `scale` times a number in [-1, 1). */
+export class Numbers {
+  constructor(private state: number) {}
+
+  next(): number {
+    this.state = (Math.imul(this.state, 1664525) + 1013904223) >>> 0;
+    return this.state / 2 ** 31 - 1;
+  }
+
+  floats(count: number, scale = 1): Float32Array {
+    return Float32Array.from({ length: count }, () => this.next() * scale);
+  }
+
+  /** Finite floats of all sizes, zeros and subnormals among them. */
+  wild(count: number): Float32Array {
+    const bits = Uint32Array.from({ length: count }, () => ((this.next() + 1) * 2 ** 31) >>> 0);
+    for (let i = 0; i < count; i++) {
+      const exponent = (bits[i]! >>> 23) & 0xff;
+      if (exponent === 0xff) bits[i]! ^= 0x40000000;
+      if (bits[i]! % 17 === 0) bits[i]! &= 0x807fffff;
+      if (bits[i]! % 19 === 0) bits[i]! &= 0x80000000;
+    }
+    return new Float32Array(bits.buffer);
+  }
+}
