@@ -1,0 +1,47 @@
+/** Helpers that most kernels share: walking along n elements in vectors of sixteen, and sums along a row. */
+#pragma once
+#include "kernel.h"
+
+/**
+ * Runs the statements for each sixteen of n elements: `at` is the first element's index, `lanes` how many there are
+ * (16 but in the last round). In the loop `lanes` is a constant, so that full vectors pay nothing for the tail.
+ */
+#define BLOCKS(n, ...)                                         \
+  do {                                                         \
+    i32 at = 0;                                                \
+    for (const i32 lanes = 16; at <= (n) - lanes; at += 16) {  \
+      __VA_ARGS__                                              \
+    }                                                          \
+    if (at < (n)) {                                            \
+      const i32 lanes = (n) - at;                              \
+      __VA_ARGS__                                              \
+    }                                                          \
+  } while (0)
+
+/** The first `lanes` of sixteen, for use in BLOCKS. */
+INLINE v16 part_load(const f32 *p, i32 lanes) { return lanes == 16 ? v_load(p) : v_load_n(p, lanes); }
+INLINE void part_store(f32 *p, v16 a, i32 lanes) {
+  if (lanes == 16)
+    v_store(p, a);
+  else
+    v_store_n(p, a, lanes);
+}
+/** a in the first `lanes`, `other` behind. */
+INLINE v16 part_or(v16 a, v16 other, i32 lanes) { return lanes == 16 ? a : v_select(m_first(lanes), a, other); }
+
+#define INFINITY_F32 __builtin_inff()
+
+/** Largest of n elements; NaN may or may not be passed over, in the same way everywhere. */
+INLINE f32 row_max(const f32 *x, i32 n) {
+  const v16 lowest = v_set(-INFINITY_F32);
+  v16 top = lowest;
+  BLOCKS(n, top = v_max(top, part_or(part_load(x + at, lanes), lowest, lanes)););
+  return v_reduce_max(top);
+}
+
+/** Index of the first of n elements that equals `value`; n if none does. */
+INLINE i32 row_find(const f32 *x, i32 n, f32 value) {
+  i32 i = 0;
+  while (i < n && !(x[i] == value)) i++;
+  return i;
+}
