@@ -18,7 +18,7 @@ export function compute(task) {
   return serve(task, load, (ready) => parentPort?.postMessage(ready));
 }
 
-/** @param {import('../../shared/engine/thread-loop.js').ThreadTask} task */
+/** @param {import('../../shared/kernels/kernels.js').LoadOptions & { backend: string }} options */
 async function load({ memory, backend }) {
   if (backend === 'native') throw new UserError('the stand-in has no native kernels: use others');
   const kernels = {
