@@ -9,7 +9,6 @@ import {
   rowsOf,
   splitRange,
 } from '../sum/leaves.js';
-import type { DataStore } from './data-store.js';
 import { type Partial, planAdds } from './partials.js';
 import type { RunPlace } from './step-compiler.js';
 import { TapeStore } from './tape-store.js';
