@@ -2,13 +2,15 @@
  * One frame of a byte stream: a message and the bytes that go with it.
  *
  *     u32 little-endian    bytes of the header
- *     header               the message as JSON in UTF-8
+ *     header               the message as MessagePack, without records: every frame stands by itself
  *     zeros                up to the next multiple of 8
  *     payload              the rest
  *
- * The payload is never copied into the frame: it is sent right behind the head. JSON, because a header is some hundred
- * bytes, every runtime has a hardened native parser for it, and it can express nothing but plain data.
+ * The payload is never copied into the frame: it is sent right behind the head. Nor does it pass through MessagePack,
+ * which would hand a Float32Array back as bytes, or copy it at both ends. Whatever a header decodes to is untrusted
+ * until shared/protocol has looked at every field of it.
  */
+import { Packr } from 'msgpackr';
 import { assert } from '../errors.js';
 import { type Envelope, FRAME_BYTES_MAX, NO_PAYLOAD } from './link.js';
 
@@ -18,8 +20,7 @@ export const HEADER_BYTES_MAX = 32 * 2 ** 20;
 const LENGTH_BYTES = 4;
 const ALIGNMENT = 8;
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const packr = new Packr({ useRecords: false });
 
 /** These bytes are no frame. The message says why, and repeats nothing of them. */
 export class FrameError extends Error {
@@ -35,7 +36,7 @@ export class FrameError extends Error {
  * @throws AssertionError when the frame would exceed what the other end accepts
  */
 export function encodeHead(message: object, payloadBytes: number): Uint8Array {
-  const header = encoder.encode(JSON.stringify(message));
+  const header = packr.pack(message);
   assert(header.length <= HEADER_BYTES_MAX, `a header of ${header.length} bytes exceeds ${HEADER_BYTES_MAX}`);
   const head = new Uint8Array(headBytes(header.length));
   const bytes = head.length + payloadBytes;
@@ -76,9 +77,9 @@ function parseHeader(head: Uint8Array): object {
     throw new FrameError('the padding of a frame is not zero');
   let message: unknown;
   try {
-    message = JSON.parse(decoder.decode(head.subarray(LENGTH_BYTES, end)));
+    message = packr.unpack(head.subarray(LENGTH_BYTES, end));
   } catch {
-    throw new FrameError('the header of a frame is not JSON');
+    throw new FrameError('the header of a frame is not MessagePack');
   }
   if (typeof message !== 'object' || message === null) throw new FrameError('a header is no object');
   return message;

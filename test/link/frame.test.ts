@@ -1,11 +1,17 @@
 import fc from 'fast-check';
+import { Packr } from 'msgpackr';
 import { describe, expect, it } from 'vitest';
 import { AssertionError } from '../../shared/errors.js';
 import { decodeFrame, encodeHead, FrameError, HEADER_BYTES_MAX } from '../../shared/link/frame.js';
 import { type Envelope, FRAME_BYTES_MAX } from '../../shared/link/link.js';
 
-const messages = fc.dictionary(fc.string(), fc.jsonValue());
+/** Plain data, but for what MessagePack has no number for: -0. */
+const messages = fc
+  .dictionary(fc.string(), fc.jsonValue())
+  .map((m) => JSON.parse(JSON.stringify(m)) as object);
 const payloads = fc.uint8Array({ maxLength: 300 });
+
+const { pack } = new Packr({ useRecords: false });
 
 /** The frame as one buffer that begins `shift` bytes behind a multiple of 8. */
 function encodeWhole(message: object, payload: Uint8Array, shift = 0): Uint8Array {
@@ -42,7 +48,7 @@ describe('frames', () => {
         fc.array(fc.nat(), { maxLength: 4 }),
         (m, p, shift, places) => {
           const { message, payload } = decodeFrame(cutAt(encodeWhole(m, p, shift), places));
-          expect(message).toEqual(JSON.parse(JSON.stringify(m)));
+          expect(message).toEqual(m);
           expect(payload).toEqual(p);
           expect(payload.byteOffset % 8).toBe(0);
         },
@@ -54,9 +60,9 @@ describe('frames', () => {
     fc.assert(
       fc.property(messages, (message) => {
         const head = encodeHead(message, 0);
-        const text = Buffer.from(JSON.stringify(message));
-        expect(head.length).toBe(Math.ceil((4 + text.length) / 8) * 8);
-        expect(Buffer.from(head.buffer, 4)).toEqual(Buffer.concat([text], head.length - 4));
+        const header = pack(message);
+        expect(head.length).toBe(Math.ceil((4 + header.length) / 8) * 8);
+        expect(Buffer.from(head.buffer, 4)).toEqual(Buffer.concat([header], head.length - 4));
       }),
     );
   });
@@ -111,29 +117,23 @@ describe('frames', () => {
       [Uint8Array.of(1, 0, 0, 2, 0, 0, 0, 0)],
       `a header exceeds ${HEADER_BYTES_MAX}`,
     ],
-    ['padding that is not zero', [Uint8Array.of(2, 0, 0, 0, 123, 125, 0, 1)], 'padding'],
-    ['no JSON', [Uint8Array.of(2, 0, 0, 0, 123, 123, 0, 0)], 'is not JSON'],
-    ['bytes that are no UTF-8', [Uint8Array.of(3, 0, 0, 0, 34, 255, 34, 0)], 'is not JSON'],
-    [
-      'a byte order mark',
-      [Uint8Array.of(5, 0, 0, 0, 239, 187, 191, 123, 125, 0, 0, 0, 0, 0, 0, 0)],
-      'is not JSON',
-    ],
-    ['JSON that is no object', [Uint8Array.of(4, 0, 0, 0, 110, 117, 108, 108)], 'a header is no object'],
-    ['an empty header', [Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0)], 'is not JSON'],
+    ['padding that is not zero', [Uint8Array.of(1, 0, 0, 0, 0x80, 0, 0, 1)], 'padding'],
+    ['a map that is cut off', [Uint8Array.of(2, 0, 0, 0, 0x82, 0xa1, 0, 0)], 'is not MessagePack'],
+    ['more than one value', [Uint8Array.of(2, 0, 0, 0, 0x80, 0x80, 0, 0)], 'is not MessagePack'],
+    ['a number as header', [Uint8Array.of(1, 0, 0, 0, 7, 0, 0, 0)], 'a header is no object'],
+    ['nil as header', [Uint8Array.of(1, 0, 0, 0, 0xc0, 0, 0, 0)], 'a header is no object'],
+    ['an empty header', [Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0)], 'is not MessagePack'],
   ])('with %s are refused', (_, pieces, reason) => {
     expect(() => decodeFrame(pieces)).toThrow(FrameError);
     expect(() => decodeFrame(pieces)).toThrow(reason);
   });
 
   it('with headers of a million nested lists do not exhaust the stack', () => {
-    const depth = 2 ** 20;
-    for (const text of ['['.repeat(depth), '['.repeat(depth) + ']'.repeat(depth)]) {
-      const frame = Buffer.alloc(Math.ceil((4 + text.length) / 8) * 8);
-      frame.writeUInt32LE(text.length, 0);
-      frame.write(text, 4);
-      decodeOrRefuse([frame]);
-    }
+    const listOfOne = 0x91;
+    const frame = Buffer.alloc(4 + 2 ** 20, listOfOne);
+    frame.writeUInt32LE(2 ** 20 - 4, 0);
+    frame.fill(0, 2 ** 20);
+    expect(() => decodeFrame([frame])).toThrow(FrameError);
   });
 
   it('are not made larger than the other end accepts', () => {
