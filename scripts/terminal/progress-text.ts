@@ -74,8 +74,9 @@ function describe(state: ProgressState, pace: Pace): string[] {
 }
 
 function timeLeft(state: ProgressState, pace: Pace): string {
-  if (pace.stepsPerSecond <= 0) return 'time left unknown';
-  return `${formatDuration((state.steps - state.step) / pace.stepsPerSecond)} left`;
+  const steps = state.steps - state.step;
+  if (steps > 0 && pace.stepsPerSecond <= 0) return 'time left unknown';
+  return `${formatDuration(steps > 0 ? steps / pace.stepsPerSecond : 0)} left`;
 }
 
 /** 0 to 1. */

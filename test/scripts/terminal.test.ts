@@ -35,6 +35,12 @@ describe('progress as text', () => {
     );
   });
 
+  it('knows the end, whatever the pace', () => {
+    expect(formatPlain({ ...STATE, step: 2345 }, { samplesPerSecond: 0, stepsPerSecond: 0 })).toMatch(
+      / {2}0s left$/,
+    );
+  });
+
   it('draws a bar as long as there is room, never longer than the terminal', () => {
     expect(formatBar(STATE, PACE, 200)).toBe(`${'█'.repeat(8)}${'░'.repeat(32)} ${LINE}`);
     expect(formatBar(STATE, PACE, LINE.length + 11)).toBe(`██${'░'.repeat(8)} ${LINE}`);
