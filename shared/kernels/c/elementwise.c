@@ -7,6 +7,11 @@
   BLOCKS(n, const v16 p = part_load((const f32 *)(a) + at, lanes);   \
          part_store((f32 *)(out) + at, expression, lanes);)
 
+/** The same for a long expression. */
+#define MAP_LONG(out, a, expression)                                      \
+  BLOCKS_LONG(n, const v16 p = part_load((const f32 *)(a) + at, lanes);   \
+              part_store((f32 *)(out) + at, expression, lanes);)
+
 /** out[i] = expression of p and q, which are a[i] and b[i]. */
 #define MAP_TWO(out, a, b, expression)                               \
   BLOCKS(n, const v16 p = part_load((const f32 *)(a) + at, lanes);   \
@@ -22,7 +27,7 @@ KERNEL(reluBackward, PTR y, PTR dy, PTR dx, I32 n) {
 }
 
 /** y = 1 / (1 + e^-x) */
-KERNEL(sigmoidForward, PTR x, PTR y, I32 n) { MAP(y, x, v_sigmoid(p)); }
+KERNEL(sigmoidForward, PTR x, PTR y, I32 n) { MAP_LONG(y, x, v_sigmoid(p)); }
 
 /** dx = dy * (y - y*y), the bracket fused */
 KERNEL(sigmoidBackward, PTR y, PTR dy, PTR dx, I32 n) {
@@ -30,7 +35,7 @@ KERNEL(sigmoidBackward, PTR y, PTR dy, PTR dx, I32 n) {
 }
 
 /** y = tanh(x) */
-KERNEL(tanhForward, PTR x, PTR y, I32 n) { MAP(y, x, v_tanh(p)); }
+KERNEL(tanhForward, PTR x, PTR y, I32 n) { MAP_LONG(y, x, v_tanh(p)); }
 
 /** dx = dy * (1 - y*y), the bracket fused */
 KERNEL(tanhBackward, PTR y, PTR dy, PTR dx, I32 n) {
@@ -38,19 +43,19 @@ KERNEL(tanhBackward, PTR y, PTR dy, PTR dx, I32 n) {
 }
 
 /** out = e^a */
-KERNEL(exponential, PTR out, PTR a, I32 n) { MAP(out, a, v_exp(p)); }
+KERNEL(exponential, PTR out, PTR a, I32 n) { MAP_LONG(out, a, v_exp(p)); }
 
 /** out = ln a */
-KERNEL(logarithm, PTR out, PTR a, I32 n) { MAP(out, a, v_log(p)); }
+KERNEL(logarithm, PTR out, PTR a, I32 n) { MAP_LONG(out, a, v_log(p)); }
 
 /** out = erf a */
-KERNEL(errorFunction, PTR out, PTR a, I32 n) { MAP(out, a, v_erf(p)); }
+KERNEL(errorFunction, PTR out, PTR a, I32 n) { MAP_LONG(out, a, v_erf(p)); }
 
 /** out = sin a */
-KERNEL(sine, PTR out, PTR a, I32 n) { MAP(out, a, v_sin(p)); }
+KERNEL(sine, PTR out, PTR a, I32 n) { MAP_LONG(out, a, v_sin(p)); }
 
 /** out = cos a */
-KERNEL(cosine, PTR out, PTR a, I32 n) { MAP(out, a, v_cos(p)); }
+KERNEL(cosine, PTR out, PTR a, I32 n) { MAP_LONG(out, a, v_cos(p)); }
 
 /** out = sqrt(a), correctly rounded */
 KERNEL(squareRoot, PTR out, PTR a, I32 n) { MAP(out, a, v_sqrt(p)); }

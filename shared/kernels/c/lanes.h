@@ -18,6 +18,13 @@
     }                                                          \
   } while (0)
 
+/** The same for long statements, of which there is only one copy: the test for the tail is nothing to them. */
+#define BLOCKS_LONG(n, ...)                                    \
+  for (i32 at = 0; at < (n); at += 16) {                       \
+    const i32 lanes = (n) - at < 16 ? (n) - at : 16;           \
+    __VA_ARGS__                                                \
+  }
+
 /** The first `lanes` of sixteen, for use in BLOCKS. */
 INLINE v16 part_load(const f32 *p, i32 lanes) { return lanes == 16 ? v_load(p) : v_load_n(p, lanes); }
 INLINE void part_store(f32 *p, v16 a, i32 lanes) {

@@ -104,7 +104,7 @@ KERNEL(crossEntropyForward, PTR p, PTR targets, PTR loss, PTR correct, I32 rows,
   for (i32 r = 0; r < rows; r++) {
     const f32 *x = (const f32 *)p + r * cols, *t = (const f32 *)targets + r * cols;
     v16 sum = v_zero();
-    BLOCKS(cols, const v16 term = v_log(clip_probability(part_load(x + at, lanes)));
+    BLOCKS_LONG(cols, const v16 term = v_log(clip_probability(part_load(x + at, lanes)));
            sum = part_or(v_fma(part_load(t + at, lanes), term, sum), sum, lanes););
     ((f32 *)loss)[r] = 0 - v_sum(sum);
     ((f32 *)correct)[r] = have_same_max(x, row_max(x, cols), t, cols);

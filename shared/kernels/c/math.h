@@ -13,6 +13,13 @@
 #define ROUNDER 0x1.8p23f
 #define ROUNDER_BITS 0x4b400000
 
+/** Where a fused multiply-add takes dozens of instructions, there is only one copy of each function. */
+#if defined(SIMD_PLAIN) || (defined(__wasm_simd128__) && !defined(__wasm_relaxed_simd__))
+#define MATH static __attribute__((noinline, unused))
+#else
+#define MATH INLINE
+#endif
+
 INLINE v16 v_horner(v16 x, i32 n, const f32 *c) {
   v16 sum = v_set(c[n - 1]);
   for (i32 k = n - 2; k >= 0; k--) sum = v_fma(sum, x, v_set(c[k]));
@@ -32,7 +39,7 @@ INLINE v16 v_power_of_two(w16 k) { return w_bits(w_shl(w_add(k, w_set(127)), 23)
  * e^x = 2^k * e^r with k = round(x / ln 2), |r| <= ln(2)/2, e^r = 1 + (r + r^2 * q(r)).
  * Scaled by two powers of two in turn, so that results below 2^-126 are rounded once and those above overflow.
  */
-INLINE v16 v_exp(v16 x) {
+MATH v16 v_exp(v16 x) {
   // Beyond these bounds the result is 0 or infinity anyway. NaN passes: it loses every comparison.
   x = v_max(v_set(-104), v_min(v_set(89), x));
   v16 shifted = v_fma(x, v_set(0x1.715476p+0f), v_set(ROUNDER));
@@ -50,7 +57,7 @@ INLINE v16 v_exp(v16 x) {
  * ln x = k * ln 2 + ln m with sqrt(1/2) <= m < sqrt(2); ln(1 + f) = f + f^2 * q(f).
  * ln 0 = -infinity, ln of a negative number is NaN.
  */
-INLINE v16 v_log(v16 x) {
+MATH v16 v_log(v16 x) {
   const i32 sqrt_half_bits = 0x3f3504f3;
   m16 is_small = v_lt(x, v_set(0x1p-126f));
   v16 normal = v_select(is_small, v_mul(x, v_set(0x1p23f)), x);
@@ -67,7 +74,7 @@ INLINE v16 v_log(v16 x) {
 }
 
 /** For |x| < 0.625: x + x^3 * q(x^2); else 1 - 2 / (e^(2|x|) + 1) with the sign of x. */
-INLINE v16 v_tanh(v16 x) {
+MATH v16 v_tanh(v16 x) {
   v16 a = v_abs(x), square = v_mul(a, a);
   v16 q = POLYNOMIAL(square, -0x1.555532p-2f, 0x1.1106f6p-3f, -0x1.b835a4p-5f, 0x1.51f8cep-6f, -0x1.750ce4p-8f);
   v16 near = v_fma(a, v_mul(square, q), a);
@@ -75,14 +82,22 @@ INLINE v16 v_tanh(v16 x) {
   return v_with_sign_of(v_select(v_lt(a, v_set(0.625f)), near, far), x);
 }
 
-/** 1 / (1 + e^-x), for x < 0 as e^x / (1 + e^x), which keeps its precision down to the smallest results. */
-INLINE v16 v_sigmoid(v16 x) {
+/**
+ * 1 / (1 + e^-x), for x < 0 as e^x / (1 + e^x), which keeps its precision down to the smallest results. What rounding
+ * took from the divisor s (Dekker's Fast2Sum) is made good to first order: 1/s is the result itself, or 1 minus it.
+ */
+MATH v16 v_sigmoid(v16 x) {
+  const v16 one = v_set(1);
+  m16 is_negative = v_lt(x, v_zero());
   v16 e = v_exp(v_neg(v_abs(x)));
-  return v_div(v_select(v_lt(x, v_zero()), e, v_set(1)), v_add(v_set(1), e));
+  v16 s = v_add(one, e), lost = v_sub(e, v_sub(s, one));
+  v16 y = v_div(v_select(is_negative, e, one), s);
+  v16 inverse = v_select(is_negative, v_sub(one, y), y);
+  return v_fma(v_neg(v_mul(y, lost)), inverse, y);
 }
 
 /** For |x| < 0.875: x + x * p(x^2); else 1 - e^-g(|x|) with g = -ln(1 - erf), and the sign of x. */
-INLINE v16 v_erf(v16 x) {
+MATH v16 v_erf(v16 x) {
   v16 a = v_abs(x);
   v16 p = POLYNOMIAL(v_mul(a, a), 0x1.06eba8p-3f, -0x1.81274p-2f, 0x1.ce2d76p-4f, -0x1.b80444p-6f, 0x1.547728p-8f,
                      -0x1.a808c8p-11f, 0x1.5731c4p-14f);
@@ -131,7 +146,7 @@ static __attribute__((noinline)) f32 reduce_far(f32 x, i32 *quadrant) {
 }
 
 /** Reduction of angles >= 0, of infinity (to NaN) and of NaN. */
-INLINE Angle v_reduce_angle(v16 x) {
+MATH Angle v_reduce_angle(v16 x) {
   v16 shifted = v_fma(x, v_set(0x1.45f306p-1f), v_set(ROUNDER));
   v16 k = v_sub(shifted, v_set(ROUNDER));
   Angle angle = {w_sub(v_bits(shifted), w_set(ROUNDER_BITS)), v_fma(k, v_set(-0x1.921fb6p+0f), x)};
@@ -150,7 +165,7 @@ INLINE Angle v_reduce_angle(v16 x) {
 }
 
 /** Sine of a reduced angle: +-(r + r^3 * p(r^2)) or +-(1 + r^2 * q(r^2)) by quadrant. */
-INLINE v16 v_sin_of(Angle angle) {
+MATH v16 v_sin_of(Angle angle) {
   v16 r = angle.rest, square = v_mul(r, r);
   v16 p = POLYNOMIAL(square, -0x1.555556p-3f, 0x1.111174p-7f, -0x1.a05954p-13f, 0x1.7c2c4ep-19f);
   v16 q = POLYNOMIAL(square, -0.5f, 0x1.55554ap-5f, -0x1.6c0c28p-10f, 0x1.99e80cp-16f);

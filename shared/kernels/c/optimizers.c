@@ -13,7 +13,7 @@ KERNEL(sgdUpdate, PTR weights, PTR gradient, PTR momentum, I32 n, PTR scalars) {
   f32 *w = weights, *velocity = momentum;
   const v16 descent = v_set(-s[0]), inertia = v_set(s[1]), decay = v_set(s[3]);
   const i32 nesterov = s[2] != 0;
-  BLOCKS(n, const v16 x = part_load(w + at, lanes);
+  BLOCKS_LONG(n, const v16 x = part_load(w + at, lanes);
          const v16 g = v_fma(decay, x, part_load(gradients + at, lanes));
          const v16 m = v_fma(inertia, part_load(velocity + at, lanes), g);
          const v16 step = nesterov ? v_fma(inertia, m, g) : m;
@@ -33,7 +33,7 @@ KERNEL(adamUpdate, PTR weights, PTR gradient, PTR m, PTR v, I32 n, PTR scalars) 
   f32 *w = weights, *mean = m, *variance = v;
   const v16 step = v_set(-s[0]), decay = v_set(-s[7]), epsilon = v_set(s[6]), unbias = v_set(s[5]);
   const v16 keep_mean = v_set(s[1]), add_mean = v_set(s[2]), keep_variance = v_set(s[3]), add_variance = v_set(s[4]);
-  BLOCKS(n, const v16 g = part_load(gradients + at, lanes);
+  BLOCKS_LONG(n, const v16 g = part_load(gradients + at, lanes);
          const v16 x = part_load(w + at, lanes);
          const v16 a = v_fma(add_mean, g, v_mul(keep_mean, part_load(mean + at, lanes)));
          const v16 b = v_fma(v_mul(add_variance, g), g, v_mul(keep_variance, part_load(variance + at, lanes)));

@@ -16,7 +16,7 @@ INLINE f32 softmax_row(const f32 *x, f32 *y, i32 cols, f32 top) {
     return total;
   }
   v16 sum = v_zero();
-  BLOCKS(cols, const v16 e = v_exp(v_sub(part_load(x + at, lanes), shift));
+  BLOCKS_LONG(cols, const v16 e = v_exp(v_sub(part_load(x + at, lanes), shift));
          part_store(y + at, e, lanes);
          sum = v_add(sum, part_or(e, v_zero(), lanes)););
   const f32 total = v_sum(sum);

@@ -1,0 +1,114 @@
+import type { Kernels } from '../../shared/kernels/kernels.js';
+import { STATIC_BYTES, THREAD_BYTES } from '../../shared/kernels/memory-map.js';
+import { Tape } from '../../shared/kernels/tape.js';
+
+/** Kernels of one mathematical function each, with that function in double precision. */
+export const EXACT = {
+  exponential: Math.exp,
+  logarithm: Math.log,
+  tanhForward: Math.tanh,
+  sigmoidForward: (x: number) => 1 / (1 + Math.exp(-x)),
+  errorFunction,
+  sine: Math.sin,
+  cosine: Math.cos,
+  squareRoot: Math.sqrt,
+  reciprocalSquareRoot: (x: number) => 1 / Math.sqrt(x),
+} as const;
+
+export type MathKernel = keyof typeof EXACT;
+export const MATH_KERNELS = Object.keys(EXACT) as MathKernel[];
+
+/** What a kernel's results are away from the exact ones. */
+export interface MathErrors {
+  /** Largest distance in units of the last place of the exact result (2^-149 at least); Infinity: wrong in kind. */
+  readonly worstUlp: number;
+  /** Where that is; NaN if every result is the nearest float. */
+  readonly at: number;
+  /** Share of results that are not the float next to the exact one. */
+  readonly misrounded: number;
+}
+
+/**
+ * Measures a kernel on all floats whose bits are first, first + step, ... below 2^32.
+ *
+ * Doubles serve as exact values: each function is evaluated such that its relative error is some 2^-52, near zeros of
+ * the function too, which is 2^-29 ulp of a float.
+ * @param memory what `kernels` were loaded with; of it, 8 MiB from the end of the first thread's space on are used
+ */
+export function measureErrors(
+  kernel: MathKernel,
+  { kernels, memory }: { kernels: Kernels; memory: WebAssembly.Memory },
+  { first = 0, step = 1 }: { first?: number; step?: number } = {},
+): MathErrors {
+  const place = placeOf(memory);
+  const exact = EXACT[kernel];
+  // What the nearest float may be away.
+  let worstUlp = 0.5;
+  let at = Number.NaN;
+  let misrounded = 0;
+  let count = 0;
+  for (let next = first; next < 2 ** 32; ) {
+    let n = 0;
+    for (; n < BLOCK && next < 2 ** 32; n++, next += step) place.bits[n] = next;
+    place.run(kernels, kernel, n);
+    for (let i = 0; i < n; i++) {
+      const x = place.inputs[i]!;
+      const got = place.outputs[i]!;
+      const y = exact(x);
+      if (Object.is(got, Math.fround(y))) continue;
+      misrounded++;
+      const ulps = ulpsBetween(got, y);
+      if (!(ulps <= worstUlp)) [worstUlp, at] = [Number.isNaN(ulps) ? Number.POSITIVE_INFINITY : ulps, x];
+    }
+    count += n;
+  }
+  return { worstUlp, at, misrounded: misrounded / count };
+}
+
+/** Bytes of memory that `measureErrors` needs. */
+export const MEASURE_BYTES = 16 * 2 ** 20;
+
+const BLOCK = 2 ** 20;
+
+function placeOf(memory: WebAssembly.Memory) {
+  const input = STATIC_BYTES + THREAD_BYTES;
+  const output = input + BLOCK * 4;
+  const tape = output + BLOCK * 4;
+  return {
+    bits: new Uint32Array(memory.buffer, input, BLOCK),
+    inputs: new Float32Array(memory.buffer, input, BLOCK),
+    outputs: new Float32Array(memory.buffer, output, BLOCK),
+    run(kernels: Kernels, kernel: MathKernel, n: number) {
+      const call = new Tape();
+      if (kernel === 'tanhForward' || kernel === 'sigmoidForward')
+        call.emit(kernel, { x: input, y: output, n });
+      else call.emit(kernel, { out: output, a: input, n });
+      const words = call.words();
+      new Int32Array(memory.buffer, tape, words.length).set(words);
+      kernels.run(tape, words.length);
+    },
+  };
+}
+
+const cast = new DataView(new ArrayBuffer(8));
+
+/** |got - exact| in ulps of the float format at `exact`; an infinite `got` counts as 2^128. */
+function ulpsBetween(got: number, exact: number): number {
+  cast.setFloat64(0, exact);
+  const exponent = Math.min(Math.max(((cast.getUint16(0) >> 4) & 0x7ff) - 1023, -126), 127);
+  const value = Math.abs(got) === Number.POSITIVE_INFINITY ? Math.sign(got) * 2 ** 128 : got;
+  const isSignWrong = Object.is(got, -0) !== Object.is(exact, -0) && got === 0 && exact === 0;
+  return isSignWrong ? Number.POSITIVE_INFINITY : Math.abs(value - exact) * 2 ** (23 - exponent);
+}
+
+/** erf x = 2/sqrt(pi) * e^(-x^2) * sum of 2^n x^(2n+1) / (1 * 3 * ... * (2n+1)), in which nothing cancels. */
+function errorFunction(x: number): number {
+  if (!(Math.abs(x) < 6)) return Number.isNaN(x) ? x : Math.sign(x);
+  let term = x;
+  let sum = x;
+  for (let n = 1; Math.abs(term) > Math.abs(sum) * 2 ** -60; n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
