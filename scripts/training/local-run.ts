@@ -5,18 +5,16 @@ import { SlotPool } from '../../coordinator/slot-pool.js';
 import { Workshop } from '../../coordinator/workshop.js';
 import type { Clock } from '../../shared/actor/clock.js';
 import { randomIdentifier } from '../../shared/actor/rng.js';
-import type { Dataset } from '../../shared/data/dataset.js';
 import { Crew } from '../../shared/engine/crew.js';
-import { DataStore } from '../../shared/engine/data-store.js';
 import { Evaluation } from '../../shared/engine/evaluation.js';
 import { Machine } from '../../shared/engine/machine.js';
-import type { RunPlace, Updater } from '../../shared/engine/step-compiler.js';
+import type { RunPlace } from '../../shared/engine/step-compiler.js';
 import type { Tensor } from '../../shared/files/tensors.js';
 import { checkFields } from '../../shared/graph/fields.js';
 import { createPlan, type Plan } from '../../shared/graph/plan.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
-import { createOptimizer } from '../../shared/optim/settings.js';
 import { startLocalNode } from './local-node.js';
+import { layDown, layOutOptimizer, layOutRun, parametersOf } from './run-place.js';
 
 /** Leaves that are never split: one, as long as no statistics are taken over groups of them. */
 const GRANULE = 1;
@@ -36,6 +34,8 @@ export interface RunRequest {
   readonly threads: number;
   readonly backend: 'auto' | Backend;
   readonly minWorkers: number;
+  /** Compute threads start with this file, which exports what thread.ts does: for measurements inside them. */
+  readonly threadEntry?: string;
 }
 
 /** A coordinator with its local nodes, in this process. */
@@ -56,16 +56,10 @@ export class LocalRun {
     const { recipe, data, batch, leaf, seed, workers, threads } = request;
     const plan = createPlan(recipe.model());
     for (const { manifest } of [data.train, data.test]) checkFields(plan.fields, manifest.fields);
-    const machine = await Machine.start(Math.max(1, workers * threads), request.backend);
+    const machine = await Machine.start(Math.max(1, workers * threads), request.backend, request.threadEntry);
     const { memory, team } = machine;
-    const place: RunPlace = {
-      memory,
-      plan,
-      leafSize: leaf,
-      weights: drawWeights(machine, plan, seed),
-      data: layDown(machine, data.train, seed),
-    };
-    const updater: Updater = layOutOptimizer(machine, plan, recipe);
+    const place = layOutRun(machine, { plan, data: data.train, leaf, seed });
+    const updater = layOutOptimizer(machine, plan, recipe.optimizer);
     const crew = new Crew(team, place, { batch, granule: GRANULE }, updater);
     const evaluation = new Evaluation(team, { ...place, data: layDown(machine, data.test, seed) });
     const coordinator = new Coordinator({
@@ -116,12 +110,7 @@ export class LocalRun {
 
   /** The parameters as they are now; views, not copies. */
   parameters(): Tensor[] {
-    const { plan, memory, weights } = this.place;
-    return plan.parameters.map(({ name, shape, offset, size }) => ({
-      name,
-      shape,
-      values: memory.f32(weights + offset * 4, size),
-    }));
+    return parametersOf(this.place);
   }
 
   /** Says good-bye to all nodes and ends the threads. */
@@ -129,26 +118,4 @@ export class LocalRun {
     await this.coordinator.close(reason);
     await this.machine.stop();
   }
-}
-
-function drawWeights(machine: Machine, plan: Plan, seed: number): number {
-  const bytes = plan.parameterFloats * 4;
-  const weights = machine.memory.allocate(bytes, 'parameters');
-  const scratch = machine.memory.allocate(bytes, 'parameters');
-  machine.runOnce((tape) => plan.emitInitialisation(tape, { weights, scratch, seed }));
-  return weights;
-}
-
-function layOutOptimizer({ memory }: Machine, plan: Plan, recipe: Recipe): Updater {
-  const optimizer = createOptimizer(recipe.optimizer);
-  const bytes = plan.parameterFloats * 4;
-  const state = Array.from({ length: optimizer.slots }, () => memory.allocate(bytes, 'optimizer states'));
-  return { optimizer, state };
-}
-
-/** All of a data set in the machine's memory. */
-function layDown({ memory }: Machine, dataset: Dataset, seed: number): DataStore {
-  const store = new DataStore(memory, dataset.manifest, seed);
-  for (const index of store.missing()) store.put(index, dataset.chunk(index));
-  return store;
 }

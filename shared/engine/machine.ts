@@ -16,13 +16,14 @@ export class Machine {
 
   /**
    * Starts the threads.
+   * @param entry file that they start with; see TeamOptions
    * @throws UserError when the backend is not to be had here
    */
-  static async start(threads: number, backend: 'auto' | Backend): Promise<Machine> {
+  static async start(threads: number, backend: 'auto' | Backend, entry?: string): Promise<Machine> {
     const memory = new ComputeMemory();
     const stackTop = memory.allocate(THREAD_BYTES, 'compute threads') + THREAD_BYTES;
     const [team, kernels] = await Promise.all([
-      Team.start({ memory, threads, backend }),
+      Team.start({ memory, threads, backend, ...(entry === undefined ? {} : { entry }) }),
       loadKernels({ memory: memory.memory, backend, stackTop }),
     ]);
     return new Machine(memory, team, kernels);

@@ -1,0 +1,49 @@
+import type { Dataset } from '../../shared/data/dataset.js';
+import { DataStore } from '../../shared/engine/data-store.js';
+import type { Machine } from '../../shared/engine/machine.js';
+import type { RunPlace, Updater } from '../../shared/engine/step-compiler.js';
+import type { Tensor } from '../../shared/files/tensors.js';
+import type { Plan } from '../../shared/graph/plan.js';
+import { createOptimizer, type OptimizerSettings } from '../../shared/optim/settings.js';
+
+/** What decides a run's numbers, apart from its batch. */
+interface RunOrigin {
+  readonly plan: Plan;
+  readonly data: Dataset;
+  readonly leaf: number;
+  readonly seed: number;
+}
+
+/** Lays a run out in a machine's memory: its data, and the first weights, drawn from the seed. */
+export function layOutRun(machine: Machine, { plan, data, leaf, seed }: RunOrigin): RunPlace {
+  const { memory } = machine;
+  const bytes = plan.parameterFloats * 4;
+  const weights = memory.allocate(bytes, 'parameters');
+  const scratch = memory.allocate(bytes, 'parameters');
+  machine.runOnce((tape) => plan.emitInitialisation(tape, { weights, scratch, seed }));
+  return { memory, plan, leafSize: leaf, weights, data: layDown(machine, data, seed) };
+}
+
+/** An optimizer and its state in a machine's memory. */
+export function layOutOptimizer({ memory }: Machine, plan: Plan, settings: OptimizerSettings): Updater {
+  const optimizer = createOptimizer(settings);
+  const bytes = plan.parameterFloats * 4;
+  const state = Array.from({ length: optimizer.slots }, () => memory.allocate(bytes, 'optimizer states'));
+  return { optimizer, state };
+}
+
+/** All of a data set in a machine's memory. */
+export function layDown({ memory }: Machine, dataset: Dataset, seed: number): DataStore {
+  const store = new DataStore(memory, dataset.manifest, seed);
+  for (const index of store.missing()) store.put(index, dataset.chunk(index));
+  return store;
+}
+
+/** The parameters as they are now; views, not copies. */
+export function parametersOf({ plan, memory, weights }: RunPlace): Tensor[] {
+  return plan.parameters.map(({ name, shape, offset, size }) => ({
+    name,
+    shape,
+    values: memory.f32(weights + offset * 4, size),
+  }));
+}
