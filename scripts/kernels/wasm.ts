@@ -18,6 +18,9 @@ const FLAGS = [
   '-nostdlib',
   '-ffp-contract=off',
   '-fno-math-errno',
+  // In wasm the memory begins at address 0: an offset added to that base is meant, not undefined behaviour.
+  '-fno-delete-null-pointer-checks',
+  '-fwrapv-pointer',
   '-matomics',
   '-mbulk-memory',
   '-msimd128',
