@@ -1,0 +1,230 @@
+import type { KERNEL_TABLE } from './table.js';
+import type { KernelName } from './tape.js';
+
+/** The sizes that a specimen is made of; vectors have rows * cols elements. */
+export interface Size {
+  readonly rows: number;
+  readonly inner: number;
+  readonly cols: number;
+}
+
+/**
+ * What a buffer of words is filled with. 'value': floats of the kind that is tried. 'positive': their magnitudes.
+ * 'probability': floats in [0, 1). 'label': integers from 0 to cols, so that the last is no column. 'byte': four
+ * random bytes. Lists stand for themselves; a buffer in a list of words stands for its offset.
+ */
+export type Content =
+  | 'value'
+  | 'positive'
+  | 'probability'
+  | 'label'
+  | 'byte'
+  | { readonly floats: readonly number[] }
+  | { readonly words: readonly (number | Buffer)[] };
+
+export interface Buffer {
+  readonly words: number;
+  /** Nothing: the kernel writes it before it reads it. */
+  readonly content?: Content;
+  readonly isOutput: boolean;
+}
+
+/** One call of a kernel: a buffer, or 0 for "none", for each offset and a number for each other argument. */
+export type Specimen<K extends KernelName> = {
+  readonly [A in keyof Arguments<K>]: Arguments<K>[A] extends 'ptr' ? Buffer | 0 : number;
+};
+type Arguments<K extends KernelName> = (typeof KERNEL_TABLE)[K]['arguments'];
+
+const input = (words: number, content: Content = 'value'): Buffer => ({ words, content, isOutput: false });
+const output = (words: number): Buffer => ({ words, isOutput: true });
+const updated = (words: number, content: Content = 'value'): Buffer => ({ words, content, isOutput: true });
+
+const map = ({ rows, cols }: Size) => ({ out: output(rows * cols), a: input(rows * cols), n: rows * cols });
+const pair = (size: Size) => ({ ...map(size), b: input(size.rows * size.cols) });
+const forward = ({ rows, cols }: Size) => ({ x: input(rows * cols), y: output(rows * cols), n: rows * cols });
+const backward = ({ rows, cols }: Size) => ({
+  y: input(rows * cols),
+  dy: input(rows * cols),
+  dx: output(rows * cols),
+  n: rows * cols,
+});
+const perRow = ({ rows }: Size) => ({ loss: output(rows), correct: output(rows) });
+const shape = ({ rows, cols }: Size) => ({ rows, cols });
+const random = ({ rows, cols }: Size) => ({
+  out: output(rows * cols),
+  n: rows * cols,
+  key0: 0x243f6a88,
+  key1: -5,
+});
+
+/** Samples 7, 0, 4 ... of records [inner words, field of `words`] in two chunks. */
+function batch({ rows, cols, inner }: Size, words: number) {
+  const samples = rows + 3;
+  const chunkSamples = Math.ceil(samples / 2);
+  const record = inner + words;
+  const chunk = input(chunkSamples * record, 'byte');
+  const order = [...Array(samples).keys()].map((i) => (i * 5 + 2) % samples);
+  return {
+    out: output(rows * cols),
+    chunkTable: input(2, { words: [chunk, chunk] }),
+    cursor: input(2, { words: [input(samples, { words: order }), 1] }),
+    first: 1,
+    rows,
+    elements: cols,
+    chunkSamples,
+    recordBytes: record * 4,
+    fieldOffset: inner * 4,
+  };
+}
+
+/** A call of every kernel. The compiler sees to it that none is missing. */
+export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K> } = {
+  addVectors: pair,
+  multiplyVectors: pair,
+  copyVector: map,
+  fill: ({ rows, cols }) => ({ out: output(rows * cols), n: rows * cols, value: -0.1 }),
+
+  exponential: map,
+  logarithm: map,
+  errorFunction: map,
+  sine: map,
+  cosine: map,
+  squareRoot: map,
+  reciprocalSquareRoot: map,
+  reluForward: forward,
+  reluBackward: backward,
+  sigmoidForward: forward,
+  sigmoidBackward: backward,
+  tanhForward: forward,
+  tanhBackward: backward,
+
+  matmul: ({ rows, inner, cols }) => ({
+    a: input(rows * inner),
+    b: input(inner * cols),
+    bias: rows % 2 === 0 ? 0 : input(cols),
+    out: output(rows * cols),
+    rows,
+    inner,
+    cols,
+    activation: inner % 2,
+  }),
+  matmulTransposedB: ({ rows, inner, cols }) => ({
+    a: input(rows * inner),
+    b: input(cols * inner),
+    out: output(rows * cols),
+    rows,
+    inner,
+    cols,
+  }),
+  treeMatmulTransposedA: ({ rows, inner, cols }) => ({
+    a: input(inner * rows),
+    b: input(inner * cols),
+    out: output(rows * cols),
+    rows: inner,
+    m: rows,
+    n: cols,
+    leafRows: 4,
+  }),
+  treeSumRows: ({ rows, cols }) => ({
+    a: input(rows * cols),
+    out: output(cols),
+    rows,
+    n: cols,
+    leafRows: 2,
+  }),
+
+  softmaxForward: (size) => ({
+    x: input(size.rows * size.cols),
+    y: output(size.rows * size.cols),
+    ...shape(size),
+  }),
+  softmaxBackward: (size) => ({
+    y: input(size.rows * size.cols, 'probability'),
+    dy: input(size.rows * size.cols),
+    dx: output(size.rows * size.cols),
+    ...shape(size),
+  }),
+  oneHot: (size) => ({
+    labels: input(size.rows, 'label'),
+    out: output(size.rows * size.cols),
+    ...shape(size),
+  }),
+
+  softmaxCrossEntropySparseForward: (size) => ({
+    logits: input(size.rows * size.cols),
+    labels: input(size.rows, 'label'),
+    probabilities: output(size.rows * size.cols),
+    ...perRow(size),
+    ...shape(size),
+  }),
+  softmaxCrossEntropySparseBackward: (size) => ({
+    probabilities: input(size.rows * size.cols, 'probability'),
+    labels: input(size.rows, 'label'),
+    dlogits: output(size.rows * size.cols),
+    ...shape(size),
+    scale: 1 / 3,
+  }),
+  softmaxCrossEntropyForward: (size) => ({
+    logits: input(size.rows * size.cols),
+    targets: input(size.rows * size.cols, 'probability'),
+    probabilities: output(size.rows * size.cols),
+    ...perRow(size),
+    ...shape(size),
+  }),
+  softmaxCrossEntropyBackward: (size) => ({
+    probabilities: input(size.rows * size.cols, 'probability'),
+    targets: input(size.rows * size.cols, 'probability'),
+    dlogits: output(size.rows * size.cols),
+    ...shape(size),
+    scale: 1 / 3,
+  }),
+  crossEntropyForward: (size) => ({
+    p: input(size.rows * size.cols, 'probability'),
+    targets: input(size.rows * size.cols, 'probability'),
+    ...perRow(size),
+    ...shape(size),
+  }),
+  crossEntropyBackward: (size) => ({
+    p: input(size.rows * size.cols, 'probability'),
+    targets: input(size.rows * size.cols),
+    dp: output(size.rows * size.cols),
+    ...shape(size),
+    scale: 1 / 3,
+  }),
+  meanSquaredErrorForward: (size) => ({
+    y: input(size.rows * size.cols),
+    targets: input(size.rows * size.cols),
+    loss: output(size.rows),
+    ...shape(size),
+  }),
+  meanSquaredErrorBackward: (size) => ({
+    y: input(size.rows * size.cols),
+    targets: input(size.rows * size.cols),
+    dy: output(size.rows * size.cols),
+    ...shape(size),
+    scale: 1 / 3,
+  }),
+
+  sgdUpdate: ({ rows, cols }) => ({
+    weights: updated(rows * cols),
+    gradient: input(rows * cols),
+    momentum: updated(rows * cols),
+    n: rows * cols,
+    scalars: input(4, { floats: [0.1, 0.9, rows % 2, 0.01] }),
+  }),
+  adamUpdate: ({ rows, cols }) => ({
+    weights: updated(rows * cols),
+    gradient: input(rows * cols),
+    m: updated(rows * cols),
+    v: updated(rows * cols, 'positive'),
+    n: rows * cols,
+    scalars: input(8, { floats: [0.003, 0.9, 0.1, 0.999, 0.001, 250, 1e-7, 0.01] }),
+  }),
+
+  randomUniform: (size) => ({ ...random(size), low: -0.3, high: 0.7 }),
+  randomNormal: (size) => ({ ...random(size), mean: 0.5, deviation: 3 }),
+
+  gatherU8: (size) => ({ ...batch(size, Math.ceil(size.cols / 4)), scale: 1 / 255, shift: -0.5 }),
+  gatherU8AsI32: (size) => batch(size, Math.ceil(size.cols / 4)),
+  gatherWords: (size) => batch(size, size.cols),
+};
