@@ -22,8 +22,8 @@ import type { ThreadReady, ThreadTask } from './thread-loop.js';
 export type { TapeRef } from './job.js';
 
 /**
- * Looks at the barrier before a thread sleeps: some 50 microseconds. Fewer than a sleep and a wake-up take, and one sleep
- * makes the next thread's wait long enough for a sleep, and so on.
+ * Looks at the barrier before a thread sleeps: 22 microseconds on Node 20 to 24. To sleep and be woken takes 5 to 10, so
+ * one thread's sleep does not send the next one to sleep as well.
  */
 const SPINS = 3000;
 
