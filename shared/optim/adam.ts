@@ -23,7 +23,7 @@ export type AdamSettings = v.InferOutput<typeof AdamSettingsSchema>;
 
 /** Settings of Adam; default: learning rate 0.001, beta1 0.9, beta2 0.999, epsilon 1e-7 (as Keras), no decay. */
 export function adam(options: Partial<Omit<AdamSettings, 'name'>> = {}): AdamSettings {
-  return v.parse(AdamSettingsSchema, {
+  return {
     name: 'adam',
     learningRate: 0.001,
     beta1: 0.9,
@@ -31,7 +31,7 @@ export function adam(options: Partial<Omit<AdamSettings, 'name'>> = {}): AdamSet
     epsilon: 1e-7,
     weightDecay: 0,
     ...options,
-  });
+  };
 }
 
 /** The optimizer that these settings describe. Slots: m, v. */

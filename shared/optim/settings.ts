@@ -17,22 +17,23 @@ const OPTIMIZERS: {
   sgd: sgdOptimizer,
 };
 
-/** The optimizer that settings describe. */
-export function createOptimizer(settings: OptimizerSettings): Optimizer {
-  const create = OPTIMIZERS[settings.name] as (settings: OptimizerSettings) => Optimizer;
-  return create(settings);
-}
-
 /**
- * Settings out of something that came from outside.
+ * The optimizer that settings describe, wherever these come from.
  * @throws UserError that names the setting that is wrong
  */
-export function parseOptimizer(value: unknown): OptimizerSettings {
+export function createOptimizer(settings: OptimizerSettings): Optimizer {
+  const checked = parse(settings);
+  const create = OPTIMIZERS[checked.name] as (settings: OptimizerSettings) => Optimizer;
+  return create(checked);
+}
+
+function parse(value: unknown): OptimizerSettings {
   const result = v.safeParse(SCHEMA, value);
   if (result.success) return result.output;
   const [issue] = result.issues;
   const path = v.getDotPath(issue);
+  const known = Object.keys(OPTIMIZERS).join(', ');
   throw new UserError(
-    `not a valid optimizer: ${path === null ? '' : `${path}: `}${issue.message}; known are ${Object.keys(OPTIMIZERS).join(', ')}`,
+    `not a valid optimizer: ${path === null ? '' : `${path}: `}${issue.message}; known are ${known}`,
   );
 }

@@ -20,14 +20,14 @@ export type SgdSettings = v.InferOutput<typeof SgdSettingsSchema>;
 
 /** Settings of SGD; default: learning rate 0.01, nothing else. */
 export function sgd(options: Partial<Omit<SgdSettings, 'name'>> = {}): SgdSettings {
-  return v.parse(SgdSettingsSchema, {
+  return {
     name: 'sgd',
     learningRate: 0.01,
     momentum: 0,
     nesterov: false,
     weightDecay: 0,
     ...options,
-  });
+  };
 }
 
 /** The optimizer that these settings describe. Slot: the velocity. */
