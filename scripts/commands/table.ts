@@ -12,4 +12,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'join a run with this machine',
     load: () => import('./worker.js'),
   },
+  {
+    name: 'bench',
+    summary: 'measure steps, kernels and scaling on this machine',
+    load: () => import('./bench.js'),
+  },
 ];

@@ -1,0 +1,59 @@
+import type { Recipe } from '../../coordinator/recipe.js';
+import { Graph } from '../../shared/graph/graph.js';
+import { dense } from '../../shared/graph/layers/dense.js';
+import { sequential } from '../../shared/graph/layers/sequential.js';
+import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
+import type { Model } from '../../shared/graph/model.js';
+import { adam } from '../../shared/optim/adam.js';
+import { syntheticData } from './synthetic-data.js';
+
+/**
+ * A fixed task that steps are timed on. As a recipe it can be trained by whoever trains recipes; the comparison
+ * programs in scripts/peers know it by its name.
+ */
+export interface Workload extends Recipe {
+  readonly name: string;
+  /** Batches that `bench step` times. */
+  readonly batches: readonly number[];
+  /** So small that a step's cost apart from arithmetic shows. */
+  readonly showsOverhead: boolean;
+}
+
+const PIXELS = { image: { shape: [784], values: 256, scale: 1 / 255 }, label: { shape: [], values: 10 } };
+const OPTIMIZER = adam({ learningRate: 0.001 });
+
+/** Every workload. A new one is a new entry. */
+export const WORKLOADS: readonly Workload[] = [
+  {
+    name: 'mlp10',
+    summary: 'dense 784-10-10, Adam',
+    model: () => classifier([784], [dense(10, { activation: 'relu' }), dense(10)]),
+    data: async () => syntheticData('pixels', PIXELS),
+    optimizer: OPTIMIZER,
+    batches: [32, 128],
+    batch: 128,
+    leaf: 16,
+    epochs: 1,
+    showsOverhead: true,
+  },
+  {
+    name: 'mlp512',
+    summary: 'dense 784-512-512-10, Adam',
+    model: () =>
+      classifier([784], [dense(512, { activation: 'relu' }), dense(512, { activation: 'relu' }), dense(10)]),
+    data: async () => syntheticData('pixels', PIXELS),
+    optimizer: OPTIMIZER,
+    batches: [32, 128],
+    batch: 256,
+    leaf: 32,
+    epochs: 1,
+    showsOverhead: false,
+  },
+];
+
+/** Layers from `image` to the logits of `label`. */
+function classifier(shape: readonly number[], layers: Parameters<typeof sequential>[0]): Model {
+  const graph = new Graph();
+  const logits = sequential(layers)(graph.input('image', shape));
+  return graph.model(logits, sparseCategoricalCrossentropy({ target: 'label', fromLogits: true }));
+}

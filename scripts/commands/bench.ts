@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import { BACKENDS } from '../../shared/kernels/kernels.js';
+import { WORKLOADS } from '../bench/workloads.js';
+import { type BenchOptions, parseBenchOptions, sizes, someOf } from './bench-options.js';
+import type { CommandContext } from './command.js';
+
+/** `unisum bench step|kernels|scaling`: measurements. */
+export function define(command: Command, context: CommandContext): void {
+  defineStep(command, context);
+}
+
+function defineStep(command: Command, context: CommandContext): void {
+  const names = WORKLOADS.map(({ name }) => name);
+  const step = command
+    .command('step')
+    .summary('microseconds per training step, by workload and backend')
+    .description(
+      'Times whole training steps on one compute thread, on every backend and perhaps a peer in turn.',
+    )
+    .option('--workload <names>', `some of ${names.join(',')}, with commas (default: all)`)
+    .option('--batch <sizes>', "batch sizes, with commas (default: each workload's)");
+  addCommonOptions(step).action(async (options: BenchOptions & { workload?: string; batch?: string }) => {
+    const chosen = options.workload === undefined ? names : someOf('--workload', options.workload, names);
+    const settings = {
+      ...parseBenchOptions(options),
+      workloads: WORKLOADS.filter(({ name }) => chosen.includes(name)),
+      batches: options.batch === undefined ? undefined : sizes('--batch', options.batch),
+    };
+    const { benchStepCommand } = await import('./bench-step-run.js');
+    await benchStepCommand(settings, context);
+  });
+}
+
+function addCommonOptions(command: Command): Command {
+  return command
+    .option('--backend <names>', `some of ${BACKENDS.join(',')} (default: all that this machine has)`)
+    .option('--peer <name>', 'measure in turn with another trainer: pytorch')
+    .option('--windows <N>', 'windows of measurement; figures are medians over them', '15')
+    .option('--json', 'print the result as one JSON object on the last line of stdout');
+}

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Training steps and products in PyTorch on one thread, a window at a time, for `unisum bench --peer pytorch`.
+
+Reads one JSON object a line and answers each with one:
+    {"workload": "mlp10", "batch": 32, "seconds": 0.2}   ->  {"usPerStep": 150.2}
+    {"product": [rows, inner, cols], "seconds": 0.2}     ->  {"usPerCall": 170.4}
+    {"version": true}                                    ->  {"version": "1.13.0"}
+"""
+import json
+import sys
+import time
+
+import torch
+
+from workloads import Trainer
+
+
+def timed(act, seconds):
+    """Microseconds a call, over a window of at least so many seconds."""
+    calls, begun = 0, time.perf_counter()
+    while True:
+        act()
+        calls += 1
+        spent = time.perf_counter() - begun
+        if spent >= seconds:
+            return round(spent / calls * 1e6, 3)
+
+
+def warmed(act):
+    for _ in range(5):
+        act()
+    return act
+
+
+def product(rows, inner, cols):
+    a, b, out = torch.rand(rows, inner), torch.rand(inner, cols), torch.empty(rows, cols)
+    return lambda: torch.mm(a, b, out=out)
+
+
+def main():
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    known = {}
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "version" in request:
+            answer = {"version": torch.__version__}
+        elif "product" in request:
+            key = tuple(request["product"])
+            if key not in known:
+                known[key] = warmed(product(*key))
+            answer = {"usPerCall": timed(known[key], request["seconds"])}
+        else:
+            key = (request["workload"], request["batch"])
+            if key not in known:
+                known[key] = warmed(Trainer(*key).step)
+            answer = {"usPerStep": timed(known[key], request["seconds"])}
+        print(json.dumps(answer), flush=True)
+
+
+main()
