@@ -14,7 +14,7 @@ import { layOut, type Trial } from './trial.js';
 import { VALUE_KINDS, type ValueKind } from './values.js';
 
 /** Bytes of memory that a self-test works in. */
-export const SELF_TEST_BYTES = 512 * 1024;
+export const SELF_TEST_BYTES = 128 * 1024;
 
 /** What one kernel made of its inputs. */
 export interface KernelHash {
@@ -24,8 +24,8 @@ export interface KernelHash {
 }
 
 const SMALL: Size = { rows: 5, inner: 19, cols: 10 };
-/** Reaches the blocked paths of products, and many vectors with a tail. */
-const LARGE: Size = { rows: 57, inner: 265, cols: 33 };
+/** Reaches the packed paths of products, and many vectors with a tail. */
+const LARGE: Size = { rows: 57, inner: 67, cols: 33 };
 
 const TRIALS: readonly { size: Size; kind: ValueKind }[] = [
   ...VALUE_KINDS.map((kind) => ({ size: SMALL, kind })),

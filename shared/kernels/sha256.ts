@@ -37,26 +37,21 @@ function mix(state: Uint32Array, w: Uint32Array): void {
     const high = rotate(late, 17) ^ rotate(late, 19) ^ (late >>> 10);
     w[i] = w[i - 16]! + low + w[i - 7]! + high;
   }
-  let [a, b, c, d, e, f, g, h] = state as unknown as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  // The eight variables of the standard, of which each round renames six: they stand in `v`, turning by one place.
+  const v = Int32Array.from(state);
   for (let i = 0; i < 64; i++) {
-    const choice = (e & f) ^ (~e & g);
+    const a = v[-i & 7]!;
+    const e = v[(4 - i) & 7]!;
+    const last = (7 - i) & 7;
+    const choice = (e & v[(5 - i) & 7]!) ^ (~e & v[(6 - i) & 7]!);
+    const b = v[(1 - i) & 7]!;
+    const c = v[(2 - i) & 7]!;
     const majority = (a & b) ^ (a & c) ^ (b & c);
-    const first = (h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + ROUND[i]! + w[i]!) | 0;
-    const second = ((rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority) | 0;
-    [h, g, f, e, d, c, b, a] = [g, f, e, (d + first) | 0, c, b, a, (first + second) | 0];
+    const first = v[last]! + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + ROUND[i]! + w[i]!;
+    v[(3 - i) & 7] = v[(3 - i) & 7]! + first;
+    v[last] = first + (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority;
   }
-  [a, b, c, d, e, f, g, h].forEach((word, i) => {
-    state[i] = state[i]! + word;
-  });
+  for (let i = 0; i < 8; i++) state[i] = state[i]! + v[i]!;
 }
 
 /** First 32 bits of the fractions of the square roots of the first 8 primes. */
