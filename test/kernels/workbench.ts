@@ -1,4 +1,4 @@
-import type { Kernels } from '../../shared/kernels/kernels.js';
+import type { Kernels, LoadOptions } from '../../shared/kernels/kernels.js';
 import { loadKernels } from '../../shared/kernels/load.js';
 import { STATIC_BYTES, THREAD_BYTES } from '../../shared/kernels/memory-map.js';
 import { loadNative, nativeIsas } from '../../shared/kernels/native-kernels.js';
@@ -7,6 +7,14 @@ import { type KernelArguments, type KernelName, Tape } from '../../shared/kernel
 /** Every build that can run here, by what it is called in test names. */
 export function buildNames(): string[] {
   return ['wasm', 'wasm-exact', ...nativeIsas().map((isa) => `native ${isa}`)];
+}
+
+/** @param build one of `buildNames()` */
+export async function loadBuild(build: string, options: LoadOptions): Promise<Kernels> {
+  if (build === 'wasm' || build === 'wasm-exact') return await loadKernels({ ...options, backend: build });
+  const native = loadNative(options, build.slice('native '.length));
+  if ('reason' in native) throw new Error(native.reason);
+  return native.kernels;
 }
 
 const STACK_TOP = STATIC_BYTES + THREAD_BYTES;
@@ -27,13 +35,7 @@ export class Workbench {
   /** @param build one of `buildNames()` */
   static async open(build: string): Promise<Workbench> {
     const memory = new WebAssembly.Memory({ initial: 256, maximum: 65536, shared: true });
-    const options = { memory, stackTop: STACK_TOP };
-    if (build === 'wasm' || build === 'wasm-exact') {
-      return new Workbench(memory, await loadKernels({ ...options, backend: build }));
-    }
-    const native = loadNative(options, build.slice('native '.length));
-    if ('reason' in native) throw new Error(native.reason);
-    return new Workbench(memory, native.kernels);
+    return new Workbench(memory, await loadBuild(build, { memory, stackTop: STACK_TOP }));
   }
 
   /** Forgets all arrays. */

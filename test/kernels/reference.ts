@@ -1,0 +1,219 @@
+/*
+ * Every kernel once more, in plain TypeScript and double precision: no lanes, no trees, nothing clever. It shares with
+ * the kernels only their names and arguments (and the generator of random words, which has its own test).
+ */
+import { EXACT } from '../../scripts/kernels/math-errors.js';
+import { philox, type Words } from '../../shared/data/philox.js';
+import type { KernelName } from '../../shared/kernels/tape.js';
+import { about, type Call, type Expected, exactly, indices, sumOf } from './expected.js';
+import * as losses from './reference-losses.js';
+
+type Reference = (call: Call) => Record<string, Expected>;
+
+/** y from x, within `ulps`. */
+const forward =
+  (f: (x: number) => number, ulps = 2): Reference =>
+  ({ f32 }) => ({ y: about(Array.from(f32('x'), f), { ulps }) });
+const map =
+  (f: (x: number) => number, ulps = 2): Reference =>
+  ({ f32 }) => ({ out: about(Array.from(f32('a'), f), { ulps }) });
+const pair =
+  (f: (a: number, b: number) => number): Reference =>
+  ({ f32 }) => ({
+    out: about(
+      Array.from(f32('a'), (a, i) => f(a, f32('b')[i]!)),
+      { ulps: 1 },
+    ),
+  });
+/** dx from y and dy. */
+const backward =
+  (f: (y: number) => number): Reference =>
+  ({ f32 }) => ({
+    dx: about(
+      Array.from(f32('y'), (y, i) => f(y) * f32('dy')[i]!),
+      { ulps: 3 },
+    ),
+  });
+
+/** out[r, c] = sum over k of a(r, k) * b(k, c), by index. */
+function product(
+  [rows, inner, cols]: readonly [number, number, number],
+  a: (r: number, k: number) => number,
+  b: (k: number, c: number) => number,
+  bias: (c: number) => number = () => 0,
+) {
+  const sums = indices(rows * cols).map((at) => {
+    const [r, c] = [Math.floor(at / cols), at % cols];
+    return sumOf([...indices(inner).map((k) => a(r, k) * b(k, c)), bias(c)]);
+  });
+  return { values: sums.map(({ sum }) => sum), sizes: sums.map(({ size }) => size), ulps: inner + 2 };
+}
+
+function randomWords({ n, key0, key1 }: { n: number; key0: number; key1: number }): number[] {
+  return indices(Math.ceil(n / 4)).flatMap((block) => {
+    const words: Words = [block, 0, 0, 0];
+    philox(words, key0, key1);
+    return words;
+  });
+}
+
+/** The words of each row's field, read from the chunks byte by byte. */
+function gathered({ args, bytesAt }: Call, bytesEach: number): DataView[] {
+  const { chunkTable, cursor, first, rows, elements, chunkSamples, recordBytes, fieldOffset } =
+    args as Record<string, number>;
+  const position = bytesAt(cursor!, 8);
+  const order = bytesAt(position.getUint32(0, true), 4 * (position.getUint32(4, true) + first! + rows!));
+  return indices(rows!).map((r) => {
+    const sample = order.getUint32(4 * (position.getUint32(4, true) + first! + r), true);
+    const chunk = bytesAt(chunkTable! + 4 * Math.floor(sample / chunkSamples!), 4).getUint32(0, true);
+    return bytesAt(chunk + (sample % chunkSamples!) * recordBytes! + fieldOffset!, elements! * bytesEach);
+  });
+}
+
+export const REFERENCE: { readonly [K in KernelName]: Reference } = {
+  addVectors: pair((a, b) => a + b),
+  multiplyVectors: pair((a, b) => a * b),
+  copyVector: ({ f32 }) => ({ out: exactly(Array.from(f32('a'))) }),
+  fill: ({ args }) => ({ out: exactly(Array(args.n).fill(Math.fround(args.value!))) }),
+
+  exponential: map(EXACT.exponential),
+  logarithm: map(EXACT.logarithm),
+  errorFunction: map(EXACT.errorFunction),
+  sine: map(EXACT.sine),
+  cosine: map(EXACT.cosine),
+  squareRoot: map(Math.sqrt, 0.5),
+  reciprocalSquareRoot: map(EXACT.reciprocalSquareRoot),
+
+  reluForward: forward((x) => Math.max(x, 0), 0),
+  reluBackward: backward((y) => (y > 0 ? 1 : 0)),
+  sigmoidForward: forward(EXACT.sigmoidForward),
+  sigmoidBackward: backward((y) => y * (1 - y)),
+  tanhForward: forward(Math.tanh),
+  tanhBackward: backward((y) => 1 - y * y),
+
+  matmul: ({ args, f32 }) => {
+    const { rows, inner, cols, activation } = args as Record<string, number>;
+    const [a, b] = [f32('a'), f32('b')];
+    const bias = args.bias === 0 ? new Float32Array(cols!) : f32('bias');
+    const { values, ...rest } = product(
+      [rows!, inner!, cols!],
+      (r, k) => a[r * inner! + k]!,
+      (k, c) => b[k * cols! + c]!,
+      (c) => bias[c]!,
+    );
+    return { out: { values: values.map((y) => (activation === 1 ? Math.max(0, y) : y)), ...rest } };
+  },
+  matmulTransposedB: ({ args, f32 }) => {
+    const { rows, inner, cols } = args as Record<string, number>;
+    const [a, b] = [f32('a'), f32('b')];
+    return {
+      out: product(
+        [rows!, inner!, cols!],
+        (r, k) => a[r * inner! + k]!,
+        (k, c) => b[c * inner! + k]!,
+      ),
+    };
+  },
+  treeMatmulTransposedA: ({ args, f32 }) => {
+    const { rows, m, n } = args as Record<string, number>;
+    const [a, b] = [f32('a'), f32('b')];
+    return {
+      out: product(
+        [m!, rows!, n!],
+        (i, r) => a[r * m! + i]!,
+        (r, j) => b[r * n! + j]!,
+      ),
+    };
+  },
+  treeSumRows: ({ args, f32 }) => {
+    const { rows, n } = args as Record<string, number>;
+    const a = f32('a');
+    return {
+      out: product(
+        [1, rows!, n!],
+        () => 1,
+        (r, j) => a[r * n! + j]!,
+      ),
+    };
+  },
+
+  ...losses.REFERENCE_LOSSES,
+
+  sgdUpdate: ({ f32 }) => {
+    const [rate, momentum, nesterov, decay] = f32('scalars') as unknown as [number, number, number, number];
+    const w = Array.from(f32('weights'));
+    const g = w.map((x, i) => f32('gradient')[i]! + decay * x);
+    const m = w.map((_, i) => momentum * f32('momentum')[i]! + g[i]!);
+    const step = m.map((x, i) => (nesterov ? momentum * x + g[i]! : x));
+    const sizes = w.map(
+      (x, i) => Math.abs(x) + Math.abs(f32('gradient')[i]!) + Math.abs(f32('momentum')[i]!),
+    );
+    return {
+      weights: { values: w.map((x, i) => x - rate * step[i]!), sizes, ulps: 3 },
+      momentum: { values: m, sizes, ulps: 3 },
+    };
+  },
+  adamUpdate: ({ f32 }) => {
+    const s = Array.from(f32('scalars'));
+    const w = Array.from(f32('weights'));
+    const g = f32('gradient');
+    const terms = w.map((_, i) => [s[1]! * f32('m')[i]!, s[2]! * g[i]!] as const);
+    const m = terms.map(([kept, added]) => kept + added);
+    const v = w.map((_, i) => s[3]! * f32('v')[i]! + s[4]! * g[i]! * g[i]!);
+    const divisor = v.map((x) => Math.sqrt(x * s[5]!) + s[6]!);
+    // A subnormal m is known to 2^-149 only.
+    const mSizes = terms.map(([kept, added]) => Math.max(Math.abs(kept) + Math.abs(added), 2 ** -125));
+    return {
+      m: { values: m, sizes: mSizes, ulps: 2 },
+      v: about(v, { ulps: 3 }),
+      weights: {
+        values: w.map((x, i) => x - s[7]! * x - (s[0]! * m[i]!) / divisor[i]!),
+        sizes: w.map((x, i) => Math.max(Math.abs(x) + (s[0]! * mSizes[i]!) / divisor[i]!, v[i]!)),
+        ulps: 6,
+      },
+    };
+  },
+
+  randomUniform: ({ args }) => {
+    const { low, high, n } = args as Record<string, number>;
+    const draws = randomWords(args as never).slice(0, n);
+    const values = draws.map((word) => low! + ((word >>> 8) / 2 ** 24) * (high! - low!));
+    return { out: { values, sizes: values.map(() => 1), ulps: 1 } };
+  },
+  randomNormal: ({ args }) => {
+    const { mean, deviation, n } = args as Record<string, number>;
+    const words = randomWords(args as never);
+    const values = indices(n!).map((i) => {
+      const radius = Math.sqrt(-2 * Math.log(((words[i & ~1]! >>> 8) + 1) / 2 ** 24));
+      const angle = (2 * Math.PI * (words[i | 1]! >>> 8)) / 2 ** 24;
+      return mean! + deviation! * radius * (i % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
+    });
+    return { out: { values, sizes: values.map(() => 20), ulps: 2 } };
+  },
+
+  gatherU8: (call) => {
+    const { elements, scale, shift } = call.args as Record<string, number>;
+    const values = gathered(call, 1).flatMap((row) => {
+      return indices(elements!).map((e) => row.getUint8(e) * Math.fround(scale!) + Math.fround(shift!));
+    });
+    return { out: { values, sizes: values.map(() => 1), ulps: 0.5 } };
+  },
+  gatherU8AsI32: (call) => {
+    const rows = gathered(call, 1);
+    return {
+      out: exactly(
+        rows.flatMap((row) => indices(call.args.elements!).map((e) => row.getUint8(e))),
+        'i32',
+      ),
+    };
+  },
+  gatherWords: (call) => {
+    const rows = gathered(call, 4);
+    return {
+      out: exactly(
+        rows.flatMap((row) => indices(call.args.elements!).map((e) => row.getInt32(4 * e, true))),
+        'i32',
+      ),
+    };
+  },
+};
