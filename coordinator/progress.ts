@@ -85,7 +85,7 @@ export function interrupt(state: CoordinatorState, effects: CoordinatorEffect[])
 }
 
 /** Members that can be handed work, in the order in which they joined. */
-export function readyMembers(state: CoordinatorState): Member[] {
+function readyMembers(state: CoordinatorState): Member[] {
   return [...state.members.values()].filter((member) => member.phase === 'ready');
 }
 
