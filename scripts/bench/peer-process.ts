@@ -1,15 +1,10 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { UserError } from '../../shared/errors.js';
 
-/** Where a Python with PyTorch may be: the first on the path, and that of Debian's packages. */
-const PYTHONS = ['python3', '/usr/bin/python3'];
-const MISSING =
-  '--peer pytorch needs Python with PyTorch: on Debian apt install python3-torch libopenblas0, or leave --peer out';
-/** Last words of a program that are worth repeating. */
+/** Last words of a program that are worth repeating, in characters. */
 const STDERR_KEPT = 2000;
 
 /**
@@ -27,19 +22,25 @@ export class PeerProcess {
     child.stderr?.on('data', (bytes: Buffer) => {
       this.lastWords = (this.lastWords + bytes.toString()).slice(-STDERR_KEPT);
     });
-    // A program that has ended shows in the answers that do not come.
-    child.on('error', () => {});
+    // A program that cannot start or has ended shows in the answers that do not come.
+    child.on('error', ({ message }) => {
+      this.lastWords = message;
+    });
     child.stdin?.on('error', () => {});
   }
 
   /**
-   * Starts a comparison program on one compute thread a process.
+   * Starts a comparison program.
    * @param program file name in scripts/peers
-   * @throws UserError when there is no Python with PyTorch, or no checkout
+   * @throws UserError when there is no checkout
    */
-  static async start(program: string, args: readonly string[] = []): Promise<PeerProcess> {
-    const python = await findPython();
-    return new PeerProcess(spawn(python, [peerPath(program), ...args], { env: peerEnvironment() }));
+  static start(
+    python: string,
+    program: string,
+    args: readonly string[],
+    environment: NodeJS.ProcessEnv,
+  ): PeerProcess {
+    return new PeerProcess(spawn(python, [peerPath(program), ...args], { env: environment }));
   }
 
   /**
@@ -49,30 +50,17 @@ export class PeerProcess {
   async ask<Answer>(request: object): Promise<Answer> {
     this.child.stdin?.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await this.lines.next();
-    if (done === true) {
-      throw new UserError(`the comparison program has failed: ${this.lastWords.trim().split('\n').at(-1)}`);
-    }
-    return JSON.parse(value as string) as Answer;
+    if (done !== true) return JSON.parse(value) as Answer;
+    const why = this.lastWords.trim().split('\n').at(-1) || 'it has ended';
+    throw new UserError(`the comparison program has failed: ${why}`);
   }
 
-  /** Lets the program end: its input does. */
+  /** Ends the program. */
   close(): void {
     this.child.stdin?.end();
     this.reader.close();
     this.child.kill();
   }
-}
-
-async function findPython(): Promise<string> {
-  for (const python of PYTHONS) {
-    try {
-      await promisify(execFile)(python, ['-c', 'import torch'], { env: peerEnvironment() });
-      return python;
-    } catch {
-      // Not this one.
-    }
-  }
-  throw new UserError(MISSING);
 }
 
 /** Comparison programs are not compiled, and not in the installed package: they lie in the checkout only. */
@@ -82,10 +70,4 @@ function peerPath(program: string): string {
   const found = paths.find((path) => existsSync(path));
   if (found !== undefined) return found;
   throw new UserError(`--peer needs scripts/peers/${program} of a checkout, which is not here`);
-}
-
-/** One thread, and OpenBLAS free to take its best kernel. */
-function peerEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('OPENBLAS_'));
-  return { ...Object.fromEntries(kept), OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1' };
 }

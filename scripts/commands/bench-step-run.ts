@@ -2,7 +2,7 @@ import { systemClock } from '../../shared/actor/clock.js';
 import { presentBackends } from '../bench/backends.js';
 import { describeMachine, machineFacts } from '../bench/machine-facts.js';
 import { benchOverhead, type OverheadResult } from '../bench/overhead-bench.js';
-import { PeerProcess } from '../bench/peer-process.js';
+import { describePytorch, findPytorch } from '../bench/pytorch.js';
 import { benchSteps, type StepResult } from '../bench/step-bench.js';
 import { type Column, figure, textTable } from '../bench/text-table.js';
 import type { Workload } from '../bench/workloads.js';
@@ -30,8 +30,9 @@ export async function benchStepCommand(
   const windows = { count: settings.windows, ms: WINDOW_MS };
   const results: StepResult[] = [];
   const overhead: OverheadResult[] = [];
-  const peer = settings.peer && (await PeerProcess.start('pytorch-step.py'));
-  const peerVersion = peer && (await peer.ask<{ version: string }>({ version: true })).version;
+  const pytorch = settings.peer && (await findPytorch());
+  if (pytorch) terminal.say(describePytorch(pytorch));
+  const peer = pytorch?.start('pytorch-step.py');
   try {
     for (const workload of settings.workloads) {
       for (const batch of settings.batches ?? workload.batches) {
@@ -49,7 +50,7 @@ export async function benchStepCommand(
   for (const line of textTable(STEP_COLUMNS, results)) terminal.say(line);
   if (overhead.length > 0) terminal.say('\na step apart from its arithmetic, microseconds:');
   if (overhead.length > 0) for (const line of textTable(OVERHEAD_COLUMNS, overhead)) terminal.say(line);
-  const peerFacts = peerVersion === undefined ? {} : { peer: `pytorch ${peerVersion}` };
+  const peerFacts = pytorch === undefined ? {} : { peer: describePytorch(pytorch) };
   if (settings.json) terminal.result({ machine, ...peerFacts, results, overhead });
 }
 
