@@ -1,12 +1,89 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = 'f52ed3f3cb665756';
+export const SOURCE_VERSION = '9244b9483eaeafa2';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
-  reluForward: {
+  treeConvolutionWeights: {
     opcode: 0,
+    arguments: {
+      x: 'ptr',
+      dy: 'ptr',
+      dw: 'ptr',
+      rows: 'i32',
+      height: 'i32',
+      width: 'i32',
+      inputs: 'i32',
+      outHeight: 'i32',
+      outWidth: 'i32',
+      outputs: 'i32',
+      kernelHeight: 'i32',
+      kernelWidth: 'i32',
+      strideY: 'i32',
+      strideX: 'i32',
+      padTop: 'i32',
+      padLeft: 'i32',
+      dilationY: 'i32',
+      dilationX: 'i32',
+      groups: 'i32',
+      leafRows: 'i32',
+    },
+  },
+  convolution: {
+    opcode: 1,
+    arguments: {
+      x: 'ptr',
+      w: 'ptr',
+      bias: 'ptr',
+      y: 'ptr',
+      rows: 'i32',
+      height: 'i32',
+      width: 'i32',
+      inputs: 'i32',
+      outHeight: 'i32',
+      outWidth: 'i32',
+      outputs: 'i32',
+      kernelHeight: 'i32',
+      kernelWidth: 'i32',
+      strideY: 'i32',
+      strideX: 'i32',
+      padTop: 'i32',
+      padLeft: 'i32',
+      dilationY: 'i32',
+      dilationX: 'i32',
+      groups: 'i32',
+      activation: 'i32',
+    },
+  },
+  convolutionTransposed: {
+    opcode: 2,
+    arguments: {
+      y: 'ptr',
+      w: 'ptr',
+      bias: 'ptr',
+      x: 'ptr',
+      rows: 'i32',
+      height: 'i32',
+      width: 'i32',
+      inputs: 'i32',
+      outHeight: 'i32',
+      outWidth: 'i32',
+      outputs: 'i32',
+      kernelHeight: 'i32',
+      kernelWidth: 'i32',
+      strideY: 'i32',
+      strideX: 'i32',
+      padTop: 'i32',
+      padLeft: 'i32',
+      dilationY: 'i32',
+      dilationX: 'i32',
+      groups: 'i32',
+      activation: 'i32',
+    },
+  },
+  reluForward: {
+    opcode: 3,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -14,7 +91,7 @@ export const KERNEL_TABLE = {
     },
   },
   reluBackward: {
-    opcode: 1,
+    opcode: 4,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -23,7 +100,7 @@ export const KERNEL_TABLE = {
     },
   },
   sigmoidForward: {
-    opcode: 2,
+    opcode: 5,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -31,7 +108,7 @@ export const KERNEL_TABLE = {
     },
   },
   sigmoidBackward: {
-    opcode: 3,
+    opcode: 6,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -40,7 +117,7 @@ export const KERNEL_TABLE = {
     },
   },
   tanhForward: {
-    opcode: 4,
+    opcode: 7,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -48,7 +125,7 @@ export const KERNEL_TABLE = {
     },
   },
   tanhBackward: {
-    opcode: 5,
+    opcode: 8,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -57,30 +134,6 @@ export const KERNEL_TABLE = {
     },
   },
   exponential: {
-    opcode: 6,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  logarithm: {
-    opcode: 7,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  errorFunction: {
-    opcode: 8,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  sine: {
     opcode: 9,
     arguments: {
       out: 'ptr',
@@ -88,7 +141,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  cosine: {
+  logarithm: {
     opcode: 10,
     arguments: {
       out: 'ptr',
@@ -96,7 +149,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  squareRoot: {
+  errorFunction: {
     opcode: 11,
     arguments: {
       out: 'ptr',
@@ -104,7 +157,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  reciprocalSquareRoot: {
+  sine: {
     opcode: 12,
     arguments: {
       out: 'ptr',
@@ -112,8 +165,32 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  gatherU8: {
+  cosine: {
     opcode: 13,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  squareRoot: {
+    opcode: 14,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  reciprocalSquareRoot: {
+    opcode: 15,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  gatherU8: {
+    opcode: 16,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -129,7 +206,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8AsI32: {
-    opcode: 14,
+    opcode: 17,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -143,7 +220,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherWords: {
-    opcode: 15,
+    opcode: 18,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -157,7 +234,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseForward: {
-    opcode: 16,
+    opcode: 19,
     arguments: {
       logits: 'ptr',
       labels: 'ptr',
@@ -169,7 +246,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseBackward: {
-    opcode: 17,
+    opcode: 20,
     arguments: {
       probabilities: 'ptr',
       labels: 'ptr',
@@ -180,7 +257,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyForward: {
-    opcode: 18,
+    opcode: 21,
     arguments: {
       logits: 'ptr',
       targets: 'ptr',
@@ -192,7 +269,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyBackward: {
-    opcode: 19,
+    opcode: 22,
     arguments: {
       probabilities: 'ptr',
       targets: 'ptr',
@@ -203,7 +280,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyForward: {
-    opcode: 20,
+    opcode: 23,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -214,7 +291,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyBackward: {
-    opcode: 21,
+    opcode: 24,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -225,7 +302,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorForward: {
-    opcode: 22,
+    opcode: 25,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -235,7 +312,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorBackward: {
-    opcode: 23,
+    opcode: 26,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -246,7 +323,7 @@ export const KERNEL_TABLE = {
     },
   },
   sgdUpdate: {
-    opcode: 24,
+    opcode: 27,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -256,7 +333,7 @@ export const KERNEL_TABLE = {
     },
   },
   adamUpdate: {
-    opcode: 25,
+    opcode: 28,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -266,8 +343,86 @@ export const KERNEL_TABLE = {
       scalars: 'ptr',
     },
   },
+  maxPoolForward: {
+    opcode: 29,
+    arguments: {
+      x: 'ptr',
+      y: 'ptr',
+      rows: 'i32',
+      height: 'i32',
+      width: 'i32',
+      channels: 'i32',
+      outHeight: 'i32',
+      outWidth: 'i32',
+      poolHeight: 'i32',
+      poolWidth: 'i32',
+      strideY: 'i32',
+      strideX: 'i32',
+      padTop: 'i32',
+      padLeft: 'i32',
+    },
+  },
+  maxPoolBackward: {
+    opcode: 30,
+    arguments: {
+      x: 'ptr',
+      y: 'ptr',
+      dy: 'ptr',
+      dx: 'ptr',
+      rows: 'i32',
+      height: 'i32',
+      width: 'i32',
+      channels: 'i32',
+      outHeight: 'i32',
+      outWidth: 'i32',
+      poolHeight: 'i32',
+      poolWidth: 'i32',
+      strideY: 'i32',
+      strideX: 'i32',
+      padTop: 'i32',
+      padLeft: 'i32',
+    },
+  },
+  averagePoolForward: {
+    opcode: 31,
+    arguments: {
+      x: 'ptr',
+      y: 'ptr',
+      rows: 'i32',
+      height: 'i32',
+      width: 'i32',
+      channels: 'i32',
+      outHeight: 'i32',
+      outWidth: 'i32',
+      poolHeight: 'i32',
+      poolWidth: 'i32',
+      strideY: 'i32',
+      strideX: 'i32',
+      padTop: 'i32',
+      padLeft: 'i32',
+    },
+  },
+  averagePoolBackward: {
+    opcode: 32,
+    arguments: {
+      dy: 'ptr',
+      dx: 'ptr',
+      rows: 'i32',
+      height: 'i32',
+      width: 'i32',
+      channels: 'i32',
+      outHeight: 'i32',
+      outWidth: 'i32',
+      poolHeight: 'i32',
+      poolWidth: 'i32',
+      strideY: 'i32',
+      strideX: 'i32',
+      padTop: 'i32',
+      padLeft: 'i32',
+    },
+  },
   matmul: {
-    opcode: 26,
+    opcode: 33,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -280,7 +435,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmulTransposedB: {
-    opcode: 27,
+    opcode: 34,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -291,7 +446,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomUniform: {
-    opcode: 28,
+    opcode: 35,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -302,7 +457,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomNormal: {
-    opcode: 29,
+    opcode: 36,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -313,7 +468,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxForward: {
-    opcode: 30,
+    opcode: 37,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -322,7 +477,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxBackward: {
-    opcode: 31,
+    opcode: 38,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -332,7 +487,7 @@ export const KERNEL_TABLE = {
     },
   },
   oneHot: {
-    opcode: 32,
+    opcode: 39,
     arguments: {
       labels: 'ptr',
       out: 'ptr',
@@ -341,7 +496,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeMatmulTransposedA: {
-    opcode: 33,
+    opcode: 40,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -353,7 +508,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeSumRows: {
-    opcode: 34,
+    opcode: 41,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -363,7 +518,7 @@ export const KERNEL_TABLE = {
     },
   },
   addVectors: {
-    opcode: 35,
+    opcode: 42,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -372,7 +527,7 @@ export const KERNEL_TABLE = {
     },
   },
   multiplyVectors: {
-    opcode: 36,
+    opcode: 43,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -381,7 +536,7 @@ export const KERNEL_TABLE = {
     },
   },
   copyVector: {
-    opcode: 37,
+    opcode: 44,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -389,7 +544,7 @@ export const KERNEL_TABLE = {
     },
   },
   fill: {
-    opcode: 38,
+    opcode: 45,
     arguments: {
       out: 'ptr',
       n: 'i32',

@@ -24,6 +24,14 @@ static void pack_rows(f32 *to, const f32 *from, isize step, i32 cols, i32 count)
     }
 }
 
+/** to[k * PACKED_ROWS + i] = from[k * step + i] for i < rows, k < count; `room` floats of a row may be read. */
+static void pack_slices(f32 *to, const f32 *from, isize step, i32 rows, i32 room, i32 count) {
+  if (room >= PACKED_ROWS)
+    for (i32 k = 0; k < count; k++) x_store(to + (isize)k * PACKED_ROWS, x_load(from + k * step));
+  else
+    for (i32 k = 0; k < count; k++) x_store(to + (isize)k * PACKED_ROWS, x_load_n(from + k * step, rows));
+}
+
 /** to[k * pitch + i] = from[i * row + k] for i < rows, k < count; up to the next multiple of LANES, i gives +0. */
 static void pack_transposed(f32 *to, i32 pitch, const f32 *from, isize row, i32 rows, i32 count) {
   for (i32 first = 0; first < rows; first += LANES) {

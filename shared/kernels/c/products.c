@@ -7,23 +7,16 @@
 
 /** Largest blocks: of the inner index, so that a panel of b stays in the first cache; of columns; of rows. */
 #define BLOCK_INNER 264
-#define BLOCK_COLS 512
-#define BLOCK_ROWS (8 * TILE_ROWS)
+#define BLOCK_COLS (512 / TILE_COLS * TILE_COLS)
+#define BLOCK_TILES (LANES == 16 ? 8 : 20)
+#define BLOCK_ROWS (BLOCK_TILES * TILE_ROWS)
 /** Up to so many rows b is read where it lies: copying it would not pay. */
-#define DIRECT_ROWS (4 * TILE_ROWS)
+#define DIRECT_ROWS 48
 
 #define PANEL_FLOATS (BLOCK_INNER * TILE_COLS)
 #define B_FLOATS (BLOCK_INNER * BLOCK_COLS)
-#define A_FLOATS (BLOCK_INNER * 8 * PACKED_ROWS)
-_Static_assert((B_FLOATS + A_FLOATS + 16 * TILE_COLS) * 4 <= WORKSPACE_BYTES, "blocks fit the workspace");
-
-#define PRODUCT_TILE(rows)                                                                               \
-  static __attribute__((noinline)) void product_tile_##rows(const Factors *f, const Sink *s, i32 vecs) { \
-    if (vecs == 1)                                                                                       \
-      product_tile(rows, 1, f, s);                                                                       \
-    else                                                                                                 \
-      product_tile(rows, 2, f, s);                                                                       \
-  }
+#define A_FLOATS (BLOCK_INNER * BLOCK_TILES * PACKED_ROWS)
+_Static_assert((B_FLOATS + A_FLOATS) * 4 <= WORKSPACE_BYTES, "blocks fit the workspace");
 
 INLINE void product_tile(const i32 rows, const i32 vecs, const Factors *f, const Sink *s) {
   vec acc[TILE_ROWS][TILE_VECS];
@@ -37,14 +30,18 @@ INLINE void product_tile(const i32 rows, const i32 vecs, const Factors *f, const
     tile_multiply(rows, vecs, 0, acc, f);
   tile_store(rows, vecs, acc, s);
 }
+
+#define PRODUCT_TILE(rows)                                                                               \
+  static __attribute__((noinline)) void product_tile_##rows(const Factors *f, const Sink *s) { \
+    WITH_VECS(vecs_of(s->cols), product_tile, rows, f, s);                                                           \
+  }
 EACH_TILE_ROWS(PRODUCT_TILE)
 
 /** One tile of `rows` rows; its vectors follow from the columns. */
 static void run_product_tile(i32 rows, const Factors *f, const Sink *s) {
-  i32 vecs = s->cols > LANES ? 2 : 1;
 #define CASE(n) \
   case n:       \
-    product_tile_##n(f, s, vecs); \
+    product_tile_##n(f, s); \
     break;
   switch (rows) { EACH_TILE_ROWS(CASE) }
 #undef CASE
@@ -62,7 +59,7 @@ typedef struct {
  * are left, because that would reach behind the end of b.
  */
 INLINE i32 unsafe_rows(i32 cols, isize step, i32 count) {
-  i32 beyond = (cols > LANES ? TILE_COLS : LANES) - cols;
+  i32 beyond = vecs_of(cols) * LANES - cols;
   if (beyond == 0) return 0;
   i32 rows = (i32)((beyond + step - 1) / step);
   return rows < count ? rows : count;

@@ -8,18 +8,47 @@
 #pragma once
 #include "kernel.h"
 
-// Accumulators, one row of b and one factor of a fill the vector registers: 32 with AVX-512 and NEON, 16 with AVX2,
-// 15 in the wasm engines on x86 (one is kept by the compiler).
-#define TILE_VECS 2
-#define TILE_COLS (TILE_VECS * LANES)
+// A tile's accumulators, a row of b and the factors of a share the vector registers: 32 with AVX-512, 16 with AVX2. A
+// wasm engine on x86 has 15 and loads all factors of a step before it multiplies; the exact build, where one
+// multiply-add is some twenty operations, gains nothing from a larger tile.
 #if LANES == 16
 #define TILE_ROWS 14
-#define PACKED_ROWS 16
+#define TILE_VECS 2
 #define EACH_TILE_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
-#else
+#elif LANES == 8
 #define TILE_ROWS 6
-#define PACKED_ROWS 8
+#define TILE_VECS 2
 #define EACH_TILE_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
+#elif defined(SIMD_EMULATED_FMA)
+#define TILE_ROWS 2
+#define TILE_VECS 1
+#define EACH_TILE_ROWS(X) X(1) X(2)
+#else
+#define TILE_ROWS 3
+#define TILE_VECS 3
+#define EACH_TILE_ROWS(X) X(1) X(2) X(3)
+#endif
+#define TILE_COLS (TILE_VECS * LANES)
+/** Floats from one k to the next in a packed tile of a. */
+#define PACKED_ROWS LANES
+
+/** Calls f(rows, vecs, ...) with constants: every tile is a function of its own, so that it stays in registers. */
+#if TILE_VECS == 1
+#define WITH_VECS(vecs, f, rows, ...) f(rows, 1, __VA_ARGS__)
+#elif TILE_VECS == 2
+#define WITH_VECS(vecs, f, rows, ...) \
+  if (vecs == 1)                      \
+    f(rows, 1, __VA_ARGS__);          \
+  else                                \
+    f(rows, 2, __VA_ARGS__)
+#else
+#define WITH_VECS(vecs, f, rows, ...) \
+  if (vecs == 1)                      \
+    f(rows, 1, __VA_ARGS__);          \
+  else if (vecs == 2)                 \
+    f(rows, 2, __VA_ARGS__);          \
+  else                                \
+    f(rows, 3, __VA_ARGS__)
 #endif
 
 #define UNROLL _Pragma("GCC unroll 16")
@@ -75,6 +104,9 @@ INLINE void tile_multiply(const i32 rows, const i32 vecs, const i32 strided, vec
   if (f->tail_count)
     tile_chain(rows, vecs, strided, acc, f->a + f->count * f->a_step, pitch, f->tail, TILE_COLS, f->tail_count);
 }
+
+/** Vectors that hold so many columns. */
+INLINE i32 vecs_of(i32 cols) { return (cols + LANES - 1) / LANES; }
 
 /** Lanes of vector j that exist. */
 INLINE i32 tile_lanes(const Sink *sink, i32 j) {

@@ -10,9 +10,6 @@
 
 #define TREE_LEVELS 31
 #define TREE_NODE_FLOATS (PACKED_ROWS * TILE_COLS)
-#define TREE_PANEL_BYTES (WORKSPACE_BYTES - 4 * TREE_LEVELS * TREE_NODE_FLOATS)
-_Static_assert(TREE_PANEL_BYTES >= 256 * 1024, "waiting subtrees leave room for a panel");
-
 /** acc = waiting + acc, element by element: the left child first. */
 INLINE void tree_merge(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][TILE_VECS], const f32 *waiting) {
   UNROLL for (i32 i = 0; i < rows; i++)
@@ -54,10 +51,7 @@ INLINE void tree_tile(const i32 rows, const i32 vecs, const Factors *f, const Si
 
 #define TREE_TILE(rows)                                                                                      \
   static __attribute__((noinline)) void tree_tile_##rows(const Factors *f, const Sink *s, i32 leaf, f32 *w) { \
-    if (s->cols <= LANES)                                                                                    \
-      tree_tile(rows, 1, f, s, leaf, w);                                                                     \
-    else                                                                                                     \
-      tree_tile(rows, 2, f, s, leaf, w);                                                                     \
+    WITH_VECS(vecs_of(s->cols), tree_tile, rows, f, s, leaf, w);                                             \
   }
 EACH_TILE_ROWS(TREE_TILE)
 
@@ -70,25 +64,72 @@ static void run_tree_tile(i32 rows, const Factors *f, const Sink *s, i32 leaf_ro
 #undef CASE
 }
 
+/** A weight gradient: dw[m, n] from x[rows, m] and dy[rows, n]. */
+typedef struct {
+  const f32 *x, *dy;
+  f32 *dw;
+  i32 rows, m, n, leaf_rows;
+} Gradient;
+
+/** Rows of x and dy that are at hand at once, and where copies of both lie. */
+#define TREE_A_FLOATS(rows) ((isize)(rows) * PACKED_ROWS)
+#define TREE_PANEL_FLOATS(rows) ((isize)(rows) * TILE_COLS)
+
+/** Columns c to c + cols, of which panels have been copied for all rows. */
+static void tree_columns(const Gradient *g, i32 c0, i32 cols, const f32 *panels, f32 *slice, f32 *waiting) {
+  i32 tiles = part_count(g->m, TILE_ROWS);
+  for (i32 t = 0; t < tiles; t++) {
+    i32 i = part_start(g->m, tiles, t), height = part_start(g->m, tiles, t + 1) - i;
+    Factors f = {g->x + i, 1, g->m, 0, TILE_COLS, g->rows, 0, 0};
+    // Several panels read the same few columns of x: one line of x holds more than a tile needs.
+    if (cols > TILE_COLS) {
+      pack_slices(slice, f.a, g->m, height, g->m - i, g->rows);
+      f.a = slice;
+      f.a_step = PACKED_ROWS;
+    }
+    for (i32 c = 0; c < cols; c += TILE_COLS) {
+      f.b = panels + c / TILE_COLS * TREE_PANEL_FLOATS(g->rows);
+      i32 width = cols - c < TILE_COLS ? cols - c : TILE_COLS;
+      const Sink s = {g->dw + (isize)i * g->n + c0 + c, g->n, width, 0, 0, 0};
+      run_tree_tile(height, &f, &s, g->leaf_rows, waiting);
+    }
+  }
+}
+
+/** So many rows that not even one panel can be copied: read in place, but for the end, behind which nothing is read. */
+static void tree_in_place(const Gradient *g, f32 *tail, f32 *waiting) {
+  i32 tiles = part_count(g->m, TILE_ROWS);
+  i32 copied = TILE_COLS, direct = g->rows - copied;
+  for (i32 c = 0; c < g->n; c += TILE_COLS) {
+    i32 cols = g->n - c < TILE_COLS ? g->n - c : TILE_COLS;
+    pack_rows(tail, g->dy + (isize)direct * g->n + c, g->n, cols, copied);
+    for (i32 t = 0; t < tiles; t++) {
+      i32 i = part_start(g->m, tiles, t);
+      const Factors f = {g->x + i, 1, g->m, g->dy + c, g->n, direct, copied, tail};
+      const Sink s = {g->dw + (isize)i * g->n + c, g->n, cols, 0, 0, 0};
+      run_tree_tile(part_start(g->m, tiles, t + 1) - i, &f, &s, g->leaf_rows, waiting);
+    }
+  }
+}
+
 /** out[m, n] = tree over leaves of the sum over r of a[r, m] b[r, n]. */
 KERNEL(treeMatmulTransposedA, PTR a, PTR b, PTR out, I32 rows, I32 m, I32 n, I32 leafRows) {
-  const f32 *x = a, *dy = b;
-  f32 *dw = out;
-  f32 *waiting = (f32 *)thread->workspace, *panel = waiting + TREE_LEVELS * TREE_NODE_FLOATS;
-  // A panel of more rows than fit is read in place, but for its last rows where that would reach behind the end.
-  i32 packed = rows <= TREE_PANEL_BYTES / (4 * TILE_COLS);
-  i32 tiles = part_count(m, TILE_ROWS);
-  for (i32 c = 0; c < n; c += TILE_COLS) {
-    i32 cols = n - c < TILE_COLS ? n - c : TILE_COLS;
-    i32 copied = packed ? rows : rows < TILE_COLS ? rows : TILE_COLS;
-    i32 direct = rows - copied;
-    pack_rows(panel, dy + (isize)direct * n + c, n, cols, copied);
-    for (i32 t = 0; t < tiles; t++) {
-      i32 i = part_start(m, tiles, t);
-      const Factors f = {x + i, 1, m, dy + c, n, direct, copied, panel};
-      const Sink s = {dw + (isize)i * n + c, n, cols, 0, 0, 0};
-      run_tree_tile(part_start(m, tiles, t + 1) - i, &f, &s, leafRows, waiting);
+  const Gradient g = {a, b, out, rows, m, n, leafRows};
+  f32 *waiting = (f32 *)thread->workspace, *slice = waiting + TREE_LEVELS * TREE_NODE_FLOATS;
+  f32 *panels = slice + TREE_A_FLOATS(rows);
+  isize room = WORKSPACE_BYTES / 4 - TREE_LEVELS * TREE_NODE_FLOATS - TREE_A_FLOATS(rows);
+  if (room < TREE_PANEL_FLOATS(rows)) {
+    tree_in_place(&g, slice, waiting);
+    return;
+  }
+  i32 most = (i32)(room / TREE_PANEL_FLOATS(rows)) * TILE_COLS;
+  for (i32 c0 = 0; c0 < n; c0 += most) {
+    i32 cols = n - c0 < most ? n - c0 : most;
+    for (i32 c = 0; c < cols; c += TILE_COLS) {
+      i32 width = cols - c < TILE_COLS ? cols - c : TILE_COLS;
+      pack_rows(panels + c / TILE_COLS * TREE_PANEL_FLOATS(rows), g.dy + c0 + c, n, width, rows);
     }
+    tree_columns(&g, c0, cols, panels, slice, waiting);
   }
 }
 
