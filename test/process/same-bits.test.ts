@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join, relative } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TrainResult } from '../../scripts/training/result.js';
+import { nativeIsas } from '../../shared/kernels/native-kernels.js';
+import { type Ended, type Program, run, start, temporaryFolder } from '../support/process.js';
+import { smallData, writeFiles } from '../support/process-data.js';
+import { FaultyWorkplace, PacedWorkplace, TestNode } from '../support/process-node.js';
+
+/*
+ * The promise of the whole program, kept by real processes: the same weights, bit for bit, whoever computed them. 500
+ * samples in batches of 64 end in a ragged batch with a ragged leaf; 24 steps are three epochs.
+ */
+const ROOT = mkdtempSync(join(tmpdir(), 'unisum-bits-'));
+const DATA = writeFiles(join(ROOT, 'data'), smallData());
+const RUN = ['train', '--batch', 64, '--leaf', 8, '--steps', 24, '--json'];
+const OPEN = [...RUN, '--data', DATA, '--listen', '127.0.0.1:0'];
+
+/** What one local worker makes of it. */
+let reference: TrainResult;
+
+beforeAll(async () => {
+  reference = resultOf(await run(...RUN, '--data', DATA, '--workers', 1));
+});
+afterAll(() => rmSync(ROOT, { recursive: true }));
+
+/** The result of a run that succeeded: its last line on stdout, which holds nothing else. */
+function resultOf({ status, stdout, stderr }: Ended): TrainResult {
+  expect(status, stderr).toBe(0);
+  return JSON.parse(stdout) as TrainResult;
+}
+
+async function resultFrom(program: Program): Promise<TrainResult> {
+  return resultOf(await program.ended);
+}
+
+function joining(url: string, name: string, ...options: (string | number)[]): Program {
+  return start(['worker', url, '--name', name, ...options]);
+}
+
+/** Who did how much, by name. */
+function samplesOf({ workers }: TrainResult): Record<string, number> {
+  return Object.fromEntries(workers.map(({ name, samples }) => [name, samples]));
+}
+
+describe('the same weights', () => {
+  it.each([2, 3, 7])('by %i local workers', async (workers) => {
+    const result = resultOf(await run(...RUN, '--data', DATA, '--workers', workers));
+    expect(result.weightsSha256).toBe(reference.weightsSha256);
+    expect(result.workers).toHaveLength(workers);
+    expect(result).toMatchObject({ steps: 24, samples: 1500, metrics: reference.metrics });
+  });
+
+  it('by two threads in each of two nodes', async () => {
+    const result = resultOf(await run(...RUN, '--data', DATA, '--workers', 2, '--threads', 2));
+    expect(result.weightsSha256).toBe(reference.weightsSha256);
+    expect(result.workers.map(({ threads }) => threads)).toEqual([2, 2]);
+  });
+
+  it('by one local and two remote workers, each on another build of the kernels', async () => {
+    const coordinator = start([...OPEN, '--workers', 1, '--min-workers', 3, '--backend', 'wasm']);
+    const url = await coordinator.joinUrl();
+    // Where there is no C compiler, there are two builds only.
+    const third = nativeIsas().length > 0 ? 'native' : 'wasm';
+    const workers = [
+      joining(url, 'exact', '--backend', 'wasm-exact', '--json'),
+      joining(url, 'third', '--backend', third, '--threads', 2, '--json'),
+    ];
+    const result = await resultFrom(coordinator);
+    expect(result.weightsSha256).toBe(reference.weightsSha256);
+    const builds = result.workers.map(({ name, backend }) => `${name}: ${backend}`).sort();
+    expect(builds).toEqual(['exact: wasm-exact', 'local 1: wasm', `third: ${third}`]);
+    expect(Object.values(samplesOf(result)).reduce((sum, samples) => sum + samples, 0)).toBe(1500);
+    for (const { status, stdout } of await Promise.all(workers.map(({ ended }) => ended))) {
+      expect(status).toBe(0);
+      const { samples, reason } = JSON.parse(stdout);
+      expect(samples).toBeGreaterThan(0);
+      expect(reason).toBe('the run is finished');
+    }
+  });
+
+  it('by remote workers of which one is killed at work while another joins', async () => {
+    const coordinator = start([...OPEN, '--workers', 0, '--min-workers', 2]);
+    const url = await coordinator.joinUrl();
+    let pace: PacedWorkplace | undefined;
+    const node = await TestNode.join(url, 'pacer', (inner) => {
+      pace = new PacedWorkplace(inner, 8);
+      return pace;
+    });
+    const victim = joining(url, 'victim');
+    await pace?.standsStill();
+    const successor = joining(url, 'successor');
+    await coordinator.prints(/successor joined/);
+    // Frozen, the victim takes work that it will never do: the next step is handed out, and cannot end.
+    victim.signal('SIGSTOP');
+    pace?.goOn(9);
+    await pace?.standsStill();
+    victim.signal('SIGKILL');
+    await coordinator.prints(/victim left \(.*\); 2 at work/);
+    pace?.goOn();
+    const result = await resultFrom(coordinator);
+    await node.leave();
+    expect(result.weightsSha256).toBe(reference.weightsSha256);
+    const { victim: before, successor: after, pacer } = samplesOf(result);
+    expect(before).toBeGreaterThan(0);
+    expect(after).toBeGreaterThan(0);
+    expect((before ?? 0) + (after ?? 0) + (pacer ?? 0)).toBe(1500);
+    expect((await successor.ended).status).toBe(0);
+  });
+
+  it('from another working directory', async () => {
+    const elsewhere = temporaryFolder();
+    const program = start([...RUN, '--data', relative(elsewhere, DATA), '--run-dir', 'here'], elsewhere);
+    const result = await resultFrom(program);
+    expect(result.weightsSha256).toBe(reference.weightsSha256);
+    expect(isAbsolute(result.runDir)).toBe(false);
+    expect(hashOfFile(join(elsewhere, result.runDir, 'weights.safetensors'))).toBe(reference.weightsSha256);
+  });
+});
+
+/** SHA-256 of a safetensors file's tensors in name order, by nothing of ours. */
+function hashOfFile(path: string): string {
+  const bytes = readFileSync(path);
+  const data = 8 + Number(bytes.readBigUInt64LE(0));
+  const { __metadata__, ...tensors } = JSON.parse(bytes.toString('utf8', 8, data));
+  const hash = createHash('sha256');
+  for (const name of Object.keys(tensors).sort()) {
+    const [begin, end] = tensors[name].data_offsets;
+    hash.update(bytes.subarray(data + begin, data + end));
+  }
+  return hash.digest('hex');
+}
+
+describe('a bit that differs', () => {
+  it.each([
+    ['another size of the leaves', ['--leaf', 16]],
+    ['another seed', ['--seed', 1]],
+  ])('because of %s gives other weights', async (_what, options) => {
+    const result = resultOf(await run(...RUN, '--data', DATA, ...options));
+    expect(result.weightsSha256).not.toBe(reference.weightsSha256);
+  });
+
+  it('in one sample gives other weights', async () => {
+    const files = smallData();
+    const images = files['train-images-idx3-ubyte'];
+    images[images.length - 1] = (images.at(-1) as number) ^ 1;
+    const data = writeFiles(temporaryFolder(), files);
+    const result = resultOf(await run(...RUN, '--data', data));
+    expect(result.weightsSha256).not.toBe(reference.weightsSha256);
+  });
+
+  it.each([
+    ['in no step: the same weights', -1, true],
+    ['in one step: other weights', 11, false],
+  ])('in a partial sum of a remote worker, %s', async (_what, step, same) => {
+    const coordinator = start([...OPEN, '--workers', 1, '--min-workers', 2]);
+    const url = await coordinator.joinUrl();
+    const node = await TestNode.join(url, 'faulty', (inner) => new FaultyWorkplace(inner, step));
+    const { weightsSha256 } = await resultFrom(coordinator);
+    await node.leave();
+    expect(weightsSha256 === reference.weightsSha256).toBe(same);
+  });
+});

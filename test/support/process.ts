@@ -1,0 +1,111 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach } from 'vitest';
+
+/** The compiled program: what an installed `unisum` runs. */
+const PROGRAM = fileURLToPath(new URL('../../dist/scripts/unisum.js', import.meta.url));
+/** No process of a test lives longer, whatever goes wrong, in milliseconds. */
+const LIFE_MS_MAX = 60_000;
+
+/** How a process ended. */
+export interface Ended {
+  /** Exit status; null when a signal ended it. */
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Waiter {
+  readonly pattern: RegExp;
+  readonly resolve: (match: RegExpMatchArray) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A process of the program. Nothing waits by the clock: a test waits for lines on stderr and for the end. */
+export class Program {
+  readonly ended: Promise<Ended>;
+  private readonly child: ChildProcessWithoutNullStreams;
+  private stdout = '';
+  private stderr = '';
+  private waiters: Waiter[] = [];
+
+  constructor(args: readonly string[], cwd: string) {
+    this.child = spawn(process.execPath, [PROGRAM, ...args], {
+      cwd,
+      timeout: LIFE_MS_MAX,
+      killSignal: 'SIGKILL',
+    });
+    this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+    });
+    this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+      this.waiters = this.waiters.filter((waiter) => !this.serve(waiter));
+    });
+    this.ended = new Promise((resolve) => {
+      this.child.on('close', (status, signal) => {
+        for (const { pattern, reject } of this.waiters) {
+          reject(new Error(`the process ended (${status ?? signal}) without ${pattern}:\n${this.stderr}`));
+        }
+        resolve({ status, signal, stdout: this.stdout, stderr: this.stderr });
+      });
+    });
+  }
+
+  /** Resolves with the first match on stderr, also of what was printed before; rejects when the process ends first. */
+  prints(pattern: RegExp): Promise<RegExpMatchArray> {
+    return new Promise((resolve, reject) => {
+      const waiter = { pattern, resolve, reject };
+      if (!this.serve(waiter)) this.waiters.push(waiter);
+    });
+  }
+
+  /** The join URL that a coordinator prints. */
+  async joinUrl(): Promise<string> {
+    const [, url] = await this.prints(/worker '(ws:[^']+)'/);
+    return url as string;
+  }
+
+  /** Sends a signal: SIGINT is Ctrl-C, SIGSTOP freezes the process where it is, SIGCONT lets it go on. */
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  private serve({ pattern, resolve }: Waiter): boolean {
+    const match = this.stderr.match(pattern);
+    if (match !== null) resolve(match);
+    return match !== null;
+  }
+}
+
+const alive: Program[] = [];
+const folders: string[] = [];
+
+afterEach(async () => {
+  for (const program of alive) program.signal('SIGKILL');
+  await Promise.all(alive.splice(0).map(({ ended }) => ended));
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+/** A new empty folder, gone after the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'unisum-'));
+  folders.push(folder);
+  return folder;
+}
+
+/** Starts `unisum ARGS` in a folder of its own, or in `cwd`; ended after the test at the latest. */
+export function start(args: readonly (string | number)[], cwd = temporaryFolder()): Program {
+  const program = new Program(args.map(String), cwd);
+  alive.push(program);
+  return program;
+}
+
+/** Runs `unisum ARGS` to its end. */
+export function run(...args: (string | number)[]): Promise<Ended> {
+  return start(args).ended;
+}
