@@ -33,7 +33,9 @@ export function strided(
   { metrics, elapsedMs }: Extract<CoordinatorMessage, { kind: 'strided' }>,
   effects: CoordinatorEffect[],
 ): void {
-  state.msPerStep = elapsedMs / metrics.length;
+  // Interrupted before its first step: nothing was measured, and whoever asked for it is dealt with now.
+  state.activity = 'waiting';
+  if (metrics.length > 0) state.msPerStep = elapsedMs / metrics.length;
   const size = batchSize(state);
   for (const share of state.stride) credit(state, share, size, metrics.length);
   state.stride = [];
