@@ -39,8 +39,7 @@ export const coordinate: Transition<CoordinatorState, CoordinatorMessage, Coordi
       evaluated(state);
       break;
     case 'tick':
-      state.nowMs = message.nowMs;
-      sweep(state, effects);
+      sweep(state, message.nowMs, effects);
       break;
     case 'interrupt':
       interrupt(state, effects);

@@ -46,7 +46,10 @@ export function welcomeStranger(
 /** A member has said something. Whoever breaks the protocol is refused; the run goes on. */
 export function receive(state: CoordinatorState, received: Received, effects: CoordinatorEffect[]): void {
   const member = state.members.get(received.id);
-  if (member === undefined) return;
+  if (member === undefined) {
+    effects.push({ kind: 'release', slots: received.slots });
+    return;
+  }
   member.heardAtMs = state.nowMs;
   const { message } = received;
   switch (message.kind) {
@@ -91,11 +94,20 @@ export function memberLeft(
   if (state.round !== undefined) releaseMember(state.round, id);
   if (member.phase !== 'ready') return;
   state.departed.push(member);
-  effects.push({ kind: 'notice', text: `${member.name} left (${reason}); ${readyCount(state)} at work` });
+  const atWork = readyCount(state);
+  const rest = atWork > 0 ? `${atWork} at work` : 'nobody is at work: the run waits for someone to join';
+  effects.push({ kind: 'notice', text: `${member.name} left (${reason}); ${rest}` });
 }
 
 /** Time has passed: drops who is silent, and asks the others for a sign of life. */
-export function sweep(state: CoordinatorState, effects: CoordinatorEffect[]): void {
+export function sweep(state: CoordinatorState, nowMs: number, effects: CoordinatorEffect[]): void {
+  // This process itself was held up (a lid closed, a job suspended): what the others said meanwhile is still unread.
+  const wasAway = nowMs - state.nowMs > SILENCE_MS / 2;
+  state.nowMs = nowMs;
+  if (wasAway) {
+    for (const member of state.members.values()) member.heardAtMs = nowMs;
+    return;
+  }
   for (const member of [...state.members.values()]) {
     if (member.sharesMemory) continue;
     const stranger = member.phase === 'challenged' && state.nowMs - member.joinedAtMs > HANDSHAKE_MS;
@@ -166,7 +178,7 @@ function takePartials(
   message: Partials,
   effects: CoordinatorEffect[],
 ): void {
-  const problem = answered(state, member, message, slots);
+  const problem = member.phase === 'ready' ? answered(state, member, message, slots) : 'not-owed';
   if (problem === undefined) return;
   effects.push({ kind: 'release', slots });
   if (problem !== 'another-step')
