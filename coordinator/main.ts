@@ -89,7 +89,12 @@ export class Coordinator {
   async listen(address: ListenAddress): Promise<string> {
     const { server, port } = await listen(address);
     acceptWebSockets(server, (link) => this.shell.accept(this.actor, link));
-    this.stopListening = () => new Promise((resolve) => server.close(() => resolve()));
+    this.stopListening = () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        // Whoever connected and never asked for anything would keep the port for as long as a request may take.
+        server.closeAllConnections();
+      });
     return formatJoinUrl({ host: reachableHost(address.host), port, token: this.parts.settings.token });
   }
 
