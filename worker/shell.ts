@@ -2,7 +2,7 @@ import type { ActorRef } from '../shared/actor/actor.js';
 import type { Clock } from '../shared/actor/clock.js';
 import { randomIdentifier } from '../shared/actor/rng.js';
 import { UserError } from '../shared/errors.js';
-import { type Link, NO_PAYLOAD } from '../shared/link/link.js';
+import type { Link } from '../shared/link/link.js';
 import type { CoordinatorToNode } from '../shared/protocol/messages.js';
 import { ProtocolError, parseCoordinatorMessage } from '../shared/protocol/parse.js';
 import type { Ending, NodeEffect, NodeMessage, WorkItem } from './messages.js';
@@ -15,13 +15,14 @@ export interface NodeTools {
   /** Connects to the coordinator. Throws an Error whose message is one line. */
   readonly connect: () => Promise<Link>;
   readonly onNotice: (text: string) => void;
-  /** A range was handed in: so many samples more. */
+  /** The node's life is over. */
   readonly onEnd: (ending: Ending, reason: string) => void;
 }
 
 /** Carries out what a node decides, and brings back to it what happens. */
 export class NodeShell {
   private link: Link | undefined;
+  private ended = false;
 
   constructor(private readonly tools: NodeTools) {}
 
@@ -60,6 +61,7 @@ export class NodeShell {
       case 'notice':
         return this.tools.onNotice(effect.text);
       case 'end':
+        this.ended = true;
         return this.tools.onEnd(effect.ending, effect.reason);
       default:
         effect satisfies never;
@@ -69,6 +71,8 @@ export class NodeShell {
   private async connect(self: ActorRef<NodeMessage>): Promise<void> {
     try {
       const link = await this.tools.connect();
+      // Its user took the node away while it was still knocking.
+      if (this.ended) return link.close('the node left');
       this.link = link;
       self.tell({ kind: 'opened', nonce: randomIdentifier() });
       link.open({
@@ -94,7 +98,7 @@ export class NodeShell {
   private compute(self: ActorRef<NodeMessage>, { step, range, weights }: WorkItem): void {
     const { workplace, clock } = this.tools;
     const begunMs = clock.nowMs();
-    if (weights !== undefined) workplace.loadWeights(weights ?? NO_PAYLOAD);
+    if (weights !== undefined) workplace.loadWeights(weights);
     this.attempt(self, workplace.compute(step, range), (partials) => {
       const computeMicros = Math.round((clock.nowMs() - begunMs) * 1000);
       return { kind: 'computed', step, range, partials, computeMicros };

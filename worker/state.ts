@@ -36,9 +36,10 @@ export interface NodeState {
   /** Chunks not yet asked for, and how many are on their way. */
   missing: number[];
   onTheirWay: number;
-  /** Work not yet done; the first is under way when `computing`. */
+  /** Work not yet begun. */
   queue: WorkItem[];
-  computing: boolean;
+  /** What the threads compute: work that is owed, or `void` work, handed out over a link that is gone. */
+  computing: 'nothing' | 'owed' | 'void';
   /** Samples computed and handed in. */
   samples: number;
 }
@@ -61,7 +62,7 @@ export function initialState(identity: NodeIdentity): NodeState {
     missing: [],
     onTheirWay: 0,
     queue: [],
-    computing: false,
+    computing: 'nothing',
     samples: 0,
   };
 }
@@ -69,6 +70,8 @@ export function initialState(identity: NodeIdentity): NodeState {
 /** The link is gone: forget what was promised over it and try again, later each time, up to a bound. */
 export function lost(state: NodeState, reason: string, effects: NodeEffect[]): void {
   state.queue = [];
+  // Under the next link this node is a new member: it owes nothing of the old one's, whenever that is done.
+  if (state.computing === 'owed') state.computing = 'void';
   state.missing = [];
   state.onTheirWay = 0;
   state.attempts += 1;

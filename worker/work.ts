@@ -45,12 +45,18 @@ export function computed(
   { step, range, partials, computeMicros }: Extract<NodeMessage, { kind: 'computed' }>,
   effects: NodeEffect[],
 ): void {
-  state.computing = false;
+  const owed = state.computing === 'owed';
+  state.computing = 'nothing';
   // While this was being computed the link may have gone, and with it whoever waited for it.
-  if (state.phase !== 'working' || state.run === undefined) return;
-  state.samples += samplesOf(state.run, step, range);
-  const nodes = partials.map(({ node }) => node);
-  effects.push({ kind: 'send', message: { kind: 'partials', step, range, nodes, computeMicros }, partials });
+  if (owed && state.run !== undefined) {
+    state.samples += samplesOf(state.run, step, range);
+    const nodes = partials.map(({ node }) => node);
+    effects.push({
+      kind: 'send',
+      message: { kind: 'partials', step, range, nodes, computeMicros },
+      partials,
+    });
+  }
   startNext(state, effects);
 }
 
@@ -68,10 +74,10 @@ function fetchMore(state: NodeState, effects: NodeEffect[]): void {
 }
 
 function startNext(state: NodeState, effects: NodeEffect[]): void {
-  if (state.computing) return;
+  if (state.computing !== 'nothing') return;
   const work = state.queue.shift();
   if (work === undefined) return;
-  state.computing = true;
+  state.computing = 'owed';
   effects.push({ kind: 'compute', work });
 }
 
