@@ -3,10 +3,10 @@ import type { Clock } from '../../shared/actor/clock.js';
 import type { Crew } from '../../shared/engine/crew.js';
 import type { Machine } from '../../shared/engine/machine.js';
 import { linkInProcess } from '../../shared/link/in-process.js';
+import type { SelfTestResult } from '../../shared/protocol/messages.js';
 import type { Range } from '../../shared/sum/leaves.js';
 import { WorkerNode } from '../../worker/main.js';
 import { Seat } from '../../worker/seat.js';
-import { selfTest } from './self-test.js';
 
 /** Where a local node lives. */
 interface Home {
@@ -14,6 +14,8 @@ interface Home {
   readonly coordinator: Coordinator;
   readonly crew: Crew;
   readonly clock: Clock;
+  /** What this machine's kernels made of the self-test. */
+  readonly selfTest: readonly SelfTestResult[];
 }
 
 /**
@@ -22,7 +24,7 @@ interface Home {
  * the program is at fault and the run fails.
  */
 export function startLocalNode(
-  { machine, coordinator, crew, clock }: Home,
+  { machine, coordinator, crew, clock, selfTest }: Home,
   name: string,
   threads: Range,
 ): void {
@@ -34,7 +36,7 @@ export function startLocalNode(
       detail,
       threads: threads.to - threads.from,
       token: coordinator.token,
-      selfTest: selfTest(machine),
+      selfTest,
     },
     workplace: new Seat(crew, threads),
     clock,

@@ -15,6 +15,7 @@ import { createPlan, type Plan } from '../../shared/graph/plan.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
 import { startLocalNode } from './local-node.js';
 import { layDown, layOutOptimizer, layOutRun, parametersOf } from './run-place.js';
+import { selfTest } from './self-test.js';
 
 /** Leaves that are never split: one, as long as no statistics are taken over groups of them. */
 const GRANULE = 1;
@@ -101,10 +102,11 @@ export class LocalRun {
   /** Lets the local nodes join; the run begins when they, and those that it waits for, are there. */
   begin(clock: Clock): void {
     const { workers, threads } = this.request;
+    const results = selfTest(this.machine);
     for (let i = 0; i < workers; i++) {
       const seat = { from: i * threads, to: (i + 1) * threads };
       const { machine, coordinator, crew } = this;
-      startLocalNode({ machine, coordinator, crew, clock }, `local ${i + 1}`, seat);
+      startLocalNode({ machine, coordinator, crew, clock, selfTest: results }, `local ${i + 1}`, seat);
     }
   }
 
