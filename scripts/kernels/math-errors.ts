@@ -28,20 +28,49 @@ export interface MathErrors {
   readonly misrounded: number;
 }
 
+/** Kernels, and the memory they were loaded with, in which MEASURE_BYTES follow the first thread's space. */
+export interface Target {
+  readonly kernels: Kernels;
+  readonly memory: WebAssembly.Memory;
+}
+
+/** Floats that are computed at once. */
+const BLOCK = 2 ** 20;
+const INPUT = STATIC_BYTES + THREAD_BYTES;
+const OUTPUT = INPUT + BLOCK * 4;
+const TAPE = OUTPUT + BLOCK * 4;
+export const MEASURE_BYTES = 2 * BLOCK * 4 + 1024;
+
+/** What a kernel makes of up to BLOCK floats; valid until the next call. */
+export function valuesOf(
+  kernel: MathKernel,
+  { kernels, memory }: Target,
+  inputs: Float32Array,
+): Float32Array {
+  const n = inputs.length;
+  new Float32Array(memory.buffer, INPUT, n).set(inputs);
+  const call = new Tape();
+  if (kernel === 'tanhForward' || kernel === 'sigmoidForward') call.emit(kernel, { x: INPUT, y: OUTPUT, n });
+  else call.emit(kernel, { out: OUTPUT, a: INPUT, n });
+  const words = call.words();
+  new Int32Array(memory.buffer, TAPE, words.length).set(words);
+  kernels.run(TAPE, words.length);
+  return new Float32Array(memory.buffer, OUTPUT, n);
+}
+
 /**
  * Measures a kernel on all floats whose bits are first, first + step, ... below 2^32.
  *
  * Doubles serve as exact values: each function is evaluated such that its relative error is some 2^-52, near zeros of
  * the function too, which is 2^-29 ulp of a float.
- * @param memory what `kernels` were loaded with; of it, 8 MiB from the end of the first thread's space on are used
  */
 export function measureErrors(
   kernel: MathKernel,
-  { kernels, memory }: { kernels: Kernels; memory: WebAssembly.Memory },
+  target: Target,
   { first = 0, step = 1 }: { first?: number; step?: number } = {},
 ): MathErrors {
-  const place = placeOf(memory);
   const exact = EXACT[kernel];
+  const bits = new Uint32Array(BLOCK);
   // What the nearest float may be away.
   let worstUlp = 0.5;
   let at = Number.NaN;
@@ -49,56 +78,36 @@ export function measureErrors(
   let count = 0;
   for (let next = first; next < 2 ** 32; ) {
     let n = 0;
-    for (; n < BLOCK && next < 2 ** 32; n++, next += step) place.bits[n] = next;
-    place.run(kernels, kernel, n);
+    for (; n < BLOCK && next < 2 ** 32; n++, next += step) bits[n] = next;
+    const inputs = new Float32Array(bits.buffer, 0, n);
+    const outputs = valuesOf(kernel, target, inputs);
     for (let i = 0; i < n; i++) {
-      const x = place.inputs[i]!;
-      const got = place.outputs[i]!;
-      const y = exact(x);
+      const got = outputs[i]!;
+      const y = exact(inputs[i]!);
       if (Object.is(got, Math.fround(y))) continue;
       misrounded++;
       const ulps = ulpsBetween(got, y);
-      if (!(ulps <= worstUlp)) [worstUlp, at] = [Number.isNaN(ulps) ? Number.POSITIVE_INFINITY : ulps, x];
+      if (!(ulps <= worstUlp)) [worstUlp, at] = [ulps, inputs[i]!];
     }
     count += n;
   }
   return { worstUlp, at, misrounded: misrounded / count };
 }
 
-/** Bytes of memory that `measureErrors` needs. */
-export const MEASURE_BYTES = 16 * 2 ** 20;
-
-const BLOCK = 2 ** 20;
-
-function placeOf(memory: WebAssembly.Memory) {
-  const input = STATIC_BYTES + THREAD_BYTES;
-  const output = input + BLOCK * 4;
-  const tape = output + BLOCK * 4;
-  return {
-    bits: new Uint32Array(memory.buffer, input, BLOCK),
-    inputs: new Float32Array(memory.buffer, input, BLOCK),
-    outputs: new Float32Array(memory.buffer, output, BLOCK),
-    run(kernels: Kernels, kernel: MathKernel, n: number) {
-      const call = new Tape();
-      if (kernel === 'tanhForward' || kernel === 'sigmoidForward')
-        call.emit(kernel, { x: input, y: output, n });
-      else call.emit(kernel, { out: output, a: input, n });
-      const words = call.words();
-      new Int32Array(memory.buffer, tape, words.length).set(words);
-      kernels.run(tape, words.length);
-    },
-  };
-}
-
 const cast = new DataView(new ArrayBuffer(8));
 
-/** |got - exact| in ulps of the float format at `exact`; an infinite `got` counts as 2^128. */
+/**
+ * |got - exact| in ulps of the float format at `exact`; an infinite `got` counts as 2^128. Infinity where they differ in
+ * kind: one of them NaN, or zeros of other signs.
+ */
 function ulpsBetween(got: number, exact: number): number {
   cast.setFloat64(0, exact);
   const exponent = Math.min(Math.max(((cast.getUint16(0) >> 4) & 0x7ff) - 1023, -126), 127);
   const value = Math.abs(got) === Number.POSITIVE_INFINITY ? Math.sign(got) * 2 ** 128 : got;
   const isSignWrong = Object.is(got, -0) !== Object.is(exact, -0) && got === 0 && exact === 0;
-  return isSignWrong ? Number.POSITIVE_INFINITY : Math.abs(value - exact) * 2 ** (23 - exponent);
+  const isKindWrong = Number.isNaN(got) !== Number.isNaN(exact);
+  if (isSignWrong || isKindWrong) return Number.POSITIVE_INFINITY;
+  return Math.abs(value - exact) * 2 ** (23 - exponent);
 }
 
 /** erf x = 2/sqrt(pi) * e^(-x^2) * sum of 2^n x^(2n+1) / (1 * 3 * ... * (2n+1)), in which nothing cancels. */

@@ -4,6 +4,9 @@ import type { KernelName } from './tape.js';
 
 /** What every build of every machine must give in the self-test. */
 export const EXPECTED_HASHES: { readonly [K in KernelName]: string } = {
+  treeConvolutionWeights: '6bcd155d09945754a09121916530e27a3d1114c523c24b7f24ece1ba0d8019ba',
+  convolution: 'ea28df77a858206068ce673d9525d6e1c45fba7ecda17173a89b218b75670ad9',
+  convolutionTransposed: '37702608a587a70d23dc09899555e0b7193f909167bb69b848f22ee112d7b69b',
   reluForward: 'ba547a12d7bfb6448af342cca54e1983d8142fc49ea19c05f5aec824b99307c9',
   reluBackward: '7bb8e610ed109a06f73e865149c73c3da79351e0a02b34af695a52ae122184a6',
   sigmoidForward: '09444fbc373a6926a33e5c2570d9f4f2b9bb656a2f90db6fbcec87f432c83c7c',
@@ -30,6 +33,10 @@ export const EXPECTED_HASHES: { readonly [K in KernelName]: string } = {
   meanSquaredErrorBackward: '014d08188740aaae6ff33364a5c1753c7488dc860cb4f65490329e32298b637f',
   sgdUpdate: '174690957880083134c264d84fa7b46ef8cedace5a2f4a7a26c2db7977f93713',
   adamUpdate: 'e278daac1ed7f79d87caf81df855ab2d6408fdee64ba9d36401b9efe694cf2db',
+  maxPoolForward: 'ecd8cfad40140492bbcbfaa039d241b6d8bbd8ab76f8df120b9765cc202e83ca',
+  maxPoolBackward: '17c093bcd5e2281f3a2c72ffba731d4023cd3cafb785a20fcf665c5b4f41f035',
+  averagePoolForward: '0386780154d3fd363a9b79a0fb247965c47736b8e3aa6210a41b9dad8f8679c2',
+  averagePoolBackward: '841725fb9df2cf60bd950f1c5bc827ed427f696bc1335d329ca414645d01513b',
   matmul: '2212c644abb6a70f47be92a5fa6c9647bfe0d7c40766a672c0c7bb9fd0b2d6e3',
   matmulTransposedB: 'ca9171fb51367d91ea2a08a9a525edca57a2756156560edb2101318870f67318',
   randomUniform: 'd82ab306d64fd0eb6d25c9fa815a6329d920955ab4167bce15da6b91067a69fa',

@@ -7,7 +7,7 @@ import { assert } from '../errors.js';
 import type { Kernels } from './kernels.js';
 import { EXPECTED_HASHES } from './self-test-hashes.js';
 import { sha256OfWords } from './sha256.js';
-import type { Size } from './specimens.js';
+import type { Size } from './specimen.js';
 import { KERNEL_TABLE } from './table.js';
 import { type KernelArguments, type KernelName, Tape } from './tape.js';
 import { layOut, type Trial } from './trial.js';

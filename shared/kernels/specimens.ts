@@ -1,43 +1,6 @@
-import type { KERNEL_TABLE } from './table.js';
+import { IMAGE_SPECIMENS } from './image-specimens.js';
+import { input, output, type Size, type Specimen, updated } from './specimen.js';
 import type { KernelName } from './tape.js';
-
-/** The sizes that a specimen is made of; vectors have rows * cols elements. */
-export interface Size {
-  readonly rows: number;
-  readonly inner: number;
-  readonly cols: number;
-}
-
-/**
- * What a buffer of words is filled with. 'value': floats of the kind that is tried. 'positive': their magnitudes.
- * 'probability': floats in [0, 1). 'label': integers from 0 to cols, so that the last is no column. 'byte': four
- * random bytes. Lists stand for themselves; a buffer in a list of words stands for its offset.
- */
-export type Content =
-  | 'value'
-  | 'positive'
-  | 'probability'
-  | 'label'
-  | 'byte'
-  | { readonly floats: readonly number[] }
-  | { readonly words: readonly (number | Buffer)[] };
-
-export interface Buffer {
-  readonly words: number;
-  /** Nothing: the kernel writes it before it reads it. */
-  readonly content?: Content;
-  readonly isOutput: boolean;
-}
-
-/** One call of a kernel: a buffer, or 0 for "none", for each offset and a number for each other argument. */
-export type Specimen<K extends KernelName> = {
-  readonly [A in keyof Arguments<K>]: Arguments<K>[A] extends 'ptr' ? Buffer | 0 : number;
-};
-type Arguments<K extends KernelName> = (typeof KERNEL_TABLE)[K]['arguments'];
-
-const input = (words: number, content: Content = 'value'): Buffer => ({ words, content, isOutput: false });
-const output = (words: number): Buffer => ({ words, isOutput: true });
-const updated = (words: number, content: Content = 'value'): Buffer => ({ words, content, isOutput: true });
 
 const map = ({ rows, cols }: Size) => ({ out: output(rows * cols), a: input(rows * cols), n: rows * cols });
 const pair = (size: Size) => ({ ...map(size), b: input(size.rows * size.cols) });
@@ -220,6 +183,8 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
     n: rows * cols,
     scalars: input(8, { floats: [0.003, 0.9, 0.1, 0.999, 0.001, 250, 1e-7, 0.01] }),
   }),
+
+  ...IMAGE_SPECIMENS,
 
   randomUniform: (size) => ({ ...random(size), low: -0.3, high: 0.7 }),
   randomNormal: (size) => ({ ...random(size), mean: 0.5, deviation: 3 }),

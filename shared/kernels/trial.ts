@@ -1,4 +1,5 @@
-import { type Buffer, type Content, type Size, SPECIMENS } from './specimens.js';
+import type { Buffer, Content, Size } from './specimen.js';
+import { SPECIMENS } from './specimens.js';
 import type { KernelName } from './tape.js';
 import { floatBits, randomWord, type ValueKind } from './values.js';
 
@@ -85,6 +86,10 @@ function fill(target: Uint32Array, content: Plain, kind: ValueKind, { cols }: Si
         break;
       case 'probability':
         cast.setFloat32(0, (word >>> 8) / 2 ** 24);
+        target[i] = cast.getUint32(0);
+        break;
+      case 'digit':
+        cast.setFloat32(0, word % 4);
         target[i] = cast.getUint32(0);
         break;
       case 'label':

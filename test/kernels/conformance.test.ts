@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Size } from '../../shared/kernels/specimens.js';
+import type { Size } from '../../shared/kernels/specimen.js';
 import { KERNEL_TABLE } from '../../shared/kernels/table.js';
 import type { KernelName } from '../../shared/kernels/tape.js';
 import { GUARD, layOut, type Trial } from '../../shared/kernels/trial.js';

@@ -6,7 +6,8 @@ import { EXACT } from '../../scripts/kernels/math-errors.js';
 import { philox, type Words } from '../../shared/data/philox.js';
 import type { KernelName } from '../../shared/kernels/tape.js';
 import { about, type Call, type Expected, exactly, indices, sumOf } from './expected.js';
-import * as losses from './reference-losses.js';
+import { REFERENCE_IMAGES } from './reference-images.js';
+import { REFERENCE_LOSSES } from './reference-losses.js';
 
 type Reference = (call: Call) => Record<string, Expected>;
 
@@ -137,7 +138,8 @@ export const REFERENCE: { readonly [K in KernelName]: Reference } = {
     };
   },
 
-  ...losses.REFERENCE_LOSSES,
+  ...REFERENCE_LOSSES,
+  ...REFERENCE_IMAGES,
 
   sgdUpdate: ({ f32 }) => {
     const [rate, momentum, nesterov, decay] = f32('scalars') as unknown as [number, number, number, number];
