@@ -1,8 +1,21 @@
 import { ComputeMemory } from '../../shared/engine/memory.js';
 import { UserError } from '../../shared/errors.js';
-import { BACKENDS, type Backend } from '../../shared/kernels/kernels.js';
+import { BACKENDS, type Backend, type Kernels } from '../../shared/kernels/kernels.js';
 import { loadKernels } from '../../shared/kernels/load.js';
 import { THREAD_BYTES } from '../../shared/kernels/memory-map.js';
+
+/** Kernels for the calling thread, on a memory of their own. */
+export interface Workbench {
+  readonly memory: ComputeMemory;
+  readonly kernels: Kernels;
+}
+
+/** @throws UserError when the backend is not to be had here */
+export async function openWorkbench(backend: Backend): Promise<Workbench> {
+  const memory = new ComputeMemory();
+  const stackTop = memory.allocate(THREAD_BYTES, 'compute threads') + THREAD_BYTES;
+  return { memory, kernels: await loadKernels({ memory: memory.memory, stackTop, backend }) };
+}
 
 /** Backends that this machine has, fastest first. */
 export async function presentBackends(): Promise<Backend[]> {
@@ -11,11 +24,9 @@ export async function presentBackends(): Promise<Backend[]> {
 }
 
 async function isPresent(backend: Backend): Promise<boolean> {
-  const memory = new ComputeMemory();
-  const stackTop = memory.allocate(THREAD_BYTES) + THREAD_BYTES;
   try {
     // Where relaxed SIMD is missing, 'wasm' becomes 'wasm-exact', which is measured as itself.
-    return (await loadKernels({ memory: memory.memory, stackTop, backend })).backend === backend;
+    return (await openWorkbench(backend)).kernels.backend === backend;
   } catch (error) {
     if (error instanceof UserError) return false;
     throw error;

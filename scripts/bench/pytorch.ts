@@ -8,7 +8,7 @@ const PYTHONS = ['python3', '/usr/bin/python3'];
  * newer than it, and falls back to the slowest: measured, a fifth of what the best ones reach.
  */
 const CORE_TYPES = [undefined, 'SKYLAKEX', 'HASWELL'];
-const PROBE = { product: [512, 512, 512], seconds: 0.1 };
+const PROBE = { product: [512, 512, 512], transposed: 'none', seconds: 0.1 };
 const PROBES = 3;
 const MISSING =
   '--peer pytorch needs Python with PyTorch: on Debian apt install python3-torch libopenblas0, or leave --peer out';

@@ -7,6 +7,7 @@ import type { CommandContext } from './command.js';
 /** `unisum bench step|kernels|scaling`: measurements. */
 export function define(command: Command, context: CommandContext): void {
   defineStep(command, context);
+  defineKernels(command, context);
 }
 
 function defineStep(command: Command, context: CommandContext): void {
@@ -28,6 +29,17 @@ function defineStep(command: Command, context: CommandContext): void {
     };
     const { benchStepCommand } = await import('./bench-step-run.js');
     await benchStepCommand(settings, context);
+  });
+}
+
+function defineKernels(command: Command, context: CommandContext): void {
+  const kernels = command
+    .command('kernels')
+    .summary("products against the machine's limit, and the price of the canonical order")
+    .description("Times products on one thread, on every backend and perhaps a peer's in turn.");
+  addCommonOptions(kernels).action(async (options: BenchOptions) => {
+    const { benchKernelsCommand } = await import('./bench-kernels-run.js');
+    await benchKernelsCommand(parseBenchOptions(options), context);
   });
 }
 

@@ -3,7 +3,7 @@
 
 Reads one JSON object a line and answers each with one:
     {"workload": "mlp10", "batch": 32, "seconds": 0.2}   ->  {"usPerStep": 150.2}
-    {"product": [rows, inner, cols], "seconds": 0.2}     ->  {"usPerCall": 170.4}
+    {"product": [rows, inner, cols], "transposed": "none", "seconds": 0.2}     ->  {"usPerCall": 170.4}
     {"version": true}                                    ->  {"version": "1.13.0"}
 """
 import json
@@ -32,8 +32,10 @@ def warmed(act):
     return act
 
 
-def product(rows, inner, cols):
-    a, b, out = torch.rand(rows, inner), torch.rand(inner, cols), torch.empty(rows, cols)
+def product(rows, inner, cols, transposed):
+    a = torch.rand(inner, rows).t() if transposed == "a" else torch.rand(rows, inner)
+    b = torch.rand(cols, inner).t() if transposed == "b" else torch.rand(inner, cols)
+    out = torch.empty(rows, cols)
     return lambda: torch.mm(a, b, out=out)
 
 
@@ -46,7 +48,7 @@ def main():
         if "version" in request:
             answer = {"version": torch.__version__}
         elif "product" in request:
-            key = tuple(request["product"])
+            key = (*request["product"], request["transposed"])
             if key not in known:
                 known[key] = warmed(product(*key))
             answer = {"usPerCall": timed(known[key], request["seconds"])}
