@@ -33,8 +33,8 @@ export class Program {
   private stderr = '';
   private waiters: Waiter[] = [];
 
-  constructor(args: readonly string[], cwd: string) {
-    this.child = spawn(process.execPath, [PROGRAM, ...args], {
+  constructor(args: readonly (string | number)[], cwd: string) {
+    this.child = spawn(process.execPath, [PROGRAM, ...args.map(String)], {
       cwd,
       timeout: LIFE_MS_MAX,
       killSignal: 'SIGKILL',
@@ -100,7 +100,7 @@ export function temporaryFolder(): string {
 
 /** Starts `unisum ARGS` in a folder of its own, or in `cwd`; ended after the test at the latest. */
 export function start(args: readonly (string | number)[], cwd = temporaryFolder()): Program {
-  const program = new Program(args.map(String), cwd);
+  const program = new Program(args, cwd);
   alive.push(program);
   return program;
 }

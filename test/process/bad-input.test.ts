@@ -1,0 +1,103 @@
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { sha256Hex } from '../../shared/files/sha256.js';
+import { type Ended, run, start, temporaryFolder } from '../support/process.js';
+import { smallData, writeFiles } from '../support/process-data.js';
+
+/** What every refusal is: one line that names the mend, nothing on stdout, no stack trace. */
+function expectRefusal(ended: Ended, status: 1 | 2, line: string | RegExp): void {
+  expect(ended).toMatchObject({ status, stdout: '' });
+  expect(ended.stderr).toMatch(/^unisum: [^\n]*\n$/);
+  if (typeof line === 'string') expect(ended.stderr).toBe(`unisum: ${line}\n`);
+  else expect(ended.stderr).toMatch(line);
+}
+
+describe('wrong usage is answered with one line and status 2', () => {
+  const COPY = 'copy the whole join line that "unisum train --listen" prints';
+  it.each([
+    [['train', 'mnist-mpl'], 'there is no recipe "mnist-mpl"; did you mean mnist-mlp?'],
+    [['trian'], "unknown command 'trian' (Did you mean train?)"],
+    [['train', '--bach', '32'], "unknown option '--bach' (Did you mean --batch?)"],
+    [['train', '--batch', '0'], '--batch takes a whole number from 1 to 1048576, not "0"'],
+    [['train', '--batch', '-3'], '--batch takes a whole number from 1 to 1048576, not "-3"'],
+    [['train', '--batch', '1.5'], '--batch takes a whole number from 1 to 1048576, not "1.5"'],
+    [['train', '--workers', 'two'], '--workers takes a whole number from 1 to 1024, not "two"'],
+    [['train', '--workers', '0'], '--workers 0 needs --listen HOST:PORT, or nobody can join to do the work'],
+    [
+      ['train', '--batch', '64', '--leaf', '65'],
+      '--leaf 65 exceeds the batch of 64 samples: take at most 64',
+    ],
+    [
+      ['train', '--listen', 'here'],
+      '"here" is no address to listen on; write host:port, such as 127.0.0.1:7070',
+    ],
+    [['worker', 'nowhere'], `the join URL is malformed: it must begin with ws://; ${COPY}`],
+    [
+      ['worker', 'ws://127.0.0.1:7070/'],
+      `the join URL is malformed: the token after # is missing (quote the URL in your shell); ${COPY}`,
+    ],
+    [
+      ['worker', 'ws://127.0.0.1:7070/#abc'],
+      `the join URL is malformed: the token after # is cut off or altered; ${COPY}`,
+    ],
+  ])('%j', async (args, line) => {
+    expectRefusal(await run(...args), 2, line);
+  });
+});
+
+describe('what cannot be had is named with its mend, status 1', () => {
+  it('a folder without data', async () => {
+    const folder = temporaryFolder();
+    const need = 'needs a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte';
+    const ended = await run('train', '--data', folder);
+    expectRefusal(ended, 1, new RegExp(`${folder} has no train-images-idx3-ubyte; --data ${need}`));
+  });
+
+  it('a truncated file', async () => {
+    const files = smallData();
+    const name = 'train-images-idx3-ubyte';
+    const folder = writeFiles(temporaryFolder(), { ...files, [name]: files[name].subarray(0, 1000) });
+    const line = `${join(folder, name)} is truncated: 1000 bytes, where its header promises 392016`;
+    expectRefusal(await run('train', '--data', folder), 1, new RegExp(`${line}; fetch the file again`));
+  });
+
+  it('an altered file', async () => {
+    const files = smallData();
+    const sums = Object.entries(files).map(([name, bytes]) => `${sha256Hex(bytes)}  ${name}\n`);
+    files['t10k-labels-idx1-ubyte'][20] = 3;
+    const folder = writeFiles(temporaryFolder(), { ...files, SHA256SUMS: sums.join('') });
+    const line = 't10k-labels-idx1-ubyte is altered: SHA256SUMS has another sum; fetch the file again';
+    expectRefusal(await run('train', '--data', folder), 1, new RegExp(line));
+  });
+
+  it('a port in use', async () => {
+    const data = writeFiles(temporaryFolder(), smallData());
+    const other = createServer();
+    const port = await new Promise<number>((resolve) => {
+      other.listen(0, '127.0.0.1', () => resolve((other.address() as { port: number }).port));
+    });
+    const ended = await run('train', '--data', data, '--listen', `127.0.0.1:${port}`);
+    other.close();
+    const line = `cannot listen on 127.0.0.1:${port}: the port is in use; choose another, or 0 for any free one`;
+    expectRefusal(ended, 1, line);
+  });
+
+  it('a run directory below a file', async () => {
+    const folder = writeFiles(temporaryFolder(), { file: '' });
+    const line =
+      'cannot use file/run as the run directory: part of the path is a file, not a directory; choose another path';
+    expectRefusal(await start(['train', '--run-dir', 'file/run'], folder).ended, 1, line);
+  });
+
+  it.runIf(process.platform === 'linux')('a run directory where nobody may write', async () => {
+    const line = 'cannot use /proc/run as the run directory: no such file or directory; check the path';
+    expectRefusal(await run('train', '--run-dir', '/proc/run'), 1, line);
+  });
+
+  it('a run directory that holds something else, which is left as it is', async () => {
+    const folder = writeFiles(temporaryFolder(), { thesis: 'years of work' });
+    const line = `${folder} holds other files; name a new or empty directory with --run-dir DIR`;
+    expectRefusal(await run('train', '--run-dir', folder), 2, line);
+  });
+});

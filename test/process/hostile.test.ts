@@ -1,0 +1,194 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { encodeHead } from '../../shared/link/frame.js';
+import { PROTOCOL_VERSION } from '../../shared/protocol/version.js';
+import { Program, run } from '../support/process.js';
+import { smallData, writeFiles } from '../support/process-data.js';
+import { PacedWorkplace, TestNode } from '../support/process-node.js';
+
+/*
+ * Peers that have no business in a run, while it goes on: a step is under way, held by a node of the test's own, until
+ * all of them have been dealt with. Then the run must end with the same weights as one that nobody disturbed.
+ */
+const ROOT = mkdtempSync(join(tmpdir(), 'unisum-hostile-'));
+const DATA = writeFiles(join(ROOT, 'data'), smallData());
+const RUN = ['train', '--batch', 64, '--leaf', 8, '--steps', 12, '--workers', 1, '--json', '--data', DATA];
+const NONCE = 'n'.repeat(22);
+
+let coordinator: Program;
+let url: string;
+let node: TestNode;
+let pace: PacedWorkplace | undefined;
+
+beforeAll(async () => {
+  const open = ['--listen', '127.0.0.1:0', '--min-workers', 2];
+  coordinator = new Program([...RUN, ...open], ROOT);
+  url = await coordinator.joinUrl();
+  node = await TestNode.join(url, 'guest', (inner) => {
+    pace = new PacedWorkplace(inner, 6);
+    return pace;
+  });
+  await pace?.standsStill();
+});
+
+afterAll(async () => {
+  await node.leave();
+  coordinator.signal('SIGKILL');
+  await coordinator.ended;
+  rmSync(ROOT, { recursive: true });
+});
+
+function address(): { host: string; port: number } {
+  return { host: '127.0.0.1', port: Number(new URL(url).port) };
+}
+
+/** Says something over TCP. Resolves with what came back once the other end has hung up. */
+function sayOverTcp(bytes: Uint8Array | string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(address(), () => socket.write(bytes));
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      answer += text;
+    });
+    socket.on('error', reject);
+    socket.on('close', () => resolve(answer));
+  });
+}
+
+/** Says something over WebSocket, in reply to the challenge. Resolves with the code and the reason of the end. */
+function sayOverWebSocket(
+  ...frames: readonly (Uint8Array | string)[]
+): Promise<{ code: number; reason: string }> {
+  return new Promise((resolve, reject) => {
+    const { host, port } = address();
+    const socket = new WebSocket(`ws://${host}:${port}/join`);
+    socket.once('message', () => {
+      for (const frame of frames) socket.send(frame);
+    });
+    socket.on('error', reject);
+    socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }));
+  });
+}
+
+function hello(changes: object = {}): Uint8Array {
+  return encodeHead(
+    {
+      kind: 'hello',
+      version: PROTOCOL_VERSION,
+      nonce: NONCE,
+      proof: '0'.repeat(64),
+      name: 'mallory',
+      backend: 'wasm',
+      detail: 'simd',
+      threads: 1,
+      selfTest: [{ kernel: 'copyVector', hash: '0'.repeat(64) }],
+      ...changes,
+    },
+    0,
+  );
+}
+
+describe('a run in progress puts out', () => {
+  it('whoever talks nonsense over TCP', async () => {
+    expect(await sayOverTcp(Uint8Array.from({ length: 4096 }, (_, i) => (i * 89) & 255))).toMatch(
+      /^HTTP\/1.1 400 /,
+    );
+  });
+
+  it('whoever asks for what there is not over HTTP', async () => {
+    expect(
+      await sayOverTcp('GET /join HTTP/1.1\r\nHost: x\r\nUpgrade: toaster\r\nConnection: Upgrade\r\n\r\n'),
+    ).toMatch(/^HTTP\/1.1 4\d\d /);
+    expect(
+      await sayOverTcp('GET /etc HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),
+    ).toMatch(/^HTTP\/1.1 404 /);
+  });
+
+  it.each([
+    ['bytes that are no frame', Uint8Array.from({ length: 300 }, (_, i) => (i * 89) & 255)],
+    ['text', 'let me in'],
+    ['an empty frame', new Uint8Array(0)],
+    ['a header that is no object', Uint8Array.from([1, 0, 0, 0, 7, 0, 0, 0])],
+  ])('whoever sends %s over WebSocket', async (_what, frame) => {
+    expect((await sayOverWebSocket(frame)).code).toBe(1002);
+  });
+
+  it.each([
+    ['no message of this protocol', encodeHead({ kind: 'gimme', all: true }, 0), /not a message/],
+    ['a message with a field too many', hello({ admin: true }), /not a message/],
+    ['a hello with a wrong proof', hello(), /wrong token: copy the whole join line/],
+    ['that it is ready before it was let in', encodeHead({ kind: 'ready' }, 0), /ready out of turn/],
+    [
+      'sums that nobody asked it for',
+      encodeHead(
+        {
+          kind: 'partials',
+          step: 6,
+          range: { from: 0, to: 4 },
+          nodes: [{ level: 2, index: 0 }],
+          computeMicros: 1,
+        },
+        0,
+      ),
+      /partial sums/,
+    ],
+    [
+      'a hello of another protocol version',
+      hello({ version: PROTOCOL_VERSION + 1, colour: 'blue' }),
+      /protocol version 2, this side 1; install the same version of unisum on both/,
+    ],
+  ])('whoever sends %s', async (_what, frame, reason) => {
+    expect((await sayOverWebSocket(frame)).reason).toMatch(reason);
+    await coordinator.prints(new RegExp(`refused [^\\n]*${reason.source}`));
+  });
+
+  it('a worker with a wrong token, which is told', async () => {
+    const wrong = await run('worker', url.replace(/#.*/, `#${'x'.repeat(22)}`), '--json', '--name', 'lost');
+    expect(wrong.status).toBe(1);
+    expect(wrong.stderr).toMatch(
+      /\nunisum: 127\.0\.0\.1:\d+: wrong token: copy the whole join line that the run printed\n$/,
+    );
+    expect(JSON.parse(wrong.stdout)).toMatchObject({
+      samples: 0,
+      reason: expect.stringMatching(/^wrong token/),
+    });
+  });
+});
+
+describe('the run that they disturbed', () => {
+  it('ends with the right weights, and waits for nobody who never says a word', async () => {
+    const silent = connect(address());
+    await new Promise((resolve) => silent.once('connect', resolve));
+    const gone = new Promise((resolve) => silent.once('close', resolve));
+    pace?.goOn();
+    const { status, stdout, stderr } = await coordinator.ended;
+    expect(status, stderr).toBe(0);
+    expect(stderr).not.toMatch(/\n +at /);
+    const { weightsSha256, workers } = JSON.parse(stdout);
+    expect(workers).toHaveLength(2);
+    expect(weightsSha256).toBe(JSON.parse((await run(...RUN)).stdout).weightsSha256);
+    await gone;
+  });
+});
+
+describe('a worker', () => {
+  it('turns away from a coordinator of another protocol version', async () => {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    await new Promise((resolve) => server.once('listening', resolve));
+    server.on('connection', (socket) => {
+      socket.send(encodeHead({ kind: 'challenge', version: 99, run: 'run', nonce: NONCE }, 0));
+    });
+    const { port } = server.address() as { port: number };
+    const { status, stdout, stderr } = await run('worker', `ws://127.0.0.1:${port}/#${'x'.repeat(22)}`);
+    server.close();
+    expect(status).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(
+      /\nunisum: [^\n]*the coordinator speaks protocol version 99, this side 1; install[^\n]*\n$/,
+    );
+  });
+});
