@@ -4,7 +4,7 @@
  * first, an order that the model alone decides.
  */
 import { assert } from '../errors.js';
-import { type Compilation, opCall, type Values } from './forward.js';
+import { type Compilation, type ForwardTensors, opCall } from './forward.js';
 import type { Job } from './job.js';
 import type { Network } from './network.js';
 import { type BackwardNode, compileParameterGradient, type ParameterUse } from './parameter-gradients.js';
@@ -19,7 +19,7 @@ export function compileBackward(
   program: Program<Job>,
   network: Network,
   compilation: Compilation,
-  values: Values,
+  { values, saved: keeps }: ForwardTensors,
   dResult: RowTensor,
 ): void {
   const contributions = new Map<string, RowTensor[]>([[network.result, [dResult]]]);
@@ -33,7 +33,7 @@ export function compileBackward(
     const { inputs, output } = entry.op.backwardReads;
     const x = entry.inputs.map((input) => (inputs ? values.get(input) : undefined));
     const y = output ? values.get(entry.node.name) : undefined;
-    const node = { entry, dy, x, y };
+    const node = { entry, dy, x, y, saved: keeps.get(entry.node.name) ?? [] };
     const terms = compileErrorTerms(program, network, compilation, node);
     terms.forEach((term, i) => {
       if (term !== undefined) contribute(entry.inputs[i] as string, term);
@@ -52,7 +52,7 @@ function compileErrorTerms(
   compilation: Compilation,
   node: BackwardNode,
 ): (RowTensor | undefined)[] {
-  const { entry, dy, x, y } = node;
+  const { entry, dy, x, y, saved } = node;
   const { op } = entry;
   const isWanted = entry.inputs.map((input) => network.trained.has(input));
   if (op.errorTerm === 'passed') return isWanted.map((wanted) => (wanted ? dy : undefined));
@@ -60,14 +60,14 @@ function compileErrorTerms(
     wanted ? program.rowTensor(elementsOf(entry.node.inputShapes[i] ?? [])) : undefined,
   );
   const writes = present(dx);
-  if (writes.length === 0) return dx;
+  if (writes.length === 0 && !op.gradientsFollowBackward) return dx;
   program.add({
-    reads: present([dy, ...x, y]),
+    reads: present([dy, ...x, y, ...saved]),
     writes,
     replaces: op.errorTerm === 'replaced' ? [dy] : [],
     emit(to, frame) {
       const terms = dx.map((tensor) => frame.at(tensor)) as unknown as readonly [number, ...number[]];
-      op.backward(to, { ...opCall(entry, { x, y }, frame, compilation), dy: frame.at(dy), dx: terms });
+      op.backward(to, { ...opCall(entry, node, frame, compilation), dy: frame.at(dy), dx: terms });
     },
   });
   return dx;

@@ -19,16 +19,22 @@ export interface Compilation {
   readonly parameterFloats: number;
 }
 
-/** The row tensors of a network's values by name. Values that a fusion has swallowed have none. */
-export type Values = ReadonlyMap<string, RowTensor>;
+/** What a forward pass leaves. */
+export interface ForwardTensors {
+  /** The row tensors of a network's values by name. Values that a fusion has swallowed have none. */
+  readonly values: ReadonlyMap<string, RowTensor>;
+  /** What nodes keep beside their values, by name. */
+  readonly saved: ReadonlyMap<string, readonly RowTensor[]>;
+}
 
 /** Appends the instructions that compute a network. */
 export function compileForward<J extends RowsJob>(
   program: Program<J>,
   network: Network,
   compilation: Compilation,
-): Values {
+): ForwardTensors {
   const values = new Map<string, RowTensor>();
+  const keeps = new Map<string, readonly RowTensor[]>();
   for (const name of network.inputs) {
     values.set(name, compileGather(program, compilation.inputs.get(name) as FieldUse));
   }
@@ -40,16 +46,22 @@ export function compileForward<J extends RowsJob>(
     const y = program.rowTensor(elementsOf(entry.node.shape));
     values.set((epilogue?.consumer ?? entry).node.name, y);
     const x = entry.inputs.map((input) => values.get(input) as RowTensor);
+    const saved = savedFloats(entry).map((floats) => program.rowTensor(floats));
+    keeps.set(entry.node.name, saved);
     program.add({
       reads: x,
-      writes: [y],
+      writes: [y, ...saved],
       emit(to, frame) {
         const sink = epilogue === undefined ? to : withEpilogue(to, epilogue.activation);
-        entry.op.forward(sink, opCall(entry, { x, y }, frame, compilation));
+        entry.op.forward(sink, opCall(entry, { x, y, saved }, frame, compilation));
       },
     });
   }
-  return values;
+  return { values, saved: keeps };
+}
+
+function savedFloats({ node, op }: ComputeNode): readonly number[] {
+  return op.saved?.({ name: node.name, attributes: node.attributes, inputs: node.inputShapes }) ?? [];
 }
 
 /** Appends the instruction that gathers a field of the data. */
@@ -66,7 +78,11 @@ export function compileGather<J extends RowsJob>(program: Program<J>, use: Field
 /** What an op's emitting functions are told in any case. Tensors that are not given have the offset 0. */
 export function opCall(
   { node, op }: ComputeNode,
-  tensors: { readonly x: readonly (RowTensor | undefined)[]; readonly y: RowTensor | undefined },
+  tensors: {
+    readonly x: readonly (RowTensor | undefined)[];
+    readonly y: RowTensor | undefined;
+    readonly saved: readonly RowTensor[];
+  },
   frame: Frame<RowsJob>,
   { parameters }: Compilation,
 ): OpCall<unknown, string> {
@@ -82,5 +98,6 @@ export function opCall(
     weights: Object.fromEntries(weights),
     x: tensors.x.map((tensor) => frame.at(tensor)) as unknown as OpCall<unknown, string>['x'],
     y: frame.at(tensors.y),
+    saved: tensors.saved.map((tensor) => frame.at(tensor)),
   };
 }

@@ -21,6 +21,8 @@ export interface BackwardNode {
   /** What its backward pass reads of the forward pass; undefined where it says that it does not. */
   readonly x: readonly (RowTensor | undefined)[];
   readonly y: RowTensor | undefined;
+  /** What its forward pass has kept, and its backward pass perhaps written over. */
+  readonly saved: readonly RowTensor[];
 }
 
 /** One use of a parameter, in one role. */
@@ -43,7 +45,9 @@ export function compileParameterGradient(
 ): void {
   const parameter = compilation.parameters.get(name) as PlannedParameter;
   const [only, ...others] = uses;
-  const read = uses.flatMap(({ dy, x, y }) => [dy, ...x, y]).filter((tensor) => tensor !== undefined);
+  const read = uses
+    .flatMap(({ dy, x, y, saved }) => [dy, ...x, y, ...saved])
+    .filter((tensor) => tensor !== undefined);
   if (others.length > 0) reserveSlots(program, parameter);
   program.add({
     reads: [...new Set(read)],
@@ -75,6 +79,7 @@ function emitUse(
     rows,
     x: x as unknown as GradientCall<unknown, string>['x'],
     y: skip(call.y, elementsOf(call.output)),
+    saved: call.saved.map((at, i) => skip(at, use.saved[i]?.elements ?? 0)),
     dy: skip(frame.at(dy), elementsOf(call.output)),
     leafRows: frame.job.leafSize,
     gradients: Object.fromEntries(entry.op.roles.map((name) => [name, name === role ? out : 0])),

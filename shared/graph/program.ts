@@ -1,6 +1,6 @@
 /*
  * What has to be computed, in order, before anyone decides where it lies: instructions that read and write row tensors,
- * each of which is written exactly once.
+ * each of which is written exactly once (what an op has saved, its backward pass may write over: nobody else reads it).
  */
 import type { RowsJob } from './job.js';
 import type { KernelSink } from './ops/op.js';

@@ -36,6 +36,8 @@ export interface OpCall<A, R extends string> {
   readonly x: readonly [number, ...number[]];
   /** Output [rows, ...output]. Valid in backward calls only if `backwardReads.output`, else 0. */
   readonly y: number;
+  /** What the op keeps beside y: [rows, floats] for each number that `saved` gives. */
+  readonly saved: readonly number[];
 }
 
 /** To write the error terms of the inputs. */
@@ -82,12 +84,19 @@ export interface KernelOp<A, R extends string = never> extends AnyKindOfOp<A> {
   /** Row tensors of the forward pass that backward and parameterGradients read: the plan keeps these, and no others. */
   readonly backwardReads: { readonly inputs: boolean; readonly output: boolean };
   /**
+   * Floats of a row of each tensor that forward writes for the backward pass beside y; left out where there is none.
+   * Backward may write over them.
+   */
+  readonly saved?: (use: OpUse<A>) => readonly number[];
+  /** That parameterGradients read what backward leaves in `saved`: it is called then even if no dx is wanted. */
+  readonly gradientsFollowBackward?: boolean;
+  /**
    * How the error term reaches the inputs: `emitted` by backward; `replaced`, the same, and dx[0] may lie where dy lies;
    * `passed`, each input's error term is the output's.
    */
   readonly errorTerm: 'emitted' | 'replaced' | 'passed';
   forward(to: KernelSink, call: OpCall<A, R>): void;
-  /** Not called when the error term is `passed`, or wanted for no input. */
+  /** Not called when the error term is `passed`, or wanted for no input (but see gradientsFollowBackward). */
   backward(to: KernelSink, call: BackwardCall<A, R>): void;
   /** Called once for every parameter and subtree, with one gradient wanted. */
   parameterGradients(to: KernelSink, call: GradientCall<A, R>): void;
