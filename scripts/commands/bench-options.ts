@@ -30,10 +30,15 @@ export interface BenchOptions {
 export function parseBenchOptions({ backend, peer, windows, json }: BenchOptions): BenchSettings {
   return {
     backends: backend === undefined ? undefined : someOf('--backend', backend, BACKENDS),
-    peer: peer === undefined ? undefined : oneOf('--peer', peer, PEERS),
+    peer: peer === undefined ? undefined : parsePeer(peer),
     windows: wholeNumber('--windows', windows, { least: 1, most: MOST_WINDOWS }),
     json: json ?? false,
   };
+}
+
+/** @throws {UserError} (wrong usage) when there is no such peer */
+export function parsePeer(text: string): PeerName {
+  return oneOf('--peer', text, PEERS);
 }
 
 /**
