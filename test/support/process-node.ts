@@ -33,6 +33,11 @@ export class TestNode {
     return new TestNode(machine, node);
   }
 
+  /** How its life ended. */
+  get ended(): Promise<NodeEnd> {
+    return this.node.ended;
+  }
+
   /** Leaves, if the run has not ended, and lets the threads go. */
   async leave(): Promise<NodeEnd> {
     this.node.leave();

@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TrainResult } from '../../scripts/training/result.js';
+import { loadSafetensors } from '../../shared/files/safetensors.js';
+import { weightsSha256 } from '../../shared/files/tensors.js';
+import { type Ended, run, start, temporaryFolder } from '../support/process.js';
+import { smallData, writeFiles } from '../support/process-data.js';
+import { PacedWorkplace, TestNode } from '../support/process-node.js';
+
+/* Whoever leaves a run, and however: nothing is lost, nobody hangs, and everyone is told. */
+const ROOT = mkdtempSync(join(tmpdir(), 'unisum-leaving-'));
+const DATA = writeFiles(join(ROOT, 'data'), smallData());
+const BASE = ['train', '--batch', 64, '--leaf', 8, '--json', '--data', DATA];
+const RUN = [...BASE, '--steps', 12];
+const OPEN = [...RUN, '--listen', '127.0.0.1:0'];
+
+let undisturbed: TrainResult;
+
+beforeAll(async () => {
+  undisturbed = resultOf(await run(...RUN), 0);
+});
+afterAll(() => rmSync(ROOT, { recursive: true }));
+
+function resultOf({ status, stdout, stderr }: Ended, expected: number): TrainResult {
+  expect(status, stderr).toBe(expected);
+  expect(stdout.trim().split('\n')).toHaveLength(1);
+  return JSON.parse(stdout) as TrainResult;
+}
+
+/** A node of the test's own that holds the run at step 6. */
+async function joinPacer(url: string): Promise<{ node: TestNode; pace: PacedWorkplace }> {
+  let pace: PacedWorkplace | undefined;
+  const node = await TestNode.join(url, 'pacer', (inner) => {
+    pace = new PacedWorkplace(inner, 6);
+    return pace;
+  });
+  return { node, pace: pace as PacedWorkplace };
+}
+
+describe('Ctrl-C', () => {
+  it('ends a run after the last whole step, saved, with status 130', async () => {
+    const folder = temporaryFolder();
+    const coordinator = start([...OPEN, '--workers', 1, '--min-workers', 2], folder);
+    const { node, pace } = await joinPacer(await coordinator.joinUrl());
+    await pace.standsStill();
+    coordinator.signal('SIGINT');
+    const result = resultOf(await coordinator.ended, 130);
+    expect(await node.ended).toMatchObject({ ending: 'finished', reason: 'the run is interrupted' });
+    await node.leave();
+    expect(result.steps).toBe(6);
+    const { tensors } = await loadSafetensors(join(folder, result.runDir, 'weights.safetensors'));
+    expect(weightsSha256(tensors)).toBe(result.weightsSha256);
+    expect(result.weightsSha256).toBe(resultOf(await run(...BASE, '--steps', 6), 0).weightsSha256);
+  });
+
+  it('ends a run that waits for workers', async () => {
+    const coordinator = start([...OPEN, '--workers', 0]);
+    await coordinator.joinUrl();
+    coordinator.signal('SIGINT');
+    expect(resultOf(await coordinator.ended, 130)).toMatchObject({ steps: 0, workers: [] });
+  });
+
+  it('takes a worker out of a run, which goes on without it', async () => {
+    const coordinator = start([...OPEN, '--workers', 0, '--min-workers', 2]);
+    const url = await coordinator.joinUrl();
+    const worker = start(['worker', url, '--name', 'guest', '--json']);
+    const { node, pace } = await joinPacer(url);
+    await pace.standsStill();
+    worker.signal('SIGINT');
+    const { status, stdout } = await worker.ended;
+    expect(status).toBe(130);
+    expect(JSON.parse(stdout)).toMatchObject({ reason: 'left by its user' });
+    await coordinator.prints(/guest left \(left by its user\); 1 at work/);
+    pace.goOn();
+    expect(resultOf(await coordinator.ended, 0).weightsSha256).toBe(undisturbed.weightsSha256);
+    await node.leave();
+  });
+
+  it('takes a worker away that waits for its coordinator', async () => {
+    const worker = start(['worker', `ws://127.0.0.1:1/#${'x'.repeat(22)}`]);
+    await worker.prints(
+      /no coordinator \(cannot connect to 127.0.0.1:1: nobody listens there\); trying again/,
+    );
+    worker.signal('SIGINT');
+    expect((await worker.ended).status).toBe(130);
+  });
+});
+
+describe('a run whose workers have all left', () => {
+  it('says that it waits, and goes on with whoever joins', async () => {
+    const coordinator = start([...OPEN, '--workers', 0]);
+    const url = await coordinator.joinUrl();
+    const { node, pace } = await joinPacer(url);
+    await pace.standsStill();
+    await node.leave();
+    await coordinator.prints(/pacer left \(.*\); nobody is at work: the run waits for someone to join/);
+    const worker = start(['worker', url, '--name', 'guest']);
+    const result = resultOf(await coordinator.ended, 0);
+    expect(result.weightsSha256).toBe(undisturbed.weightsSha256);
+    expect(result.workers.map(({ name }) => name)).toEqual(['pacer', 'guest']);
+    expect((await worker.ended).status).toBe(0);
+  });
+});
+
+describe('a worker that loses its coordinator', () => {
+  it('says so, tries again, and joins anew when it was only away', async () => {
+    const coordinator = start([...OPEN, '--workers', 0, '--min-workers', 2]);
+    const url = await coordinator.joinUrl();
+    const worker = start(['worker', url, '--name', 'guest']);
+    const { node, pace } = await joinPacer(url);
+    await pace.standsStill();
+    worker.signal('SIGSTOP');
+    await coordinator.prints(/guest left \(silent for 3 s\); 1 at work/);
+    worker.signal('SIGCONT');
+    await worker.prints(/no coordinator \(silent for 3 s\); trying again in 0.25 s/);
+    await coordinator.prints(/guest left(.|\n)*guest joined \(.*\); 2 at work/);
+    pace.goOn();
+    expect(resultOf(await coordinator.ended, 0).weightsSha256).toBe(undisturbed.weightsSha256);
+    await node.leave();
+    expect((await worker.ended).status).toBe(0);
+  });
+
+  it('is told when another run has taken the place of its own', async () => {
+    const first = start([...OPEN, '--workers', 0, '--min-workers', 2]);
+    const url = await first.joinUrl();
+    const worker = start(['worker', url, '--name', 'guest']);
+    await first.prints(/guest joined/);
+    first.signal('SIGKILL');
+    await worker.prints(/no coordinator \(the connection was lost .*\); trying again in 0.25 s/);
+    await worker.prints(/nobody listens there\); trying again in 0.5 s/);
+    const second = start([...RUN, '--listen', new URL(url).host, '--workers', 0]);
+    await second.prints(/refused .*: wrong token/);
+    const { status, stdout, stderr } = await worker.ended;
+    expect(status).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/\nunisum: [^\n]*: wrong token: copy the whole join line that the run printed\n$/);
+  });
+});
