@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Folders of tests that start threads or processes, which run what is compiled in dist/. */
-const COMPILED = ['engine', 'worker', 'coordinator', 'process'].map(
+const COMPILED = ['engine', 'worker', 'coordinator', 'process', 'bench'].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 );
 

@@ -13,7 +13,7 @@ import type { Range } from '../../shared/sum/leaves.js';
 import { WorkerNode } from '../../worker/main.js';
 import { OwnWorkplace } from '../../worker/own-workplace.js';
 import { selfTest } from '../training/self-test.js';
-import type { WorkerReport } from './loopback-workers.js';
+import type { WorkerReport } from './worker-report.js';
 
 /** Times each step's computation. */
 class TimedWorkplace extends OwnWorkplace {

@@ -4,16 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../shared/errors.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
-
-/** What a worker process tells at its end. */
-export interface WorkerReport {
-  readonly ending: string;
-  readonly reason: string;
-  /** Bytes of weights that came and of partial sums that went. */
-  readonly payloadBytes: number;
-  /** Milliseconds of computation in each step. */
-  readonly computeMs: readonly number[];
-}
+import type { WorkerReport } from './worker-report.js';
 
 /** Worker processes on this machine that join a run over its loopback address. */
 export class LoopbackWorkers {

@@ -1,11 +1,11 @@
-import type { WorkerReport } from './loopback-workers.js';
 import type { StepSplit } from './thread-times.js';
+import type { WorkerReport } from './worker-report.js';
 
 /**
  * How the work is spread: local workers of one thread in one process, threads of one local worker, or worker processes
  * of one thread each behind the loopback address.
  */
-export const SPREADS = ['workers', 'threads', 'remote'] as const;
+const SPREADS = ['workers', 'threads', 'remote'] as const;
 export type Spread = (typeof SPREADS)[number];
 
 /** 'strong': the same global batch for all; 'weak': a batch that grows with the units. */

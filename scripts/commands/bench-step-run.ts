@@ -3,7 +3,7 @@ import { presentBackends } from '../bench/backends.js';
 import { describeMachine, machineFacts } from '../bench/machine-facts.js';
 import { benchOverhead, type OverheadResult } from '../bench/overhead-bench.js';
 import { describePytorch, findPytorch } from '../bench/pytorch.js';
-import { benchSteps, type StepResult } from '../bench/step-bench.js';
+import { benchSteps, COMPARED_STEPS, type StepResult } from '../bench/step-bench.js';
 import { type Column, figure, textTable } from '../bench/text-table.js';
 import type { Workload } from '../bench/workloads.js';
 import type { BenchSettings } from './bench-options.js';
@@ -63,7 +63,7 @@ const STEP_COLUMNS: readonly Column<StepResult>[] = [
   { heading: 'peer', cell: ({ peerUsPerStep }) => figure(peerUsPerStep) },
   { heading: 'fastest', cell: ({ peerFastestUsPerStep }) => figure(peerFastestUsPerStep) },
   { heading: 'times as fast', cell: ({ ratio }) => figure(ratio) },
-  { heading: 'weights after 50', cell: ({ weightsSha256 }) => weightsSha256.slice(0, 12) },
+  { heading: `weights after ${COMPARED_STEPS}`, cell: ({ weightsSha256 }) => weightsSha256.slice(0, 12) },
 ];
 
 const OVERHEAD_COLUMNS: readonly Column<OverheadResult>[] = [

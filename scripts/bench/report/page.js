@@ -70,6 +70,7 @@ function drawBars(id, rows, parts) {
   const options = {
     ...SIZE,
     height: SIZE.height + 60,
+    padding: [10, 46, 0, 0],
     scales: {
       x: { time: false, range: [-0.6, rows.length - 0.4] },
       y: { range: (_plot, _low, high) => [0, high * 1.1 || 1] },
@@ -82,7 +83,7 @@ function drawBars(id, rows, parts) {
         size: 100,
         grid: { show: false },
       },
-      { size: 60 },
+      { size: 76 },
     ],
     series: [
       { label: 'point', value: (_plot, _value, _series, at) => (at == null ? '' : labelOf(rows[at])) },

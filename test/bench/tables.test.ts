@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { machineFacts } from '../../scripts/bench/machine-facts.js';
+import { measured } from '../../scripts/bench/median.js';
+import { figure, textTable } from '../../scripts/bench/text-table.js';
+
+describe('a table of text', () => {
+  it('has the first column flush left, the others flush right, and no blanks at the end', () => {
+    const columns = [
+      { heading: 'name', cell: ({ name }: { name: string }) => name },
+      { heading: 'us', cell: ({ name }: { name: string }) => String(name.length) },
+      { heading: '', cell: () => '' },
+    ];
+    expect(textTable(columns, [{ name: 'a' }, { name: 'much longer' }])).toEqual([
+      'name         us',
+      'a             1',
+      'much longer  11',
+    ]);
+  });
+
+  it('shows about three digits of a figure, and a dash for none', () => {
+    expect([1234.5, 99.96, 9.876, -0.5, undefined].map(figure)).toEqual([
+      '1235',
+      '100.0',
+      '9.88',
+      '-0.50',
+      '-',
+    ]);
+  });
+});
+
+describe('several measurements', () => {
+  it('come to their median and the smallest', () => {
+    expect(measured([5, 1, 9])).toEqual({ median: 5, fastest: 1 });
+    expect(measured([4, 1, 9, 2])).toEqual({ median: 3, fastest: 1 });
+    expect(() => measured([])).toThrow('no median');
+  });
+
+  it('name the machine', () => {
+    const facts = machineFacts();
+    expect(Object.keys(facts)).toEqual(['cpu', 'cores', 'node', 'os', 'load']);
+    expect(facts.node).toBe(process.versions.node);
+    expect(facts.cores).toBeGreaterThan(0);
+  });
+});
