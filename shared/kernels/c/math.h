@@ -99,7 +99,7 @@ MATH v16 v_sigmoid(v16 x) {
 /** For |x| < 0.875: x + x * p(x^2); else 1 - e^-g(|x|) with g = -ln(1 - erf), and the sign of x. */
 MATH v16 v_erf(v16 x) {
   v16 a = v_abs(x);
-  v16 p = POLYNOMIAL(v_mul(a, a), 0x1.06eba8p-3f, -0x1.81274p-2f, 0x1.ce2d76p-4f, -0x1.b80444p-6f, 0x1.547728p-8f,
+  v16 p = POLYNOMIAL(v_mul(a, a), 0x1.06eba8p-3f, -0x1.81274p-2f, 0x1.ce2d76p-4f, -0x1.b8044p-6f, 0x1.547728p-8f,
                      -0x1.a808c8p-11f, 0x1.5731c4p-14f);
   v16 near = v_fma(a, p, a);
   // From 4 on the result rounds to 1.

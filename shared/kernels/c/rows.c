@@ -6,7 +6,7 @@
 #include "math.h"
 #include "softmax.h"
 
-/** y = e^(x - max) / sum of the same along the row. In place allowed. */
+/** y = e^(x - max) * (1 / sum of the same along the row). In place allowed. */
 KERNEL(softmaxForward, PTR x, PTR y, I32 rows, I32 cols) {
   for (i32 r = 0; r < rows; r++) {
     const f32 *in = (const f32 *)x + r * cols;

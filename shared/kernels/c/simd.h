@@ -19,7 +19,8 @@
  * And for products, where accumulators must stay in registers, the machine's own vector: `vec` of LANES floats with
  * x_zero x_set x_load x_store x_load_n x_store_n x_fma x_add x_max, and x_transpose of LANES vectors in place.
  *
- * Defined below for all builds: v_sum and v_reduce_max by the fixed tree 8+8, 4+4, 2+2, 1+1.
+ * v_sum(a), v_reduce_max(a): the lanes' sum and maximum by the fixed tree 8+8, 4+4, 2+2, 1+1: lane l with lane l+8, then
+ * 4, 2 and 1 apart, the lower lane being the first operand.
  */
 #pragma once
 
@@ -62,22 +63,4 @@ INLINE u32 f32_bits(f32 value) {
     u32 bits;
   } cast = {value};
   return cast.bits;
-}
-
-/** Sum of the lanes by the fixed tree: lane l + lane l+8, then 4, 2, 1 apart. */
-INLINE f32 v_sum(v16 a) {
-  f32 lane[16];
-  v_store(lane, a);
-  for (i32 half = 8; half > 0; half >>= 1)
-    for (i32 l = 0; l < half; l++) lane[l] = lane[l] + lane[l + half];
-  return lane[0];
-}
-
-/** Largest lane, by the same tree. */
-INLINE f32 v_reduce_max(v16 a) {
-  f32 lane[16];
-  v_store(lane, a);
-  for (i32 half = 8; half > 0; half >>= 1)
-    for (i32 l = 0; l < half; l++) lane[l] = lane[l] > lane[l + half] ? lane[l] : lane[l + half];
-  return lane[0];
 }

@@ -3,8 +3,8 @@
 #include "math.h"
 
 /**
- * y = e / s with e = e^(x - top) and s the row's sum of e, which is returned. `top` is the row's maximum.
- * In place allowed.
+ * y = e * (1 / s) with e = e^(x - top) and s the row's sum of e, which is returned; `top` is the row's maximum. One
+ * division a row: vectors of them would take as long as the exponentials. In place allowed.
  */
 INLINE f32 softmax_row(const f32 *x, f32 *y, i32 cols, f32 top) {
   const v16 shift = v_set(top);
@@ -12,7 +12,7 @@ INLINE f32 softmax_row(const f32 *x, f32 *y, i32 cols, f32 top) {
     // The same operations without a way through memory.
     const v16 e = part_or(v_exp(v_sub(part_load(x, cols), shift)), v_zero(), cols);
     const f32 total = v_sum(e);
-    part_store(y, v_div(e, v_set(total)), cols);
+    part_store(y, v_mul(e, v_set(1 / total)), cols);
     return total;
   }
   v16 sum = v_zero();
@@ -20,7 +20,7 @@ INLINE f32 softmax_row(const f32 *x, f32 *y, i32 cols, f32 top) {
          part_store(y + at, e, lanes);
          sum = v_add(sum, part_or(e, v_zero(), lanes)););
   const f32 total = v_sum(sum);
-  const v16 divisor = v_set(total);
-  BLOCKS(cols, part_store(y + at, v_div(part_load(y + at, lanes), divisor), lanes););
+  const v16 inverse = v_set(1 / total);
+  BLOCKS(cols, part_store(y + at, v_mul(part_load(y + at, lanes), inverse), lanes););
   return total;
 }

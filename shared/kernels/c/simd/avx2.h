@@ -66,6 +66,24 @@ INLINE v16 v_from_u8(const u8 *p) {
   HALVES(v16, _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(p + 8 * i)))));
 }
 
+/** The tree's last two levels. */
+INLINE f32 q_sum(__m128 a) {
+  a = _mm_add_ps(a, _mm_movehl_ps(a, a));
+  return _mm_cvtss_f32(_mm_add_ss(a, _mm_movehdup_ps(a)));
+}
+INLINE f32 q_reduce_max(__m128 a) {
+  a = _mm_max_ps(a, _mm_movehl_ps(a, a));
+  return _mm_cvtss_f32(_mm_max_ss(a, _mm_movehdup_ps(a)));
+}
+INLINE f32 v_sum(v16 a) {
+  __m256 half = _mm256_add_ps(a.h[0], a.h[1]);
+  return q_sum(_mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1)));
+}
+INLINE f32 v_reduce_max(v16 a) {
+  __m256 half = _mm256_max_ps(a.h[0], a.h[1]);
+  return q_reduce_max(_mm_max_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1)));
+}
+
 INLINE w16 w_load(const void *p) { return v_bits(v_load(p)); }
 INLINE void w_store(void *p, w16 a) { v_store(p, w_bits(a)); }
 INLINE w16 w_load_n(const void *p, i32 n) { return v_bits(v_load_n(p, n)); }

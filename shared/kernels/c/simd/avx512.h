@@ -43,6 +43,24 @@ INLINE v16 v_from_u8(const u8 *p) {
   return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p)));
 }
 
+/** The tree's last two levels. */
+INLINE f32 q_sum(__m128 a) {
+  a = _mm_add_ps(a, _mm_movehl_ps(a, a));
+  return _mm_cvtss_f32(_mm_add_ss(a, _mm_movehdup_ps(a)));
+}
+INLINE f32 q_reduce_max(__m128 a) {
+  a = _mm_max_ps(a, _mm_movehl_ps(a, a));
+  return _mm_cvtss_f32(_mm_max_ss(a, _mm_movehdup_ps(a)));
+}
+INLINE f32 v_sum(v16 a) {
+  __m256 half = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
+  return q_sum(_mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1)));
+}
+INLINE f32 v_reduce_max(v16 a) {
+  __m256 half = _mm256_max_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
+  return q_reduce_max(_mm_max_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1)));
+}
+
 INLINE w16 w_load(const void *p) { return _mm512_loadu_si512(p); }
 INLINE void w_store(void *p, w16 a) { _mm512_storeu_si512(p, a); }
 INLINE w16 w_load_n(const void *p, i32 n) { return _mm512_maskz_loadu_epi32(m_first(n), p); }

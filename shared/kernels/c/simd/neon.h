@@ -74,6 +74,18 @@ INLINE v16 v_from_u8(const u8 *p) {
   return r;
 }
 
+INLINE f32 v_sum(v16 a) {
+  float32x4_t s = vaddq_f32(vaddq_f32(a.q[0], a.q[2]), vaddq_f32(a.q[1], a.q[3]));
+  float32x2_t pair = vadd_f32(vget_low_f32(s), vget_high_f32(s));
+  return vget_lane_f32(pair, 0) + vget_lane_f32(pair, 1);
+}
+INLINE float32x4_t q_greater(float32x4_t a, float32x4_t b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
+INLINE f32 v_reduce_max(v16 a) {
+  float32x4_t s = q_greater(q_greater(a.q[0], a.q[2]), q_greater(a.q[1], a.q[3]));
+  s = q_greater(s, vextq_f32(s, s, 2));
+  return vgetq_lane_f32(q_greater(s, vextq_f32(s, s, 1)), 0);
+}
+
 INLINE w16 w_load(const void *p) { return v_bits(v_load(p)); }
 INLINE void w_store(void *p, w16 a) { v_store(p, w_bits(a)); }
 INLINE w16 w_load_n(const void *p, i32 n) { return v_bits(v_load_n(p, n)); }

@@ -130,6 +130,17 @@ INLINE v16 v_from_w(w16 a) { EACH(v16, (f32)a[i]); }
 INLINE w16 w_from_v(v16 a) { EACH(w16, (i32)a[i]); }
 INLINE v16 v_from_u8(const u8 *p) { EACH(v16, (f32)p[i]); }
 
+INLINE f32 v_sum(v16 a) {
+  for (i32 half = 8; half > 0; half >>= 1)
+    for (i32 l = 0; l < half; l++) a[l] = a[l] + a[l + half];
+  return a[0];
+}
+INLINE f32 v_reduce_max(v16 a) {
+  for (i32 half = 8; half > 0; half >>= 1)
+    for (i32 l = 0; l < half; l++) a[l] = a[l] > a[l + half] ? a[l] : a[l + half];
+  return a[0];
+}
+
 INLINE w16 w_load(const void *p) { return (w16)v_load(p); }
 INLINE void w_store(void *p, w16 a) { v_store(p, (v16)a); }
 INLINE w16 w_load_n(const void *p, i32 n) { return (w16)v_load_n(p, n); }

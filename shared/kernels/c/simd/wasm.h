@@ -114,6 +114,19 @@ INLINE v16 v_from_u8(const u8 *p) {
                     wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(p + 4 * i)))));
 }
 
+INLINE f32 v_sum(v16 a) {
+  v128_t s = wasm_f32x4_add(wasm_f32x4_add(a.q[0], a.q[2]), wasm_f32x4_add(a.q[1], a.q[3]));
+  s = wasm_f32x4_add(s, wasm_i32x4_shuffle(s, s, 2, 3, 2, 3));
+  return wasm_f32x4_extract_lane(s, 0) + wasm_f32x4_extract_lane(s, 1);
+}
+INLINE f32 v_reduce_max(v16 a) {
+  v128_t low = wasm_f32x4_pmax(a.q[2], a.q[0]), high = wasm_f32x4_pmax(a.q[3], a.q[1]);
+  v128_t s = wasm_f32x4_pmax(high, low);
+  s = wasm_f32x4_pmax(wasm_i32x4_shuffle(s, s, 2, 3, 2, 3), s);
+  s = wasm_f32x4_pmax(wasm_i32x4_shuffle(s, s, 1, 1, 1, 1), s);
+  return wasm_f32x4_extract_lane(s, 0);
+}
+
 INLINE w16 w_load(const void *p) { return v_bits(v_load(p)); }
 INLINE void w_store(void *p, w16 a) { v_store(p, w_bits(a)); }
 INLINE w16 w_load_n(const void *p, i32 n) { return v_bits(v_load_n(p, n)); }
