@@ -21,7 +21,7 @@ describe('the page of curves', () => {
       peer: undefined,
       results: [RESULT],
     });
-    expect(page).toContain('uPlot.js');
+    expect(page).toContain('var uPlot=');
     expect(page).toContain('.u-legend');
     expect(page).toContain('"title":"\\u003c/script>"');
     expect(page).toContain('drawCurves(');
