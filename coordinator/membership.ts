@@ -110,11 +110,12 @@ export function sweep(state: CoordinatorState, nowMs: number, effects: Coordinat
   }
   for (const member of [...state.members.values()]) {
     if (member.sharesMemory) continue;
-    const stranger = member.phase === 'challenged' && state.nowMs - member.joinedAtMs > HANDSHAKE_MS;
-    if (stranger) refuse(state, member, 'no proof of the token in time', effects);
-    else if (state.nowMs - member.heardAtMs > SILENCE_MS) {
+    if (member.phase === 'challenged') {
+      const tooLong = nowMs - member.joinedAtMs > HANDSHAKE_MS;
+      if (tooLong) refuse(state, member, 'no proof of the token in time', effects);
+    } else if (nowMs - member.heardAtMs > SILENCE_MS) {
       dismiss(state, member, `silent for ${SILENCE_MS / 1000} s`, effects);
-    } else if (member.phase !== 'challenged') {
+    } else {
       say(member.id, { kind: 'ping', id: state.pings++ }, effects);
     }
   }
