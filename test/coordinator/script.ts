@@ -1,0 +1,100 @@
+import { coordinate } from '../../coordinator/coordinator.js';
+import type { CoordinatorEffect, CoordinatorMessage } from '../../coordinator/messages.js';
+import { type CoordinatorState, initialState, type RunSettings } from '../../coordinator/state.js';
+import type { NodeToCoordinator } from '../../shared/protocol/messages.js';
+import { maximalSubtrees, type Range } from '../../shared/sum/leaves.js';
+import { hello, NONCE, runSettings } from './settings.js';
+
+/** A coordinator in a play: a test speaks all other parts, and reads what the coordinator does, one line an effect. */
+export class Script {
+  readonly state: CoordinatorState;
+  private slots = 100;
+
+  constructor(settings: Partial<RunSettings> = {}) {
+    this.state = initialState(runSettings(settings), 0);
+  }
+
+  /** One message in, its effects out. */
+  tell(message: CoordinatorMessage): string[] {
+    return coordinate(this.state, message).effects.map(describeEffect);
+  }
+
+  /** A node says something. */
+  says(id: string, message: NodeToCoordinator, slots: readonly number[] = []): string[] {
+    return this.tell({ kind: 'received', id, message, slots });
+  }
+
+  connects(id: string, sharesMemory = false): string[] {
+    return this.tell({ kind: 'connected', id, nonce: NONCE, sharesMemory });
+  }
+
+  /** A node comes all the way in. Returns what its being ready brings about. */
+  joins(id: string, { local = false, threads = 1 } = {}): string[] {
+    this.connects(id, local);
+    this.says(id, hello(id, { threads }));
+    return this.says(id, { kind: 'ready' });
+  }
+
+  /** A node hands in a range. Its sums lie in new slots: 100, 101, ... over the whole script. */
+  answers(id: string, step: number, range: Range, leaves = 8): string[] {
+    const nodes = maximalSubtrees(range, leaves);
+    const slots = nodes.map(() => this.slots++);
+    return this.says(id, { kind: 'partials', step, range, nodes, computeMicros: 1 }, slots);
+  }
+
+  leaves(id: string): string[] {
+    return this.tell({ kind: 'disconnected', id, reason: 'gone' });
+  }
+}
+
+function describeEffect(effect: CoordinatorEffect): string {
+  switch (effect.kind) {
+    case 'send':
+      return `${effect.id} <- ${describeMessage(effect)}`;
+    case 'admit':
+      return `admit ${effect.id}`;
+    case 'drop':
+      return `drop ${effect.id}: ${effect.reason}`;
+    case 'stride': {
+      const shares = effect.shares.map(({ memberId, range }) => `${memberId} ${describeRange(range)}`);
+      return `stride ${effect.step} with scalars ${effect.scalars.join(' ')}: ${shares.join(', ')}`;
+    }
+    case 'finish': {
+      const parts = effect.arrived.map(({ node, slot }) => `(${node.level},${node.index})@${slot}`);
+      return `finish ${effect.step} with scalars ${effect.scalars.join(' ')}: ${parts.join(' ')}`;
+    }
+    case 'release':
+      return `release ${effect.slots.join(' ')}`;
+    case 'evaluate':
+      return `evaluate ${effect.step}`;
+    case 'record':
+      return `record ${effect.step}: ${effect.batch} samples, metrics ${effect.metrics.join(' ')}, ${effect.members} members`;
+    case 'notice':
+      return `notice ${effect.text}`;
+    case 'complete':
+      return `complete ${effect.reason}`;
+    case 'interrupt-stride':
+      return effect.kind;
+    default:
+      return effect satisfies never;
+  }
+}
+
+function describeMessage({ message, attachment }: Extract<CoordinatorEffect, { kind: 'send' }>): string {
+  const behind = attachment === 'none' ? '' : ` + ${attachment}`;
+  switch (message.kind) {
+    case 'work':
+      return `work ${message.step} ${describeRange(message.range)}${behind}`;
+    case 'chunk':
+      return `chunk ${message.index}${behind}`;
+    case 'refuse':
+    case 'stop':
+      return `${message.kind}: ${message.reason}`;
+    default:
+      return message.kind;
+  }
+}
+
+function describeRange({ from, to }: Range): string {
+  return `[${from},${to})`;
+}

@@ -1,0 +1,75 @@
+import type { RunSettings } from '../../coordinator/state.js';
+import { EXPECTED_HASHES } from '../../shared/kernels/self-test-hashes.js';
+import type { Hello, Run, SelfTestResult } from '../../shared/protocol/messages.js';
+import { coordinatorProof, nodeProof } from '../../shared/protocol/proof.js';
+import { PROTOCOL_VERSION } from '../../shared/protocol/version.js';
+
+export const TOKEN = 't'.repeat(22);
+export const RUN_ID = 'run';
+/** Both sides' nonce in all tests: nothing here depends on its being random. */
+export const NONCE = 'n'.repeat(22);
+
+/** What a machine brings whose arithmetic is right. */
+export const RIGHT_HASHES: readonly SelfTestResult[] = Object.entries(EXPECTED_HASHES).map(
+  ([kernel, hash]) => ({ kernel, hash }),
+);
+
+/** A run of six steps of eight leaves; an epoch has three steps, the last of which has five leaves, one of them ragged. */
+export function runSettings(changes: Partial<RunSettings> = {}): RunSettings {
+  const samples = 32 + 32 + 18;
+  return {
+    model: { ops: [] },
+    data: {
+      name: 'numbers',
+      samples,
+      chunkSamples: 32,
+      recordBytes: 4,
+      fields: { x: { dtype: 'f32', shape: [], offset: 0, scale: 1, shift: 0 } },
+      chunkHashes: ['0', '1', '2'].map((digit) => digit.repeat(64)),
+    },
+    runId: RUN_ID,
+    token: TOKEN,
+    seed: 1,
+    batch: 32,
+    leafSize: 4,
+    granule: 1,
+    samples,
+    steps: 6,
+    // Its scalar is the number of the step, which tells whether steps are counted right.
+    optimizer: {
+      slots: 0,
+      init: () => ({ t: 0 }),
+      update: ({ t = 0 }) => ({ state: { t: t + 1 }, scalars: [t + 1] }),
+      emit: () => {},
+    },
+    learningRate: 1,
+    minWorkers: 1,
+    ...changes,
+  };
+}
+
+const HANDSHAKE = { run: RUN_ID, coordinatorNonce: NONCE, nodeNonce: NONCE };
+
+/** The right answer to a challenge. */
+export function hello(name: string, changes: Partial<Hello> = {}): Hello {
+  return {
+    kind: 'hello',
+    version: PROTOCOL_VERSION,
+    nonce: NONCE,
+    proof: nodeProof(TOKEN, HANDSHAKE),
+    name,
+    backend: 'wasm',
+    detail: 'relaxed-simd',
+    threads: 1,
+    selfTest: RIGHT_HASHES,
+    ...changes,
+  };
+}
+
+/** What lets a node in. */
+export function runMessage(changes: Partial<Run> = {}): Run {
+  const { seed, batch, leafSize, granule, model, data } = runSettings();
+  const settings = { seed, batch, leafSize, granule };
+  const proof = coordinatorProof(TOKEN, HANDSHAKE);
+  return { kind: 'run', memberId: 'a', proof, model, settings, data, ...changes };
+}
