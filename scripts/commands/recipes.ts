@@ -20,6 +20,18 @@ export const RECIPES: readonly RecipeEntry[] = [
     summary: 'handwritten digits with a small dense network: 784-10-10, Adam, cross-entropy',
     load: async () => (await import('../../examples/mnist-mlp.js')).recipe,
   },
+  {
+    name: 'mnist-cnn',
+    summary:
+      'handwritten digits with a convolutional network: 32c3-pool-64c3-pool-128-10, Adam, cross-entropy',
+    load: async () => (await import('../../examples/mnist-cnn.js')).recipe,
+  },
+  {
+    name: 'fashion-cnn',
+    summary:
+      'ten kinds of clothing with a convolutional network: 32c3-pool-64c3-pool-128-10, Adam, cross-entropy',
+    load: async () => (await import('../../examples/fashion-cnn.js')).recipe,
+  },
 ];
 
 /**

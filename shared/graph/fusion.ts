@@ -2,14 +2,16 @@
  * Fusions: two ops in one kernel call. The op files know nothing of it, and neither do the bits: a product with an
  * activation in its epilogue applies the same function to the same number, it only spares a pass over memory.
  */
+import type { KernelName } from '../kernels/tape.js';
 import type { ComputeNode, Network } from './network.js';
 import type { KernelSink } from './ops/op.js';
 import type { OpName } from './ops/table.js';
 
-/** Codes of the activations that the matmul kernel can apply to its results. */
-const MATMUL_EPILOGUES: Partial<Record<OpName, number>> = { relu: 1 };
-/** Ops whose forward pass ends in one matmul. */
-const PRODUCTS: readonly OpName[] = ['dense'];
+/** Codes of the activations that the kernels of products can apply to their results. */
+const EPILOGUES: Partial<Record<OpName, number>> = { relu: 1 };
+/** Ops whose forward pass is one call of such a kernel. */
+const PRODUCTS: readonly OpName[] = ['conv2d', 'dense'];
+const KERNELS_WITH_EPILOGUE: readonly KernelName[] = ['convolution', 'matmul'];
 
 /** An op that its input's product takes over. */
 export interface Epilogue {
@@ -26,7 +28,7 @@ export function findEpilogues({ nodes, reads }: Network): ReadonlyMap<string, Ep
   const byName = new Map(nodes.map((entry) => [entry.node.name, entry]));
   const found = new Map<string, Epilogue>();
   for (const consumer of nodes) {
-    const activation = MATMUL_EPILOGUES[consumer.node.op];
+    const activation = EPILOGUES[consumer.node.op];
     const product = byName.get(consumer.inputs[0] as string);
     if (activation === undefined || product === undefined || !PRODUCTS.includes(product.node.op)) continue;
     const isNeededElsewhere = reads.get(product.node.name) !== 1;
@@ -39,6 +41,7 @@ export function findEpilogues({ nodes, reads }: Network): ReadonlyMap<string, Ep
 /** Stands before a tape and has every product apply an activation. */
 export function withEpilogue(to: KernelSink, activation: number): KernelSink {
   return {
-    emit: (name, args) => to.emit(name, name === 'matmul' ? { ...args, activation } : args),
+    emit: (name, args) =>
+      to.emit(name, KERNELS_WITH_EPILOGUE.includes(name) ? { ...args, activation } : args),
   };
 }

@@ -17,6 +17,8 @@ const OPTIMIZERS: Partial<Record<ModelName, OptimizerSettings>> = {
   residual: sgd({ learningRate: 0.1, momentum: 0.8, weightDecay: 0.01 }),
   sequence: sgd({ learningRate: 0.5 }),
   probabilities: sgd({ learningRate: 0.1 }),
+  images: adam({ learningRate: 0.01 }),
+  strided: sgd({ learningRate: 0.1 }),
 };
 
 const CASES = Object.entries(OPTIMIZERS) as [ModelName, OptimizerSettings][];

@@ -1,7 +1,14 @@
 import { Graph, type Layer } from '../../shared/graph/graph.js';
 import { activation } from '../../shared/graph/layers/activation.js';
+import { conv2d } from '../../shared/graph/layers/conv2d.js';
 import { dense } from '../../shared/graph/layers/dense.js';
 import { add, multiply } from '../../shared/graph/layers/merge.js';
+import {
+  averagePooling2d,
+  globalAveragePooling2d,
+  globalMaxPooling2d,
+  maxPooling2d,
+} from '../../shared/graph/layers/pooling.js';
 import { flatten, reshape } from '../../shared/graph/layers/reshape.js';
 import { sequential } from '../../shared/graph/layers/sequential.js';
 import { categoricalCrossentropy } from '../../shared/graph/losses/categorical-crossentropy.js';
@@ -78,6 +85,31 @@ export const MODELS = {
       ],
       categoricalCrossentropy({ target: 'y' }),
     ),
+
+  /** Convolutions that keep the size, a fused relu, maximum pooling. */
+  images: (): Model =>
+    chain(
+      [6, 5, 2],
+      [
+        conv2d(4, 3, { padding: 'same', activation: 'relu' }),
+        maxPooling2d(),
+        conv2d(3, [2, 1], { activation: 'tanh' }),
+        flatten(),
+        dense(3),
+      ],
+      sparseCategoricalCrossentropy({ target: 'y', fromLogits: true }),
+    ),
+
+  /** Strides, dilation, groups, no bias; windows that overlap and reach over the border; whole images pooled. */
+  strided: (): Model => {
+    const x = new Graph().input('x', [7, 6, 4]);
+    const strided = conv2d(6, 3, { strides: [2, 1], padding: 'same', groups: 2, activation: 'tanh' })(x);
+    const dilated = conv2d(6, [2, 3], { dilation: [2, 1], padding: 'same', useBias: false })(strided);
+    const smooth = averagePooling2d({ poolSize: [3, 2], strides: [2, 1], padding: 'same' })(dilated);
+    const sharp = maxPooling2d({ poolSize: 3, strides: 2, padding: 'same' })(dilated);
+    const joined = add()([globalAveragePooling2d()(smooth), globalMaxPooling2d()(sharp)]);
+    return x.graph.model(dense(2)(joined), meanSquaredError({ target: 'y' }));
+  },
 
   /** A relu that cannot join the product before it, because somebody else reads that too; a value used twice at once. */
   forks: (): Model => {

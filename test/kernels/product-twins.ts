@@ -33,7 +33,7 @@ export function matmulTransposedBTwin(
 }
 
 /** Sum of leaf sums, by the aligned tree: level upon level, a missing right child passing the left one through. */
-function treeOf(leaves: number[]): number {
+export function treeOf(leaves: number[]): number {
   let level = leaves;
   while (level.length > 1) {
     const next: number[] = [];

@@ -1,5 +1,8 @@
 import { addOp } from './add.js';
+import { averagePoolOp } from './average-pool.js';
+import { conv2dOp } from './conv2d.js';
 import { denseOp } from './dense.js';
+import { maxPoolOp } from './max-pool.js';
 import { multiplyOp } from './multiply.js';
 import type { Op } from './op.js';
 import { reluOp } from './relu.js';
@@ -11,7 +14,10 @@ import { tanhOp } from './tanh.js';
 /** Every op by the name that models know it by. Names are part of the model format: they are never given anew. */
 export const OPS = {
   add: addOp,
+  averagePool: averagePoolOp,
+  conv2d: conv2dOp,
   dense: denseOp,
+  maxPool: maxPoolOp,
   multiply: multiplyOp,
   relu: reluOp,
   reshape: reshapeOp,
