@@ -92,7 +92,8 @@ export async function benchScaling(request: ScalingRequest, clock: Clock): Promi
   }
   const splits = new Map<ScalingPoint, TimeSplit>();
   for (const { point, steps, runs } of measurements) {
-    const remote = runs.at(-1)?.split;
+    const byTime = [...runs].sort((a, b) => a.usPerStep - b.usPerStep);
+    const remote = byTime[Math.floor((byTime.length - 1) / 2)]?.split;
     if (remote !== undefined) splits.set(point, remote);
     if (point.spread === 'remote' || interrupted.aborted) continue;
     const { split, weightsSha256 } = await splitLocalPoint(task, point, steps, clock);

@@ -59,10 +59,9 @@ export function speedUp({ mode, units }: ScalingPoint, usPerStep: number, baseUs
 }
 
 /** The split of a stride's steps: whatever is not work is waiting. */
-export function localSplit(usPerStep: number, split: StepSplit): TimeSplit {
-  const [compute, reduce, update] = [split.computeMs, split.reduceMs, split.updateMs].map((ms) => ms * 1000);
-  const wait = usPerStep - (compute as number) - (reduce as number) - (update as number);
-  return { compute: compute as number, wait, wire: 0, reduce: reduce as number, update: update as number };
+export function localSplit({ stepMs, computeMs, reduceMs, updateMs }: StepSplit): TimeSplit {
+  const wait = (stepMs - computeMs - reduceMs - updateMs) * 1000;
+  return { compute: computeMs * 1000, wait, wire: 0, reduce: reduceMs * 1000, update: updateMs * 1000 };
 }
 
 /**

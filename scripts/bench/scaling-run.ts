@@ -100,16 +100,9 @@ export async function splitLocalPoint(
   const request = { recipe, data, batch, leaf, threads: units, backend, threadEntry: timedThread() };
   const rig = await StepRig.open(request, clock);
   try {
-    const warm = Math.min(Math.ceil(steps / 10), steps - 1);
-    await rig.advance(warm);
-    const begunMs = clock.nowMs();
-    await rig.advance(steps - warm);
-    const usPerStep = ((clock.nowMs() - begunMs) / (steps - warm)) * 1000;
+    await rig.advance(steps);
     const parts = times.split();
-    return {
-      split: parts && localSplit(usPerStep, parts),
-      weightsSha256: rig.weightsSha256(),
-    };
+    return { split: parts && localSplit(parts), weightsSha256: rig.weightsSha256() };
   } finally {
     times.close();
     await rig.close();

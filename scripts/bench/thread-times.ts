@@ -6,6 +6,8 @@ const CHANNEL = 'unisum-thread-times';
 /** What a thread has spent since it started, in milliseconds, and on how many updates. */
 export interface ThreadTimes {
   readonly thread: number;
+  /** When this was told: the end of the latest update. */
+  readonly atMs: number;
   readonly computeMs: number;
   readonly reduceMs: number;
   readonly updateMs: number;
@@ -14,6 +16,8 @@ export interface ThreadTimes {
 
 /** Milliseconds per step, on average over the threads. */
 export interface StepSplit {
+  /** The whole step. */
+  readonly stepMs: number;
   readonly computeMs: number;
   readonly reduceMs: number;
   readonly updateMs: number;
@@ -46,6 +50,7 @@ export class ThreadTimesWatch {
     const mean = (of: (part: StepSplit) => number): number =>
       known.reduce((sum, part) => sum + of(part), 0) / known.length;
     return {
+      stepMs: mean((part) => part.stepMs),
       computeMs: mean((part) => part.computeMs),
       reduceMs: mean((part) => part.reduceMs),
       updateMs: mean((part) => part.updateMs),
@@ -61,6 +66,7 @@ function split(first: ThreadTimes | undefined, latest: ThreadTimes): StepSplit |
   const steps = latest.updates - (first?.updates ?? 0);
   if (first === undefined || steps <= 0) return undefined;
   return {
+    stepMs: (latest.atMs - first.atMs) / steps,
     computeMs: (latest.computeMs - first.computeMs) / steps,
     reduceMs: (latest.reduceMs - first.reduceMs) / steps,
     updateMs: (latest.updateMs - first.updateMs) / steps,

@@ -63,7 +63,7 @@ export class TimedKernels implements Kernels {
     if (endedMs - this.reportedMs > REPORT_MS) {
       this.reportedMs = endedMs;
       const { thread, computeMs, reduceMs, updateMs, updates } = this;
-      this.report({ thread, computeMs, reduceMs, updateMs, updates });
+      this.report({ thread, atMs: endedMs, computeMs, reduceMs, updateMs, updates });
     }
   }
 }

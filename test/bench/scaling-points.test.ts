@@ -51,7 +51,7 @@ describe('the split of a step', () => {
   const sum = (parts: object): number => Object.values(parts).reduce((total, part) => total + part, 0);
 
   it('is the step, of local threads', () => {
-    const split = localSplit(100, { computeMs: 0.06, reduceMs: 0.01, updateMs: 0.02 });
+    const split = localSplit({ stepMs: 0.1, computeMs: 0.06, reduceMs: 0.01, updateMs: 0.02 });
     expect(split.wait).toBeCloseTo(10, 9);
     expect(sum(split)).toBeCloseTo(100, 9);
   });
@@ -62,7 +62,7 @@ describe('the split of a step', () => {
       { ...report, computeMs: [9, 9, 0.02, 0.06] },
       { ...report, computeMs: [9, 9, 0.04, 0.02] },
     ];
-    const split = remoteSplit(100, reports, { computeMs: 9, reduceMs: 0.01, updateMs: 0.02 });
+    const split = remoteSplit(100, reports, { stepMs: 9, computeMs: 9, reduceMs: 0.01, updateMs: 0.02 });
     expect(split.compute).toBeCloseTo(35, 9);
     expect(split.wait).toBeCloseTo(15, 9);
     expect(split.wire).toBeCloseTo(20, 9);
@@ -111,7 +111,9 @@ describe('timed kernels', () => {
     kernels.run(0, compute);
     kernels.run(4096, finish);
     expect(ran).toEqual([`0+${compute}`, '4096+10', `${4096 + 40}+6`]);
-    expect(reports).toEqual([{ thread: 3, computeMs: compute, reduceMs: 10, updateMs: 6, updates: 1 }]);
+    expect(reports).toEqual([
+      { thread: 3, atMs: compute + 16, computeMs: compute, reduceMs: 10, updateMs: 6, updates: 1 },
+    ]);
   });
 });
 
