@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { coordinate } from '../../coordinator/coordinator.js';
 import type { CoordinatorEffect, CoordinatorMessage } from '../../coordinator/messages.js';
 import { type CoordinatorState, initialState, type RunSettings } from '../../coordinator/state.js';
@@ -45,6 +46,22 @@ export class Script {
   leaves(id: string): string[] {
     return this.tell({ kind: 'disconnected', id, reason: 'gone' });
   }
+}
+
+/** The halves of a step's leaves. */
+export const FIRST = { from: 0, to: 4 };
+export const SECOND = { from: 4, to: 8 };
+
+/** Two remote members at work on step 0, half of the leaves each. */
+export function twoAtWork(): Script {
+  const script = new Script({ minWorkers: 2 });
+  script.joins('a');
+  expect(script.joins('b')).toEqual([
+    'notice b joined (wasm); 2 at work',
+    'a <- work 0 [0,4) + weights',
+    'b <- work 0 [4,8) + weights',
+  ]);
+  return script;
 }
 
 function describeEffect(effect: CoordinatorEffect): string {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
 
 /** The compiled program: what an installed `unisum` runs. */
-const PROGRAM = fileURLToPath(new URL('../../dist/scripts/unisum.js', import.meta.url));
+const PROGRAM = join(fileURLToPath(new URL('../..', import.meta.url)), 'dist', 'scripts', 'unisum.js');
 /** No process of a test lives longer, whatever goes wrong, in milliseconds. */
 const LIFE_MS_MAX = 60_000;
 

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { FIRST, Script, SECOND, twoAtWork } from './script.js';
+
+describe('who leaves', () => {
+  it('before it answered: its leaves go to those who owe nothing, with weights only for who has none', () => {
+    const script = twoAtWork();
+    script.joins('c');
+    script.answers('a', 0, FIRST);
+    expect(script.leaves('b')).toEqual([
+      'notice b left (gone); 2 at work',
+      'a <- work 0 [4,6)',
+      'c <- work 0 [6,8) + weights',
+    ]);
+    expect(script.answers('c', 0, { from: 6, to: 8 })).toEqual([]);
+    expect(script.answers('a', 0, { from: 4, to: 6 })).toEqual([
+      'finish 0 with scalars 1: (2,0)@100 (1,3)@101 (1,2)@102',
+    ]);
+  });
+
+  it('when all others are busy: to one who is', () => {
+    const script = twoAtWork();
+    expect(script.leaves('b')).toEqual(['notice b left (gone); 1 at work', 'a <- work 0 [4,8)']);
+  });
+
+  it('after it answered: its sums count', () => {
+    const script = twoAtWork();
+    script.answers('a', 0, FIRST);
+    expect(script.leaves('a')).toEqual(['notice a left (gone); 1 at work']);
+    expect(script.answers('b', 0, SECOND)).toEqual(['finish 0 with scalars 1: (2,0)@100 (2,1)@101']);
+    expect(script.state.departed.map(({ name, samples }) => [name, samples])).toEqual([['a', 16]]);
+  });
+
+  it('as the last one: the run waits, says so, and goes on with whoever joins', () => {
+    const script = twoAtWork();
+    script.answers('a', 0, FIRST);
+    script.leaves('a');
+    expect(script.leaves('b')).toEqual([
+      'notice b left (gone); nobody is at work: the run waits for someone to join',
+    ]);
+    expect(script.tell({ kind: 'tick', nowMs: 500 })).toEqual([]);
+    expect(script.joins('c')).toEqual(['notice c joined (wasm); 1 at work', 'c <- work 0 [4,8) + weights']);
+    expect(script.answers('c', 0, SECOND)).toEqual(['finish 0 with scalars 1: (2,0)@100 (2,1)@101']);
+  });
+
+  it('while the step is finished: the next step does without it, or waits', () => {
+    const script = twoAtWork();
+    script.answers('a', 0, FIRST);
+    script.answers('b', 0, SECOND);
+    script.leaves('a');
+    expect(script.leaves('b')).toHaveLength(1);
+    expect(script.tell({ kind: 'finished', metrics: [1] })).toEqual([
+      'record 1: 32 samples, metrics 1, 0 members',
+    ]);
+    expect(script.joins('c')).toContain('c <- work 1 [0,8) + weights');
+  });
+
+  it('by a word of its own is dropped', () => {
+    const script = twoAtWork();
+    expect(script.says('b', { kind: 'leave', reason: 'tired' })).toEqual([
+      'drop b: tired',
+      'notice b left (tired); 1 at work',
+      'a <- work 0 [4,8)',
+    ]);
+    expect(script.leaves('b')).toEqual([]);
+  });
+});
+
+describe('an interruption', () => {
+  it('while waiting ends the run at once', () => {
+    expect(new Script().tell({ kind: 'interrupt' })).toEqual(['complete interrupted']);
+  });
+
+  it('while striding ends it after the step under way', () => {
+    const script = new Script();
+    script.joins('a', { local: true });
+    expect(script.tell({ kind: 'interrupt' })).toEqual(['interrupt-stride']);
+    expect(script.tell({ kind: 'strided', metrics: [[5]], elapsedMs: 1 })).toEqual([
+      'record 1: 32 samples, metrics 5, 1 members',
+      'complete interrupted',
+    ]);
+  });
+
+  it('in a round drops the half-done step: it could wait for ever', () => {
+    const script = twoAtWork();
+    script.answers('a', 0, FIRST);
+    expect(script.tell({ kind: 'interrupt' })).toEqual(['complete interrupted']);
+    expect(script.answers('b', 0, SECOND)).toEqual(['release 101']);
+    expect(script.state.step).toBe(0);
+  });
+
+  it('while a step is finished or weights are evaluated lets that end', () => {
+    const script = new Script({ steps: 9 });
+    script.joins('a');
+    for (const step of [0, 1]) {
+      script.answers('a', step, { from: 0, to: 8 });
+      script.tell({ kind: 'finished', metrics: [1] });
+    }
+    script.answers('a', 2, { from: 0, to: 5 }, 5);
+    expect(script.tell({ kind: 'interrupt' })).toEqual([]);
+    expect(script.tell({ kind: 'finished', metrics: [1] }).at(-1)).toBe('evaluate 3');
+    expect(script.tell({ kind: 'interrupt' })).toEqual([]);
+    expect(script.tell({ kind: 'evaluated' })).toEqual(['complete interrupted']);
+  });
+});
