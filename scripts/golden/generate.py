@@ -17,6 +17,8 @@ import sys
 import torch
 import torch.nn.functional as F
 
+import recurrent
+
 STEPS = 10
 torch.set_default_dtype(torch.float64)
 
@@ -169,6 +171,14 @@ def strided():
     return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.1)
 
 
+def bound(case):
+    """A case of another file, given the tools of this one."""
+    def run():
+        return case(Draws, dense)
+    run.__doc__ = case.__doc__
+    return run
+
+
 CASES = {
     "classifier": classifier,
     "soft-targets": soft_targets,
@@ -178,7 +188,7 @@ CASES = {
     "probabilities": probabilities,
     "images": images,
     "strided": strided,
-}
+} | {name: bound(case) for name, case in recurrent.CASES.items()}
 
 
 def train(case):

@@ -3,6 +3,7 @@
  *
  *     glorotUniform   uniform in +-sqrt(6 / (fanIn + fanOut))       glorotNormal   normal, deviation sqrt(2 / (fanIn + fanOut))
  *     heUniform       uniform in +-sqrt(6 / fanIn)                  heNormal       normal, deviation sqrt(2 / fanIn)
+ *     forgetGateOnes   for the bias of an LSTM: ones in the second of its four quarters, else zeros
  *
  * Glorot, Bengio: "Understanding the difficulty of training deep feedforward neural networks" (2010); He et al.:
  * "Delving deep into rectifiers" (2015). All arithmetic is the kernels', so the same bits come out on every machine.
@@ -11,6 +12,7 @@ import type { KernelSink } from './ops/op.js';
 import { elementsOf, type Shape } from './shape.js';
 
 export const INITIALIZER_NAMES = [
+  'forgetGateOnes',
   'glorotNormal',
   'glorotUniform',
   'heNormal',
@@ -38,6 +40,7 @@ export interface Draw {
 }
 
 const EMITTERS: { readonly [N in InitializerName]: (to: KernelSink, draw: Draw) => void } = {
+  forgetGateOnes: emitForgetGate,
   glorotNormal: (to, draw) => emitNormal(to, draw, 2 / (fansOf(draw.shape).in + fansOf(draw.shape).out)),
   glorotUniform: (to, draw) => emitUniform(to, draw, 6 / (fansOf(draw.shape).in + fansOf(draw.shape).out)),
   heNormal: (to, draw) => emitNormal(to, draw, 2 / fansOf(draw.shape).in),
@@ -71,6 +74,12 @@ function emitNormal(to: KernelSink, draw: Draw, variance: number): void {
   const { key0, key1 } = keyOf(draw);
   to.emit('randomNormal', { out: draw.out, n: elementsOf(draw.shape), key0, key1, mean: 0, deviation: 1 });
   emitScale(to, draw, variance);
+}
+
+function emitForgetGate(to: KernelSink, { out, shape }: Draw): void {
+  const units = elementsOf(shape) / 4;
+  to.emit('fill', { out, n: 4 * units, value: 0 });
+  to.emit('fill', { out: out + units * 4, n: units, value: 1 });
 }
 
 /** Multiplies by the root of `square`. The root is taken by a kernel: JavaScript does not promise its last bit. */

@@ -1,4 +1,5 @@
 import { IMAGE_SPECIMENS } from './image-specimens.js';
+import { RECURRENT_SPECIMENS } from './recurrent-specimens.js';
 import { input, output, type Size, type Specimen, updated } from './specimen.js';
 import type { KernelName } from './tape.js';
 
@@ -185,6 +186,7 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
   }),
 
   ...IMAGE_SPECIMENS,
+  ...RECURRENT_SPECIMENS,
 
   randomUniform: (size) => ({ ...random(size), low: -0.3, high: 0.7 }),
   randomNormal: (size) => ({ ...random(size), mean: 0.5, deviation: 3 }),

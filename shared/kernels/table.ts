@@ -1,7 +1,7 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = '8cf774d1421aa25d';
+export const SOURCE_VERSION = '07ffc535a851868a';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
@@ -467,8 +467,95 @@ export const KERNEL_TABLE = {
       deviation: 'f32',
     },
   },
-  softmaxForward: {
+  lstmForward: {
     opcode: 37,
+    arguments: {
+      z: 'ptr',
+      weights: 'ptr',
+      cells: 'ptr',
+      previous: 'ptr',
+      y: 'ptr',
+      rows: 'i32',
+      steps: 'i32',
+      units: 'i32',
+      sequences: 'i32',
+      reverse: 'i32',
+    },
+  },
+  lstmBackward: {
+    opcode: 38,
+    arguments: {
+      z: 'ptr',
+      weights: 'ptr',
+      cells: 'ptr',
+      dy: 'ptr',
+      rows: 'i32',
+      steps: 'i32',
+      units: 'i32',
+      sequences: 'i32',
+      reverse: 'i32',
+    },
+  },
+  gruForward: {
+    opcode: 39,
+    arguments: {
+      z: 'ptr',
+      weights: 'ptr',
+      bias: 'ptr',
+      sums: 'ptr',
+      previous: 'ptr',
+      y: 'ptr',
+      rows: 'i32',
+      steps: 'i32',
+      units: 'i32',
+      sequences: 'i32',
+      reverse: 'i32',
+    },
+  },
+  gruBackward: {
+    opcode: 40,
+    arguments: {
+      z: 'ptr',
+      weights: 'ptr',
+      sums: 'ptr',
+      previous: 'ptr',
+      dy: 'ptr',
+      rows: 'i32',
+      steps: 'i32',
+      units: 'i32',
+      sequences: 'i32',
+      reverse: 'i32',
+    },
+  },
+  simpleRnnForward: {
+    opcode: 41,
+    arguments: {
+      z: 'ptr',
+      weights: 'ptr',
+      previous: 'ptr',
+      y: 'ptr',
+      rows: 'i32',
+      steps: 'i32',
+      units: 'i32',
+      sequences: 'i32',
+      reverse: 'i32',
+    },
+  },
+  simpleRnnBackward: {
+    opcode: 42,
+    arguments: {
+      z: 'ptr',
+      weights: 'ptr',
+      dy: 'ptr',
+      rows: 'i32',
+      steps: 'i32',
+      units: 'i32',
+      sequences: 'i32',
+      reverse: 'i32',
+    },
+  },
+  softmaxForward: {
+    opcode: 43,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -477,7 +564,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxBackward: {
-    opcode: 38,
+    opcode: 44,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -487,7 +574,7 @@ export const KERNEL_TABLE = {
     },
   },
   oneHot: {
-    opcode: 39,
+    opcode: 45,
     arguments: {
       labels: 'ptr',
       out: 'ptr',
@@ -496,7 +583,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeMatmulTransposedA: {
-    opcode: 40,
+    opcode: 46,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -508,7 +595,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeSumRows: {
-    opcode: 41,
+    opcode: 47,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -518,7 +605,7 @@ export const KERNEL_TABLE = {
     },
   },
   addVectors: {
-    opcode: 42,
+    opcode: 48,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -527,7 +614,7 @@ export const KERNEL_TABLE = {
     },
   },
   multiplyVectors: {
-    opcode: 43,
+    opcode: 49,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -536,7 +623,7 @@ export const KERNEL_TABLE = {
     },
   },
   copyVector: {
-    opcode: 44,
+    opcode: 50,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -544,7 +631,7 @@ export const KERNEL_TABLE = {
     },
   },
   fill: {
-    opcode: 45,
+    opcode: 51,
     arguments: {
       out: 'ptr',
       n: 'i32',

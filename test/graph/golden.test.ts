@@ -19,6 +19,10 @@ const OPTIMIZERS: Partial<Record<ModelName, OptimizerSettings>> = {
   probabilities: sgd({ learningRate: 0.1 }),
   images: adam({ learningRate: 0.01 }),
   strided: sgd({ learningRate: 0.1 }),
+  lstm: adam({ learningRate: 0.02 }),
+  gru: adam({ learningRate: 0.02 }),
+  'simple-rnn': sgd({ learningRate: 0.1, momentum: 0.9 }),
+  reverse: sgd({ learningRate: 0.1 }),
 };
 
 const CASES = Object.entries(OPTIMIZERS) as [ModelName, OptimizerSettings][];

@@ -64,7 +64,15 @@ describe('initialisers', () => {
     expect(new Set(await draw('ones', 1))).toEqual(new Set([1]));
   });
 
-  it.each(INITIALIZER_NAMES.filter((name) => name !== 'ones' && name !== 'zeros'))(
+  it('forgetGateOnes are ones in the second quarter', async () => {
+    const values = await draw('forgetGateOnes', 1);
+    const quarter = values.length / 4;
+    expect(values.indexOf(1)).toBe(quarter);
+    expect(values.filter((x) => x === 1)).toHaveLength(quarter);
+    expect(values.subarray(2 * quarter).every((x) => x === 0)).toBe(true);
+  });
+
+  it.each(INITIALIZER_NAMES.filter((name) => !/ones|zeros/i.test(name)))(
     '%s depends on the seed and the name, and on nothing else',
     async (name) => {
       const drawn = await draw(name, 7);

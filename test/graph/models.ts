@@ -17,6 +17,7 @@ import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.j
 import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
 import type { Model } from '../../shared/graph/model.js';
 import type { Shape } from '../../shared/graph/shape.js';
+import { RECURRENT_MODELS } from './recurrent-models.js';
 
 /** Small models that between them use every op, every loss and every turn that backprop can take. Fields: x and y. */
 export const MODELS = {
@@ -119,6 +120,8 @@ export const MODELS = {
     const output = dense(2)(multiply()([joined, joined]));
     return x.graph.model(output, meanSquaredError({ target: 'y' }));
   },
+
+  ...RECURRENT_MODELS,
 } as const satisfies Readonly<Record<string, () => Model>>;
 
 export type ModelName = keyof typeof MODELS;

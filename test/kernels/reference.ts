@@ -8,6 +8,7 @@ import type { KernelName } from '../../shared/kernels/tape.js';
 import { about, type Call, type Expected, exactly, indices, sumOf } from './expected.js';
 import { REFERENCE_IMAGES } from './reference-images.js';
 import { REFERENCE_LOSSES } from './reference-losses.js';
+import { RECURRENT_REFERENCE } from './reference-recurrent.js';
 
 type Reference = (call: Call) => Record<string, Expected>;
 
@@ -140,6 +141,7 @@ export const REFERENCE: { readonly [K in KernelName]: Reference } = {
 
   ...REFERENCE_LOSSES,
   ...REFERENCE_IMAGES,
+  ...RECURRENT_REFERENCE,
 
   sgdUpdate: ({ f32 }) => {
     const [rate, momentum, nesterov, decay] = f32('scalars') as unknown as [number, number, number, number];

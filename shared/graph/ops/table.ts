@@ -2,12 +2,15 @@ import { addOp } from './add.js';
 import { averagePoolOp } from './average-pool.js';
 import { conv2dOp } from './conv2d.js';
 import { denseOp } from './dense.js';
+import { gruOp } from './gru.js';
+import { lstmOp } from './lstm.js';
 import { maxPoolOp } from './max-pool.js';
 import { multiplyOp } from './multiply.js';
 import type { Op } from './op.js';
 import { reluOp } from './relu.js';
 import { reshapeOp } from './reshape.js';
 import { sigmoidOp } from './sigmoid.js';
+import { simpleRnnOp } from './simple-rnn.js';
 import { softmaxOp } from './softmax.js';
 import { tanhOp } from './tanh.js';
 
@@ -17,11 +20,14 @@ export const OPS = {
   averagePool: averagePoolOp,
   conv2d: conv2dOp,
   dense: denseOp,
+  gru: gruOp,
+  lstm: lstmOp,
   maxPool: maxPoolOp,
   multiply: multiplyOp,
   relu: reluOp,
   reshape: reshapeOp,
   sigmoid: sigmoidOp,
+  simpleRnn: simpleRnnOp,
   softmax: softmaxOp,
   tanh: tanhOp,
 } as const;

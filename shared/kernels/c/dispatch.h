@@ -10,6 +10,7 @@
 #include "pooling.c"
 #include "products.c"
 #include "random.c"
+#include "recurrent.c"
 #include "rows.c"
 #include "tree.c"
 #include "vectors.c"
@@ -211,46 +212,76 @@ static i32 interpret(const Thread *thread, const u32 *tape, i32 words) {
         word += 7;
         break;
       case 37:
+        if (end - word < 11) return (i32)(word - tape) + 1;
+        kernel_lstmForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10]);
+        word += 11;
+        break;
+      case 38:
+        if (end - word < 10) return (i32)(word - tape) + 1;
+        kernel_lstmBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9]);
+        word += 10;
+        break;
+      case 39:
+        if (end - word < 12) return (i32)(word - tape) + 1;
+        kernel_gruForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), dispatch_pointer(thread, word[6]), (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10], (i32)word[11]);
+        word += 12;
+        break;
+      case 40:
+        if (end - word < 11) return (i32)(word - tape) + 1;
+        kernel_gruBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10]);
+        word += 11;
+        break;
+      case 41:
+        if (end - word < 10) return (i32)(word - tape) + 1;
+        kernel_simpleRnnForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9]);
+        word += 10;
+        break;
+      case 42:
+        if (end - word < 9) return (i32)(word - tape) + 1;
+        kernel_simpleRnnBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8]);
+        word += 9;
+        break;
+      case 43:
         if (end - word < 5) return (i32)(word - tape) + 1;
         kernel_softmaxForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4]);
         word += 5;
         break;
-      case 38:
+      case 44:
         if (end - word < 6) return (i32)(word - tape) + 1;
         kernel_softmaxBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5]);
         word += 6;
         break;
-      case 39:
+      case 45:
         if (end - word < 5) return (i32)(word - tape) + 1;
         kernel_oneHot(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4]);
         word += 5;
         break;
-      case 40:
+      case 46:
         if (end - word < 8) return (i32)(word - tape) + 1;
         kernel_treeMatmulTransposedA(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7]);
         word += 8;
         break;
-      case 41:
+      case 47:
         if (end - word < 6) return (i32)(word - tape) + 1;
         kernel_treeSumRows(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4], (i32)word[5]);
         word += 6;
         break;
-      case 42:
+      case 48:
         if (end - word < 5) return (i32)(word - tape) + 1;
         kernel_addVectors(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4]);
         word += 5;
         break;
-      case 43:
+      case 49:
         if (end - word < 5) return (i32)(word - tape) + 1;
         kernel_multiplyVectors(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4]);
         word += 5;
         break;
-      case 44:
+      case 50:
         if (end - word < 4) return (i32)(word - tape) + 1;
         kernel_copyVector(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3]);
         word += 4;
         break;
-      case 45:
+      case 51:
         if (end - word < 4) return (i32)(word - tape) + 1;
         kernel_fill(thread, dispatch_pointer(thread, word[1]), (i32)word[2], f32_from_bits(word[3]));
         word += 4;

@@ -1,0 +1,94 @@
+"""Recurrent models for generate.py: PyTorch's own layers, with weights in this project's layout.
+
+Both name their gates differently: an LSTM's i, f, g, o are in the same order; a GRU's r, z, n are z, r, n here. PyTorch
+keeps weights transposed, and two biases of which an LSTM needs only one.
+"""
+import torch
+import torch.nn.functional as F
+
+# What PyTorch computes a layer with, and gates of a unit.
+KINDS = {"lstm": (torch.lstm, 4), "gru": (torch.gru, 3), "simpleRnn": (torch.rnn_tanh, 1)}
+
+
+def weights_of(draw, kind, name, features, units):
+    """Weights of a layer, drawn as those of a dense layer are."""
+    width = KINDS[kind][1] * units
+    weights = {
+        f"{name}/kernel": draw.normal(features, width, deviation=features**-0.5),
+        f"{name}/recurrentKernel": draw.normal(units, width, deviation=units**-0.5),
+        f"{name}/bias": draw.normal(width, deviation=0.1),
+    }
+    if kind == "gru":
+        weights[f"{name}/recurrentBias"] = draw.normal(width, deviation=0.1)
+    return weights
+
+
+def layer(kind, w, name, x, reverse=False):
+    """What a layer says at each step; `reverse`: from the end, each output at the place of its input."""
+    function, gates = KINDS[kind]
+    kernel, recurrent, bias = w[f"{name}/kernel"], w[f"{name}/recurrentKernel"], w[f"{name}/bias"]
+    second = w.get(f"{name}/recurrentBias", torch.zeros_like(bias))
+    units = recurrent.shape[0]
+    order = [1, 0, 2] if kind == "gru" else list(range(gates))
+
+    def ordered(t):
+        return torch.cat([t[..., gate * units:(gate + 1) * units] for gate in order], dim=-1).t()
+
+    zeros = torch.zeros(1, x.shape[0], units)
+    state = (zeros, zeros) if kind == "lstm" else zeros
+    parameters = [ordered(t) for t in (kernel, recurrent, bias, second)]
+    has_biases, layers, dropout, training, both_ways, batch_first = True, 1, 0.0, True, False, True
+    output = function(x.flip(1) if reverse else x, state, parameters, has_biases, layers, dropout, training,
+                      both_ways, batch_first)[0]
+    return output.flip(1) if reverse else output
+
+
+def stack(kind):
+    def case(draws, dense):
+        draw = draws(20 + len(kind))
+        data = {"x": draw.normal(6, 4, 3), "y": draw.classes(6, count=3)}
+        weights = (weights_of(draw, kind, kind, 3, 5) | weights_of(draw, kind, f"{kind}_1", 5, 4)
+                   | draw.dense("dense", 4, 3))
+
+        def loss(w):
+            hidden = layer(kind, w, f"{kind}_1", layer(kind, w, kind, data["x"]))[:, -1]
+            return F.cross_entropy(dense(w, "dense", hidden), data["y"])
+
+        return data, weights, loss, lambda p: torch.optim.Adam(p, lr=0.02, eps=1e-7)
+
+    case.__doc__ = f"Two {kind} layers, the first speaking at each step, the second at the end; dense; class numbers; Adam."
+    return case
+
+
+def both_ways(draws, dense):
+    """Plain recurrent layers there and back, and one that is used twice; SGD with momentum."""
+    draw = draws(31)
+    data = {"x": draw.normal(5, 4, 3), "y": draw.normal(5, 4, 2)}
+    weights = draw.dense("dense", 4, 2)
+    for name, features in (("there", 3), ("back", 3), ("twice", 4)):
+        weights |= weights_of(draw, "simpleRnn", name, features, 4)
+
+    def loss(w):
+        joined = layer("simpleRnn", w, "there", data["x"]) + layer("simpleRnn", w, "back", data["x"], reverse=True)
+        for _ in range(2):
+            joined = layer("simpleRnn", w, "twice", joined)
+        return F.mse_loss(dense(w, "dense", joined), data["y"])
+
+    return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9)
+
+
+def reverse(draws, dense):
+    """An LSTM and a GRU from the end; plain SGD."""
+    draw = draws(32)
+    data = {"x": draw.normal(5, 3, 2), "y": draw.normal(5, 2)}
+    weights = (weights_of(draw, "lstm", "lstm", 2, 3) | weights_of(draw, "gru", "gru", 2, 3)
+               | draw.dense("dense", 3, 2))
+
+    def loss(w):
+        first = [layer(kind, w, kind, data["x"], reverse=True)[:, 0] for kind in ("lstm", "gru")]
+        return F.mse_loss(dense(w, "dense", first[0] + first[1]), data["y"])
+
+    return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.1)
+
+
+CASES = {"lstm": stack("lstm"), "gru": stack("gru"), "simple-rnn": both_ways, "reverse": reverse}

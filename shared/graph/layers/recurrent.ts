@@ -1,0 +1,56 @@
+import type { Layer, LayerIdentity } from '../graph.js';
+import type { Initializer } from '../initializers.js';
+
+/** Options that all recurrent layers have. */
+export interface RecurrentOptions {
+  /** An output at each step [steps, units]; default: only after the last step [units]. */
+  readonly returnSequences?: boolean;
+  /** Walk the sequence from its end; outputs lie at the places of their inputs. Default: false. */
+  readonly reverse?: boolean;
+  readonly name?: string;
+}
+
+const GLOROT: Initializer = { kind: 'glorotUniform' };
+
+/**
+ * Long short-term memory over a sequence [steps, features], gates in the order i, f, c, o. Parameters: `<name>/kernel`
+ * [features, 4 * units], `<name>/recurrentKernel` [units, 4 * units], `<name>/bias` [4 * units], which begins with ones for
+ * the forget gate (Jozefowicz et al. 2015).
+ */
+export function lstm(units: number, options: RecurrentOptions = {}): Layer {
+  return recurrent('lstm', units, options, { bias: { kind: 'forgetGateOnes' } });
+}
+
+/**
+ * Gated recurrent units over a sequence [steps, features], gates in the order z, r, n, reset behind the product.
+ * Parameters: `<name>/kernel` [features, 3 * units], `<name>/recurrentKernel` [units, 3 * units], and [3 * units] each
+ * `<name>/bias` and `<name>/recurrentBias`.
+ */
+export function gru(units: number, options: RecurrentOptions = {}): Layer {
+  return recurrent('gru', units, options);
+}
+
+/**
+ * The plain recurrent layer h = tanh(x W + h' U + b) over a sequence [steps, features]. Parameters: `<name>/kernel`
+ * [features, units], `<name>/recurrentKernel` [units, units], `<name>/bias` [units].
+ */
+export function simpleRnn(units: number, options: RecurrentOptions = {}): Layer {
+  return recurrent('simpleRnn', units, options);
+}
+
+function recurrent(
+  op: 'lstm' | 'gru' | 'simpleRnn',
+  units: number,
+  { returnSequences = false, reverse = false, name }: RecurrentOptions,
+  initializers: Readonly<Record<string, Initializer>> = {},
+): Layer {
+  const layer: LayerIdentity = { kind: op, name };
+  return (x) =>
+    x.graph.add({
+      layer,
+      op,
+      inputs: [x],
+      attributes: { units, returnSequences, reverse },
+      initializers: { kernel: GLOROT, recurrentKernel: GLOROT, ...initializers },
+    });
+}

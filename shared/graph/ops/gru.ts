@@ -1,0 +1,79 @@
+/*
+ * Gated recurrent unit (Cho et al. 2014), the reset gate behind the product, as in Keras (reset_after) and PyTorch; gates in
+ * Keras's order:
+ *
+ *     p = x_t W + b      s = h_(t-1) U + b'      z, r = sigmoid(p + s)      n = tanh(p_n + r s_n)      for p = [z | r | n]
+ *     h_t = z h_(t-1) + (1 - z) n
+ *
+ * backward, from the last step to the first, with what the step behind says of h_t:
+ *
+ *     dh = dy_t + ds_(t+1) U^T + dh_(t+1) z_(t+1)
+ *     dp_z = dh (h_(t-1) - n) z(1-z)      dp_n = dh (1-z) (1-n^2)      dp_r = dp_n s_n r(1-r)      ds = dp, but ds_n = dp_n r
+ */
+import type { KernelOp } from './op.js';
+import {
+  emitInputError,
+  emitInputPart,
+  emitPlaceSums,
+  RecurrentAttributes,
+  recurrentShape,
+  sizeOf,
+} from './recurrent.js';
+
+type Role = 'kernel' | 'recurrentKernel' | 'bias' | 'recurrentBias';
+
+const GATES = 3;
+
+export const gruOp: KernelOp<RecurrentAttributes, Role> = {
+  kind: 'kernel',
+  attributes: RecurrentAttributes,
+  arity: { min: 1, max: 1 },
+  roles: ['kernel', 'recurrentKernel', 'bias', 'recurrentBias'],
+  parameters(use) {
+    const { features, units } = sizeOf(use);
+    const width = GATES * units;
+    return {
+      kernel: [features, width],
+      recurrentKernel: [units, width],
+      bias: [width],
+      recurrentBias: [width],
+    };
+  },
+  shape: recurrentShape,
+  backwardReads: { inputs: true, output: false },
+  /** p, which becomes the gates and then dp; s, which becomes ds; h of the step before. */
+  saved(use) {
+    const { steps, units } = sizeOf(use);
+    return [steps * GATES * units, steps * GATES * units, steps * units];
+  },
+  gradientsFollowBackward: true,
+  errorTerm: 'emitted',
+
+  forward(to, call) {
+    const { rows, weights, x, y } = call;
+    const [z, sums, previous] = call.saved as [number, number, number];
+    const size = sizeOf(call);
+    emitInputPart(to, { rows, size, width: GATES * size.units, z }, { x: x[0], ...weights });
+    const recurrent = { weights: weights.recurrentKernel, bias: weights.recurrentBias };
+    to.emit('gruForward', { z, ...recurrent, sums, previous, y, rows, ...size.walk });
+  },
+
+  backward(to, call) {
+    const { rows, weights, dy, dx } = call;
+    const [z, sums, previous] = call.saved as [number, number, number];
+    const size = sizeOf(call);
+    to.emit('gruBackward', { z, weights: weights.recurrentKernel, sums, previous, dy, rows, ...size.walk });
+    emitInputError(to, { rows, size, width: GATES * size.units, z }, { kernel: weights.kernel, dx: dx[0] });
+  },
+
+  parameterGradients(to, call) {
+    const { rows, leafRows, x, gradients } = call;
+    const [z, sums, previous] = call.saved as [number, number, number];
+    const size = sizeOf(call);
+    const gates = { rows, leafRows, size, width: GATES * size.units };
+    const input = { a: x[0], m: size.features, product: gradients.kernel, bias: gradients.bias };
+    emitPlaceSums(to, { ...gates, z }, input);
+    const recurrent = { product: gradients.recurrentKernel, bias: gradients.recurrentBias };
+    emitPlaceSums(to, { ...gates, z: sums }, { a: previous, m: size.units, ...recurrent });
+  },
+};
