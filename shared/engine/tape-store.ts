@@ -2,23 +2,25 @@ import { Tape } from '../kernels/tape.js';
 import type { ComputeMemory } from './memory.js';
 import type { TapeRef } from './team.js';
 
-/** Bytes kept for the tapes of one owner: a large model's step is some ten thousand words. */
+/** Bytes of each of an owner's two regions: a large model's step is some ten thousand words. */
 const REGION_BYTES = 1 << 20;
 
 /**
- * Tapes in shared memory, made once and found again by key. When the region is full all are forgotten and made
- * anew as they are asked for, so it is bounded however many ranges a run hands out.
+ * Tapes in shared memory, made once and found again by key. When a region is full all are forgotten, and made anew in
+ * the other one as they are asked for, so it is bounded however many ranges a run hands out.
  *
- * A tape handed out must have run before the store is asked for so many others that the region wraps: an owner
- * asks for the tapes of one step at a time.
+ * A tape handed out stays as it is until a whole region of others has been written after it: an owner asks for the
+ * tapes of one step at a time, and the first of them must outlive the making of the last.
  */
 export class TapeStore {
-  private readonly region: number;
+  private readonly regions: readonly [number, number];
+  /** The region that is being filled. Tapes in the other one are unknown, but still there for who was given them. */
+  private current: 0 | 1 = 0;
   private readonly known = new Map<string, TapeRef>();
   private used = 0;
 
   constructor(private readonly memory: ComputeMemory) {
-    this.region = memory.allocate(REGION_BYTES, 'tapes');
+    this.regions = [memory.allocate(REGION_BYTES, 'tapes'), memory.allocate(REGION_BYTES, 'tapes')];
   }
 
   /** The tape of this key; `emit` writes it when it is not there. Throws when one tape alone exceeds the region. */
@@ -32,7 +34,7 @@ export class TapeStore {
       throw new Error(`a tape of ${words.byteLength} bytes exceeds the ${REGION_BYTES} bytes kept for tapes`);
     }
     if (this.used + words.byteLength > REGION_BYTES) this.forget();
-    const offset = this.region + this.used;
+    const offset = this.regions[this.current] + this.used;
     this.memory.i32(offset, words.length).set(words);
     this.used += (words.byteLength + 63) & ~63;
     const made = { offset, words: words.length };
@@ -44,5 +46,6 @@ export class TapeStore {
   forget(): void {
     this.known.clear();
     this.used = 0;
+    this.current = this.current === 0 ? 1 : 0;
   }
 }
