@@ -14,7 +14,15 @@ export default defineConfig({
     // Starting threads takes a second on a machine that is busy.
     testTimeout: 30_000,
     projects: [
-      { extends: true, test: { name: 'plain', include: ['test/**/*.test.ts'], exclude: COMPILED } },
+      {
+        extends: true,
+        test: {
+          name: 'plain',
+          include: ['test/**/*.test.ts'],
+          exclude: COMPILED,
+          globalSetup: 'test/kernels/addon.ts',
+        },
+      },
       { extends: true, test: { name: 'compiled', include: COMPILED, globalSetup: 'test/support/build.ts' } },
     ],
   },

@@ -4,7 +4,7 @@
  * once for each instruction set of this kind of processor. Plain Node, run by setup. Without a compiler, or when it
  * fails, it leaves one line in native/build/reason.txt that the program shows, and succeeds: wasm serves.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,9 +37,9 @@ const ISAS = /** @type {Record<string, Record<string, string[]>>} */ ({
 /**
  * Builds the addon unless it is there already for these sources and this compiler.
  * @param {string} [root] folder of package.json
- * @returns {{file: string} | {reason: string}}
+ * @returns {Promise<{file: string} | {reason: string}>}
  */
-export function buildNative(root = ROOT) {
+export async function buildNative(root = ROOT) {
   const folder = join(root, 'native', 'build');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `kernels-${process.platform}-${process.arch}.node`);
@@ -50,8 +50,9 @@ export function buildNative(root = ROOT) {
   const known = existsSync(stamp) && readFileSync(stamp, 'utf8') === key;
   if (known && existsSync(file)) return { file };
   if (known && existsSync(failure)) return { reason: readFileSync(failure, 'utf8').trim() };
-  for (const old of [file, stamp, failure]) rmSync(old, { force: true });
-  const reason = compile(root, compiler, folder, file);
+  rmSync(stamp, { force: true });
+  const reason = await compile(root, compiler, folder, file);
+  rmSync(reason ? file : failure, { force: true });
   if (reason) writeFileSync(failure, `${reason}\n`);
   writeFileSync(stamp, key);
   return reason ? { reason } : { file };
@@ -59,9 +60,9 @@ export function buildNative(root = ROOT) {
 
 /**
  * @param {string} root @param {string} compiler @param {string} folder @param {string} file
- * @returns {string | undefined} why there is no addon
+ * @returns {Promise<string | undefined>} why there is no addon
  */
-function compile(root, compiler, folder, file) {
+async function compile(root, compiler, folder, file) {
   const isas = ISAS[process.arch];
   if (!isas || process.platform === 'win32') {
     return `no native kernels for ${process.platform} on ${process.arch}`;
@@ -69,20 +70,21 @@ function compile(root, compiler, folder, file) {
   const headers = join(root, 'node_modules', 'node-api-headers', 'include');
   if (!existsSync(headers)) return 'the package node-api-headers is missing';
   const source = join(root, 'shared', 'kernels', 'c');
-  /** @type {string[]} */
-  const objects = [];
+  const objects = Object.keys(isas).map((isa) => join(folder, `${isa}-${process.pid}.o`));
   const built = join(folder, `next-${process.pid}.node`);
   try {
-    for (const [isa, flags] of Object.entries(isas)) {
-      const object = join(folder, `${isa}-${process.pid}.o`);
-      objects.push(object);
-      const args = [...COMMON, ...EXACT, ...flags, `-DRUN=run_${isa}`, '-c', join(source, 'entry.c')];
-      const complaint = run(compiler, [...args, '-o', object]);
-      if (complaint) return complaint;
-    }
+    // At once: each is some seconds of work for one core.
+    const complaints = await Promise.all(
+      Object.entries(isas).map(([isa, flags], i) => {
+        const args = [...COMMON, ...EXACT, ...flags, `-DRUN=run_${isa}`, '-c', join(source, 'entry.c')];
+        return run(compiler, [...args, '-o', /** @type {string} */ (objects[i])]);
+      }),
+    );
+    const failed = complaints.find((complaint) => complaint !== undefined);
+    if (failed) return failed;
     const link =
       process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-Wl,-z,now'];
-    const complaint = run(compiler, [
+    const complaint = await run(compiler, [
       ...COMMON,
       ...link,
       `-I${headers}`,
@@ -102,14 +104,22 @@ function compile(root, compiler, folder, file) {
 
 /**
  * @param {string} compiler @param {string[]} args
- * @returns {string | undefined} what went wrong, in one line
+ * @returns {Promise<string | undefined>} what went wrong, in one line
  */
 function run(compiler, args) {
-  const done = spawnSync(compiler, args, { encoding: 'utf8' });
-  if (done.error) return `there is no C compiler (${compiler})`;
-  if (done.status === 0) return undefined;
-  const line = done.stderr.split('\n').find((text) => /error/i.test(text)) ?? done.stderr.split('\n')[0];
-  return `${compiler} failed: ${line?.trim()}`;
+  return new Promise((resolve) => {
+    let messages = '';
+    const child = spawn(compiler, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      messages += text;
+    });
+    child.once('error', () => resolve(`there is no C compiler (${compiler})`));
+    child.once('close', (status) => {
+      const lines = messages.split('\n');
+      const line = lines.find((text) => /error/i.test(text)) ?? lines[0];
+      resolve(status === 0 ? undefined : `${compiler} failed: ${line?.trim()}`);
+    });
+  });
 }
 
 /**
@@ -130,7 +140,7 @@ function fingerprint(root, compiler) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const built = buildNative();
+  const built = await buildNative();
   if ('reason' in built)
     process.stderr.write(`setup: native kernels left out, wasm serves (${built.reason})\n`);
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { AssertionError } from '../../shared/errors.js';
 import { loadKernels } from '../../shared/kernels/load.js';
 import { STATIC_BYTES, THREAD_BYTES } from '../../shared/kernels/memory-map.js';
@@ -72,3 +73,93 @@ describe('loadKernels', () => {
     expect(() => kernels.run(at, words + 1)).toThrow(`at word ${words}`);
   });
 });
+
+describe('loadWasm', () => {
+  const read = (build: string) =>
+    readFile(new URL(`../../shared/kernels/wasm/${build}.wasm`, import.meta.url));
+
+  it('falls back to the exact build, and says so, where the engine has no relaxed SIMD', async () => {
+    const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
+    const kernels = await loadWasm(read, 'wasm', { memory: newMemory(), stackTop: HEAP });
+    validate.mockRestore();
+    expect([kernels.backend, kernels.detail]).toEqual([
+      'wasm-exact',
+      'simd (the engine has no relaxed SIMD)',
+    ]);
+  });
+
+  it('falls back where the fused multiply-add rounds twice', async () => {
+    // The exact build's own check stands in for a processor that does not fuse: its result is turned round.
+    const instantiate = WebAssembly.instantiate as unknown as (
+      module: WebAssembly.Module,
+      imports: WebAssembly.Imports,
+    ) => Promise<WebAssembly.Instance>;
+    const spy = vi.spyOn(WebAssembly, 'instantiate') as unknown as {
+      mockImplementationOnce(f: typeof instantiate): void;
+      mockRestore(): void;
+    };
+    spy.mockImplementationOnce(async (module, imports) => {
+      const { exports } = await instantiate(module, imports);
+      return { exports: { ...exports, fused: () => 0 } };
+    });
+    const kernels = await loadWasm(read, 'wasm', { memory: newMemory(), stackTop: HEAP });
+    spy.mockRestore();
+    expect(kernels.detail).toBe('simd (relaxed SIMD is not fused on this processor)');
+  });
+});
+
+describe('threads', () => {
+  it('run the same kernels on one memory at once, each on a stack and in a workspace of its own', async () => {
+    const memory = newMemory();
+    const size = 64;
+    const [a, b, out] = [HEAP * 3, HEAP * 3 + 65536, HEAP * 3 + 2 * 65536];
+    const values = Float32Array.from({ length: size * size }, (_, i) => Math.fround(Math.sin(i)));
+    new Float32Array(memory.buffer, a, values.length).set(values);
+    new Float32Array(memory.buffer, b, values.length).set(values);
+    const jobs = [0, 1].map((thread) => {
+      const tape = new Tape();
+      const place = out + thread * 65536;
+      for (let i = 0; i < 50; i++) {
+        tape.emit('matmulTransposedB', { a, b, out: place, rows: size, inner: size, cols: size });
+        tape.emit('matmul', {
+          a,
+          b,
+          bias: 0,
+          out: place,
+          rows: size,
+          inner: size,
+          cols: size,
+          activation: 0,
+        });
+      }
+      return {
+        memory,
+        stackTop: HEAP + thread * THREAD_BYTES,
+        tape: tape.words(),
+        at: out + (2 + thread) * 65536,
+      };
+    });
+    await Promise.all(jobs.map(runInThread));
+    const results = [0, 1].map(
+      (thread) => new Float32Array(memory.buffer, out + thread * 65536, size * size),
+    );
+    expect(results[0]).toEqual(results[1]);
+    expect(results[0]![0]).not.toBe(0);
+  });
+});
+
+/** Runs a tape in a worker thread on the wasm build, straight from the module's bytes. */
+function runInThread(job: object): Promise<void> {
+  const source = `
+    const { workerData } = require('node:worker_threads');
+    const { readFileSync } = require('node:fs');
+    require('node:v8').setFlagsFromString('--experimental-wasm-relaxed-simd');
+    const { memory, stackTop, tape, at, file, threadBytes } = workerData;
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), { env: { memory } });
+    exports.__stack_pointer.value = stackTop;
+    new Int32Array(memory.buffer, at, tape.length).set(tape);
+    if (exports.run(at, tape.length, stackTop - threadBytes) !== 0) throw new Error('bad tape');`;
+  const file = fileURLToPath(new URL('../../shared/kernels/wasm/relaxed.wasm', import.meta.url));
+  const worker = new Worker(source, { eval: true, workerData: { ...job, file, threadBytes: THREAD_BYTES } });
+  return new Promise((resolve, reject) => worker.once('error', reject).once('exit', () => resolve()));
+}

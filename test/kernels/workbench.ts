@@ -4,7 +4,7 @@ import { STATIC_BYTES, THREAD_BYTES } from '../../shared/kernels/memory-map.js';
 import { loadNative, nativeIsas } from '../../shared/kernels/native-kernels.js';
 import { type KernelArguments, type KernelName, Tape } from '../../shared/kernels/tape.js';
 
-/** Every build that can run here, by what it is called in test names. */
+/** Every build that can run here, by what it is called in test names. The addon is brought up to date by addon.ts. */
 export function buildNames(): string[] {
   return ['wasm', 'wasm-exact', ...nativeIsas().map((isa) => `native ${isa}`)];
 }

@@ -11,9 +11,12 @@ INLINE i32 part_start(i32 total, i32 parts, i32 index) { return (i32)((i64)total
 /** to[k][0..TILE_COLS) = from[k * step + 0..cols), rest +0; for k < count. */
 static void pack_rows(f32 *to, const f32 *from, isize step, i32 cols, i32 count) {
   if (cols == TILE_COLS) {
-    for (i32 k = 0; k < count; k++)
+    for (i32 k = 0; k < count; k++) {
+      UNROLL for (i32 j = 0; j < TILE_VECS; j += LINE_VECS)
+        __builtin_prefetch(from + (k + 4 * PREFETCH_ROWS) * step + j * LANES);
       UNROLL for (i32 j = 0; j < TILE_VECS; j++)
         x_store(to + (isize)k * TILE_COLS + j * LANES, x_load(from + k * step + j * LANES));
+    }
     return;
   }
   for (i32 k = 0; k < count; k++)

@@ -10,8 +10,8 @@
 #define BLOCK_COLS (512 / TILE_COLS * TILE_COLS)
 #define BLOCK_TILES (LANES == 16 ? 8 : 20)
 #define BLOCK_ROWS (BLOCK_TILES * TILE_ROWS)
-/** Up to so many rows b is read where it lies: copying it would not pay. */
-#define DIRECT_ROWS 48
+/** Up to so many rows b is read where it lies: copying it would not pay (measured). */
+#define DIRECT_ROWS (LANES == 16 ? 160 : 48)
 
 #define PANEL_FLOATS (BLOCK_INNER * TILE_COLS)
 #define B_FLOATS (BLOCK_INNER * BLOCK_COLS)
@@ -25,9 +25,9 @@ INLINE void product_tile(const i32 rows, const i32 vecs, const Factors *f, const
   else
     tile_clear(rows, vecs, acc);
   if (f->a_step == 1)
-    tile_multiply(rows, vecs, 1, acc, f);
+    tile_multiply(rows, vecs, 1, acc, f, 0, f->count + f->tail_count);
   else
-    tile_multiply(rows, vecs, 0, acc, f);
+    tile_multiply(rows, vecs, 0, acc, f, 0, f->count + f->tail_count);
   tile_store(rows, vecs, acc, s);
 }
 
@@ -97,8 +97,10 @@ static void pack_panel(const Product *p, const Block *block, i32 c, i32 cols, f3
 static void product_block(const Product *p, const Block *block, const Thread *thread) {
   f32 *packed_b = (f32 *)thread->workspace, *packed_a = packed_b + B_FLOATS;
   i32 direct = !p->transposed && p->rows <= DIRECT_ROWS;
-  for (i32 r0 = 0; r0 < p->rows; r0 += BLOCK_ROWS) {
-    i32 rows = p->rows - r0 < BLOCK_ROWS ? p->rows - r0 : BLOCK_ROWS;
+  // Panels that are copied stay in the first cache, so fewer rows at a time leave room there for a.
+  i32 most = direct ? BLOCK_ROWS : BLOCK_ROWS / 2;
+  for (i32 r0 = 0; r0 < p->rows; r0 += most) {
+    i32 rows = p->rows - r0 < most ? p->rows - r0 : most;
     i32 tiles = part_count(rows, TILE_ROWS);
     for (i32 t = 0; t < tiles; t++) {
       i32 r = part_start(rows, tiles, t);

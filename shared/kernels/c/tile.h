@@ -51,6 +51,11 @@
     f(rows, 3, __VA_ARGS__)
 #endif
 
+/** How far ahead rows of b are called into the cache, which processors do not foresee when they lie far apart. */
+#define PREFETCH_ROWS 8
+/** Vectors in a cache line. */
+#define LINE_VECS (16 / LANES)
+
 #define UNROLL _Pragma("GCC unroll 16")
 
 /** The factors of a tile. a(i, k) = a[i * a_row + k * a_step]; b(k, ·) = b[k * b_step ...]. */
@@ -86,6 +91,7 @@ INLINE void tile_chain(const i32 rows, const i32 vecs, const i32 strided, vec ac
       vec factor = x_set(strided ? a[i * a_pitch] : a[i]);
       UNROLL for (i32 j = 0; j < vecs; j++) acc[i][j] = x_fma(factor, row[j], acc[i][j]);
     }
+    UNROLL for (i32 j = 0; j < vecs; j += LINE_VECS) __builtin_prefetch(b + PREFETCH_ROWS * b_step + j * LANES);
     a += strided ? 1 : a_pitch;
     b += b_step;
   }
@@ -96,13 +102,17 @@ INLINE void tile_clear(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][TILE_V
     UNROLL for (i32 j = 0; j < vecs; j++) acc[i][j] = x_zero();
 }
 
-/** Both parts of the factors, in order. */
+/** Goes on with the chains over from <= k < to, through both parts of b. One loop for both: code is not for free. */
 INLINE void tile_multiply(const i32 rows, const i32 vecs, const i32 strided, vec acc[TILE_ROWS][TILE_VECS],
-                          const Factors *f) {
-  isize pitch = strided ? f->a_row : f->a_step;
-  tile_chain(rows, vecs, strided, acc, f->a, pitch, f->b, f->b_step, f->count);
-  if (f->tail_count)
-    tile_chain(rows, vecs, strided, acc, f->a + f->count * f->a_step, pitch, f->tail, TILE_COLS, f->tail_count);
+                          const Factors *f, i32 from, i32 to) {
+  while (from < to) {
+    i32 in_tail = from >= f->count;
+    const f32 *b = in_tail ? f->tail + (isize)(from - f->count) * TILE_COLS : f->b + from * f->b_step;
+    i32 end = in_tail || to < f->count ? to : f->count;
+    tile_chain(rows, vecs, strided, acc, f->a + from * f->a_step, strided ? f->a_row : f->a_step, b,
+               in_tail ? TILE_COLS : f->b_step, end - from);
+    from = end;
+  }
 }
 
 /** Vectors that hold so many columns. */

@@ -30,14 +30,7 @@ INLINE void tree_tile(const i32 rows, const i32 vecs, const Factors *f, const Si
   for (u32 leaf = 0;; leaf++) {
     i32 to = all - from < leaf_rows ? all : from + leaf_rows;
     tile_clear(rows, vecs, acc);
-    i32 direct = to < f->count ? to : f->count;
-    tile_chain(rows, vecs, 0, acc, f->a + from * f->a_step, f->a_step, f->b + from * f->b_step, f->b_step,
-               direct - from);
-    if (to > f->count) {
-      i32 first = from > f->count ? from : f->count;
-      tile_chain(rows, vecs, 0, acc, f->a + first * f->a_step, f->a_step, f->tail + (first - f->count) * TILE_COLS,
-                 TILE_COLS, to - first);
-    }
+    tile_multiply(rows, vecs, 0, acc, f, from, to);
     from = to;
     u32 level = 0;
     // The last leaf meets all that waits, a passed-through node being its own parent.

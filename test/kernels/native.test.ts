@@ -1,0 +1,80 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { buildNative } from '../../scripts/build-native.mjs';
+import { UserError } from '../../shared/errors.js';
+import { loadKernels } from '../../shared/kernels/load.js';
+import { STATIC_BYTES, THREAD_BYTES } from '../../shared/kernels/memory-map.js';
+import { nativeIsas } from '../../shared/kernels/native-kernels.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const COMPILE_MS = 240_000;
+
+/** A checkout of its own that shares the sources, so that its output is its own. */
+function otherCheckout(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'unisum-native-'));
+  for (const part of ['shared', 'node_modules', 'package.json'])
+    symlinkSync(join(ROOT, part), join(folder, part));
+  return folder;
+}
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe('buildNative', () => {
+  it(
+    'builds once, and an addon that loads',
+    async () => {
+      const built = await buildNative();
+      if ('reason' in built) {
+        // No compiler on this machine: then the reason must be one line, and nothing native be offered.
+        expect(built.reason).toMatch(/^\S.*$/);
+        expect(nativeIsas()).toEqual([]);
+        return;
+      }
+      expect(nativeIsas()).toContain('plain');
+      const before = statSync(built.file).mtimeMs;
+      expect(await buildNative()).toEqual(built);
+      expect(statSync(built.file).mtimeMs).toBe(before);
+    },
+    COMPILE_MS,
+  );
+
+  it('leaves a reason where there is no compiler', async () => {
+    vi.stubEnv('CC', 'no-such-compiler');
+    const root = otherCheckout();
+    try {
+      const reason = 'there is no C compiler (no-such-compiler)';
+      expect(await buildNative(root)).toEqual({ reason });
+      expect(readFileSync(join(root, 'native', 'build', 'reason.txt'), 'utf8')).toBe(`${reason}\n`);
+      expect(await buildNative(root)).toEqual({ reason });
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  });
+
+  it('leaves a reason where the compiler fails', async () => {
+    vi.stubEnv('CC', 'false');
+    const root = otherCheckout();
+    try {
+      expect(await buildNative(root)).toEqual({ reason: expect.stringMatching(/^false failed/) });
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  });
+});
+
+describe('native kernels', () => {
+  it('are what auto means, or say why not', async () => {
+    const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
+    const options = { memory, stackTop: STATIC_BYTES + THREAD_BYTES };
+    const auto = await loadKernels({ ...options, backend: 'auto' });
+    if (nativeIsas().length > 0) {
+      expect([auto.backend, auto.detail]).toEqual(['native', nativeIsas()[0]]);
+    } else {
+      expect(auto.backend).toBe('wasm');
+      await expect(loadKernels({ ...options, backend: 'native' })).rejects.toThrow(UserError);
+    }
+  });
+});
