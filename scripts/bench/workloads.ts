@@ -1,6 +1,9 @@
 import type { Recipe } from '../../coordinator/recipe.js';
 import { Graph } from '../../shared/graph/graph.js';
+import { conv2d } from '../../shared/graph/layers/conv2d.js';
 import { dense } from '../../shared/graph/layers/dense.js';
+import { maxPooling2d } from '../../shared/graph/layers/pooling.js';
+import { flatten } from '../../shared/graph/layers/reshape.js';
 import { sequential } from '../../shared/graph/layers/sequential.js';
 import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
 import type { Model } from '../../shared/graph/model.js';
@@ -19,7 +22,9 @@ export interface Workload extends Recipe {
   readonly showsOverhead: boolean;
 }
 
-const PIXELS = { image: { shape: [784], values: 256, scale: 1 / 255 }, label: { shape: [], values: 10 } };
+const LABEL = { shape: [], values: 10 };
+const PIXELS = { image: { shape: [784], values: 256, scale: 1 / 255 }, label: LABEL };
+const IMAGE = { image: { shape: [28, 28, 1], values: 256, scale: 1 / 255 }, label: LABEL };
 const OPTIMIZER = adam({ learningRate: 0.001 });
 
 /** Every workload. A new one is a new entry. */
@@ -46,6 +51,30 @@ export const WORKLOADS: readonly Workload[] = [
     batches: [32, 128],
     batch: 256,
     leaf: 32,
+    epochs: 1,
+    showsOverhead: false,
+  },
+  {
+    name: 'cnn',
+    summary: '32 and 64 filters of 3x3, each halved by pooling, dense 128-10, Adam',
+    model: () =>
+      classifier(
+        [28, 28, 1],
+        [
+          conv2d(32, 3, { padding: 'same', activation: 'relu' }),
+          maxPooling2d(),
+          conv2d(64, 3, { padding: 'same', activation: 'relu' }),
+          maxPooling2d(),
+          flatten(),
+          dense(128, { activation: 'relu' }),
+          dense(10),
+        ],
+      ),
+    data: async () => syntheticData('images', IMAGE),
+    optimizer: OPTIMIZER,
+    batches: [32, 128],
+    batch: 64,
+    leaf: 16,
     epochs: 1,
     showsOverhead: false,
   },
