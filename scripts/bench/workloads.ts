@@ -3,6 +3,7 @@ import { Graph } from '../../shared/graph/graph.js';
 import { conv2d } from '../../shared/graph/layers/conv2d.js';
 import { dense } from '../../shared/graph/layers/dense.js';
 import { maxPooling2d } from '../../shared/graph/layers/pooling.js';
+import { lstm } from '../../shared/graph/layers/recurrent.js';
 import { flatten } from '../../shared/graph/layers/reshape.js';
 import { sequential } from '../../shared/graph/layers/sequential.js';
 import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
@@ -25,6 +26,10 @@ export interface Workload extends Recipe {
 const LABEL = { shape: [], values: 10 };
 const PIXELS = { image: { shape: [784], values: 256, scale: 1 / 255 }, label: LABEL };
 const IMAGE = { image: { shape: [28, 28, 1], values: 256, scale: 1 / 255 }, label: LABEL };
+const SEQUENCE = {
+  sequence: { shape: [64, 64], values: 256, scale: 1 / 255 },
+  label: { shape: [64], values: 65 },
+};
 const OPTIMIZER = adam({ learningRate: 0.001 });
 
 /** Every workload. A new one is a new entry. */
@@ -78,11 +83,27 @@ export const WORKLOADS: readonly Workload[] = [
     epochs: 1,
     showsOverhead: false,
   },
+  {
+    name: 'lstm',
+    summary: 'LSTM of 128 units over 64 steps of 64 features, a class of 65 at each step, Adam',
+    model: () => classifier([64, 64], [lstm(128, { returnSequences: true }), dense(65)], 'sequence'),
+    data: async () => syntheticData('sequences', SEQUENCE),
+    optimizer: OPTIMIZER,
+    batches: [32],
+    batch: 64,
+    leaf: 16,
+    epochs: 1,
+    showsOverhead: false,
+  },
 ];
 
-/** Layers from `image` to the logits of `label`. */
-function classifier(shape: readonly number[], layers: Parameters<typeof sequential>[0]): Model {
+/** Layers from an input to the logits of `label`. */
+function classifier(
+  shape: readonly number[],
+  layers: Parameters<typeof sequential>[0],
+  input = 'image',
+): Model {
   const graph = new Graph();
-  const logits = sequential(layers)(graph.input('image', shape));
+  const logits = sequential(layers)(graph.input(input, shape));
   return graph.model(logits, sparseCategoricalCrossentropy({ target: 'label', fromLogits: true }));
 }
