@@ -1,5 +1,5 @@
 import type { Metrics, Observer, StepRecord } from '../../coordinator/observer.js';
-import type { RunDirectory } from '../../coordinator/run-directory.js';
+import type { MetricsRecord, RunDirectory } from '../../coordinator/run-directory.js';
 import type { Progress } from '../terminal/progress.js';
 
 /** What a run is measured by. */
@@ -23,11 +23,25 @@ export class RunWatch implements Observer {
   private epochLoss = 0;
   private epochSamples = 0;
 
+  private directory: RunDirectory | undefined;
+  /** What came before there was a directory: a node may join as soon as the port is open. */
+  private readonly early: MetricsRecord[] = [];
+
   constructor(
     private readonly measure: RunMeasure,
-    private readonly directory: RunDirectory,
     private readonly progress: Progress,
   ) {}
+
+  /** Where metrics are written from now on; also those that came before. */
+  recordTo(directory: RunDirectory): void {
+    this.directory = directory;
+    for (const record of this.early.splice(0)) directory.record(record);
+  }
+
+  /** Writes out what is held back, and lets go of the directory. */
+  close(): void {
+    this.directory?.close();
+  }
 
   stepped({ step, batch, means, members }: StepRecord): void {
     const { steps, stepsPerEpoch } = this.measure;
@@ -43,7 +57,7 @@ export class RunWatch implements Observer {
     this.trainLoss = this.epochLoss / this.epochSamples;
     this.shownLoss =
       this.shownLoss === undefined ? loss : this.shownLoss + SHOWN_LOSS_SHARE * (loss - this.shownLoss);
-    this.directory.record({ step, epoch, ...means, workers: members });
+    this.record({ step, epoch, ...means, workers: members });
     const epochs = Math.ceil(steps / stepsPerEpoch);
     this.progress.update({
       step,
@@ -59,8 +73,8 @@ export class RunWatch implements Observer {
   evaluated(step: number, means: Metrics): void {
     const { stepsPerEpoch } = this.measure;
     this.metrics = Object.fromEntries(Object.entries(means).map(([name, value]) => [testName(name), value]));
-    this.directory.record({ step, ...this.metrics });
-    this.directory.flush();
+    this.record({ step, ...this.metrics });
+    this.directory?.flush();
     const figures = Object.entries(this.metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
     const epoch = step / stepsPerEpoch;
     this.progress.say(`epoch ${Number.isInteger(epoch) ? epoch : epoch.toFixed(2)}: ${figures.join(', ')}`);
@@ -68,6 +82,11 @@ export class RunWatch implements Observer {
 
   notice(text: string): void {
     this.progress.say(text);
+  }
+
+  private record(metrics: MetricsRecord): void {
+    if (this.directory === undefined) this.early.push(metrics);
+    else this.directory.record(metrics);
   }
 }
 

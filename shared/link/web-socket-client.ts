@@ -8,6 +8,9 @@ import { WEB_SOCKET_OPTIONS, WebSocketLink } from './web-socket.js';
 /** Longest wait for a coordinator to answer. */
 export const CONNECT_WAIT_MS = 10_000;
 
+/** A coordinator that says nothing for so long is gone. */
+const SILENCE_MS = 10_000;
+
 /** What to tell people in place of a system's code. */
 const CAUSES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nobody listens there',
@@ -51,7 +54,12 @@ export function connectWebSocket(address: JoinAddress, clock: Clock): Promise<Li
     webSocket.once('open', () => {
       cancel();
       webSocket.removeAllListeners();
-      resolve(new WebSocketLink({ webSocket, socket: socket as Socket, peer }));
+      const link = new WebSocketLink({ webSocket, socket: socket as Socket, peer });
+      // A coordinator that vanishes without a word (a pulled cable) closes nothing; a live one pings twice a second.
+      socket?.setTimeout(SILENCE_MS, () =>
+        link.break(`the coordinator was silent for ${SILENCE_MS / 1000} s`),
+      );
+      resolve(link);
     });
   });
 }
