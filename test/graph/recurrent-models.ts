@@ -1,4 +1,5 @@
 import { Graph, type Layer } from '../../shared/graph/graph.js';
+import { bidirectional } from '../../shared/graph/layers/bidirectional.js';
 import { dense } from '../../shared/graph/layers/dense.js';
 import { add } from '../../shared/graph/layers/merge.js';
 import { gru, lstm, type RecurrentOptions, simpleRnn } from '../../shared/graph/layers/recurrent.js';
@@ -14,10 +15,12 @@ export const RECURRENT_MODELS = {
   /** Both directions, and a layer that is used twice. */
   'simple-rnn': (): Model => {
     const x = new Graph().input('x', [4, 3]);
-    const there = simpleRnn(4, { returnSequences: true, name: 'there' })(x);
-    const back = simpleRnn(4, { returnSequences: true, reverse: true, name: 'back' })(x);
+    const both = bidirectional(
+      ({ reverse }) => simpleRnn(4, { returnSequences: true, reverse, name: reverse ? 'back' : 'there' }),
+      add(),
+    );
     const twice = simpleRnn(4, { returnSequences: true, name: 'twice' });
-    const output = dense(2)(twice(twice(add()([there, back]))));
+    const output = dense(2)(twice(twice(both(x))));
     return x.graph.model(output, meanSquaredError({ target: 'y' }));
   },
 
