@@ -18,7 +18,7 @@ const lossOf = ({ args }: Call) => args.cols! + 8;
 
 function softmax(x: Row): { values: number[]; sizes: number[]; top: number; logSum: number } {
   const top = Math.max(...x);
-  const powers = x.map((z) => Math.exp(z - top));
+  const powers = x.map((z) => (z - top <= -69 ? 0 : Math.exp(z - top)));
   const { sum } = sumOf(powers);
   const values = powers.map((e) => e / sum);
   // The rounding of z - top is relative to it, and becomes a relative error of the power.

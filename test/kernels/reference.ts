@@ -59,6 +59,9 @@ function randomWords({ n, key0, key1 }: { n: number; key0: number; key1: number 
   });
 }
 
+/** Moving averages below 2^-100 are 0. */
+const faded = (x: number) => (Math.abs(x) < 2 ** -100 ? 0 : x);
+
 /** The words of each row's field, read from the chunks byte by byte. */
 function gathered({ args, bytesAt }: Call, bytesEach: number): DataView[] {
   const { chunkTable, cursor, first, rows, elements, chunkSamples, recordBytes, fieldOffset } =
@@ -147,7 +150,7 @@ export const REFERENCE: { readonly [K in KernelName]: Reference } = {
     const [rate, momentum, nesterov, decay] = f32('scalars') as unknown as [number, number, number, number];
     const w = Array.from(f32('weights'));
     const g = w.map((x, i) => f32('gradient')[i]! + decay * x);
-    const m = w.map((_, i) => momentum * f32('momentum')[i]! + g[i]!);
+    const m = w.map((_, i) => faded(momentum * f32('momentum')[i]! + g[i]!));
     const step = m.map((x, i) => (nesterov ? momentum * x + g[i]! : x));
     const sizes = w.map(
       (x, i) => Math.abs(x) + Math.abs(f32('gradient')[i]!) + Math.abs(f32('momentum')[i]!),
@@ -162,8 +165,8 @@ export const REFERENCE: { readonly [K in KernelName]: Reference } = {
     const w = Array.from(f32('weights'));
     const g = f32('gradient');
     const terms = w.map((_, i) => [s[1]! * f32('m')[i]!, s[2]! * g[i]!] as const);
-    const m = terms.map(([kept, added]) => kept + added);
-    const v = w.map((_, i) => s[3]! * f32('v')[i]! + s[4]! * g[i]! * g[i]!);
+    const m = terms.map(([kept, added]) => faded(kept + added));
+    const v = w.map((_, i) => faded(s[3]! * f32('v')[i]! + s[4]! * g[i]! * g[i]!));
     const divisor = v.map((x) => Math.sqrt(x * s[5]!) + s[6]!);
     // A subnormal m is known to 2^-149 only.
     const mSizes = terms.map(([kept, added]) => Math.max(Math.abs(kept) + Math.abs(added), 2 ** -125));

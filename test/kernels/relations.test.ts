@@ -64,6 +64,23 @@ describe.each(buildNames())('kernels on %s', (build) => {
     expect(bitsOf(bench.floats(at.weights, n))).toEqual(bitsOf(updated));
   });
 
+  it('let moving averages fade to 0, where they would be slow subnormals for ever', () => {
+    bench.clear();
+    const m = Float32Array.of(2 ** -99.9, -(2 ** -99.9), 2 ** -98, -(2 ** -149), Number.NaN, 1);
+    const n = m.length;
+    const wanted = [0, 0, Math.fround(0.9) * 2 ** -98, 0, Number.NaN, 0.9].map(round);
+    const scalars = bench.put(Float32Array.of(0.003, 0.9, 0.1, 0.9, 0.1, 1, 1e-7, 0));
+    const zeros = new Float32Array(n);
+    const at = { weights: bench.put(zeros), gradient: bench.put(zeros), m: bench.put(m) };
+    const v = bench.put(m);
+    bench.run('adamUpdate', { ...at, v, n, scalars });
+    expect(bench.floats(at.m, n)).toEqual(Float32Array.from(wanted));
+    expect(bench.floats(v, n)).toEqual(Float32Array.from(wanted));
+    const momentum = bench.put(m);
+    bench.run('sgdUpdate', { ...at, momentum, n, scalars: bench.put(Float32Array.of(0.1, 0.9, 0, 0)) });
+    expect(bench.floats(momentum, n)).toEqual(Float32Array.from(wanted));
+  });
+
   it.each([3, 10, 16, 40])('lose the same of %i classes given as numbers and as vectors', (cols) => {
     const rows = 19;
     const labels = Int32Array.from({ length: rows }, (_, r) => (r * 7) % cols);

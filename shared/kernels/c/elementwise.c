@@ -4,19 +4,19 @@
 
 /** out[i] = expression of p, which is a[i]. */
 #define MAP(out, a, expression)                                      \
-  BLOCKS(n, const v16 p = part_load((const f32 *)(a) + at, lanes);   \
-         part_store((f32 *)(out) + at, expression, lanes);)
+  BLOCKS(n, const v16 p = block_load((const f32 *)(a) + at, lanes);   \
+         block_store((f32 *)(out) + at, expression, lanes);)
 
 /** The same for a long expression. */
 #define MAP_LONG(out, a, expression)                                      \
-  BLOCKS_LONG(n, const v16 p = part_load((const f32 *)(a) + at, lanes);   \
-              part_store((f32 *)(out) + at, expression, lanes);)
+  BLOCKS_LONG(n, const v16 p = block_load((const f32 *)(a) + at, lanes);   \
+              block_store((f32 *)(out) + at, expression, lanes);)
 
 /** out[i] = expression of p and q, which are a[i] and b[i]. */
 #define MAP_TWO(out, a, b, expression)                               \
-  BLOCKS(n, const v16 p = part_load((const f32 *)(a) + at, lanes);   \
-         const v16 q = part_load((const f32 *)(b) + at, lanes);      \
-         part_store((f32 *)(out) + at, expression, lanes);)
+  BLOCKS(n, const v16 p = block_load((const f32 *)(a) + at, lanes);   \
+         const v16 q = block_load((const f32 *)(b) + at, lanes);      \
+         block_store((f32 *)(out) + at, expression, lanes);)
 
 /** y = max(0, x); NaN and -0 stay what they are. */
 KERNEL(reluForward, PTR x, PTR y, I32 n) { MAP(y, x, v_relu(p)); }
