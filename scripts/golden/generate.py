@@ -17,6 +17,7 @@ import sys
 import torch
 import torch.nn.functional as F
 
+import images
 import recurrent
 
 STEPS = 10
@@ -43,19 +44,8 @@ class Draws:
         }
 
 
-    def conv2d(self, name, kernel, inputs, filters, bias=True):
-        """Channels last: [height, width, inputs, filters]."""
-        kernel = self.normal(*kernel, inputs, filters, deviation=1 / math.sqrt(math.prod(kernel) * inputs))
-        return {f"{name}/kernel": kernel} | ({f"{name}/bias": self.normal(filters, deviation=0.1)} if bias else {})
-
-
 def dense(w, name, x):
     return x @ w[f"{name}/kernel"] + w[f"{name}/bias"]
-
-
-def conv2d(w, name, x, pad=(0, 0, 0, 0), **settings):
-    """x [rows, channels, height, width]; pad: left, right, top, bottom."""
-    return F.conv2d(F.pad(x, pad), w[f"{name}/kernel"].permute(3, 2, 0, 1), w.get(f"{name}/bias"), **settings)
 
 
 def classifier():
@@ -137,40 +127,6 @@ def probabilities():
     return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.1)
 
 
-def images():
-    """conv2d relu, maxPool, conv2d tanh, dense on images with their channels last; class numbers; Adam."""
-    draw = Draws(7)
-    data = {"x": draw.normal(5, 6, 5, 2), "y": draw.classes(5, count=3)}
-    weights = draw.conv2d("conv2d", (3, 3), 2, 4) | draw.conv2d("conv2d_1", (2, 1), 4, 3) | draw.dense("dense", 12, 3)
-
-    def loss(w):
-        h = F.relu(conv2d(w, "conv2d", data["x"].permute(0, 3, 1, 2), pad=(1, 1, 1, 1)))
-        h = torch.tanh(conv2d(w, "conv2d_1", F.max_pool2d(h, 2)))
-        return F.cross_entropy(dense(w, "dense", h.permute(0, 2, 3, 1).flatten(1)), data["y"])
-
-    return data, weights, loss, lambda p: torch.optim.Adam(p, lr=0.01, eps=1e-7)
-
-
-def strided():
-    """Strides, groups, dilation, pools that overlap and reach over the border, global pools; plain SGD."""
-    draw = Draws(8)
-    data = {"x": draw.normal(4, 7, 6, 4), "y": draw.normal(4, 2)}
-    weights = draw.conv2d("conv2d", (3, 3), 2, 6) | draw.conv2d("conv2d_1", (2, 3), 6, 6, bias=False)
-    weights |= {"dense/kernel": draw.normal(6, 2, deviation=0.1), "dense/bias": draw.normal(2, deviation=0.1)}
-
-    def loss(w):
-        # 7 x 6 -> 4 x 6; the dilated window is 3 x 3.
-        h = conv2d(w, "conv2d", data["x"].permute(0, 3, 1, 2), pad=(1, 1, 1, 1), stride=(2, 1), groups=2)
-        h = conv2d(w, "conv2d_1", torch.tanh(h), pad=(1, 1, 1, 1), dilation=(2, 1))
-        # Rows: 4 -> 2, one below; columns: 6 -> 6 with one on the right, 6 -> 3 with one on the right.
-        places = F.avg_pool2d(F.pad(torch.ones_like(h), (0, 1, 0, 1)), (3, 2), (2, 1))
-        smooth = F.avg_pool2d(F.pad(h, (0, 1, 0, 1)), (3, 2), (2, 1)) / places
-        sharp = F.max_pool2d(F.pad(h, (0, 1, 0, 1), value=-math.inf), 3, 2)
-        return F.mse_loss(dense(w, "dense", smooth.mean((2, 3)) + sharp.amax((2, 3))), data["y"])
-
-    return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.1)
-
-
 def bound(case):
     """A case of another file, given the tools of this one."""
     def run():
@@ -186,9 +142,7 @@ CASES = {
     "residual": residual,
     "sequence": sequence,
     "probabilities": probabilities,
-    "images": images,
-    "strided": strided,
-} | {name: bound(case) for name, case in recurrent.CASES.items()}
+} | {name: bound(case) for name, case in (images.CASES | recurrent.CASES).items()}
 
 
 def train(case):

@@ -10,8 +10,8 @@ import type { OpName } from './ops/table.js';
 /** Codes of the activations that the kernels of products can apply to their results. */
 const EPILOGUES: Partial<Record<OpName, number>> = { relu: 1 };
 /** Ops whose forward pass is one call of such a kernel. */
-const PRODUCTS: readonly OpName[] = ['conv2d', 'dense'];
-const KERNELS_WITH_EPILOGUE: readonly KernelName[] = ['convolution', 'matmul'];
+const PRODUCTS: readonly OpName[] = ['conv2d', 'conv2dTranspose', 'dense'];
+const KERNELS_WITH_EPILOGUE: readonly KernelName[] = ['convolution', 'convolutionTransposed', 'matmul'];
 
 /** An op that its input's product takes over. */
 export interface Epilogue {

@@ -18,6 +18,7 @@ const OPTIMIZERS: Partial<Record<ModelName, OptimizerSettings>> = {
   sequence: sgd({ learningRate: 0.5 }),
   probabilities: sgd({ learningRate: 0.1 }),
   images: adam({ learningRate: 0.01 }),
+  enlarged: sgd({ learningRate: 0.1 }),
   strided: sgd({ learningRate: 0.1 }),
   lstm: adam({ learningRate: 0.02 }),
   gru: adam({ learningRate: 0.02 }),

@@ -1,7 +1,9 @@
 import { Graph, type Layer } from '../../shared/graph/graph.js';
 import { activation } from '../../shared/graph/layers/activation.js';
 import { conv2d } from '../../shared/graph/layers/conv2d.js';
+import { conv2dTranspose } from '../../shared/graph/layers/conv2d-transpose.js';
 import { dense } from '../../shared/graph/layers/dense.js';
+import { depthwiseConv2d } from '../../shared/graph/layers/depthwise-conv2d.js';
 import { add, multiply } from '../../shared/graph/layers/merge.js';
 import {
   averagePooling2d,
@@ -99,6 +101,20 @@ export const MODELS = {
         dense(3),
       ],
       sparseCategoricalCrossentropy({ target: 'y', fromLogits: true }),
+    ),
+
+  /** Images made larger; a convolution of each channel for itself. */
+  enlarged: (): Model =>
+    chain(
+      [2, 3, 3],
+      [
+        conv2dTranspose(2, 3, { strides: 2, padding: 'same', activation: 'tanh' }),
+        conv2dTranspose(2, [2, 3], { strides: [3, 1], activation: 'tanh' }),
+        depthwiseConv2d(2, { depthMultiplier: 2, strides: [2, 1] }),
+        flatten(),
+        dense(2),
+      ],
+      meanSquaredError({ target: 'y' }),
     ),
 
   /** Strides, dilation, groups, no bias; windows that overlap and reach over the border; whole images pooled. */

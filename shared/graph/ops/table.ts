@@ -1,6 +1,7 @@
 import { addOp } from './add.js';
 import { averagePoolOp } from './average-pool.js';
 import { conv2dOp } from './conv2d.js';
+import { conv2dTransposeOp } from './conv2d-transpose.js';
 import { denseOp } from './dense.js';
 import { gruOp } from './gru.js';
 import { lstmOp } from './lstm.js';
@@ -19,6 +20,7 @@ export const OPS = {
   add: addOp,
   averagePool: averagePoolOp,
   conv2d: conv2dOp,
+  conv2dTranspose: conv2dTransposeOp,
   dense: denseOp,
   gru: gruOp,
   lstm: lstmOp,
