@@ -22,5 +22,6 @@ export const LIVE_EXPORTS: Allowed = {
   'scripts/build-kernels.ts buildKernels': 'a test rebuilds what is checked in and compares the bytes',
   'shared/engine/thread.ts compute': 'what a compute thread is started with, by path',
   'test/support/build.ts setup': 'called by vitest before tests that start threads',
+  'test/kernels/addon.ts setup': 'called by vitest before tests of the native addon',
   'vitest.config.ts default': 'what vitest asks for',
 };
