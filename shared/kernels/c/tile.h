@@ -9,8 +9,8 @@
 #include "kernel.h"
 
 // A tile's accumulators, a row of b and the factors of a share the vector registers: 32 with AVX-512, 16 with AVX2. A
-// wasm engine on x86 has 15 and loads all factors of a step before it multiplies; the exact build, where one
-// multiply-add is some twenty operations, gains nothing from a larger tile.
+// wasm engine on x86 has 15 and loads all factors of a step before it multiplies. The exact build needs as many chains:
+// one multiply-add through f64 is some thirty operations, nearly all in a row.
 #if LANES == 16
 #define TILE_ROWS 14
 #define TILE_VECS 2
@@ -19,10 +19,6 @@
 #define TILE_ROWS 6
 #define TILE_VECS 2
 #define EACH_TILE_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
-#elif defined(SIMD_EMULATED_FMA)
-#define TILE_ROWS 2
-#define TILE_VECS 1
-#define EACH_TILE_ROWS(X) X(1) X(2)
 #else
 #define TILE_ROWS 3
 #define TILE_VECS 3
@@ -33,9 +29,7 @@
 #define PACKED_ROWS LANES
 
 /** Calls f(rows, vecs, ...) with constants: every tile is a function of its own, so that it stays in registers. */
-#if TILE_VECS == 1
-#define WITH_VECS(vecs, f, rows, ...) f(rows, 1, __VA_ARGS__)
-#elif TILE_VECS == 2
+#if TILE_VECS == 2
 #define WITH_VECS(vecs, f, rows, ...) \
   if (vecs == 1)                      \
     f(rows, 1, __VA_ARGS__);          \

@@ -55,8 +55,6 @@ typedef f32 vec __attribute__((vector_size(16)));
 typedef i32 w4 __attribute__((vector_size(16)));
 typedef f64 plain_f64 __attribute__((vector_size(32)));
 typedef i64 plain_i64 __attribute__((vector_size(32)));
-/** A multiply-add is a calculation of many steps. */
-#define SIMD_EMULATED_FMA 1
 /** f32_fma in four lanes; comparisons of vectors give -1 for true. */
 INLINE vec x_fma(vec a, vec b, vec c) {
   plain_f64 p = __builtin_convertvector(a, plain_f64) * __builtin_convertvector(b, plain_f64);

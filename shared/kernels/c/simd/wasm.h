@@ -50,8 +50,6 @@ INLINE v16 v_zero(void) { QUARTERS(v16, wasm_f32x4_const_splat(0)); }
 #if defined(__wasm_relaxed_simd__)
 INLINE v128_t q_fma(v128_t a, v128_t b, v128_t c) { return wasm_f32x4_relaxed_madd(a, b, c); }
 #else
-/** A multiply-add is a calculation of many steps. */
-#define SIMD_EMULATED_FMA 1
 /**
  * a*b + c rounded once, two lanes: the product of two floats is exact in f64; the sum is rounded to odd there, which
  * leaves the second rounding, to f32, as if it were the only one (Boldo and Melquiond 2008, "Emulation of a FMA and
