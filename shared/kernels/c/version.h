@@ -1,3 +1,3 @@
 /** Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit. */
 #pragma once
-#define SOURCE_VERSION "c71eccc853066a23"
+#define SOURCE_VERSION "fdadbd6c24804268"
