@@ -6,7 +6,7 @@
 export const STATIC_BYTES = 65536;
 
 /** Bytes of packing space that one thread's kernels use; the same number is in c/kernel.h. */
-const WORKSPACE_BYTES = 704 * 1024;
+export const WORKSPACE_BYTES = 704 * 1024;
 
 /** Bytes of one thread's stack in the wasm builds. */
 const STACK_BYTES = 64 * 1024;
