@@ -19,6 +19,7 @@ import torch.nn.functional as F
 
 import images
 import recurrent
+import transformer
 
 STEPS = 10
 torch.set_default_dtype(torch.float64)
@@ -142,7 +143,7 @@ CASES = {
     "residual": residual,
     "sequence": sequence,
     "probabilities": probabilities,
-} | {name: bound(case) for name, case in (images.CASES | recurrent.CASES).items()}
+} | {name: bound(case) for name, case in (images.CASES | recurrent.CASES | transformer.CASES).items()}
 
 
 def train(case):

@@ -134,7 +134,8 @@ export class Graph {
     return tensor;
   }
 
-  private nameOf(layer: LayerIdentity): string {
+  /** The name of a layer in this graph, for layers that are made of layers; decided when it is first asked for. */
+  nameOf(layer: LayerIdentity): string {
     const known = this.layerNames.get(layer);
     if (known !== undefined) return known;
     let name = layer.name ?? layer.kind;

@@ -3,6 +3,7 @@
  *
  *     glorotUniform   uniform in +-sqrt(6 / (fanIn + fanOut))       glorotNormal   normal, deviation sqrt(2 / (fanIn + fanOut))
  *     heUniform       uniform in +-sqrt(6 / fanIn)                  heNormal       normal, deviation sqrt(2 / fanIn)
+ *     smallNormal     normal, deviation 0.02, as GPT-2 begins
  *     forgetGateOnes   for the bias of an LSTM: ones in the second of its four quarters, else zeros
  *
  * Glorot, Bengio: "Understanding the difficulty of training deep feedforward neural networks" (2010); He et al.:
@@ -18,6 +19,7 @@ export const INITIALIZER_NAMES = [
   'heNormal',
   'heUniform',
   'ones',
+  'smallNormal',
   'zeros',
 ] as const;
 
@@ -45,6 +47,7 @@ const EMITTERS: { readonly [N in InitializerName]: (to: KernelSink, draw: Draw) 
   glorotUniform: (to, draw) => emitUniform(to, draw, 6 / (fansOf(draw.shape).in + fansOf(draw.shape).out)),
   heNormal: (to, draw) => emitNormal(to, draw, 2 / fansOf(draw.shape).in),
   heUniform: (to, draw) => emitUniform(to, draw, 6 / fansOf(draw.shape).in),
+  smallNormal: (to, draw) => emitNormal(to, draw, 0.0004),
   ones: (to, { out, shape }) => to.emit('fill', { out, n: elementsOf(shape), value: 1 }),
   zeros: (to, { out, shape }) => to.emit('fill', { out, n: elementsOf(shape), value: 0 }),
 };

@@ -1,5 +1,6 @@
 import type { KERNEL_TABLE } from './table.js';
 import type { KernelArguments, KernelName } from './tape.js';
+import { TRANSFORMER_EXTENTS } from './transformer-extents.js';
 
 /** Words at an offset that a kernel reads or writes; `orNone`: offset 0 is allowed and means that there are none. */
 export type Extent = number | { readonly orNone: number };
@@ -157,6 +158,8 @@ export const EXTENTS: {
   }),
   simpleRnnForward: (a) => ({ ...gates(a, 1), previous: unitsOfSteps(a), y: outputsOf(a) }),
   simpleRnnBackward: (a) => ({ ...gates(a, 1), dy: outputsOf(a) }),
+
+  ...TRANSFORMER_EXTENTS,
 
   sgdUpdate: ({ n }) => ({ weights: n, gradient: n, momentum: n, scalars: 4 }),
   adamUpdate: ({ n }) => ({ weights: n, gradient: n, m: n, v: n, scalars: 8 }),

@@ -2,6 +2,7 @@ import { IMAGE_SPECIMENS } from './image-specimens.js';
 import { RECURRENT_SPECIMENS } from './recurrent-specimens.js';
 import { input, output, type Size, type Specimen, updated } from './specimen.js';
 import type { KernelName } from './tape.js';
+import { TRANSFORMER_SPECIMENS } from './transformer-specimens.js';
 
 const map = ({ rows, cols }: Size) => ({ out: output(rows * cols), a: input(rows * cols), n: rows * cols });
 const pair = (size: Size) => ({ ...map(size), b: input(size.rows * size.cols) });
@@ -186,6 +187,7 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
   }),
 
   ...IMAGE_SPECIMENS,
+  ...TRANSFORMER_SPECIMENS,
   ...RECURRENT_SPECIMENS,
 
   randomUniform: (size) => ({ ...random(size), low: -0.3, high: 0.7 }),

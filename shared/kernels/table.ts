@@ -1,12 +1,105 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = 'fdadbd6c24804268';
+export const SOURCE_VERSION = '3aa2a84881f746ec';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
-  treeConvolutionWeights: {
+  geluForward: {
     opcode: 0,
+    arguments: {
+      x: 'ptr',
+      y: 'ptr',
+      n: 'i32',
+    },
+  },
+  geluBackward: {
+    opcode: 1,
+    arguments: {
+      x: 'ptr',
+      dy: 'ptr',
+      dx: 'ptr',
+      n: 'i32',
+    },
+  },
+  siluForward: {
+    opcode: 2,
+    arguments: {
+      x: 'ptr',
+      y: 'ptr',
+      n: 'i32',
+    },
+  },
+  siluBackward: {
+    opcode: 3,
+    arguments: {
+      x: 'ptr',
+      dy: 'ptr',
+      dx: 'ptr',
+      n: 'i32',
+    },
+  },
+  leakyReluForward: {
+    opcode: 4,
+    arguments: {
+      x: 'ptr',
+      y: 'ptr',
+      n: 'i32',
+      slope: 'f32',
+    },
+  },
+  leakyReluBackward: {
+    opcode: 5,
+    arguments: {
+      x: 'ptr',
+      dy: 'ptr',
+      dx: 'ptr',
+      n: 'i32',
+      slope: 'f32',
+    },
+  },
+  attentionForward: {
+    opcode: 6,
+    arguments: {
+      q: 'ptr',
+      k: 'ptr',
+      v: 'ptr',
+      mask: 'ptr',
+      probabilities: 'ptr',
+      out: 'ptr',
+      rows: 'i32',
+      heads: 'i32',
+      queries: 'i32',
+      keys: 'i32',
+      size: 'i32',
+      qPitch: 'i32',
+      kPitch: 'i32',
+      causal: 'i32',
+    },
+  },
+  attentionBackward: {
+    opcode: 7,
+    arguments: {
+      q: 'ptr',
+      k: 'ptr',
+      v: 'ptr',
+      probabilities: 'ptr',
+      dout: 'ptr',
+      dq: 'ptr',
+      dk: 'ptr',
+      dv: 'ptr',
+      rows: 'i32',
+      heads: 'i32',
+      queries: 'i32',
+      keys: 'i32',
+      size: 'i32',
+      qPitch: 'i32',
+      kPitch: 'i32',
+      causal: 'i32',
+    },
+  },
+  treeConvolutionWeights: {
+    opcode: 8,
     arguments: {
       x: 'ptr',
       dy: 'ptr',
@@ -31,7 +124,7 @@ export const KERNEL_TABLE = {
     },
   },
   convolution: {
-    opcode: 1,
+    opcode: 9,
     arguments: {
       x: 'ptr',
       w: 'ptr',
@@ -57,7 +150,7 @@ export const KERNEL_TABLE = {
     },
   },
   convolutionTransposed: {
-    opcode: 2,
+    opcode: 10,
     arguments: {
       y: 'ptr',
       w: 'ptr',
@@ -83,7 +176,7 @@ export const KERNEL_TABLE = {
     },
   },
   reluForward: {
-    opcode: 3,
+    opcode: 11,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -91,7 +184,7 @@ export const KERNEL_TABLE = {
     },
   },
   reluBackward: {
-    opcode: 4,
+    opcode: 12,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -100,7 +193,7 @@ export const KERNEL_TABLE = {
     },
   },
   sigmoidForward: {
-    opcode: 5,
+    opcode: 13,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -108,7 +201,7 @@ export const KERNEL_TABLE = {
     },
   },
   sigmoidBackward: {
-    opcode: 6,
+    opcode: 14,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -117,7 +210,7 @@ export const KERNEL_TABLE = {
     },
   },
   tanhForward: {
-    opcode: 7,
+    opcode: 15,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -125,7 +218,7 @@ export const KERNEL_TABLE = {
     },
   },
   tanhBackward: {
-    opcode: 8,
+    opcode: 16,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -134,7 +227,7 @@ export const KERNEL_TABLE = {
     },
   },
   exponential: {
-    opcode: 9,
+    opcode: 17,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -142,7 +235,7 @@ export const KERNEL_TABLE = {
     },
   },
   logarithm: {
-    opcode: 10,
+    opcode: 18,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -150,7 +243,7 @@ export const KERNEL_TABLE = {
     },
   },
   errorFunction: {
-    opcode: 11,
+    opcode: 19,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -158,7 +251,7 @@ export const KERNEL_TABLE = {
     },
   },
   sine: {
-    opcode: 12,
+    opcode: 20,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -166,7 +259,7 @@ export const KERNEL_TABLE = {
     },
   },
   cosine: {
-    opcode: 13,
+    opcode: 21,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -174,7 +267,7 @@ export const KERNEL_TABLE = {
     },
   },
   squareRoot: {
-    opcode: 14,
+    opcode: 22,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -182,15 +275,59 @@ export const KERNEL_TABLE = {
     },
   },
   reciprocalSquareRoot: {
-    opcode: 15,
+    opcode: 23,
     arguments: {
       out: 'ptr',
       a: 'ptr',
       n: 'i32',
     },
   },
+  embeddingForward: {
+    opcode: 24,
+    arguments: {
+      ids: 'ptr',
+      table: 'ptr',
+      out: 'ptr',
+      rows: 'i32',
+      width: 'i32',
+      entries: 'i32',
+    },
+  },
+  treeScatterRows: {
+    opcode: 25,
+    arguments: {
+      ids: 'ptr',
+      dy: 'ptr',
+      next: 'ptr',
+      out: 'ptr',
+      rows: 'i32',
+      width: 'i32',
+      entries: 'i32',
+      leafRows: 'i32',
+    },
+  },
+  addToRows: {
+    opcode: 26,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      b: 'ptr',
+      rows: 'i32',
+      n: 'i32',
+    },
+  },
+  addSinusoids: {
+    opcode: 27,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      rows: 'i32',
+      positions: 'i32',
+      width: 'i32',
+    },
+  },
   gatherU8: {
-    opcode: 16,
+    opcode: 28,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -206,7 +343,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8AsI32: {
-    opcode: 17,
+    opcode: 29,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -220,7 +357,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherWords: {
-    opcode: 18,
+    opcode: 30,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -234,7 +371,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseForward: {
-    opcode: 19,
+    opcode: 31,
     arguments: {
       logits: 'ptr',
       labels: 'ptr',
@@ -246,7 +383,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseBackward: {
-    opcode: 20,
+    opcode: 32,
     arguments: {
       probabilities: 'ptr',
       labels: 'ptr',
@@ -257,7 +394,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyForward: {
-    opcode: 21,
+    opcode: 33,
     arguments: {
       logits: 'ptr',
       targets: 'ptr',
@@ -269,7 +406,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyBackward: {
-    opcode: 22,
+    opcode: 34,
     arguments: {
       probabilities: 'ptr',
       targets: 'ptr',
@@ -280,7 +417,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyForward: {
-    opcode: 23,
+    opcode: 35,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -291,7 +428,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyBackward: {
-    opcode: 24,
+    opcode: 36,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -302,7 +439,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorForward: {
-    opcode: 25,
+    opcode: 37,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -312,7 +449,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorBackward: {
-    opcode: 26,
+    opcode: 38,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -322,8 +459,45 @@ export const KERNEL_TABLE = {
       scale: 'f32',
     },
   },
+  layerNormalizationForward: {
+    opcode: 39,
+    arguments: {
+      x: 'ptr',
+      gamma: 'ptr',
+      beta: 'ptr',
+      y: 'ptr',
+      statistics: 'ptr',
+      rows: 'i32',
+      cols: 'i32',
+      epsilon: 'f32',
+    },
+  },
+  layerNormalizationBackward: {
+    opcode: 40,
+    arguments: {
+      x: 'ptr',
+      statistics: 'ptr',
+      gamma: 'ptr',
+      dy: 'ptr',
+      dx: 'ptr',
+      rows: 'i32',
+      cols: 'i32',
+    },
+  },
+  treeLayerNormalizationScale: {
+    opcode: 41,
+    arguments: {
+      x: 'ptr',
+      statistics: 'ptr',
+      dy: 'ptr',
+      out: 'ptr',
+      rows: 'i32',
+      cols: 'i32',
+      leafRows: 'i32',
+    },
+  },
   sgdUpdate: {
-    opcode: 27,
+    opcode: 42,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -333,7 +507,7 @@ export const KERNEL_TABLE = {
     },
   },
   adamUpdate: {
-    opcode: 28,
+    opcode: 43,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -344,7 +518,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolForward: {
-    opcode: 29,
+    opcode: 44,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -363,7 +537,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolBackward: {
-    opcode: 30,
+    opcode: 45,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -384,7 +558,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolForward: {
-    opcode: 31,
+    opcode: 46,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -403,7 +577,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolBackward: {
-    opcode: 32,
+    opcode: 47,
     arguments: {
       dy: 'ptr',
       dx: 'ptr',
@@ -422,7 +596,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmul: {
-    opcode: 33,
+    opcode: 48,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -435,7 +609,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmulTransposedB: {
-    opcode: 34,
+    opcode: 49,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -446,7 +620,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomUniform: {
-    opcode: 35,
+    opcode: 50,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -457,7 +631,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomNormal: {
-    opcode: 36,
+    opcode: 51,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -468,7 +642,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmForward: {
-    opcode: 37,
+    opcode: 52,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -483,7 +657,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmBackward: {
-    opcode: 38,
+    opcode: 53,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -497,7 +671,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruForward: {
-    opcode: 39,
+    opcode: 54,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -513,7 +687,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruBackward: {
-    opcode: 40,
+    opcode: 55,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -528,7 +702,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnForward: {
-    opcode: 41,
+    opcode: 56,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -542,7 +716,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnBackward: {
-    opcode: 42,
+    opcode: 57,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -555,7 +729,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxForward: {
-    opcode: 43,
+    opcode: 58,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -564,7 +738,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxBackward: {
-    opcode: 44,
+    opcode: 59,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -574,7 +748,7 @@ export const KERNEL_TABLE = {
     },
   },
   oneHot: {
-    opcode: 45,
+    opcode: 60,
     arguments: {
       labels: 'ptr',
       out: 'ptr',
@@ -583,7 +757,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeMatmulTransposedA: {
-    opcode: 46,
+    opcode: 61,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -595,7 +769,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeSumRows: {
-    opcode: 47,
+    opcode: 62,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -605,7 +779,7 @@ export const KERNEL_TABLE = {
     },
   },
   addVectors: {
-    opcode: 48,
+    opcode: 63,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -614,7 +788,7 @@ export const KERNEL_TABLE = {
     },
   },
   multiplyVectors: {
-    opcode: 49,
+    opcode: 64,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -623,7 +797,7 @@ export const KERNEL_TABLE = {
     },
   },
   copyVector: {
-    opcode: 50,
+    opcode: 65,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -631,7 +805,7 @@ export const KERNEL_TABLE = {
     },
   },
   fill: {
-    opcode: 51,
+    opcode: 66,
     arguments: {
       out: 'ptr',
       n: 'i32',

@@ -20,6 +20,7 @@ import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-
 import type { Model } from '../../shared/graph/model.js';
 import type { Shape } from '../../shared/graph/shape.js';
 import { RECURRENT_MODELS } from './recurrent-models.js';
+import { TRANSFORMER_MODELS } from './transformer-models.js';
 
 /** Small models that between them use every op, every loss and every turn that backprop can take. Fields: x and y. */
 export const MODELS = {
@@ -138,6 +139,7 @@ export const MODELS = {
   },
 
   ...RECURRENT_MODELS,
+  ...TRANSFORMER_MODELS,
 } as const satisfies Readonly<Record<string, () => Model>>;
 
 export type ModelName = keyof typeof MODELS;

@@ -6,9 +6,11 @@ import { EXACT } from '../../scripts/kernels/math-errors.js';
 import { philox, type Words } from '../../shared/data/philox.js';
 import type { KernelName } from '../../shared/kernels/tape.js';
 import { about, type Call, type Expected, exactly, indices, sumOf } from './expected.js';
+import { REFERENCE_ATTENTION } from './reference-attention.js';
 import { REFERENCE_IMAGES } from './reference-images.js';
 import { REFERENCE_LOSSES } from './reference-losses.js';
 import { RECURRENT_REFERENCE } from './reference-recurrent.js';
+import { REFERENCE_TRANSFORMER } from './reference-transformer.js';
 
 type Reference = (call: Call) => Record<string, Expected>;
 
@@ -144,6 +146,8 @@ export const REFERENCE: { readonly [K in KernelName]: Reference } = {
 
   ...REFERENCE_LOSSES,
   ...REFERENCE_IMAGES,
+  ...REFERENCE_TRANSFORMER,
+  ...REFERENCE_ATTENTION,
   ...RECURRENT_REFERENCE,
 
   sgdUpdate: ({ f32 }) => {

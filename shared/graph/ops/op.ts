@@ -128,3 +128,12 @@ export const ELEMENTWISE_OF_OUTPUT = {
   backwardReads: { inputs: false, output: true },
   errorTerm: 'replaced',
 } as const;
+
+/** What all ops on each element of one input have in common whose derivative is a function of x. */
+export const ELEMENTWISE_OF_INPUT = {
+  ...WITHOUT_PARAMETERS,
+  arity: { min: 1, max: 1 },
+  shape: ({ inputs }: OpUse<unknown>) => inputs[0],
+  backwardReads: { inputs: true, output: false },
+  errorTerm: 'replaced',
+} as const;

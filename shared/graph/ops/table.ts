@@ -1,16 +1,24 @@
 import { addOp } from './add.js';
+import { attentionOp } from './attention.js';
 import { averagePoolOp } from './average-pool.js';
 import { conv2dOp } from './conv2d.js';
 import { conv2dTransposeOp } from './conv2d-transpose.js';
 import { denseOp } from './dense.js';
+import { embeddingOp } from './embedding.js';
+import { geluOp } from './gelu.js';
 import { gruOp } from './gru.js';
+import { layerNormalizationOp } from './layer-normalization.js';
+import { leakyReluOp } from './leaky-relu.js';
 import { lstmOp } from './lstm.js';
 import { maxPoolOp } from './max-pool.js';
 import { multiplyOp } from './multiply.js';
 import type { Op } from './op.js';
+import { positionalEmbeddingOp } from './positional-embedding.js';
+import { positionalEncodingOp } from './positional-encoding.js';
 import { reluOp } from './relu.js';
 import { reshapeOp } from './reshape.js';
 import { sigmoidOp } from './sigmoid.js';
+import { siluOp } from './silu.js';
 import { simpleRnnOp } from './simple-rnn.js';
 import { softmaxOp } from './softmax.js';
 import { tanhOp } from './tanh.js';
@@ -18,6 +26,14 @@ import { tanhOp } from './tanh.js';
 /** Every op by the name that models know it by. Names are part of the model format: they are never given anew. */
 export const OPS = {
   add: addOp,
+  attention: attentionOp,
+  embedding: embeddingOp,
+  gelu: geluOp,
+  layerNormalization: layerNormalizationOp,
+  leakyRelu: leakyReluOp,
+  positionalEmbedding: positionalEmbeddingOp,
+  positionalEncoding: positionalEncodingOp,
+  silu: siluOp,
   averagePool: averagePoolOp,
   conv2d: conv2dOp,
   conv2dTranspose: conv2dTransposeOp,

@@ -1,3 +1,3 @@
 /** Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit. */
 #pragma once
-#define SOURCE_VERSION "fdadbd6c24804268"
+#define SOURCE_VERSION "3aa2a84881f746ec"

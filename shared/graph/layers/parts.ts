@@ -1,0 +1,16 @@
+import type { Graph, LayerIdentity } from '../graph.js';
+
+/**
+ * For layers that are made of layers: makes each part once, when it is first used, under the owner's name, so that
+ * parameters are called `<owner>/<part>/...` and a second use of the owner shares them.
+ */
+export function partsOf(
+  owner: LayerIdentity,
+): <L>(graph: Graph, part: string, make: (name: string) => L) => L {
+  const known = new Map<string, unknown>();
+  return <L>(graph: Graph, part: string, make: (name: string) => L): L => {
+    const made = (known.get(part) as L | undefined) ?? make(`${graph.nameOf(owner)}/${part}`);
+    known.set(part, made);
+    return made;
+  };
+}
