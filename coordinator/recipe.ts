@@ -6,6 +6,8 @@ import type { OptimizerSettings } from '../shared/optim/settings.js';
 export interface RecipeData {
   readonly train: Dataset;
   readonly test: Dataset;
+  /** Of a text: its characters by number. */
+  readonly alphabet?: readonly string[];
 }
 
 /**
@@ -15,9 +17,9 @@ export interface RecipeData {
 export interface Recipe {
   /** One line for `--help`. */
   readonly summary: string;
-  readonly model: () => Model;
+  readonly model: (data: Pick<RecipeData, 'alphabet'>) => Model;
   /**
-   * @param directory a local copy of the data; undefined: wherever the recipe finds it by itself
+   * @param directory a local copy of the data, or the file that holds it; undefined: wherever the recipe finds it by itself
    * @throws UserError that says how to get the data
    */
   readonly data: (directory: string | undefined) => Promise<RecipeData>;
@@ -27,4 +29,6 @@ export interface Recipe {
   /** Samples of one leaf of the canonical sum. */
   readonly leaf: number;
   readonly epochs: number;
+  /** Steps of a run, where an epoch is no measure. */
+  readonly steps?: number;
 }

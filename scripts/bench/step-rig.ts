@@ -14,7 +14,7 @@ import { layOutOptimizer, layOutRun, parametersOf } from '../training/run-place.
 /** What a rig trains, and on what. */
 export interface RigRequest {
   readonly recipe: Pick<Recipe, 'model' | 'optimizer'>;
-  readonly data: Pick<RecipeData, 'train'>;
+  readonly data: Pick<RecipeData, 'alphabet' | 'train'>;
   readonly batch: number;
   readonly leaf: number;
   readonly threads: number;
@@ -52,7 +52,7 @@ export class StepRig {
   static async open(request: RigRequest, clock: Clock): Promise<StepRig> {
     const { recipe, data, leaf, batch, threads, backend, threadEntry } = request;
     const machine = await Machine.start(threads, backend, threadEntry);
-    const plan = createPlan(recipe.model());
+    const plan = createPlan(recipe.model(data));
     const place = layOutRun(machine, { plan, data: data.train, leaf, seed: SEED });
     const updater = layOutOptimizer(machine, plan, recipe.optimizer);
     const crew = new Crew(machine.team, place, { batch, granule: 1 }, updater);

@@ -2,10 +2,13 @@ import type { Recipe } from '../../coordinator/recipe.js';
 import { Graph } from '../../shared/graph/graph.js';
 import { conv2d } from '../../shared/graph/layers/conv2d.js';
 import { dense } from '../../shared/graph/layers/dense.js';
+import { embedding, positionalEmbedding } from '../../shared/graph/layers/embedding.js';
+import { layerNormalization } from '../../shared/graph/layers/layer-normalization.js';
 import { maxPooling2d } from '../../shared/graph/layers/pooling.js';
 import { lstm } from '../../shared/graph/layers/recurrent.js';
 import { flatten } from '../../shared/graph/layers/reshape.js';
 import { sequential } from '../../shared/graph/layers/sequential.js';
+import { transformerBlock } from '../../shared/graph/layers/transformer.js';
 import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
 import type { Model } from '../../shared/graph/model.js';
 import { adam } from '../../shared/optim/adam.js';
@@ -30,6 +33,7 @@ const SEQUENCE = {
   sequence: { shape: [64, 64], values: 256, scale: 1 / 255 },
   label: { shape: [64], values: 65 },
 };
+const SYMBOLS = { symbols: { shape: [64], values: 65 }, label: { shape: [64], values: 65 } };
 const OPTIMIZER = adam({ learningRate: 0.001 });
 
 /** Every workload. A new one is a new entry. */
@@ -92,6 +96,22 @@ export const WORKLOADS: readonly Workload[] = [
     batches: [32],
     batch: 64,
     leaf: 16,
+    epochs: 1,
+    showsOverhead: false,
+  },
+  {
+    name: 'gpt',
+    summary: 'decoder of 4 layers, 4 heads and width 128 on 64 of 65 symbols, AdamW',
+    model: () => {
+      const blocks = [1, 2, 3, 4].map((i) => transformerBlock(4, 512, { causal: true, name: `block${i}` }));
+      const layers = [embedding(65, 128), positionalEmbedding(), ...blocks, layerNormalization(), dense(65)];
+      return classifier([64], layers, 'symbols');
+    },
+    data: async () => syntheticData('symbols', SYMBOLS),
+    optimizer: adam({ learningRate: 0.001, weightDecay: 0.01 }),
+    batches: [16],
+    batch: 16,
+    leaf: 4,
     epochs: 1,
     showsOverhead: false,
   },

@@ -32,6 +32,12 @@ export const RECIPES: readonly RecipeEntry[] = [
       'ten kinds of clothing with a convolutional network: 32c3-pool-64c3-pool-128-10, Adam, cross-entropy',
     load: async () => (await import('../../examples/fashion-cnn.js')).recipe,
   },
+  {
+    name: 'char-gpt',
+    summary:
+      'a text, character by character, with a small GPT (--text FILE): 4 layers, 4 heads, width 128, context 64',
+    load: async () => (await import('../../examples/char-gpt.js')).recipe,
+  },
 ];
 
 /**

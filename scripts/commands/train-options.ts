@@ -20,6 +20,8 @@ export interface RecipeDefaults {
   /** Samples of one leaf of the canonical sum. */
   readonly leaf: number;
   readonly epochs: number;
+  /** Instead of epochs. */
+  readonly steps?: number;
   readonly learningRate: number;
 }
 
@@ -36,6 +38,7 @@ export interface TrainOptions extends NodeOptions {
   minWorkers: string;
   runDir?: string;
   data?: string;
+  text?: string;
   json?: true;
 }
 
@@ -57,7 +60,7 @@ export interface TrainSettings extends NodeSettings {
   readonly minWorkers: number;
   /** Folder for the run's files; undefined: a new one under runs/. */
   readonly runDir: string | undefined;
-  /** Folder of a local copy of the recipe's data; undefined: where the recipe finds it by itself. */
+  /** Folder or file of a local copy of the recipe's data; undefined: where the recipe finds it by itself. */
   readonly data: string | undefined;
   readonly json: boolean;
 }
@@ -83,15 +86,22 @@ export function parseTrainOptions(
     workers: parseWorkers(options, Math.min(cores, MOST_WORKERS)),
     batch,
     leaf: parseLeaf(options.leaf, batch, defaults.leaf),
-    length: parseLength(options, defaults.epochs),
+    length: parseLength(options, defaults),
     seed: wholeNumber('--seed', options.seed, { least: 0, most: MOST_SEED }),
     learningRate: options.lr === undefined ? defaults.learningRate : positiveNumber('--lr', options.lr),
     listen: parseListenAddress(options.listen ?? '127.0.0.1:0'),
     minWorkers: wholeNumber('--min-workers', options.minWorkers, { least: 1, most: MOST_AWAITED }),
     runDir: options.runDir,
-    data: options.data,
+    data: parseData(options),
     json: options.json ?? false,
   };
+}
+
+/** Two names for one thing: a recipe takes a folder, or a text. */
+function parseData({ data, text }: TrainOptions): string | undefined {
+  if (data !== undefined && text !== undefined)
+    throw new UserError('--data and --text exclude each other: give one of them', 2);
+  return data ?? text;
 }
 
 /** Without local workers someone must be able to join: that takes an address which others know. */
@@ -111,11 +121,15 @@ function parseLeaf(text: string | undefined, batch: number, otherwise: number): 
   throw new UserError(`--leaf ${leaf} exceeds the batch of ${batch} samples: take at most ${batch}`, 2);
 }
 
-function parseLength({ steps, epochs }: TrainOptions, otherwise: number): TrainSettings['length'] {
+function parseLength(
+  { steps, epochs }: TrainOptions,
+  otherwise: Pick<RecipeDefaults, 'epochs' | 'steps'>,
+): TrainSettings['length'] {
   if (steps !== undefined && epochs !== undefined) {
     throw new UserError('--steps and --epochs exclude each other: give one of them', 2);
   }
   if (steps !== undefined) return { steps: wholeNumber('--steps', steps, { least: 1, most: MOST_STEPS }) };
-  if (epochs === undefined) return { epochs: otherwise };
+  if (epochs === undefined)
+    return otherwise.steps === undefined ? { epochs: otherwise.epochs } : { steps: otherwise.steps };
   return { epochs: wholeNumber('--epochs', epochs, { least: 1, most: MOST_EPOCHS }) };
 }

@@ -19,7 +19,8 @@ export function define(command: Command, context: CommandContext): void {
     .option('--listen <host:port>', 'where others may join (default: this machine only, any free port)')
     .option('--min-workers <N>', 'wait for this many workers before the first step', '1')
     .option('--run-dir <DIR>', "where to write the run's files (default: a new folder in runs/)")
-    .option('--data <DIR>', "a local copy of the recipe's data");
+    .option('--data <PATH>', "a local copy of the recipe's data")
+    .option('--text <FILE>', 'the text to learn, for recipes that take one');
   addNodeOptions(command)
     .option('--json', 'print the result as one JSON object on the last line of stdout')
     .addHelpText('after', recipeList)

@@ -55,7 +55,7 @@ export class LocalRun {
    */
   static async prepare(request: RunRequest, observer: Observer, clock: Clock): Promise<LocalRun> {
     const { recipe, data, batch, leaf, seed, workers, threads } = request;
-    const plan = createPlan(recipe.model());
+    const plan = createPlan(recipe.model(data));
     for (const { manifest } of [data.train, data.test]) checkFields(plan.fields, manifest.fields);
     const machine = await Machine.start(Math.max(1, workers * threads), request.backend, request.threadEntry);
     const { memory, team } = machine;

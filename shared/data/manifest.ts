@@ -25,7 +25,7 @@ export interface Field {
   readonly dtype: ElementType;
   /** Row-major; [] for a single number. */
   readonly shape: readonly number[];
-  /** Byte of the record at which the field begins, a multiple of 4. */
+  /** Byte of the record at which the field begins: a multiple of 4, but for windows of bytes. */
   readonly offset: number;
   /** What the network sees of a byte: fma(byte, scale, shift). Exact float32 numbers; 1 and 0 for f32 and i32. */
   readonly scale: number;
@@ -38,6 +38,11 @@ export interface Manifest {
   readonly samples: number;
   readonly chunkSamples: number;
   readonly recordBytes: number;
+  /**
+   * Where records are windows that overlap: bytes behind the last record of a chunk into which its windows reach, as
+   * every window reaches into the records behind its own (see text.ts).
+   */
+  readonly overlapBytes?: number;
   readonly fields: Readonly<Record<string, Field>>;
   /** SHA-256 of each chunk, lower-case hexadecimal. */
   readonly chunkHashes: readonly string[];
@@ -53,7 +58,7 @@ const FieldSchema = v.pipe(
   v.strictObject({
     dtype: v.picklist(['u8', 'f32', 'i32']),
     shape: v.pipe(v.array(count(CHUNK_BYTES_MAX)), v.maxLength(DIMENSIONS_MAX)),
-    offset: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(CHUNK_BYTES_MAX), v.multipleOf(4)),
+    offset: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(CHUNK_BYTES_MAX)),
     scale: float32,
     shift: float32,
   }),
@@ -69,7 +74,8 @@ export const ManifestSchema = v.pipe(
     name: v.pipe(v.string(), v.regex(/^[\w.-]{1,100}$/)),
     samples: count(SAMPLES_MAX),
     chunkSamples: count(SAMPLES_MAX),
-    recordBytes: v.pipe(count(CHUNK_BYTES_MAX), v.multipleOf(4)),
+    recordBytes: count(CHUNK_BYTES_MAX),
+    overlapBytes: v.exactOptional(count(CHUNK_BYTES_MAX)),
     fields: v.pipe(
       v.record(v.pipe(v.string(), v.regex(/^[a-z][A-Za-z0-9]{0,63}$/)), FieldSchema),
       v.minEntries(1),
@@ -78,13 +84,17 @@ export const ManifestSchema = v.pipe(
     chunkHashes: v.pipe(v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))), v.maxLength(CHUNKS_MAX)),
   }),
   v.check(
-    (m) => m.chunkSamples * m.recordBytes <= CHUNK_BYTES_MAX,
+    (m) => m.chunkSamples * m.recordBytes + (m.overlapBytes ?? 0) <= CHUNK_BYTES_MAX,
     `a chunk exceeds ${CHUNK_BYTES_MAX} bytes`,
   ),
   v.check((m) => m.chunkHashes.length === chunkCount(m), 'chunkHashes must hold one hash for each chunk'),
   v.check(
-    (m) => Object.values(m.fields).every((f) => endOf(f) <= m.recordBytes),
+    (m) => Object.values(m.fields).every((f) => endOf(f) <= m.recordBytes + (m.overlapBytes ?? 0)),
     'a field exceeds the record',
+  ),
+  v.check(
+    (m) => oddPlace(m) === undefined,
+    ({ input }) => `${oddPlace(input)} is no multiple of 4`,
   ),
 );
 
@@ -116,7 +126,16 @@ export function chunkCount(manifest: Pick<Manifest, 'samples' | 'chunkSamples'>)
 /** Bytes of one chunk; the last one may be smaller than the others. */
 export function chunkBytes(manifest: Manifest, index: number): number {
   const samples = Math.min(manifest.chunkSamples, manifest.samples - index * manifest.chunkSamples);
-  return samples * manifest.recordBytes;
+  return samples * manifest.recordBytes + (manifest.overlapBytes ?? 0);
+}
+
+/** What should be a multiple of 4 and is not. Kernels read words where words can be; windows may be of bytes alone. */
+function oddPlace({ recordBytes, overlapBytes, fields }: Omit<Manifest, 'name'>): string | undefined {
+  const entries = Object.entries(fields);
+  if (overlapBytes !== undefined && entries.every(([, { dtype }]) => dtype === 'u8')) return undefined;
+  if (recordBytes % 4 !== 0) return 'recordBytes';
+  const [name] = entries.find(([, { offset }]) => offset % 4 !== 0) ?? [];
+  return name === undefined ? undefined : `fields.${name}.offset`;
 }
 
 function endOf(field: Field): number {
