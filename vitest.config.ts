@@ -1,9 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
 /** Folders of tests that start threads or processes, which run what is compiled in dist/. */
-const COMPILED = ['engine', 'worker', 'coordinator', 'process', 'bench'].map(
-  (folder) => `test/${folder}/**/*.test.ts`,
-);
+const COMPILED = [
+  ...['engine', 'worker', 'coordinator', 'process', 'bench'].map((folder) => `test/${folder}/**/*.test.ts`),
+  'test/proof/nodes.test.ts',
+];
+
+/** What only `npm run proof` looks at, much of it under emulation. */
+const PROOF = ['test/proof/**'];
+const PROVES = Boolean(process.env.UNISUM_PROOF);
 
 export default defineConfig({
   test: {
@@ -12,18 +17,26 @@ export default defineConfig({
     // Two files at a time: tests that start several threads each still get a core now and then.
     maxWorkers: 2,
     // Starting threads takes a second on a machine that is busy.
-    testTimeout: 30_000,
+    testTimeout: PROVES ? 300_000 : 30_000,
     projects: [
       {
         extends: true,
         test: {
           name: 'plain',
           include: ['test/**/*.test.ts'],
-          exclude: COMPILED,
+          exclude: [...COMPILED, ...(PROVES ? [] : PROOF)],
           globalSetup: 'test/kernels/addon.ts',
         },
       },
-      { extends: true, test: { name: 'compiled', include: COMPILED, globalSetup: 'test/support/build.ts' } },
+      {
+        extends: true,
+        test: {
+          name: 'compiled',
+          include: COMPILED,
+          exclude: PROVES ? [] : PROOF,
+          globalSetup: 'test/support/build.ts',
+        },
+      },
     ],
   },
 });

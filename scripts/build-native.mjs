@@ -24,8 +24,11 @@ const COMMON = [
   '-Wno-psabi',
 ];
 
+/** What every native build is compiled with. */
+export const COMPILER_FLAGS = [...COMMON, ...EXACT];
+
 /** Flags of each instruction set by Node's name of the processor; the addon chooses among them at run time. */
-const ISAS = /** @type {Record<string, Record<string, string[]>>} */ ({
+export const ISAS = /** @type {Record<string, Record<string, string[]>>} */ ({
   x64: {
     avx512: ['-mavx512f', '-mavx512dq', '-mavx512bw', '-mavx512vl', '-mavx2', '-mfma', '-mbmi2'],
     avx2: ['-mavx2', '-mfma', '-mbmi2'],
@@ -76,7 +79,7 @@ async function compile(root, compiler, folder, file) {
     // At once: each is some seconds of work for one core.
     const complaints = await Promise.all(
       Object.entries(isas).map(([isa, flags], i) => {
-        const args = [...COMMON, ...EXACT, ...flags, `-DRUN=run_${isa}`, '-c', join(source, 'entry.c')];
+        const args = [...COMPILER_FLAGS, ...flags, `-DRUN=run_${isa}`, '-c', join(source, 'entry.c')];
         return run(compiler, [...args, '-o', /** @type {string} */ (objects[i])]);
       }),
     );

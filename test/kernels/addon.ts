@@ -1,6 +1,11 @@
 import { buildNative } from '../../scripts/build-native.mjs';
 
-/** Brings the native kernels up to date before any test asks which builds there are: a stale addon would be left out. */
+/**
+ * Brings the native kernels up to date before any test asks which builds there are: a stale addon would be left out. So
+ * would what `npm run proof` adds.
+ */
 export async function setup(): Promise<void> {
   await buildNative();
+  const { make, PROOF_BUILDS } = await import('../proof/builds.js');
+  for (const build of PROOF_BUILDS) make(build);
 }

@@ -3,15 +3,23 @@ import { loadKernels } from '../../shared/kernels/load.js';
 import { STATIC_BYTES, THREAD_BYTES } from '../../shared/kernels/memory-map.js';
 import { loadNative, nativeIsas } from '../../shared/kernels/native-kernels.js';
 import { type KernelArguments, type KernelName, Tape } from '../../shared/kernels/tape.js';
+import { commandOf, PROOF_BUILDS } from '../proof/builds.js';
+import { openDriver } from '../proof/driver.js';
 
-/** Every build that can run here, by what it is called in test names. The addon is brought up to date by addon.ts. */
+/**
+ * Every build that can run here, by what it is called in test names, with those that `npm run proof` adds. The addon is
+ * brought up to date by addon.ts.
+ */
 export function buildNames(): string[] {
-  return ['wasm', 'wasm-exact', ...nativeIsas().map((isa) => `native ${isa}`)];
+  const native = nativeIsas().map((isa) => `native ${isa}`);
+  return ['wasm', 'wasm-exact', ...native, ...PROOF_BUILDS.map(({ name }) => name)];
 }
 
 /** @param build one of `buildNames()` */
 export async function loadBuild(build: string, options: LoadOptions): Promise<Kernels> {
   if (build === 'wasm' || build === 'wasm-exact') return await loadKernels({ ...options, backend: build });
+  const proof = PROOF_BUILDS.find(({ name }) => name === build);
+  if (proof) return openDriver(commandOf(proof), options);
   const native = loadNative(options, build.slice('native '.length));
   if ('reason' in native) throw new Error(native.reason);
   return native.kernels;

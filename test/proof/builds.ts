@@ -1,0 +1,99 @@
+/*
+ * The builds of the kernels that Node cannot load itself, for `npm run proof`: with sanitizers, and for arm64.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { COMPILER_FLAGS, ISAS } from '../../scripts/build-native.mjs';
+import { nativeIsas } from '../../shared/kernels/native-kernels.js';
+
+/** Whether the tests are to go further than `npm test` does by itself; set by `npm run proof`. */
+const PROVES = Boolean(process.env.UNISUM_PROOF);
+
+const FOLDER = join('build', 'proof');
+const SOURCES = join('shared', 'kernels', 'c');
+const DRIVER = join('test', 'proof', 'driver.c');
+
+/** A program made of the kernels and driver.c. */
+export interface Build {
+  readonly name: string;
+  readonly compiler: string;
+  readonly flags: readonly string[];
+  /** What starts it on a processor that it is not for. */
+  readonly emulator?: string;
+  /** Why it cannot be made or started here. */
+  readonly missing?: string;
+}
+
+/** Programs from Debian's gcc-aarch64-linux-gnu and qemu-user-static. */
+export const ARM64 = { compiler: 'aarch64-linux-gnu-gcc', emulator: 'qemu-aarch64-static' };
+
+/** Line numbers for reports, but no variables, which take the compiler minutes. */
+const SANITIZERS = ['-O1', '-g1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+
+/** All there are, whether they can be had here or not; none when nobody asks for a proof. */
+export const BUILDS: readonly Build[] =
+  PROVES && process.platform === 'linux' ? [...sanitized(), ...arm64()] : [];
+
+/** Those that can be had here. */
+export const PROOF_BUILDS: readonly Build[] = BUILDS.filter(({ missing }) => !missing);
+
+function sanitized(): Build[] {
+  const here = nativeIsas();
+  return Object.entries(ISAS[process.arch] ?? {}).map(([isa, flags]) => ({
+    name: `sanitized ${isa}`,
+    compiler: process.env.CC || 'cc',
+    flags: [...flags, ...SANITIZERS],
+    ...(here.includes(isa) ? {} : { missing: `no native kernels for ${isa} here` }),
+  }));
+}
+
+function arm64(): Build[] {
+  const missing = whatIsMissing(ARM64);
+  return Object.entries(ISAS.arm64 ?? {}).map(([isa, flags]) => ({
+    name: `arm64 ${isa}`,
+    ...ARM64,
+    flags: [...flags, '-static'],
+    ...(missing ? { missing } : {}),
+  }));
+}
+
+/** Those of some programs that cannot be found here; undefined when all can. */
+export function whatIsMissing(programs: Readonly<Record<string, string>>): string | undefined {
+  const absent = Object.values(programs).filter((program) => {
+    return spawnSync(program, ['--version'], { stdio: 'ignore' }).status !== 0;
+  });
+  return absent.length === 0 ? undefined : `there is no ${absent.join(', no ')}`;
+}
+
+/** Program and arguments that start a build which has been made. */
+export function commandOf(build: Build): string[] {
+  return [...(build.emulator ? [build.emulator] : []), fileOf(build)];
+}
+
+const fileOf = ({ name }: Build): string => join(FOLDER, name.replace(' ', '-'));
+
+/**
+ * Compiles a build unless it was made of the same sources.
+ * @throws Error with the compiler's messages
+ */
+export function make(build: Build): void {
+  const [file, stamp] = [fileOf(build), `${fileOf(build)}.stamp`];
+  const args = [...COMPILER_FLAGS, ...build.flags, '-DRUN=run_kernels', DRIVER, join(SOURCES, 'entry.c')];
+  const key = fingerprint([build.compiler, ...args]);
+  if (existsSync(file) && existsSync(stamp) && readFileSync(stamp, 'utf8') === key) return;
+  mkdirSync(FOLDER, { recursive: true });
+  const done = spawnSync(build.compiler, [...args, '-o', file], { encoding: 'utf8' });
+  if (done.status !== 0) throw new Error(`${build.name} does not compile:\n${done.stderr}`);
+  writeFileSync(stamp, key);
+}
+
+function fingerprint(command: readonly string[]): string {
+  const names = readdirSync(SOURCES, { recursive: true }).map((name) => join(SOURCES, String(name)));
+  const hash = createHash('sha256').update(command.join('\n'));
+  for (const path of [...names.filter((name) => /\.[ch]$/.test(name)).sort(), DRIVER]) {
+    hash.update(path).update(readFileSync(path));
+  }
+  return hash.digest('hex');
+}

