@@ -1,3 +1,4 @@
+import { NORM_BLOCK_FLOATS } from './memory-map.js';
 import type { KERNEL_TABLE } from './table.js';
 import type { KernelArguments, KernelName } from './tape.js';
 import { TRANSFORMER_EXTENTS } from './transformer-extents.js';
@@ -18,6 +19,7 @@ const pair = ({ n }: N) => ({ out: n, a: n, b: n });
 const forward = ({ n }: N) => ({ x: n, y: n });
 const backward = ({ n }: N) => ({ y: n, dy: n, dx: n });
 const out = ({ n }: N) => ({ out: n });
+const blocks = ({ n }: N) => ({ a: n, out: Math.ceil(n / NORM_BLOCK_FLOATS) });
 const matrices =
   <A extends string>(...names: readonly A[]) =>
   ({ rows, cols }: Matrix) =>
@@ -75,6 +77,9 @@ export const EXTENTS: {
   multiplyVectors: pair,
   copyVector: map,
   fill: out,
+  sumSquares: blocks,
+  largestMagnitude: blocks,
+  treeTotal: ({ n }) => ({ a: n, out: 1 }),
   exponential: map,
   logarithm: map,
   errorFunction: map,

@@ -8,6 +8,9 @@ export const STATIC_BYTES = 65536;
 /** Bytes of packing space that one thread's kernels use; the same number is in c/kernel.h. */
 export const WORKSPACE_BYTES = 704 * 1024;
 
+/** Floats of a block, for each of which a norm of a vector has a number of its own; the same number is in c/norms.c. */
+export const NORM_BLOCK_FLOATS = 1024;
+
 /** Bytes of one thread's stack in the wasm builds. */
 const STACK_BYTES = 64 * 1024;
 

@@ -1,4 +1,5 @@
 import { IMAGE_SPECIMENS } from './image-specimens.js';
+import { NORM_BLOCK_FLOATS } from './memory-map.js';
 import { RECURRENT_SPECIMENS } from './recurrent-specimens.js';
 import { input, output, type Size, type Specimen, updated } from './specimen.js';
 import type { KernelName } from './tape.js';
@@ -6,6 +7,10 @@ import { TRANSFORMER_SPECIMENS } from './transformer-specimens.js';
 
 const map = ({ rows, cols }: Size) => ({ out: output(rows * cols), a: input(rows * cols), n: rows * cols });
 const pair = (size: Size) => ({ ...map(size), b: input(size.rows * size.cols) });
+const blocks = ({ rows, cols }: Size) => {
+  const n = 9 * rows * cols;
+  return { a: input(n), out: output(Math.ceil(n / NORM_BLOCK_FLOATS)), n };
+};
 const forward = ({ rows, cols }: Size) => ({ x: input(rows * cols), y: output(rows * cols), n: rows * cols });
 const backward = ({ rows, cols }: Size) => ({
   y: input(rows * cols),
@@ -48,6 +53,9 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
   multiplyVectors: pair,
   copyVector: map,
   fill: ({ rows, cols }) => ({ out: output(rows * cols), n: rows * cols, value: -0.1 }),
+  sumSquares: blocks,
+  largestMagnitude: blocks,
+  treeTotal: ({ rows, cols }) => ({ a: input(rows * cols), out: output(1), n: rows * cols }),
 
   exponential: map,
   logarithm: map,

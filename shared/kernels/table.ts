@@ -1,7 +1,7 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = '3aa2a84881f746ec';
+export const SOURCE_VERSION = 'a6fe4f82b1dd9465';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
@@ -496,8 +496,32 @@ export const KERNEL_TABLE = {
       leafRows: 'i32',
     },
   },
-  sgdUpdate: {
+  sumSquares: {
     opcode: 42,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  largestMagnitude: {
+    opcode: 43,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  treeTotal: {
+    opcode: 44,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  sgdUpdate: {
+    opcode: 45,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -507,7 +531,7 @@ export const KERNEL_TABLE = {
     },
   },
   adamUpdate: {
-    opcode: 43,
+    opcode: 46,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -518,7 +542,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolForward: {
-    opcode: 44,
+    opcode: 47,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -537,7 +561,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolBackward: {
-    opcode: 45,
+    opcode: 48,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -558,7 +582,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolForward: {
-    opcode: 46,
+    opcode: 49,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -577,7 +601,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolBackward: {
-    opcode: 47,
+    opcode: 50,
     arguments: {
       dy: 'ptr',
       dx: 'ptr',
@@ -596,7 +620,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmul: {
-    opcode: 48,
+    opcode: 51,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -609,7 +633,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmulTransposedB: {
-    opcode: 49,
+    opcode: 52,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -620,7 +644,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomUniform: {
-    opcode: 50,
+    opcode: 53,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -631,7 +655,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomNormal: {
-    opcode: 51,
+    opcode: 54,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -642,7 +666,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmForward: {
-    opcode: 52,
+    opcode: 55,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -657,7 +681,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmBackward: {
-    opcode: 53,
+    opcode: 56,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -671,7 +695,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruForward: {
-    opcode: 54,
+    opcode: 57,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -687,7 +711,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruBackward: {
-    opcode: 55,
+    opcode: 58,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -702,7 +726,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnForward: {
-    opcode: 56,
+    opcode: 59,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -716,7 +740,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnBackward: {
-    opcode: 57,
+    opcode: 60,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -729,7 +753,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxForward: {
-    opcode: 58,
+    opcode: 61,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -738,7 +762,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxBackward: {
-    opcode: 59,
+    opcode: 62,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -748,7 +772,7 @@ export const KERNEL_TABLE = {
     },
   },
   oneHot: {
-    opcode: 60,
+    opcode: 63,
     arguments: {
       labels: 'ptr',
       out: 'ptr',
@@ -757,7 +781,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeMatmulTransposedA: {
-    opcode: 61,
+    opcode: 64,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -769,7 +793,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeSumRows: {
-    opcode: 62,
+    opcode: 65,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -779,7 +803,7 @@ export const KERNEL_TABLE = {
     },
   },
   addVectors: {
-    opcode: 63,
+    opcode: 66,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -788,7 +812,7 @@ export const KERNEL_TABLE = {
     },
   },
   multiplyVectors: {
-    opcode: 64,
+    opcode: 67,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -797,7 +821,7 @@ export const KERNEL_TABLE = {
     },
   },
   copyVector: {
-    opcode: 65,
+    opcode: 68,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -805,7 +829,7 @@ export const KERNEL_TABLE = {
     },
   },
   fill: {
-    opcode: 66,
+    opcode: 69,
     arguments: {
       out: 'ptr',
       n: 'i32',

@@ -11,6 +11,7 @@ import { REFERENCE_IMAGES } from './reference-images.js';
 import { REFERENCE_LOSSES } from './reference-losses.js';
 import { RECURRENT_REFERENCE } from './reference-recurrent.js';
 import { REFERENCE_TRANSFORMER } from './reference-transformer.js';
+import { REFERENCE_VECTORS } from './reference-vectors.js';
 
 type Reference = (call: Call) => Record<string, Expected>;
 
@@ -82,6 +83,7 @@ export const REFERENCE: { readonly [K in KernelName]: Reference } = {
   multiplyVectors: pair((a, b) => a * b),
   copyVector: ({ f32 }) => ({ out: exactly(Array.from(f32('a'))) }),
   fill: ({ args }) => ({ out: exactly(Array(args.n).fill(Math.fround(args.value!))) }),
+  ...REFERENCE_VECTORS,
 
   exponential: map(EXACT.exponential),
   logarithm: map(EXACT.logarithm),

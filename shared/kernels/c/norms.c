@@ -1,0 +1,58 @@
+/**
+ * Norms of a vector, block by block, so that threads can share the work at the borders of blocks and every sum still has
+ * one order: a block is BLOCK floats counted from `a`, the last one may be shorter. In a block lane l of sixteen takes the
+ * elements l, l+16, ... in ascending order; the lanes are closed by the fixed tree of rows.c.
+ */
+#include "kernel.h"
+#include "lanes.h"
+
+/** Floats of a block; the same number is in ../memory-map.ts. */
+#define NORM_BLOCK 1024
+
+/** Elements of the block at `from`. */
+INLINE i32 norm_block(i32 n, i32 from) { return n - from < NORM_BLOCK ? n - from : NORM_BLOCK; }
+
+/** out[b] = sum of fma(a, a, .) over block b. */
+KERNEL(sumSquares, PTR a, PTR out, I32 n) {
+  f32 *to = out;
+  for (i32 from = 0; from < n; from += NORM_BLOCK) {
+    const f32 *x = (const f32 *)a + from;
+    v16 sum = v_zero();
+    BLOCKS(norm_block(n, from), const v16 p = part_load(x + at, lanes); sum = v_fma(p, p, sum););
+    *to++ = v_sum(sum);
+  }
+}
+
+/** out[b] = largest |a| in block b; NaN if one is NaN: as bits without their sign, NaN are above infinity. */
+KERNEL(largestMagnitude, PTR a, PTR out, I32 n) {
+  u32 *to = out;
+  const w16 magnitude = w_set(0x7fffffff);
+  for (i32 from = 0; from < n; from += NORM_BLOCK) {
+    const f32 *x = (const f32 *)a + from;
+    w16 top = w_set(0);
+    BLOCKS(norm_block(n, from), const w16 p = w_and(v_bits(part_load(x + at, lanes)), magnitude);
+           top = w_select(w_gt(p, top), p, top););
+    u32 lane[16], largest = 0;
+    w_store(lane, top);
+    for (i32 i = 0; i < 16; i++) largest = lane[i] > largest ? lane[i] : largest;
+    *to++ = largest;
+  }
+}
+
+/** out[0] = the aligned binary tree over n >= 1 elements: neighbours first, an element without one passing through. */
+KERNEL(treeTotal, PTR a, PTR out, I32 n) {
+  const f32 *x = a;
+  f32 waiting[32];
+  for (i32 i = 0;; i++) {
+    f32 sum = x[i];
+    u32 level = 0;
+    // The last element meets all that waits, a passed-through node being its own parent.
+    for (; i == n - 1 ? (u32)i >> level != 0 : (u32)i >> level & 1; level++)
+      if ((u32)i >> level & 1) sum = waiting[level] + sum;
+    if (i == n - 1) {
+      *(f32 *)out = sum;
+      return;
+    }
+    waiting[level] = sum;
+  }
+}

@@ -1,0 +1,64 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { fma } from './exact-fma.js';
+import { treeOf } from './product-twins.js';
+import { bitsOf, buildNames, Numbers, Workbench } from './workbench.js';
+
+/** Norms to the last bit: their order of operations, and that it does not show how a vector is cut at blocks. */
+
+const BLOCK = 1024;
+
+/** Sixteen lanes over each block, closed by 8+8, 4+4, 2+2, 1+1. */
+function sumSquaresTwin(a: Float32Array): number[] {
+  return Array.from({ length: Math.ceil(a.length / BLOCK) }, (_, b) => {
+    const lanes: number[] = Array(16).fill(0);
+    a.subarray(b * BLOCK, (b + 1) * BLOCK).forEach((x, i) => {
+      lanes[i % 16] = fma(x, x, lanes[i % 16]!);
+    });
+    for (let half = 8; half > 0; half >>= 1) {
+      for (let l = 0; l < half; l++) lanes[l] = Math.fround(lanes[l]! + lanes[l + half]!);
+    }
+    return lanes[0]!;
+  });
+}
+
+describe.each(buildNames())('norms on %s', (build) => {
+  let bench: Workbench;
+  beforeAll(async () => {
+    bench = await Workbench.open(build);
+  });
+
+  it.each([1, 16, 1023, 1024, 1025, 5000])('sum the squares of %i elements block by block', (n) => {
+    const numbers = new Numbers(n).floats(n);
+    bench.clear();
+    const a = bench.put(numbers);
+    const blocks = Math.ceil(n / BLOCK);
+    const [whole, cut] = [bench.room(blocks), bench.room(blocks)];
+    bench.run('sumSquares', { a, out: whole, n });
+    const twin = sumSquaresTwin(numbers);
+    expect([...bench.floats(whole, blocks)]).toEqual(twin);
+    for (let b = 0; b < blocks; b++) {
+      const rest = Math.min(n - b * BLOCK, BLOCK);
+      bench.run('sumSquares', { a: a + b * BLOCK * 4, out: cut + b * 4, n: rest });
+    }
+    expect(bitsOf(bench.floats(cut, blocks))).toEqual(bitsOf(bench.floats(whole, blocks)));
+  });
+
+  it.each([1, 2, 3, 4, 5, 7, 8, 13, 1000, 1024])('total %i elements by the tree', (n) => {
+    const numbers = new Numbers(n).floats(n);
+    bench.clear();
+    const out = bench.room(1);
+    bench.run('treeTotal', { a: bench.put(numbers), out, n });
+    expect(bench.floats(out, 1)[0]).toBe(treeOf([...numbers]));
+  });
+
+  it('find the largest magnitude, and NaN wherever it is', () => {
+    const numbers = new Numbers(1).floats(3 * BLOCK);
+    numbers[BLOCK + 77] = -1e30;
+    numbers[2 * BLOCK + 1000] = Number.NaN;
+    bench.clear();
+    const out = bench.room(3);
+    bench.run('largestMagnitude', { a: bench.put(numbers), out, n: numbers.length });
+    const first = Math.max(...numbers.subarray(0, BLOCK).map(Math.abs));
+    expect([...bench.floats(out, 3)]).toEqual([first, Math.fround(1e30), Number.NaN]);
+  });
+});

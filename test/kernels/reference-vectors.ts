@@ -1,0 +1,21 @@
+/* Norms and totals of vectors, in plain TypeScript and double precision. */
+import { about, type Call, type Expected, exactly, sumOf } from './expected.js';
+
+const BLOCK = 1024;
+
+const blocksOf = (a: Float32Array): Float32Array[] =>
+  Array.from({ length: Math.ceil(a.length / BLOCK) }, (_, b) => a.subarray(b * BLOCK, (b + 1) * BLOCK));
+
+export const REFERENCE_VECTORS = {
+  sumSquares: ({ f32 }: Call) => {
+    const values = blocksOf(f32('a')).map((block) => sumOf(Array.from(block, (x) => x * x)).sum);
+    return { out: about(values, { ulps: 16 }) };
+  },
+  largestMagnitude: ({ f32 }: Call) => ({
+    out: exactly(blocksOf(f32('a')).map((block) => Math.max(...block.map(Math.abs)))),
+  }),
+  treeTotal: ({ f32 }: Call) => {
+    const { sum, size } = sumOf([...f32('a')]);
+    return { out: { values: [sum], sizes: [size], ulps: 12 } };
+  },
+} as const satisfies Record<string, (call: Call) => Record<string, Expected>>;
