@@ -11,8 +11,8 @@ import { compileWasm } from './kernels/wasm.js';
 
 type Sources = { [name: string]: Sources | string };
 
-/** Files that hold no kernels of their own. */
-const NO_KERNELS = new Set(['entry.c', 'addon.c']);
+/** Files at the top that hold no kernels of their own. */
+const NO_KERNELS = new Set(['entry.c']);
 /** Files that are generated. */
 const DISPATCH = 'dispatch.h';
 const VERSION = 'version.h';

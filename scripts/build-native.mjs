@@ -1,12 +1,21 @@
 // @ts-check
 /**
  * Builds the native kernels with the machine's own C compiler into native/build: the same sources as the wasm files,
- * once for each instruction set of this kind of processor. Plain Node, run by setup. Without a compiler, or when it
+ * for this processor's instruction set or for all of its kind. Plain Node, run by setup. Without a compiler, or when it
  * fails, it leaves one line in native/build/reason.txt that the program shows, and succeeds: wasm serves.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -27,7 +36,7 @@ const COMMON = [
 /** What every native build is compiled with. */
 export const COMPILER_FLAGS = [...COMMON, ...EXACT];
 
-/** Flags of each instruction set by Node's name of the processor; the addon chooses among them at run time. */
+/** Flags of each instruction set by Node's name of the processor; the addon offers those that it holds (c/addon/isas.h). */
 export const ISAS = /** @type {Record<string, Record<string, string[]>>} */ ({
   x64: {
     avx512: ['-mavx512f', '-mavx512dq', '-mavx512bw', '-mavx512vl', '-mavx2', '-mfma', '-mbmi2'],
@@ -40,9 +49,11 @@ export const ISAS = /** @type {Record<string, Record<string, string[]>>} */ ({
 /**
  * Builds the addon unless it is there already for these sources and this compiler.
  * @param {string} [root] folder of package.json
+ * @param {'best' | 'all'} [which] 'best': for this processor alone, which a run needs and takes a third of the time;
+ *   'all': every instruction set of this kind of processor, for the tests. More than asked for is kept.
  * @returns {Promise<{file: string} | {reason: string}>}
  */
-export async function buildNative(root = ROOT) {
+export async function buildNative(root = ROOT, which = 'best') {
   const folder = join(root, 'native', 'build');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `kernels-${process.platform}-${process.arch}.node`);
@@ -50,59 +61,79 @@ export async function buildNative(root = ROOT) {
   const failure = join(folder, 'reason.txt');
   const compiler = process.env.CC || 'cc';
   const key = fingerprint(root, compiler);
-  const known = existsSync(stamp) && readFileSync(stamp, 'utf8') === key;
-  if (known && existsSync(file)) return { file };
-  if (known && existsSync(failure)) return { reason: readFileSync(failure, 'utf8').trim() };
+  const built = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
+  if (existsSync(failure) && built === key) return { reason: readFileSync(failure, 'utf8').trim() };
+  if (existsSync(file) && (built === `${key} all` || built === `${key} ${which}`)) return { file };
   rmSync(stamp, { force: true });
-  const reason = await compile(root, compiler, folder, file);
+  const reason = await compile(root, compiler, folder, file, which);
   rmSync(reason ? file : failure, { force: true });
   if (reason) writeFileSync(failure, `${reason}\n`);
-  writeFileSync(stamp, key);
+  writeFileSync(stamp, reason ? key : `${key} ${which}`);
   return reason ? { reason } : { file };
 }
 
 /**
- * @param {string} root @param {string} compiler @param {string} folder @param {string} file
+ * @param {string} root @param {string} compiler @param {string} folder @param {string} file @param {'best' | 'all'} which
  * @returns {Promise<string | undefined>} why there is no addon
  */
-async function compile(root, compiler, folder, file) {
-  const isas = ISAS[process.arch];
-  if (!isas || process.platform === 'win32') {
+async function compile(root, compiler, folder, file, which) {
+  const known = ISAS[process.arch];
+  if (!known || process.platform === 'win32') {
     return `no native kernels for ${process.platform} on ${process.arch}`;
   }
-  const headers = join(root, 'node_modules', 'node-api-headers', 'include');
+  const headers = headersOf(root);
   if (!existsSync(headers)) return 'the package node-api-headers is missing';
   const source = join(root, 'shared', 'kernels', 'c');
-  const objects = Object.keys(isas).map((isa) => join(folder, `${isa}-${process.pid}.o`));
-  const built = join(folder, `next-${process.pid}.node`);
+  const work = mkdtempSync(join(folder, 'next-'));
   try {
+    const best = await bestIsa(compiler, join(source, 'addon', 'best-isa.c'), join(work, 'best-isa'));
+    if ('complaint' in best) return best.complaint;
+    const isas = which === 'all' ? Object.keys(known) : [best.isa];
     // At once: each is some seconds of work for one core.
     const complaints = await Promise.all(
-      Object.entries(isas).map(([isa, flags], i) => {
-        const args = [...COMPILER_FLAGS, ...flags, `-DRUN=run_${isa}`, '-c', join(source, 'entry.c')];
-        return run(compiler, [...args, '-o', /** @type {string} */ (objects[i])]);
+      isas.map((isa) => {
+        const args = [
+          ...COMPILER_FLAGS,
+          ...(known[isa] ?? []),
+          `-DRUN=run_${isa}`,
+          '-c',
+          join(source, 'entry.c'),
+        ];
+        return run(compiler, [...args, '-o', join(work, `${isa}.o`)]);
       }),
     );
     const failed = complaints.find((complaint) => complaint !== undefined);
     if (failed) return failed;
     const link =
       process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-Wl,-z,now'];
-    const complaint = await run(compiler, [
-      ...COMMON,
-      ...link,
-      `-I${headers}`,
-      join(source, 'addon.c'),
-      ...objects,
-      '-o',
-      built,
-    ]);
+    const objects = isas.map((isa) => join(work, `${isa}.o`));
+    const next = join(work, 'kernels.node');
+    const parts = [join(source, 'addon', 'addon.c'), ...objects, '-o', next];
+    const complaint = await run(compiler, [...COMMON, ...link, `-I${headers}`, ...parts]);
     if (complaint) return complaint;
     // A process that has the old addon loaded keeps it: renaming leaves its file alone.
-    renameSync(built, file);
+    renameSync(next, file);
     return undefined;
   } finally {
-    for (const path of [...objects, built]) rmSync(path, { force: true });
+    rmSync(work, { recursive: true, force: true });
   }
+}
+
+/**
+ * The best of ISAS that this processor has: it is asked itself.
+ * @param {string} compiler @param {string} source @param {string} program
+ * @returns {Promise<{isa: string} | {complaint: string}>}
+ */
+async function bestIsa(compiler, source, program) {
+  const complaint = await run(compiler, [...COMMON, source, '-o', program]);
+  if (complaint) return { complaint };
+  const isa = spawnSync(program, { encoding: 'utf8' }).stdout?.trim();
+  return isa ? { isa } : { complaint: `what ${compiler} makes does not run on this machine` };
+}
+
+/** @param {string} root folder of package.json */
+function headersOf(root) {
+  return join(root, 'node_modules', 'node-api-headers', 'include');
 }
 
 /**
@@ -133,6 +164,7 @@ function fingerprint(root, compiler) {
   const hash = createHash('sha256');
   hash.update(`${process.platform} ${process.arch} ${compiler}\n`);
   hash.update(spawnSync(compiler, ['--version'], { encoding: 'utf8' }).stdout ?? 'none');
+  hash.update(`headers ${existsSync(headersOf(root))}\n`);
   hash.update(readFileSync(fileURLToPath(import.meta.url)));
   const source = join(root, 'shared', 'kernels', 'c');
   const files = readdirSync(source, { recursive: true }).map(String);

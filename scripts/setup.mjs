@@ -34,7 +34,7 @@ export function setup(root = ROOT) {
       installPackages(root);
     }
     if (buildIsFresh(root)) return;
-    say('setup: compiling (native kernels may take half a minute, the first time only)');
+    say('setup: compiling, the kernels too (up to half a minute, the first time only)');
     buildSources(root);
   });
 }

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { runQuietly } from './process.mjs';
 
 /** Folders that tsconfig.build.json compiles. */
@@ -21,6 +21,7 @@ const ASSETS = new Set(['.wasm', '.json', '.html', '.css', '.svg', '.js']);
 /** Whatever else the result depends on: a change of one of these rebuilds. */
 const INPUTS = new Set([...ASSETS, '.ts', '.tsx', '.mjs', '.c', '.h']);
 const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
+const COMPILE = fileURLToPath(new URL('compile.mjs', import.meta.url));
 /** In dist/: fingerprint of the sources that it was built from. */
 const STAMP = '.sources';
 
@@ -42,35 +43,24 @@ export function buildIsFresh(root) {
 export function buildSources(root) {
   const stamp = fingerprint(root);
   const fresh = join(root, 'dist.next');
-  rmSync(fresh, { recursive: true, force: true });
+  const old = join(root, '.cache', 'dist.old');
+  for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
   try {
-    const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-    const done = runQuietly(
-      process.execPath,
-      [compiler, '-p', 'tsconfig.build.json', '--outDir', fresh],
-      root,
-    );
-    if (!done) throw new Error('the compiler found errors; mend them, then try again');
+    if (!runQuietly(process.execPath, [COMPILE, fresh], root)) {
+      throw new Error('the compiler found errors; mend them, then try again');
+    }
     for (const path of sourceFiles(root)) {
       if (ASSETS.has(extname(path))) copyInto(join(root, path), join(fresh, path));
     }
-    buildNative(root);
     writeFileSync(join(fresh, STAMP), stamp);
+    // At no moment is there half a dist/: a program that starts now finds the old one or the new one.
     const dist = join(root, 'dist');
-    rmSync(dist, { recursive: true, force: true });
+    mkdirSync(dirname(old), { recursive: true });
+    if (existsSync(dist)) renameSync(dist, old);
     renameSync(fresh, dist);
   } finally {
-    rmSync(fresh, { recursive: true, force: true });
+    for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/**
- * The addon only makes things faster: its build reports for itself, and its failure is not ours.
- * @param {string} root
- */
-function buildNative(root) {
-  const script = join(root, 'scripts', 'build-native.mjs');
-  if (existsSync(script)) runQuietly(process.execPath, [script], root);
 }
 
 /** @param {string} from @param {string} to */

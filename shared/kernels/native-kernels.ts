@@ -7,7 +7,7 @@ import type { Kernels, LoadOptions } from './kernels.js';
 import { STATIC_BYTES, THREAD_BYTES } from './memory-map.js';
 import { SOURCE_VERSION } from './table.js';
 
-/** What c/addon.c exports. The function that `attach` returns keeps the memory alive. */
+/** What c/addon/addon.c exports. The function that `attach` returns keeps the memory alive. */
 interface Addon {
   readonly version: string;
   /** The instruction sets that it was built for and this processor has, best first. */

@@ -5,7 +5,7 @@ import { buildNative } from '../../scripts/build-native.mjs';
  * would what `npm run proof` adds.
  */
 export async function setup(): Promise<void> {
-  await buildNative();
+  await buildNative(undefined, 'all');
   const { make, PROOF_BUILDS } = await import('../proof/builds.js');
   for (const build of PROOF_BUILDS) make(build);
 }

@@ -74,6 +74,6 @@ function makeArm64Addon(): void {
     compile([...COMPILER_FLAGS, ...flags, `-DRUN=run_${isa}`, ...entry]);
     return object;
   });
-  const link = ['-shared', '-Wl,-z,now', `-I${include}`, join(source, 'addon.c'), ...objects];
+  const link = ['-shared', '-Wl,-z,now', `-I${include}`, join(source, 'addon', 'addon.c'), ...objects];
   compile([...COMPILER_FLAGS, ...link, '-o', ARM64_ADDON]);
 }

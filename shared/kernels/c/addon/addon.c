@@ -8,36 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "version.h"
+#include "isas.h"
+#include "../version.h"
 
-typedef int32_t Run(uint8_t *base, uint32_t tape, int32_t words, uint32_t workspace);
-
-typedef struct {
-  const char *name;
-  Run *run;
-  int (*supported)(void);
-} Isa;
-
-static int always(void) { return 1; }
-
-Run run_plain;
-#if defined(__x86_64__)
-Run run_avx512, run_avx2;
-static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-static int has_avx512(void) {
-  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-}
-static const Isa ISAS[] = {
-    {"avx512", run_avx512, has_avx512}, {"avx2", run_avx2, has_avx2}, {"plain", run_plain, always}};
-#elif defined(__aarch64__)
-Run run_neon;
-static const Isa ISAS[] = {{"neon", run_neon, always}, {"plain", run_plain, always}};
-#else
-static const Isa ISAS[] = {{"plain", run_plain, always}};
-#endif
-
-#define ISA_COUNT (sizeof ISAS / sizeof ISAS[0])
+/** Whether this addon holds the build and this processor can run it. */
+static int usable(const Isa *isa) { return isa->run && isa->supported(); }
 
 /** One thread's hold on the memory. */
 typedef struct {
@@ -88,7 +63,7 @@ static napi_value attach(napi_env env, napi_callback_info info) {
   CHECK(napi_get_value_uint32(env, args[1], &workspace));
   CHECK(napi_get_value_string_utf8(env, args[2], name, sizeof name, NULL));
   for (size_t i = 0; i < ISA_COUNT; i++) {
-    if (strcmp(ISAS[i].name, name) != 0 || !ISAS[i].supported()) continue;
+    if (strcmp(ISAS[i].name, name) != 0 || !usable(&ISAS[i])) continue;
     Attachment *at = malloc(sizeof *at);
     if (!at) break;
     *at = (Attachment){ISAS[i].run, base, workspace, NULL};
@@ -107,7 +82,7 @@ NAPI_MODULE_INIT() {
   CHECK(napi_set_named_property(env, exports, "version", version));
   CHECK(napi_create_array(env, &isas));
   for (uint32_t i = 0, found = 0; i < ISA_COUNT; i++) {
-    if (!ISAS[i].supported()) continue;
+    if (!usable(&ISAS[i])) continue;
     CHECK(napi_create_string_utf8(env, ISAS[i].name, NAPI_AUTO_LENGTH, &name));
     CHECK(napi_set_element(env, isas, found++, name));
   }
