@@ -21,7 +21,7 @@ const ASSETS = new Set(['.wasm', '.json', '.html', '.css', '.svg', '.js']);
 /** Whatever else the result depends on: a change of one of these rebuilds. */
 const INPUTS = new Set([...ASSETS, '.ts', '.tsx', '.mjs', '.c', '.h']);
 const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
-const COMPILE = fileURLToPath(new URL('compile.mjs', import.meta.url));
+const COMPILE = fileURLToPath(new URL('./compile.mjs', import.meta.url));
 /** In dist/: fingerprint of the sources that it was built from. */
 const STAMP = '.sources';
 
