@@ -95,7 +95,7 @@ function completeStep(state: CoordinatorState, metrics: StepMetrics, effects: Co
   const { settings } = state;
   const { batch, samples } = settings;
   const size = batchSize(state);
-  state.optimizer = settings.optimizer.update(state.optimizer, settings.learningRate).state;
+  state.optimizer = settings.optimizer.update(state.optimizer, settings.learningRate(state.step)).state;
   state.step += 1;
   const members = readyMembers(state).length;
   effects.push({ kind: 'record', step: state.step, batch: size, metrics, members });
@@ -178,12 +178,12 @@ function handOut(range: Range, ready: readonly Member[], granule: number): reado
 
 /** The optimizer's scalars of the next steps; its state goes on only as steps are done (a stride may be cut short). */
 function scalarsAhead(
-  { settings, optimizer: now }: CoordinatorState,
+  { settings, optimizer: now, step }: CoordinatorState,
   steps: number,
 ): readonly (readonly number[])[] {
   let optimizer = now;
-  return Array.from({ length: steps }, () => {
-    const { state, scalars } = settings.optimizer.update(optimizer, settings.learningRate);
+  return Array.from({ length: steps }, (_, i) => {
+    const { state, scalars } = settings.optimizer.update(optimizer, settings.learningRate(step + i));
     optimizer = state;
     return scalars;
   });

@@ -1,5 +1,6 @@
 import type { Dataset } from '../shared/data/dataset.js';
 import type { Model } from '../shared/graph/model.js';
+import type { ScheduleSettings } from '../shared/optim/schedule.js';
 import type { OptimizerSettings } from '../shared/optim/settings.js';
 
 /** The data of a recipe: what it learns from, and what it is measured on. */
@@ -24,6 +25,8 @@ export interface Recipe {
    */
   readonly data: (directory: string | undefined) => Promise<RecipeData>;
   readonly optimizer: OptimizerSettings;
+  /** How the optimizer's learning rate changes over the run; left out: not at all. */
+  readonly schedule?: ScheduleSettings;
   /** Samples of a step, over all workers. */
   readonly batch: number;
   /** Samples of one leaf of the canonical sum. */

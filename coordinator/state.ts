@@ -20,7 +20,8 @@ export interface RunSettings {
   /** Steps of the whole run. */
   readonly steps: number;
   readonly optimizer: Optimizer;
-  readonly learningRate: number;
+  /** The learning rate of the step that follows so many. */
+  readonly learningRate: (stepsDone: number) => number;
   /** Members that must be ready before the first step. */
   readonly minWorkers: number;
 }

@@ -9,6 +9,7 @@ import { sequential } from '../shared/graph/layers/sequential.js';
 import { transformerBlock } from '../shared/graph/layers/transformer.js';
 import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
 import { adam } from '../shared/optim/adam.js';
+import { cosineDecay } from '../shared/optim/schedule.js';
 
 const CONTEXT = 64;
 const WIDTH = 128;
@@ -49,6 +50,7 @@ export const recipe: Recipe = {
     return loadText(file, CONTEXT, 0.9);
   },
   optimizer: adam({ learningRate: 0.001, beta2: 0.99, weightDecay: 0.1, epsilon: 1e-8 }),
+  schedule: cosineDecay({ warmup: 100, floor: 0.1 }),
   batch: 12,
   leaf: 4,
   epochs: 1,

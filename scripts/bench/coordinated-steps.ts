@@ -3,6 +3,7 @@ import type { Recipe, RecipeData } from '../../coordinator/recipe.js';
 import type { Clock } from '../../shared/actor/clock.js';
 import { stepsPerEpoch } from '../../shared/data/order.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
+import { constant } from '../../shared/optim/schedule.js';
 import { LocalRun } from '../training/local-run.js';
 
 /** Epochs before the one that counts: code is compiled, strides have found their length. */
@@ -58,7 +59,13 @@ export async function coordinatedSteps(
       seed: 1,
       backend,
     },
-    ...{ learningRate: recipe.optimizer.learningRate, workers: 1, threads: 1, minWorkers: 1 },
+    ...{
+      schedule: constant(),
+      learningRate: recipe.optimizer.learningRate,
+      workers: 1,
+      threads: 1,
+      minWorkers: 1,
+    },
   };
   const run = await LocalRun.prepare(request, watch, clock);
   try {

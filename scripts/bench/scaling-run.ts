@@ -3,6 +3,7 @@ import type { Recipe, RecipeData } from '../../coordinator/recipe.js';
 import type { Clock } from '../../shared/actor/clock.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
+import { constant } from '../../shared/optim/schedule.js';
 import { LocalRun } from '../training/local-run.js';
 import { LoopbackWorkers } from './loopback-workers.js';
 import { RunSpan } from './run-span.js';
@@ -47,6 +48,7 @@ export async function runPoint(
   const request = {
     ...{ recipe, data, batch, leaf: Math.min(recipe.leaf, batch), steps, seed: SEED, backend },
     learningRate: recipe.optimizer.learningRate,
+    schedule: constant(),
     workers: isRemote ? 0 : spread === 'workers' ? units : 1,
     threads: spread === 'threads' ? units : 1,
     minWorkers: isRemote ? units : 1,

@@ -1,5 +1,6 @@
 import { UserError } from '../../shared/errors.js';
 import { type ListenAddress, parseListenAddress } from '../../shared/link/listen.js';
+import { constant, type ScheduleSettings, scheduleByName } from '../../shared/optim/schedule.js';
 import { type NodeOptions, type NodeSettings, parseNodeOptions } from './node-options.js';
 import { positiveNumber, wholeNumber } from './numbers.js';
 
@@ -23,6 +24,7 @@ export interface RecipeDefaults {
   /** Instead of epochs. */
   readonly steps?: number;
   readonly learningRate: number;
+  readonly schedule?: ScheduleSettings;
 }
 
 /** Options of `train` as commander hands them over: text, and absent where the user said nothing. */
@@ -34,6 +36,7 @@ export interface TrainOptions extends NodeOptions {
   epochs?: string;
   seed: string;
   lr?: string;
+  schedule?: string;
   listen?: string;
   minWorkers: string;
   runDir?: string;
@@ -55,6 +58,7 @@ export interface TrainSettings extends NodeSettings {
   /** 0 to 2^32 - 1. */
   readonly seed: number;
   readonly learningRate: number;
+  readonly schedule: ScheduleSettings;
   readonly listen: ListenAddress;
   /** Workers, local ones included, that must be there before the first step. */
   readonly minWorkers: number;
@@ -89,6 +93,8 @@ export function parseTrainOptions(
     length: parseLength(options, defaults),
     seed: wholeNumber('--seed', options.seed, { least: 0, most: MOST_SEED }),
     learningRate: options.lr === undefined ? defaults.learningRate : positiveNumber('--lr', options.lr),
+    schedule:
+      options.schedule === undefined ? (defaults.schedule ?? constant()) : scheduleByName(options.schedule),
     listen: parseListenAddress(options.listen ?? '127.0.0.1:0'),
     minWorkers: wholeNumber('--min-workers', options.minWorkers, { least: 1, most: MOST_AWAITED }),
     runDir: options.runDir,

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
+import { SCHEDULE_NAMES } from '../../shared/optim/schedule.js';
 import type { CommandContext } from './command.js';
 import { addNodeOptions } from './node-options.js';
 import { DEFAULT_RECIPE, findRecipe, RECIPES } from './recipes.js';
@@ -16,6 +17,7 @@ export function define(command: Command, context: CommandContext): void {
     .option('--epochs <E>', "or for this many passes over the data (default: the recipe's)")
     .option('--seed <K>', 'seed of everything random', '0')
     .option('--lr <X>', "learning rate (default: the recipe's)")
+    .option('--schedule <name>', `how the rate changes: ${SCHEDULE_NAMES.join(', ')} (default: the recipe's)`)
     .option('--listen <host:port>', 'where others may join (default: this machine only, any free port)')
     .option('--min-workers <N>', 'wait for this many workers before the first step', '1')
     .option('--run-dir <DIR>', "where to write the run's files (default: a new folder in runs/)")

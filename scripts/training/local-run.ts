@@ -13,6 +13,7 @@ import type { Tensor } from '../../shared/files/tensors.js';
 import { checkFields } from '../../shared/graph/fields.js';
 import { createPlan, type Plan } from '../../shared/graph/plan.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
+import { createSchedule, type ScheduleSettings } from '../../shared/optim/schedule.js';
 import { startLocalNode } from './local-node.js';
 import { layDown, layOutOptimizer, layOutRun, parametersOf } from './run-place.js';
 import { selfTest } from './self-test.js';
@@ -28,7 +29,9 @@ export interface RunRequest {
   readonly leaf: number;
   readonly steps: number;
   readonly seed: number;
+  /** Before the schedule changes it. */
   readonly learningRate: number;
+  readonly schedule: ScheduleSettings;
   /** Nodes in this process; the run does not begin without them. */
   readonly workers: number;
   /** Compute threads of each. */
@@ -54,7 +57,8 @@ export class LocalRun {
    * @throws UserError when data, model and machine do not fit together
    */
   static async prepare(request: RunRequest, observer: Observer, clock: Clock): Promise<LocalRun> {
-    const { recipe, data, batch, leaf, seed, workers, threads } = request;
+    const { recipe, data, batch, leaf, seed, workers, threads, learningRate } = request;
+    const schedule = createSchedule(request.schedule, request.steps);
     const plan = createPlan(recipe.model(data));
     for (const { manifest } of [data.train, data.test]) checkFields(plan.fields, manifest.fields);
     const machine = await Machine.start(Math.max(1, workers * threads), request.backend, request.threadEntry);
@@ -76,7 +80,7 @@ export class LocalRun {
         samples: data.train.manifest.samples,
         steps: request.steps,
         optimizer: updater.optimizer,
-        learningRate: request.learningRate,
+        learningRate: (stepsDone) => learningRate * schedule(stepsDone),
         minWorkers: Math.max(request.minWorkers, workers),
       },
       workshop: new Workshop(crew, evaluation, place),

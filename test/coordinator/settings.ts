@@ -42,7 +42,7 @@ export function runSettings(changes: Partial<RunSettings> = {}): RunSettings {
       update: ({ t = 0 }) => ({ state: { t: t + 1 }, scalars: [t + 1] }),
       emit: () => {},
     },
-    learningRate: 1,
+    learningRate: () => 1,
     minWorkers: 1,
     ...changes,
   };

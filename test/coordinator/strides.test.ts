@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Script } from './script.js';
+import { runSettings } from './settings.js';
 
 describe('strides, while all share the memory', () => {
   /** Two local members, striding over the first two steps: the third has another size. */
@@ -34,6 +35,19 @@ describe('strides, while all share the memory', () => {
       'b <- work 1 [3,5)',
       'c <- work 1 [5,8) + weights',
     ]);
+  });
+
+  it('and rounds take the learning rate of each step', () => {
+    const optimizer = {
+      ...runSettings().optimizer,
+      update: (state: object, rate: number) => ({ state: { ...state }, scalars: [rate] }),
+    };
+    const script = new Script({ optimizer, learningRate: (stepsDone) => 10 * (stepsDone + 1) });
+    expect(script.joins('a', { local: true })).toEqual(['stride 0 with scalars 10 20: a [0,8)']);
+    script.joins('b');
+    script.tell({ kind: 'strided', metrics: [[5]], elapsedMs: 1 });
+    script.answers('a', 1, { from: 0, to: 4 });
+    expect(script.answers('b', 1, { from: 4, to: 8 }).join()).toContain('finish 1 with scalars 20');
   });
 
   it('that were cut short before their first step are begun again', () => {

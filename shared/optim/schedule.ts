@@ -1,0 +1,154 @@
+/*
+ * A schedule: how large the learning rate is at each step, as a multiple of the base rate. Plain data and a pure
+ * function of the step. Its numbers reach the weights, so they are made of +, -, * and / alone, the cosine too: the same
+ * bits on every machine.
+ */
+import * as v from 'valibot';
+import { UserError } from '../errors.js';
+import { cosineOfPi } from './cosine.js';
+
+const Steps = v.pipe(v.number(), v.integer(), v.minValue(1));
+/** Steps over which the rate rises in equal parts to its full size, before anything else; 0: none. */
+const Warmup = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** A part of the base rate. */
+const Part = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+
+const SCHEMAS = {
+  constant: v.strictObject({ name: v.literal('constant'), warmup: Warmup }),
+  step: v.strictObject({ name: v.literal('step'), warmup: Warmup, every: Steps, factor: Part }),
+  cosine: v.strictObject({ name: v.literal('cosine'), warmup: Warmup, floor: Part }),
+  warmRestarts: v.strictObject({
+    name: v.literal('warmRestarts'),
+    warmup: Warmup,
+    period: Steps,
+    growth: v.pipe(v.number(), v.integer(), v.minValue(1)),
+    floor: Part,
+  }),
+  oneCycle: v.strictObject({ name: v.literal('oneCycle'), rise: Part, start: Part, floor: Part }),
+};
+const SCHEMA = v.variant('name', [
+  SCHEMAS.constant,
+  SCHEMAS.step,
+  SCHEMAS.cosine,
+  SCHEMAS.warmRestarts,
+  SCHEMAS.oneCycle,
+]);
+
+/** A schedule as data: its name and all of its numbers. */
+export type ScheduleSettings = v.InferOutput<typeof SCHEMA>;
+type Of<N extends ScheduleSettings['name']> = Extract<ScheduleSettings, { name: N }>;
+type Options<N extends ScheduleSettings['name']> = Partial<Omit<Of<N>, 'name'>>;
+
+/** The base rate throughout. Default: no warm-up. */
+export function constant(options: Options<'constant'> = {}): Of<'constant'> {
+  return { name: 'constant', warmup: 0, ...options };
+}
+
+/** Multiplied by `factor` after every `every` steps. Default: a tenth every 1,000 steps. */
+export function stepDecay(options: Options<'step'> = {}): Of<'step'> {
+  return { name: 'step', warmup: 0, every: 1000, factor: 0.1, ...options };
+}
+
+/** Half a cosine from 1 down to `floor` at the run's last step (Loshchilov, Hutter: SGDR, 2017). Default: to 0. */
+export function cosineDecay(options: Options<'cosine'> = {}): Of<'cosine'> {
+  return { name: 'cosine', warmup: 0, floor: 0, ...options };
+}
+
+/**
+ * Half cosines from 1 to `floor`, one after the other: the first takes `period` steps, each further one `growth` times
+ * its forerunner's (Loshchilov, Hutter: SGDR, 2017). Default: 1,000 steps, doubled each time, down to 0.
+ */
+export function warmRestarts(options: Options<'warmRestarts'> = {}): Of<'warmRestarts'> {
+  return { name: 'warmRestarts', warmup: 0, period: 1000, growth: 2, floor: 0, ...options };
+}
+
+/**
+ * Half a cosine up from `start` to 1 over the part `rise` of the run, and another down to `floor` (Smith, Topin:
+ * super-convergence, 2018). Default: 0.3 of the run up from 0.04, then down to 0.
+ */
+export function oneCycle(options: Options<'oneCycle'> = {}): Of<'oneCycle'> {
+  return { name: 'oneCycle', rise: 0.3, start: 0.04, floor: 0, ...options };
+}
+
+/** Every schedule by name, with what it defaults to. */
+const DEFAULTS: { readonly [N in ScheduleSettings['name']]: () => Of<N> } = {
+  constant,
+  step: stepDecay,
+  cosine: cosineDecay,
+  warmRestarts,
+  oneCycle,
+};
+
+/** Names of all schedules, for people. */
+export const SCHEDULE_NAMES: readonly string[] = Object.keys(DEFAULTS);
+
+/**
+ * The schedule that people call by name alone.
+ * @throws UserError that lists the names when there is none such
+ */
+export function scheduleByName(name: string): ScheduleSettings {
+  if (!SCHEDULE_NAMES.includes(name)) {
+    throw new UserError(`there is no schedule "${name}"; choose one of ${SCHEDULE_NAMES.join(', ')}`, 2);
+  }
+  return DEFAULTS[name as ScheduleSettings['name']]();
+}
+
+/**
+ * The schedule that settings describe: from the steps that are done to a multiple of the base rate, 0 to 1.
+ * @param steps of the whole run
+ * @throws UserError that names the setting that is wrong
+ */
+export function createSchedule(settings: ScheduleSettings, steps: number): (step: number) => number {
+  const result = v.safeParse(SCHEMA, settings);
+  if (!result.success) {
+    const [issue] = result.issues;
+    throw new UserError(`not a valid schedule: ${v.getDotPath(issue) ?? 'name'}: ${issue.message}`);
+  }
+  const checked = result.output;
+  if (checked.name === 'oneCycle') return (step) => cycle(checked, step / steps);
+  const { warmup } = checked;
+  // The first step already moves the weights, the last of the warm-up is at full size.
+  return (step) =>
+    step < warmup ? (step + 1) / (warmup + 1) : decay(checked, step - warmup, steps - warmup);
+}
+
+/** @param step counted from the end of the warm-up, as `steps` are */
+function decay(settings: Exclude<ScheduleSettings, Of<'oneCycle'>>, step: number, steps: number): number {
+  switch (settings.name) {
+    case 'constant':
+      return 1;
+    case 'step':
+      return power(settings.factor, Math.floor(step / settings.every));
+    case 'cosine':
+      return between(settings.floor, 1, step / steps);
+    case 'warmRestarts': {
+      let [begun, period] = [0, settings.period];
+      while (step - begun >= period) {
+        begun += period;
+        period *= settings.growth;
+      }
+      return between(settings.floor, 1, (step - begun) / period);
+    }
+    default:
+      settings satisfies never;
+      return 1;
+  }
+}
+
+/** @param part of the run that is done */
+function cycle({ rise, start, floor }: Of<'oneCycle'>, part: number): number {
+  if (part < rise) return between(start, 1, 1 - part / rise);
+  return between(floor, 1, rise === 1 ? 1 : (part - rise) / (1 - rise));
+}
+
+/** Along half a cosine: `high` at 0, `low` at 1. */
+function between(low: number, high: number, x: number): number {
+  return low + ((high - low) * (1 + cosineOfPi(x))) / 2;
+}
+
+/** By repeated multiplication, which is exact to the last bit everywhere; Math.pow is not. */
+function power(base: number, exponent: number): number {
+  let result = 1;
+  for (let i = 0; i < exponent && result > 0; i++) result *= base;
+  return result;
+}
