@@ -1,4 +1,5 @@
-import type { Transition } from '../shared/actor/transition.js';
+import type { Step } from '../shared/actor/transition.js';
+import { compared } from './audit.js';
 import { garbled, memberLeft, receive, sweep, welcomeStranger } from './membership.js';
 import type { CoordinatorEffect, CoordinatorMessage } from './messages.js';
 import { advance, evaluated, finished, interrupt, strided } from './progress.js';
@@ -6,15 +7,17 @@ import type { CoordinatorState } from './state.js';
 
 /**
  * The coordinator: one message in, the state after it and what is to be done out. No clock, no socket, no arithmetic
- * on tensors: that is what lets the same code run in production and under a simulated network.
+ * on tensors, and the time is handed in: that is what lets the same code run in production and under a simulated network.
  *
  * Each case changes what it is about; `advance` then looks whether anything can be started, and is the only place
  * that starts it.
  */
-export const coordinate: Transition<CoordinatorState, CoordinatorMessage, CoordinatorEffect> = (
-  state,
-  message,
-) => {
+export function coordinate(
+  state: CoordinatorState,
+  message: CoordinatorMessage,
+  nowMs: number,
+): Step<CoordinatorState, CoordinatorEffect> {
+  state.nowMs = nowMs;
   const effects: CoordinatorEffect[] = [];
   switch (message.kind) {
     case 'connected':
@@ -39,7 +42,13 @@ export const coordinate: Transition<CoordinatorState, CoordinatorMessage, Coordi
       evaluated(state);
       break;
     case 'tick':
-      sweep(state, message.nowMs, effects);
+      sweep(state, effects);
+      break;
+    case 'compared':
+      compared(state, message, effects);
+      break;
+    case 'woken':
+      state.wakeAtMs = Number.POSITIVE_INFINITY;
       break;
     case 'interrupt':
       interrupt(state, effects);
@@ -49,4 +58,4 @@ export const coordinate: Transition<CoordinatorState, CoordinatorMessage, Coordi
   }
   advance(state, effects);
   return { state, effects };
-};
+}

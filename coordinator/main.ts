@@ -63,7 +63,7 @@ export class Coordinator {
     this.actor = new Actor({
       name: 'coordinator',
       state: initialState(parts.settings, parts.clock.nowMs()),
-      transition: coordinate,
+      transition: (state, message: CoordinatorMessage) => coordinate(state, message, parts.clock.nowMs()),
       perform: (effect: CoordinatorEffect, self: ActorRef<CoordinatorMessage>) =>
         this.shell.perform(effect, self),
       onFailure: ({ error }) => fail(error),
@@ -113,7 +113,7 @@ export class Coordinator {
 
   private tick(): void {
     this.cancelTick = this.parts.clock.after(TICK_MS, () => {
-      this.actor.tell({ kind: 'tick', nowMs: this.parts.clock.nowMs() });
+      this.actor.tell({ kind: 'tick' });
       this.tick();
     });
   }

@@ -3,8 +3,8 @@ import type { CoordinatorToNode, Hello, Partials } from '../shared/protocol/mess
 import { coordinatorProof, type Handshake, nodeProof, proofsEqual } from '../shared/protocol/proof.js';
 import { PROTOCOL_VERSION } from '../shared/protocol/version.js';
 import type { CoordinatorEffect, CoordinatorMessage } from './messages.js';
-import { answered } from './progress.js';
 import { releaseMember } from './round.js';
+import { answered } from './rounds.js';
 import type { CoordinatorState, Member } from './state.js';
 
 /** A stranger proves who it is within this time, or is dropped. */
@@ -39,6 +39,8 @@ export function welcomeStranger(
     joinedAtMs: nowMs,
     heardAtMs: nowMs,
     samples: 0,
+    speed: undefined,
+    late: [],
   });
   say(id, { kind: 'challenge', version: PROTOCOL_VERSION, run: settings.runId, nonce }, effects);
 }
@@ -100,10 +102,11 @@ export function memberLeft(
 }
 
 /** Time has passed: drops who is silent, and asks the others for a sign of life. */
-export function sweep(state: CoordinatorState, nowMs: number, effects: CoordinatorEffect[]): void {
+export function sweep(state: CoordinatorState, effects: CoordinatorEffect[]): void {
   // This process itself was held up (a lid closed, a job suspended): what the others said meanwhile is still unread.
-  const wasAway = nowMs - state.nowMs > SILENCE_MS / 2;
-  state.nowMs = nowMs;
+  const { nowMs } = state;
+  const wasAway = nowMs - state.sweptAtMs > SILENCE_MS / 2;
+  state.sweptAtMs = nowMs;
   if (wasAway) {
     for (const member of state.members.values()) member.heardAtMs = nowMs;
     return;
@@ -179,10 +182,11 @@ function takePartials(
   message: Partials,
   effects: CoordinatorEffect[],
 ): void {
-  const problem = member.phase === 'ready' ? answered(state, member, message, slots) : 'not-owed';
+  const problem = member.phase === 'ready' ? answered(state, member, message, slots, effects) : 'not-owed';
   if (problem === undefined) return;
   effects.push({ kind: 'release', slots });
-  if (problem !== 'another-step')
+  // Others were faster: no fault of its own.
+  if (problem !== 'another-step' && problem !== 'superfluous')
     refuse(state, member, `its partial sums do not fit its work (${problem})`, effects);
 }
 
@@ -200,7 +204,12 @@ function becomeReady(state: CoordinatorState, member: Member, effects: Coordinat
 }
 
 /** Turns away someone who has no business here. It is told why. */
-function refuse(state: CoordinatorState, member: Member, reason: string, effects: CoordinatorEffect[]): void {
+export function refuse(
+  state: CoordinatorState,
+  member: Member,
+  reason: string,
+  effects: CoordinatorEffect[],
+): void {
   effects.push({ kind: 'notice', text: `refused ${member.name}: ${reason}` });
   say(member.id, { kind: 'refuse', reason }, effects);
   dismiss(state, member, reason, effects);

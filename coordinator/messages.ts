@@ -1,6 +1,7 @@
 import type { Partial } from '../shared/engine/partials.js';
 import type { CoordinatorToNode, NodeToCoordinator } from '../shared/protocol/messages.js';
 import type { Share } from './assignment.js';
+import type { RunEvent } from './observer.js';
 
 /** What reaches the coordinator's mailbox. Whatever an effect started comes back as one of these. */
 export type CoordinatorMessage =
@@ -13,8 +14,22 @@ export type CoordinatorMessage =
   | { kind: 'strided'; metrics: readonly StepMetrics[]; elapsedMs: number }
   | { kind: 'finished'; metrics: StepMetrics }
   | { kind: 'evaluated' }
-  | { kind: 'tick'; nowMs: number }
+  | Compared
+  | { kind: 'tick' }
+  /** The time has come that was asked for. */
+  | { kind: 'woken' }
   | { kind: 'interrupt' };
+
+/** Answers to one task were compared bit by bit. */
+export interface Compared {
+  readonly kind: 'compared';
+  readonly step: number;
+  readonly task: number;
+  /** SHA-256 of each member's sums. */
+  readonly hashes: readonly { readonly memberId: string; readonly hash: string }[];
+  /** The first parameter in which two of them part; undefined when all are equal. */
+  readonly parameter: string | undefined;
+}
 
 /** The metric sums of one step, in the plan's order, as they left the canonical sum. */
 export type StepMetrics = readonly number[];
@@ -35,10 +50,21 @@ export type CoordinatorEffect =
   | { kind: 'interrupt-stride' }
   /** Add what the tree adds, and update the weights with the root. */
   | { kind: 'finish'; step: number; arrived: readonly Partial[]; scalars: readonly number[] }
+  /** Several members have computed the same. To be done at once: where the sums lie is promised no longer. */
+  | {
+      kind: 'compare';
+      step: number;
+      task: number;
+      answers: readonly { readonly memberId: string; readonly partials: readonly Partial[] }[];
+    }
+  /** Tell `woken` after this time. */
+  | { kind: 'wake'; afterMs: number }
   /** Vectors that a node sent and nobody needs. */
   | { kind: 'release'; slots: readonly number[] }
   | { kind: 'evaluate'; step: number }
   | { kind: 'record'; step: number; batch: number; metrics: StepMetrics; members: number }
+  /** For the run's log. */
+  | { kind: 'report'; event: RunEvent }
   /** For the person who watches: something changed. */
   | { kind: 'notice'; text: string }
   /** The run is over; save and end. */

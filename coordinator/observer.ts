@@ -18,5 +18,35 @@ export interface Observer {
   stepped(record: StepRecord): void;
   /** Means over the whole evaluation set, after so many steps. */
   evaluated(step: number, means: Metrics): void;
+  reported(event: RunEvent): void;
   notice(text: string): void;
+}
+
+/** What happened between steps, for the run's log; `step` is the number of steps done before. */
+export type RunEvent =
+  /** Leaves are handed out another way. */
+  | { readonly event: 'assignment'; readonly step: number; readonly reason: string }
+  /** Leaves of a member that is late were given to idle ones too. */
+  | {
+      readonly event: 'hedge';
+      readonly step: number;
+      readonly from: number;
+      readonly to: number;
+      readonly late: string;
+      readonly helpers: number;
+    }
+  | Receipt;
+
+/** Why a member was expelled: its sums over these leaves differ from those that another, or two others, came to. */
+export interface Receipt {
+  readonly event: 'expelled';
+  readonly step: number;
+  readonly from: number;
+  readonly to: number;
+  readonly member: string;
+  /** The first parameter in which the bits part. */
+  readonly parameter: string;
+  /** SHA-256 of its sums, and of the right ones. */
+  readonly hash: string;
+  readonly rightHash: string;
 }

@@ -1,10 +1,10 @@
 import { stepPlace } from '../shared/data/order.js';
-import type { Partials } from '../shared/protocol/messages.js';
-import { leafCount, type Range, rowsOf } from '../shared/sum/leaves.js';
+import { leafCount, rowsOf } from '../shared/sum/leaves.js';
 import { assign, type Share } from './assignment.js';
+import { readyMembers } from './handing.js';
 import type { CoordinatorEffect, CoordinatorMessage, StepMetrics } from './messages.js';
 import { strideSteps } from './pace.js';
-import { adopt, isCovered, openRound, type Refusal, type Round, takeAnswer } from './round.js';
+import { batchSize, closeRound, continueRound, startRound } from './rounds.js';
 import type { CoordinatorState, Member } from './state.js';
 
 /*
@@ -14,7 +14,7 @@ import type { CoordinatorState, Member } from './state.js';
 
 /** Starts whatever can be started now. Called after every message; does nothing while an effect is under way. */
 export function advance(state: CoordinatorState, effects: CoordinatorEffect[]): void {
-  if (state.activity === 'round') continueRound(state, effects);
+  if (state.activity === 'round' && continueRound(state, effects)) finishRound(state, effects);
   if (state.activity !== 'waiting') return;
   if (state.interrupted || state.step === state.settings.steps) {
     state.activity = 'complete';
@@ -52,24 +52,6 @@ export function finished(
   completeStep(state, metrics, effects);
 }
 
-/**
- * A member's partial sums have arrived. Returns why they do not count, if they do not.
- * @param slots where their vectors lie, one for each node
- */
-export function answered(
-  state: CoordinatorState,
-  member: Member,
-  { step, range, nodes }: Partials,
-  slots: readonly number[],
-): Refusal | undefined {
-  const { round } = state;
-  if (round === undefined) return 'another-step';
-  const partials = nodes.map((node, i) => ({ node, slot: slots[i] as number }));
-  const refusal = takeAnswer(round, member.id, step, range, partials);
-  if (refusal === undefined) credit(state, { memberId: member.id, range }, batchSize(state), 1);
-  return refusal;
-}
-
 /** The evaluation is done; training goes on. */
 export function evaluated(state: CoordinatorState): void {
   state.activity = 'waiting';
@@ -84,11 +66,6 @@ export function interrupt(state: CoordinatorState, effects: CoordinatorEffect[])
     state.round = undefined;
     state.activity = 'waiting';
   }
-}
-
-/** Members that can be handed work, in the order in which they joined. */
-function readyMembers(state: CoordinatorState): Member[] {
-  return [...state.members.values()].filter((member) => member.phase === 'ready');
 }
 
 function completeStep(state: CoordinatorState, metrics: StepMetrics, effects: CoordinatorEffect[]): void {
@@ -116,7 +93,8 @@ function startStride(state: CoordinatorState, ready: readonly Member[], effects:
   const stepsToBoundary = Math.min(settings.steps - state.step, Math.max(1, wholeBatches));
   const steps = strideSteps({ stepsToBoundary, msPerStep: state.msPerStep });
   const leaves = leafCount(place.size, settings.leafSize);
-  state.stride = handOut({ from: 0, to: leaves }, ready, settings.granule);
+  const threads = ready.map(({ id, name, threads }) => ({ id, name, msPerLeaf: 1 / threads, overheadMs: 0 }));
+  state.stride = assign({ from: 0, to: leaves }, threads, settings.granule).shares;
   state.activity = 'striding';
   effects.push({
     kind: 'stride',
@@ -126,54 +104,15 @@ function startStride(state: CoordinatorState, ready: readonly Member[], effects:
   });
 }
 
-function startRound(state: CoordinatorState, ready: readonly Member[], effects: CoordinatorEffect[]): void {
-  const { settings } = state;
-  const leaves = leafCount(batchSize(state), settings.leafSize);
-  const shares = handOut({ from: 0, to: leaves }, ready, settings.granule);
-  state.round = openRound(state.step, leaves, shares);
-  state.activity = 'round';
-  sendWork(state, shares, effects);
-}
-
-/** Hands orphaned leaves to whoever is ready, and finishes the round once it is covered. */
-function continueRound(state: CoordinatorState, effects: CoordinatorEffect[]): void {
-  const round = state.round as Round;
-  const ready = readyMembers(state);
-  if (round.orphaned.length > 0 && ready.length > 0) {
-    const idleFirst = byWorkOwed(round, ready);
-    const shares = round.orphaned.flatMap((range) => handOut(range, idleFirst, state.settings.granule));
-    adopt(round, shares);
-    sendWork(state, shares, effects);
-  }
-  if (!isCovered(round)) return;
+/** All leaves are in: the tree is closed over them. */
+function finishRound(state: CoordinatorState, effects: CoordinatorEffect[]): void {
+  const chosen = closeRound(state, effects);
+  const size = batchSize(state);
+  for (const { range, answer } of chosen) credit(state, { memberId: answer.memberId, range }, size, 1);
   state.activity = 'finishing';
-  effects.push({
-    kind: 'finish',
-    step: state.step,
-    arrived: round.arrived,
-    scalars: scalarsAhead(state, 1)[0] as readonly number[],
-  });
-}
-
-/** Those who owe nothing in this round come first, and alone when there are any. */
-function byWorkOwed(round: Round, ready: readonly Member[]): readonly Member[] {
-  const idle = ready.filter((member) => !round.owed.some((share) => share.memberId === member.id));
-  return idle.length > 0 ? idle : ready;
-}
-
-function sendWork(state: CoordinatorState, shares: readonly Share[], effects: CoordinatorEffect[]): void {
-  for (const share of shares) {
-    const member = state.members.get(share.memberId) as Member;
-    const fresh = member.sharesMemory || member.weightsStep === state.step;
-    member.weightsStep = state.step;
-    const message = { kind: 'work', step: state.step, range: share.range, weights: !fresh } as const;
-    effects.push({ kind: 'send', id: member.id, message, attachment: fresh ? 'none' : 'weights' });
-  }
-}
-
-function handOut(range: Range, ready: readonly Member[], granule: number): readonly Share[] {
-  const members = ready.map(({ id, threads }) => ({ id, speed: threads }));
-  return assign(range, members, granule).shares;
+  const [scalars] = scalarsAhead(state, 1) as [readonly number[]];
+  const arrived = chosen.flatMap(({ answer }) => answer.partials);
+  effects.push({ kind: 'finish', step: state.step, arrived, scalars });
 }
 
 /** The optimizer's scalars of the next steps; its state goes on only as steps are done (a stride may be cut short). */
@@ -189,13 +128,9 @@ function scalarsAhead(
   });
 }
 
-/** Samples of the batch of the step under way. */
-function batchSize({ step, settings }: CoordinatorState): number {
-  return stepPlace(step, settings.samples, settings.batch).size;
-}
-
 /** Counts the samples of a share for its member, for the report at the end. */
 function credit(state: CoordinatorState, share: Share, size: number, steps: number): void {
-  const member = state.members.get(share.memberId);
+  const member =
+    state.members.get(share.memberId) ?? state.departed.findLast(({ id }) => id === share.memberId);
   if (member !== undefined) member.samples += rowsOf(share.range, size, state.settings.leafSize).rows * steps;
 }

@@ -79,6 +79,15 @@ export class CoordinatorShell {
           slots.release(effect.arrived.map(({ slot }) => slot));
           self.tell({ kind: 'finished', metrics });
         });
+      case 'compare': {
+        const { step, task, answers } = effect;
+        return self.tell({ kind: 'compared', step, task, ...workshop.compare(answers) });
+      }
+      case 'wake':
+        clock.after(effect.afterMs, () => self.tell({ kind: 'woken' }));
+        return;
+      case 'report':
+        return observer.reported(effect.event);
       case 'release':
         return slots.release(effect.slots);
       case 'evaluate':

@@ -1,7 +1,10 @@
+import { SeededRandom } from '../shared/actor/seeded-random.js';
 import type { Manifest } from '../shared/data/manifest.js';
 import type { Optimizer, OptimizerState } from '../shared/optim/optimizer.js';
-import type { Share } from './assignment.js';
+import type { Range } from '../shared/sum/leaves.js';
+import type { Assignment, Share } from './assignment.js';
 import type { Round } from './round.js';
+import type { Speed } from './speed.js';
 
 /** What decides a run's weights, and how long it goes on. Set once, before the first step. */
 export interface RunSettings {
@@ -24,6 +27,15 @@ export interface RunSettings {
   readonly learningRate: (stepsDone: number) => number;
   /** Members that must be ready before the first step. */
   readonly minWorkers: number;
+  readonly audit: Audit;
+}
+
+/** How much of what comes over links is computed a second time, by another member, and compared. */
+export interface Audit {
+  /** 0 to 1: nothing to everything. */
+  readonly fraction: number;
+  /** Decides which; nobody who works for the run may know it. */
+  readonly seed: number;
 }
 
 /** Where a member is on its way into the run. */
@@ -44,6 +56,17 @@ export interface Member {
   readonly joinedAtMs: number;
   heardAtMs: number;
   samples: number;
+  /** Undefined before its first answer. */
+  speed: Speed | undefined;
+  /** What it was handed in steps that have ended without it, and has not answered. */
+  late: LateWork[];
+}
+
+/** Work that came to nothing, because others were faster. */
+interface LateWork {
+  readonly step: number;
+  readonly range: Range;
+  readonly handedMs: number;
 }
 
 /** What the coordinator is doing now; in each but `round` an effect is under way that will report. */
@@ -60,12 +83,19 @@ export interface CoordinatorState {
   step: number;
   optimizer: OptimizerState;
   round: Round | undefined;
+  /** Who computes what in rounds, by the leaves of a batch: the last batch of an epoch may have fewer. */
+  readonly assignments: Map<number, Assignment>;
+  readonly draws: SeededRandom;
+  /** When the coordinator will be woken; infinity when it need not be. */
+  wakeAtMs: number;
   /** The shares of the stride under way. */
   stride: readonly Share[];
   msPerStep: number | undefined;
   /** Someone asked the run to stop after the step under way. */
   interrupted: boolean;
+  /** Of the latest message, and of the latest look at who is still there. */
   nowMs: number;
+  sweptAtMs: number;
   /** Pings sent: the next one's id. */
   pings: number;
 }
@@ -80,10 +110,14 @@ export function initialState(settings: RunSettings, nowMs: number): CoordinatorS
     step: 0,
     optimizer: settings.optimizer.init(),
     round: undefined,
+    assignments: new Map(),
+    draws: new SeededRandom(settings.audit.seed),
+    wakeAtMs: Number.POSITIVE_INFINITY,
     stride: [],
     msPerStep: undefined,
     interrupted: false,
     nowMs,
+    sweptAtMs: nowMs,
     pings: 0,
   };
 }

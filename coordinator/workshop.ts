@@ -1,11 +1,14 @@
 import type { Crew, ThreadShare } from '../shared/engine/crew.js';
 import type { Evaluation } from '../shared/engine/evaluation.js';
 import type { RunPlace } from '../shared/engine/step-compiler.js';
+import { sha256OfPieces } from '../shared/files/sha256.js';
+import { canonicalBytes } from '../shared/files/tensors.js';
 import type { Range } from '../shared/sum/leaves.js';
-import type { CoordinatorEffect, StepMetrics } from './messages.js';
+import type { Compared, CoordinatorEffect, StepMetrics } from './messages.js';
 import type { Metrics } from './observer.js';
 
 type Stride = Extract<CoordinatorEffect, { kind: 'stride' }>;
+type Compare = Extract<CoordinatorEffect, { kind: 'compare' }>;
 type Finish = Extract<CoordinatorEffect, { kind: 'finish' }>;
 
 /** What the coordinator does with tensors: strides of the local nodes, the end of a round, evaluations. */
@@ -39,6 +42,29 @@ export class Workshop {
   /** Adds the partial sums up and updates the weights. Returns the step's metric sums. */
   finish({ step, arrived, scalars }: Finish): Promise<StepMetrics> {
     return this.crew.finish(step, arrived, scalars);
+  }
+
+  /** Compares what members made of the same task, bit by bit. */
+  compare(answers: Compare['answers']): Pick<Compared, 'hashes' | 'parameter'> {
+    const { parameters, parameterFloats, vectorFloats } = this.place.plan;
+    const sums = answers.map(({ memberId, partials }) => ({
+      memberId,
+      vectors: partials.map(({ slot }) => canonicalBytes(this.place.memory.f32(slot, vectorFloats))),
+    }));
+    const parts = [
+      ...parameters.map(({ name, offset, size }) => ({ name, from: offset, to: offset + size })),
+      { name: 'metrics', from: parameterFloats, to: vectorFloats },
+    ];
+    const differs = ({ from, to }: { from: number; to: number }): boolean => {
+      const hashes = sums.map(({ vectors }) =>
+        sha256OfPieces(vectors.map((vector) => vector.subarray(4 * from, 4 * to))),
+      );
+      return new Set(hashes).size > 1;
+    };
+    const hashes = sums.map(({ memberId, vectors }) => ({ memberId, hash: sha256OfPieces(vectors) }));
+    const areEqual = hashes.every(({ hash }) => hash === hashes[0]?.hash);
+    // Gaps between parameters are hashed with the rest, though they belong to none.
+    return { hashes, parameter: areEqual ? undefined : (parts.find(differs)?.name ?? 'padding') };
   }
 
   /** Means of the metrics over the whole evaluation set, with the weights as they are. */

@@ -29,6 +29,8 @@ class EpochWatch implements Observer {
     this.begunMs = this.clock.nowMs();
   }
 
+  reported(): void {}
+
   notice(): void {}
 }
 
@@ -65,6 +67,7 @@ export async function coordinatedSteps(
       workers: 1,
       threads: 1,
       minWorkers: 1,
+      audit: 0,
     },
   };
   const run = await LocalRun.prepare(request, watch, clock);

@@ -37,6 +37,8 @@ export class RunSpan implements Observer {
     this.isBurst = false;
   }
 
+  reported(): void {}
+
   notice(): void {}
 
   /** Microseconds per step. */

@@ -52,6 +52,7 @@ export async function runPoint(
     workers: isRemote ? 0 : spread === 'workers' ? units : 1,
     threads: spread === 'threads' ? units : 1,
     minWorkers: isRemote ? units : 1,
+    audit: 0,
     // Threads of a coordinator without local workers only finish steps: timing them costs a round nothing.
     ...(isRemote ? { threadEntry: timedThread() } : {}),
   };

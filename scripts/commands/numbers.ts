@@ -28,6 +28,16 @@ export function positiveNumber(option: string, text: string): number {
 }
 
 /**
+ * Reads a number from 0 to 1, such as "0.1".
+ * @throws {UserError} (wrong usage) when `text` is no such number
+ */
+export function fraction(option: string, text: string): number {
+  const value = /^\d*\.?\d+(e-?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  if (value >= 0 && value <= 1) return value;
+  throw new UserError(`${option} takes a number from 0 to 1, such as 0.1, not "${text}"`, 2);
+}
+
+/**
  * Reads one of a few words.
  * @throws {UserError} (wrong usage) when `text` is none of them
  */

@@ -2,7 +2,7 @@ import { UserError } from '../../shared/errors.js';
 import { type ListenAddress, parseListenAddress } from '../../shared/link/listen.js';
 import { constant, type ScheduleSettings, scheduleByName } from '../../shared/optim/schedule.js';
 import { type NodeOptions, type NodeSettings, parseNodeOptions } from './node-options.js';
-import { positiveNumber, wholeNumber } from './numbers.js';
+import { fraction, positiveNumber, wholeNumber } from './numbers.js';
 
 /** Local nodes that one command may start. */
 const MOST_WORKERS = 1024;
@@ -39,6 +39,7 @@ export interface TrainOptions extends NodeOptions {
   schedule?: string;
   listen?: string;
   minWorkers: string;
+  audit: string;
   runDir?: string;
   data?: string;
   text?: string;
@@ -62,6 +63,8 @@ export interface TrainSettings extends NodeSettings {
   readonly listen: ListenAddress;
   /** Workers, local ones included, that must be there before the first step. */
   readonly minWorkers: number;
+  /** 0 to 1: so much of what comes over links is computed twice and compared. */
+  readonly audit: number;
   /** Folder for the run's files; undefined: a new one under runs/. */
   readonly runDir: string | undefined;
   /** Folder or file of a local copy of the recipe's data; undefined: where the recipe finds it by itself. */
@@ -97,6 +100,7 @@ export function parseTrainOptions(
       options.schedule === undefined ? (defaults.schedule ?? constant()) : scheduleByName(options.schedule),
     listen: parseListenAddress(options.listen ?? '127.0.0.1:0'),
     minWorkers: wholeNumber('--min-workers', options.minWorkers, { least: 1, most: MOST_AWAITED }),
+    audit: fraction('--audit', options.audit),
     runDir: options.runDir,
     data: parseData(options),
     json: options.json ?? false,

@@ -5,7 +5,7 @@ import { epochMs, systemClock } from '../../shared/actor/clock.js';
 import { stepsPerEpoch } from '../../shared/data/order.js';
 import { startProgress } from '../terminal/progress.js';
 import { LocalRun } from '../training/local-run.js';
-import { describeResult, type TrainResult } from '../training/result.js';
+import { describeResult, type TrainResult, type WorkerShare } from '../training/result.js';
 import { RunWatch } from '../training/run-watch.js';
 import type { CommandContext } from './command.js';
 import type { TrainSettings } from './train-options.js';
@@ -87,7 +87,18 @@ function resultOf(run: {
     metrics,
     weightsSha256,
     backend,
-    workers: end.members.map(({ name, backend, threads, samples }) => ({ name, backend, threads, samples })),
+    workers: sharesOf(end.members),
     runDir,
   };
+}
+
+function sharesOf(members: RunEnd['members']): WorkerShare[] {
+  const all = members.reduce((sum, { samples }) => sum + samples, 0);
+  return members.map(({ name, backend, threads, samples }) => ({
+    name,
+    backend,
+    threads,
+    samples,
+    share: all === 0 ? 0 : samples / all,
+  }));
 }

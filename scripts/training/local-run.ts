@@ -4,7 +4,7 @@ import type { Recipe, RecipeData } from '../../coordinator/recipe.js';
 import { SlotPool } from '../../coordinator/slot-pool.js';
 import { Workshop } from '../../coordinator/workshop.js';
 import type { Clock } from '../../shared/actor/clock.js';
-import { randomIdentifier } from '../../shared/actor/rng.js';
+import { randomIdentifier, randomSeed } from '../../shared/actor/rng.js';
 import { Crew } from '../../shared/engine/crew.js';
 import { Evaluation } from '../../shared/engine/evaluation.js';
 import { Machine } from '../../shared/engine/machine.js';
@@ -38,6 +38,8 @@ export interface RunRequest {
   readonly threads: number;
   readonly backend: 'auto' | Backend;
   readonly minWorkers: number;
+  /** Fraction of what comes over links that is computed twice and compared. */
+  readonly audit: number;
   /** Compute threads start with this file, which exports what thread.ts does: for measurements inside them. */
   readonly threadEntry?: string;
 }
@@ -82,6 +84,7 @@ export class LocalRun {
         optimizer: updater.optimizer,
         learningRate: (stepsDone) => learningRate * schedule(stepsDone),
         minWorkers: Math.max(request.minWorkers, workers),
+        audit: { fraction: request.audit, seed: randomSeed() },
       },
       workshop: new Workshop(crew, evaluation, place),
       slots: new SlotPool(memory, plan.vectorFloats),

@@ -5,6 +5,8 @@ export interface WorkerShare {
   readonly threads: number;
   /** Samples that it computed. */
   readonly samples: number;
+  /** The same as a part of all, 0 to 1. */
+  readonly share: number;
 }
 
 /** The result of `train`, as `--json` prints it (design section 10). */

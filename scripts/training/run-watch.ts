@@ -1,4 +1,4 @@
-import type { Metrics, Observer, StepRecord } from '../../coordinator/observer.js';
+import type { Metrics, Observer, RunEvent, StepRecord } from '../../coordinator/observer.js';
 import type { MetricsRecord, RunDirectory } from '../../coordinator/run-directory.js';
 import type { Progress } from '../terminal/progress.js';
 
@@ -78,6 +78,10 @@ export class RunWatch implements Observer {
     const figures = Object.entries(this.metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
     const epoch = step / stepsPerEpoch;
     this.progress.say(`epoch ${Number.isInteger(epoch) ? epoch : epoch.toFixed(2)}: ${figures.join(', ')}`);
+  }
+
+  reported(event: RunEvent): void {
+    this.record({ ...event });
   }
 
   notice(text: string): void {

@@ -14,3 +14,9 @@ export function randomIdentifier(): string {
     .replaceAll('/', '_')
     .replaceAll('=', '');
 }
+
+/** A seed for SeededRandom that nobody can guess. */
+export function randomSeed(): number {
+  const [seed] = crypto.getRandomValues(new Uint32Array(1));
+  return seed as number;
+}

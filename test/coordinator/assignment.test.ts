@@ -1,10 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assign } from '../../coordinator/assignment.js';
+import { type Assignment, assign, type Capacity, reassign } from '../../coordinator/assignment.js';
+import { maximalSubtrees } from '../../shared/sum/leaves.js';
 
 const members = fc
   .array(fc.integer({ min: 1, max: 64 }), { minLength: 1, maxLength: 12 })
-  .map((speeds) => speeds.map((speed, i) => ({ id: `m${i}`, speed })));
+  .map((speeds) =>
+    speeds.map((speed, i) => ({ id: `m${i}`, name: `m${i}`, msPerLeaf: 1 / speed, overheadMs: 0 })),
+  );
+
+function member(id: string, speed: number, overheadMs = 0): Capacity {
+  return { id, name: id, msPerLeaf: 1 / speed, overheadMs };
+}
+
+function countsOf({ shares }: Assignment): Record<string, number> {
+  return Object.fromEntries(shares.map(({ memberId, range }) => [memberId, range.to - range.from]));
+}
 
 describe('assignment of leaves', () => {
   it('hands out every leaf exactly once, in order, cut at granules', () => {
@@ -27,28 +38,24 @@ describe('assignment of leaves', () => {
     );
   });
 
-  it('hands out in proportion to speed, within one granule', () => {
+  it('hands out in proportion to speed, within one granule or a twentieth', () => {
     fc.assert(
       fc.property(members, fc.integer({ min: 1, max: 500 }), (who, leaves) => {
         const { shares } = assign({ from: 0, to: leaves }, who, 1);
-        const total = who.reduce((sum, { speed }) => sum + speed, 0);
-        for (const { id, speed } of who) {
+        const total = who.reduce((sum, { msPerLeaf }) => sum + 1 / msPerLeaf, 0);
+        for (const { id, msPerLeaf } of who) {
           const range = shares.find((share) => share.memberId === id)?.range ?? { from: 0, to: 0 };
-          expect(Math.abs(range.to - range.from - (leaves * speed) / total)).toBeLessThanOrEqual(1);
+          const ideal = leaves / msPerLeaf / total;
+          expect(Math.abs(range.to - range.from - ideal)).toBeLessThanOrEqual(
+            Math.max(1, 0.05 * ideal) + 1e-9,
+          );
         }
       }),
     );
   });
 
   it('keeps to the part of the batch that it is given', () => {
-    const { shares } = assign(
-      { from: 6, to: 10 },
-      [
-        { id: 'a', speed: 1 },
-        { id: 'b', speed: 3 },
-      ],
-      2,
-    );
+    const { shares } = assign({ from: 6, to: 10 }, [member('a', 1), member('b', 3)], 2);
     expect(shares).toEqual([
       { memberId: 'a', range: { from: 6, to: 8 } },
       { memberId: 'b', range: { from: 8, to: 10 } },
@@ -56,7 +63,39 @@ describe('assignment of leaves', () => {
   });
 
   it('says why', () => {
-    const { reason } = assign({ from: 0, to: 8 }, [{ id: 'a', speed: 1 }], 2);
-    expect(reason).toBe('8 leaves among 1 members in proportion to their speed, cut at multiples of 2');
+    const { reason } = assign({ from: 0, to: 8 }, [member('a', 1)], 2);
+    expect(reason).toBe('8 leaves among 1 by measured speed, cut at multiples of 2: a 8');
+  });
+
+  it('lets one of a quarter of the speed hold nobody up: all end within a tenth of the ideal', () => {
+    const who = [member('a', 4), member('b', 4), member('c', 4), member('slow', 1)];
+    const { spanMs } = assign({ from: 0, to: 128 }, who, 1);
+    expect(spanMs).toBeLessThan((128 / 13) * 1.1);
+  });
+
+  it('counts the way there and back: who is far away gets less, and nothing when the rest is done before', () => {
+    const all = { from: 0, to: 64 };
+    expect(countsOf(assign(all, [member('near', 1), member('far', 1, 16)], 1))).toEqual({
+      near: 40,
+      far: 24,
+    });
+    expect(countsOf(assign(all, [member('near', 1), member('far', 1, 64)], 1))).toEqual({ near: 64 });
+  });
+
+  it('prefers cuts that the tree likes: as few partial sums as a slack of a fortieth gives', () => {
+    const { shares } = assign({ from: 0, to: 1024 }, [member('a', 1), member('b', 1.02)], 1);
+    expect(shares.map(({ range }) => maximalSubtrees(range, 1024).length)).toEqual([1, 1]);
+  });
+
+  it('keeps the assignment in use until another is better by a tenth, or the members are others', () => {
+    const all = { from: 0, to: 64 };
+    const inUse = assign(all, [member('a', 1), member('b', 1)], 1);
+    expect(reassign(inUse, all, [member('a', 1), member('b', 1.1)], 1)).toBe(inUse);
+    expect(countsOf(reassign(inUse, all, [member('a', 1), member('b', 3)], 1))).toEqual({ a: 16, b: 48 });
+    expect(countsOf(reassign(inUse, all, [member('a', 1), member('c', 1)], 1))).toEqual({ a: 32, c: 32 });
+    expect(countsOf(reassign(inUse, { from: 0, to: 32 }, [member('a', 1), member('b', 1)], 1))).toEqual({
+      a: 16,
+      b: 16,
+    });
   });
 });

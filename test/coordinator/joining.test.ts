@@ -83,10 +83,10 @@ describe('signs of life', () => {
     script.joins('a');
     script.joins('b');
     for (let nowMs = 500; nowMs <= 3000; nowMs += 500) {
-      expect(script.tell({ kind: 'tick', nowMs })).toEqual(['a <- ping', 'b <- ping']);
+      expect(script.tick(nowMs)).toEqual(['a <- ping', 'b <- ping']);
       script.says('b', { kind: 'pong', id: 0 });
     }
-    expect(script.tell({ kind: 'tick', nowMs: 3500 })).toEqual([
+    expect(script.tick(3500)).toEqual([
       'drop a: silent for 3 s',
       'notice a left (silent for 3 s); 2 at work',
       'b <- ping',
@@ -97,17 +97,17 @@ describe('signs of life', () => {
 
   it('are not missed from the time in which the coordinator itself stood still', () => {
     const script = twoAtWork();
-    expect(script.tell({ kind: 'tick', nowMs: 60_000 })).toEqual([]);
-    expect(script.tell({ kind: 'tick', nowMs: 60_500 })).toEqual(['a <- ping', 'b <- ping']);
+    expect(script.tick(60_000)).toEqual([]);
+    expect(script.tick(60_500)).toEqual(['a <- ping', 'b <- ping']);
   });
 
   it('a stranger proves itself within ten seconds, or is put out', () => {
     const script = new Script();
     script.connects('a');
     for (let nowMs = 500; nowMs <= 10_000; nowMs += 500) {
-      expect(script.tell({ kind: 'tick', nowMs })).toEqual([]);
+      expect(script.tick(nowMs)).toEqual([]);
     }
-    expect(script.tell({ kind: 'tick', nowMs: 10_500 })).toEqual([
+    expect(script.tick(10_500)).toEqual([
       'notice refused a: no proof of the token in time',
       'a <- refuse: no proof of the token in time',
       'drop a: no proof of the token in time',

@@ -5,7 +5,7 @@ describe('a round', () => {
   it('ends when all leaves are in, in whatever order they came', () => {
     const script = twoAtWork();
     expect(script.answers('b', 0, SECOND)).toEqual([]);
-    expect(script.answers('a', 0, FIRST)).toEqual(['finish 0 with scalars 1: (2,1)@100 (2,0)@101']);
+    expect(script.answers('a', 0, FIRST)).toEqual(['finish 0 with scalars 1: (2,0)@101 (2,1)@100']);
     expect(script.tell({ kind: 'finished', metrics: [0.5, 3] })).toEqual([
       'record 1: 32 samples, metrics 0.5 3, 2 members',
       'a <- work 1 [0,4) + weights',

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { coordinate } from '../../coordinator/coordinator.js';
 import type { CoordinatorEffect, CoordinatorMessage } from '../../coordinator/messages.js';
+import type { RunEvent } from '../../coordinator/observer.js';
 import { type CoordinatorState, initialState, type RunSettings } from '../../coordinator/state.js';
 import type { NodeToCoordinator } from '../../shared/protocol/messages.js';
 import { maximalSubtrees, type Range } from '../../shared/sum/leaves.js';
@@ -9,15 +10,28 @@ import { hello, NONCE, runSettings } from './settings.js';
 /** A coordinator in a play: a test speaks all other parts, and reads what the coordinator does, one line an effect. */
 export class Script {
   readonly state: CoordinatorState;
+  /** The coordinator's clock. */
+  nowMs = 0;
   private slots = 100;
 
   constructor(settings: Partial<RunSettings> = {}) {
     this.state = initialState(runSettings(settings), 0);
   }
 
-  /** One message in, its effects out. */
+  /** One message in, its effects out; but for timers, and what is only written down. */
   tell(message: CoordinatorMessage): string[] {
-    return coordinate(this.state, message).effects.map(describeEffect);
+    return this.tellAll(message).filter((line) => !/^(wake|report) /.test(line));
+  }
+
+  /** One message in, all of its effects out. */
+  tellAll(message: CoordinatorMessage): string[] {
+    return coordinate(this.state, message, this.nowMs).effects.map(describeEffect);
+  }
+
+  /** Time has passed: the coordinator looks who is still there. */
+  tick(nowMs: number): string[] {
+    this.nowMs = nowMs;
+    return this.tell({ kind: 'tick' });
   }
 
   /** A node says something. */
@@ -86,6 +100,12 @@ function describeEffect(effect: CoordinatorEffect): string {
       return `evaluate ${effect.step}`;
     case 'record':
       return `record ${effect.step}: ${effect.batch} samples, metrics ${effect.metrics.join(' ')}, ${effect.members} members`;
+    case 'compare':
+      return `compare task ${effect.task}: ${effect.answers.map(({ memberId }) => memberId).join(' ')}`;
+    case 'wake':
+      return `wake after ${effect.afterMs} ms`;
+    case 'report':
+      return `report ${describeEvent(effect.event)}`;
     case 'notice':
       return `notice ${effect.text}`;
     case 'complete':
@@ -114,4 +134,17 @@ function describeMessage({ message, attachment }: Extract<CoordinatorEffect, { k
 
 function describeRange({ from, to }: Range): string {
   return `[${from},${to})`;
+}
+
+function describeEvent(event: RunEvent): string {
+  switch (event.event) {
+    case 'assignment':
+      return `assignment ${event.reason}`;
+    case 'hedge':
+      return `hedge [${event.from},${event.to}) of ${event.late} by ${event.helpers}`;
+    case 'expelled':
+      return `expelled ${event.member} over [${event.from},${event.to}): ${event.parameter}, ${event.hash} for ${event.rightHash}`;
+    default:
+      return event satisfies never;
+  }
 }

@@ -109,7 +109,7 @@ export class Simulation implements World {
     if (random.chance(0.01) && this.nodes.length < 40) this.add(false);
     if (random.chance(0.05)) {
       this.nowMs += 500;
-      this.tell({ kind: 'tick', nowMs: this.nowMs });
+      this.tell({ kind: 'tick' });
     }
   }
 
@@ -135,7 +135,7 @@ export class Simulation implements World {
 
   private tell(message: CoordinatorMessage): void {
     if (this.complete !== undefined) return;
-    for (const effect of coordinate(this.state, message).effects) this.perform(effect);
+    for (const effect of coordinate(this.state, message, this.nowMs).effects) this.perform(effect);
   }
 
   private perform(effect: CoordinatorEffect): void {
@@ -160,6 +160,17 @@ export class Simulation implements World {
         return;
       case 'finish':
         return report(() => this.finish(effect));
+      case 'compare': {
+        const hashes = effect.answers.map(({ memberId, partials }) => ({
+          memberId,
+          hash: partials.map(({ slot }) => this.slots.get(slot)).join(),
+        }));
+        const parameter = hashes.some(({ hash }) => hash !== hashes[0]?.hash) ? 'w' : undefined;
+        const { step, task } = effect;
+        return report(() => ({ kind: 'compared', step, task, hashes, parameter }));
+      }
+      case 'wake':
+        return report(() => ({ kind: 'woken' }));
       case 'release':
         return this.release(effect.slots);
       case 'evaluate':

@@ -16,7 +16,7 @@ import { PacedWorkplace, TestNode } from '../support/process-node.js';
  */
 const ROOT = mkdtempSync(join(tmpdir(), 'unisum-hostile-'));
 const DATA = writeFiles(join(ROOT, 'data'), smallData());
-const RUN = ['train', '--batch', 64, '--leaf', 8, '--steps', 12, '--workers', 1, '--json', '--data', DATA];
+const RUN = ['train', '--batch', 64, '--leaf', 8, '--steps', 12, '--json', '--data', DATA];
 const NONCE = 'n'.repeat(22);
 
 let coordinator: Program;
@@ -25,7 +25,7 @@ let node: TestNode;
 let pace: PacedWorkplace | undefined;
 
 beforeAll(async () => {
-  const open = ['--listen', '127.0.0.1:0', '--min-workers', 2];
+  const open = ['--listen', '127.0.0.1:0', '--workers', 0];
   coordinator = new Program([...RUN, ...open], ROOT);
   url = await coordinator.joinUrl();
   node = await TestNode.join(url, 'guest', (inner) => {
@@ -169,7 +169,7 @@ describe('the run that they disturbed', () => {
     expect(status, stderr).toBe(0);
     expect(stderr).not.toMatch(/\n +at /);
     const { weightsSha256, workers } = JSON.parse(stdout);
-    expect(workers).toHaveLength(2);
+    expect(workers).toHaveLength(1);
     expect(weightsSha256).toBe(JSON.parse((await run(...RUN)).stdout).weightsSha256);
     await gone;
   });

@@ -15,6 +15,8 @@ const DATA = writeFiles(join(ROOT, 'data'), smallData());
 const BASE = ['train', '--batch', 64, '--leaf', 8, '--json', '--data', DATA];
 const RUN = [...BASE, '--steps', 12];
 const OPEN = [...RUN, '--listen', '127.0.0.1:0'];
+/** Longer than any test: ended by Ctrl-C. A local worker keeps it going, whatever becomes of the guest. */
+const LONG = [...BASE, '--steps', 10_000_000, '--listen', '127.0.0.1:0', '--workers', 1, '--min-workers', 2];
 
 let undisturbed: TrainResult;
 
@@ -27,6 +29,13 @@ function resultOf({ status, stdout, stderr }: Ended, expected: number): TrainRes
   expect(status, stderr).toBe(expected);
   expect(stdout.trim().split('\n')).toHaveLength(1);
   return JSON.parse(stdout) as TrainResult;
+}
+
+/** The weights are those that as many steps give when nobody comes or goes. */
+async function expectUndisturbed({ steps, weightsSha256 }: TrainResult): Promise<void> {
+  expect(steps).toBeGreaterThan(0);
+  const reference = resultOf(await run(...BASE, '--steps', steps, '--workers', 1), 0);
+  expect(weightsSha256).toBe(reference.weightsSha256);
 }
 
 /** A node of the test's own that holds the run at step 6. */
@@ -42,7 +51,7 @@ async function joinPacer(url: string): Promise<{ node: TestNode; pace: PacedWork
 describe('Ctrl-C', () => {
   it('ends a run after the last whole step, saved, with status 130', async () => {
     const folder = temporaryFolder();
-    const coordinator = start([...OPEN, '--workers', 1, '--min-workers', 2], folder);
+    const coordinator = start([...OPEN, '--workers', 0], folder);
     const { node, pace } = await joinPacer(await coordinator.joinUrl());
     await pace.standsStill();
     coordinator.signal('SIGINT');
@@ -63,19 +72,16 @@ describe('Ctrl-C', () => {
   });
 
   it('takes a worker out of a run, which goes on without it', async () => {
-    const coordinator = start([...OPEN, '--workers', 0, '--min-workers', 2]);
-    const url = await coordinator.joinUrl();
-    const worker = start(['worker', url, '--name', 'guest', '--json']);
-    const { node, pace } = await joinPacer(url);
-    await pace.standsStill();
+    const coordinator = start(LONG);
+    const worker = start(['worker', await coordinator.joinUrl(), '--name', 'guest', '--json']);
+    await coordinator.prints(/guest joined(.|\n)*epoch 1:/);
     worker.signal('SIGINT');
     const { status, stdout } = await worker.ended;
     expect(status).toBe(130);
     expect(JSON.parse(stdout)).toMatchObject({ reason: 'left by its user' });
     await coordinator.prints(/guest left \(left by its user\); 1 at work/);
-    pace.goOn();
-    expect(resultOf(await coordinator.ended, 0).weightsSha256).toBe(undisturbed.weightsSha256);
-    await node.leave();
+    coordinator.signal('SIGINT');
+    await expectUndisturbed(resultOf(await coordinator.ended, 130));
   });
 
   it('takes a worker away that waits for its coordinator', async () => {
@@ -106,19 +112,16 @@ describe('a run whose workers have all left', () => {
 
 describe('a worker that loses its coordinator', () => {
   it('says so, tries again, and joins anew when it was only away', async () => {
-    const coordinator = start([...OPEN, '--workers', 0, '--min-workers', 2]);
-    const url = await coordinator.joinUrl();
-    const worker = start(['worker', url, '--name', 'guest']);
-    const { node, pace } = await joinPacer(url);
-    await pace.standsStill();
+    const coordinator = start(LONG);
+    const worker = start(['worker', await coordinator.joinUrl(), '--name', 'guest']);
+    await coordinator.prints(/guest joined(.|\n)*epoch 1:/);
     worker.signal('SIGSTOP');
     await coordinator.prints(/guest left \(silent for 3 s\); 1 at work/);
     worker.signal('SIGCONT');
     await worker.prints(/no coordinator \(silent for 3 s\); trying again in 0.25 s/);
     await coordinator.prints(/guest left(.|\n)*guest joined \(.*\); 2 at work/);
-    pace.goOn();
-    expect(resultOf(await coordinator.ended, 0).weightsSha256).toBe(undisturbed.weightsSha256);
-    await node.leave();
+    coordinator.signal('SIGINT');
+    await expectUndisturbed(resultOf(await coordinator.ended, 130));
     expect((await worker.ended).status).toBe(0);
   });
 

@@ -7,7 +7,7 @@ import type { TrainResult } from '../../scripts/training/result.js';
 import { nativeIsas } from '../../shared/kernels/native-kernels.js';
 import { type Ended, type Program, run, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
-import { FaultyWorkplace, PacedWorkplace, TestNode } from '../support/process-node.js';
+import { FaultyWorkplace, TestNode } from '../support/process-node.js';
 
 /*
  * The promise of the whole program, kept by real processes: the same weights, bit for bit, whoever computed them. 500
@@ -82,32 +82,47 @@ describe('the same weights', () => {
   });
 
   it('by remote workers of which one is killed at work while another joins', async () => {
-    const coordinator = start([...OPEN, '--workers', 0, '--min-workers', 2]);
+    const long = ['train', '--batch', 64, '--leaf', 8, '--json', '--data', DATA];
+    const open = ['--steps', 10_000_000, '--listen', '127.0.0.1:0', '--workers', 0, '--min-workers', 2];
+    const coordinator = start([...long, ...open]);
     const url = await coordinator.joinUrl();
-    let pace: PacedWorkplace | undefined;
-    const node = await TestNode.join(url, 'pacer', (inner) => {
-      pace = new PacedWorkplace(inner, 8);
-      return pace;
-    });
+    const steady = joining(url, 'steady');
     const victim = joining(url, 'victim');
-    await pace?.standsStill();
+    await coordinator.prints(/2 at work/);
     const successor = joining(url, 'successor');
     await coordinator.prints(/successor joined/);
-    // Frozen, the victim takes work that it will never do: the next step is handed out, and cannot end.
+    // Frozen, the victim takes work that it will never do.
     victim.signal('SIGSTOP');
-    pace?.goOn(9);
-    await pace?.standsStill();
-    victim.signal('SIGKILL');
     await coordinator.prints(/victim left \(.*\); 2 at work/);
-    pace?.goOn();
-    const result = await resultFrom(coordinator);
-    await node.leave();
-    expect(result.weightsSha256).toBe(reference.weightsSha256);
-    const { victim: before, successor: after, pacer } = samplesOf(result);
+    victim.signal('SIGKILL');
+    coordinator.signal('SIGINT');
+    const { status, stdout, stderr } = await coordinator.ended;
+    expect(status, stderr).toBe(130);
+    const result = JSON.parse(stdout) as TrainResult;
+    const undisturbed = resultOf(await run(...long, '--steps', result.steps, '--workers', 1));
+    expect(result.weightsSha256).toBe(undisturbed.weightsSha256);
+    const { victim: before, successor: after, steady: always } = samplesOf(result);
     expect(before).toBeGreaterThan(0);
     expect(after).toBeGreaterThan(0);
-    expect((before ?? 0) + (after ?? 0) + (pacer ?? 0)).toBe(1500);
-    expect((await successor.ended).status).toBe(0);
+    expect((before ?? 0) + (after ?? 0) + (always ?? 0)).toBe(result.samples);
+    for (const program of [steady, successor]) expect((await program.ended).status).toBe(0);
+  });
+
+  it('when one lies in a step that is audited: it is expelled with a receipt, and its work is done anew', async () => {
+    const folder = temporaryFolder();
+    const coordinator = start([...OPEN, '--workers', 1, '--min-workers', 2, '--audit', 1], folder);
+    const url = await coordinator.joinUrl();
+    const node = await TestNode.join(url, 'liar', (inner) => new FaultyWorkplace(inner, 11));
+    const result = await resultFrom(coordinator);
+    expect(result.weightsSha256).toBe(reference.weightsSha256);
+    expect(await node.ended).toMatchObject({ ending: 'refused' });
+    await node.leave();
+    const lines = readFileSync(join(folder, result.runDir, 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    const receipt = lines.map((line) => JSON.parse(line)).find(({ event }) => event === 'expelled');
+    expect(receipt).toMatchObject({ step: 11, member: 'liar', parameter: expect.stringMatching(/\w/) });
+    expect(receipt.hash).not.toBe(receipt.rightHash);
   });
 
   it('from another working directory', async () => {

@@ -7,7 +7,7 @@ import {
 import { UserError } from '../../shared/errors.js';
 
 const RECIPE: RecipeDefaults = { batch: 128, leaf: 16, epochs: 5, learningRate: 0.001 };
-const SILENT: TrainOptions = { threads: '1', backend: 'auto', seed: '0', minWorkers: '1' };
+const SILENT: TrainOptions = { threads: '1', backend: 'auto', seed: '0', minWorkers: '1', audit: '0' };
 const CORES = 6;
 
 const parse = (options: Partial<TrainOptions>) =>
@@ -39,6 +39,7 @@ describe('options of train', () => {
       schedule: { name: 'constant', warmup: 0 },
       listen: { host: '127.0.0.1', port: 0 },
       minWorkers: 1,
+      audit: 0,
       runDir: undefined,
       data: undefined,
       json: false,
@@ -58,6 +59,7 @@ describe('options of train', () => {
       schedule: 'cosine',
       listen: '[::1]:7700',
       minWorkers: '4',
+      audit: '0.25',
       runDir: 'a',
       data: 'b',
       json: true,
@@ -75,6 +77,7 @@ describe('options of train', () => {
       schedule: { name: 'cosine', warmup: 0, floor: 0 },
       listen: { host: '::1', port: 7700 },
       minWorkers: 4,
+      audit: 0.25,
       runDir: 'a',
       data: 'b',
       json: true,

@@ -74,14 +74,16 @@ class SameWorkplace implements Workplace {
 
 /** Computes as it should, but begins a chosen step only when it is let: the run stands still until then. */
 export class PacedWorkplace extends SameWorkplace {
-  private holdAt: number;
-  private reached = signal();
-  private released = signal();
+  private isHolding = true;
+  private readonly reached = signal();
+  private readonly released = signal();
 
   /** @param step the first one that waits */
-  constructor(inner: Workplace, step: number) {
+  constructor(
+    inner: Workplace,
+    private readonly step: number,
+  ) {
     super(inner);
-    this.holdAt = step;
   }
 
   /** Resolves when the run has come to the step that waits. */
@@ -89,17 +91,14 @@ export class PacedWorkplace extends SameWorkplace {
     return this.reached.promise;
   }
 
-  /** Lets the run go on to a later step that waits; by default to its end. */
-  goOn(step = Number.POSITIVE_INFINITY): void {
-    const { released } = this;
-    this.holdAt = step;
-    this.reached = signal();
-    this.released = signal();
-    released.fire();
+  /** Lets the run go on. */
+  goOn(): void {
+    this.isHolding = false;
+    this.released.fire();
   }
 
   override async compute(step: number, range: Range): Promise<readonly Partial[]> {
-    if (step >= this.holdAt) {
+    if (this.isHolding && step >= this.step) {
       this.reached.fire();
       await this.released.promise;
     }
