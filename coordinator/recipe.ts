@@ -1,4 +1,5 @@
 import type { Dataset } from '../shared/data/dataset.js';
+import type { Predictor } from '../shared/engine/prediction.js';
 import type { Model } from '../shared/graph/model.js';
 import type { ScheduleSettings } from '../shared/optim/schedule.js';
 import type { OptimizerSettings } from '../shared/optim/settings.js';
@@ -34,4 +35,9 @@ export interface Recipe {
   readonly epochs: number;
   /** Steps of a run, where an epoch is no measure. */
   readonly steps?: number;
+  /**
+   * What the loss does not tell, such as how many decoded sentences are right: measured once, behind the last step, by
+   * predictions from the final weights. Numbers by name, which join the result, metrics.jsonl and the terminal.
+   */
+  readonly metrics?: (predictor: Predictor, data: RecipeData) => Promise<Readonly<Record<string, number>>>;
 }

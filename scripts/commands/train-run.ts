@@ -30,6 +30,7 @@ export async function train(recipe: Recipe, settings: TrainSettings, context: Co
     const end = await trainToEnd(run, interrupted);
     farewell = `the run is ${end.reason}`;
     const weightsSha256 = await directory.saveWeights(run.parameters());
+    if (end.reason === 'finished') watch.measured(end.steps, await run.measure());
     const result = resultOf({
       settings,
       backend: run.backend,

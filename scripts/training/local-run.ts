@@ -8,6 +8,7 @@ import { randomIdentifier, randomSeed } from '../../shared/actor/rng.js';
 import { Crew } from '../../shared/engine/crew.js';
 import { Evaluation } from '../../shared/engine/evaluation.js';
 import { Machine } from '../../shared/engine/machine.js';
+import { Predictor } from '../../shared/engine/prediction.js';
 import type { RunPlace } from '../../shared/engine/step-compiler.js';
 import type { Tensor } from '../../shared/files/tensors.js';
 import { checkFields } from '../../shared/graph/fields.js';
@@ -120,6 +121,13 @@ export class LocalRun {
   /** The parameters as they are now; views, not copies. */
   parameters(): Tensor[] {
     return parametersOf(this.place);
+  }
+
+  /** What the recipe measures by predictions, with the weights as they are; nothing where it measures nothing. */
+  async measure(): Promise<Readonly<Record<string, number>>> {
+    const { recipe, data } = this.request;
+    if (recipe.metrics === undefined) return {};
+    return await recipe.metrics(new Predictor(this.machine.team, this.place), data);
   }
 
   /** Says good-bye to all nodes and ends the threads. */

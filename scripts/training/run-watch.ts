@@ -75,9 +75,19 @@ export class RunWatch implements Observer {
     this.metrics = Object.fromEntries(Object.entries(means).map(([name, value]) => [testName(name), value]));
     this.record({ step, ...this.metrics });
     this.directory?.flush();
-    const figures = Object.entries(this.metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
     const epoch = step / stepsPerEpoch;
-    this.progress.say(`epoch ${Number.isInteger(epoch) ? epoch : epoch.toFixed(2)}: ${figures.join(', ')}`);
+    this.progress.say(
+      `epoch ${Number.isInteger(epoch) ? epoch : epoch.toFixed(2)}: ${describe(this.metrics)}`,
+    );
+  }
+
+  /** What the recipe has measured behind the last step, beside the metrics of the latest evaluation. */
+  measured(step: number, metrics: Metrics): void {
+    if (Object.keys(metrics).length === 0) return;
+    this.metrics = { ...this.metrics, ...metrics };
+    this.record({ step, ...metrics });
+    this.directory?.flush();
+    this.progress.say(`measured: ${describe(metrics)}`);
   }
 
   reported(event: RunEvent): void {
@@ -92,6 +102,12 @@ export class RunWatch implements Observer {
     if (this.directory === undefined) this.early.push(metrics);
     else this.directory.record(metrics);
   }
+}
+
+function describe(metrics: Metrics): string {
+  return Object.entries(metrics)
+    .map(([name, value]) => `${name} ${value.toFixed(4)}`)
+    .join(', ');
 }
 
 /** accuracy -> testAccuracy */
