@@ -24,15 +24,23 @@ export interface NodeOptions {
 
 /** Declares `--threads` and `--backend` on a command. */
 export function addNodeOptions(command: Command): Command {
-  return command
-    .option('--threads <T>', 'compute threads per node', '1')
-    .option('--backend <name>', `build of the kernels: ${BACKEND_CHOICES.join(', ')}`, 'auto');
+  return addBackendOption(command.option('--threads <T>', 'compute threads per node', '1'));
+}
+
+/** Declares `--backend` alone, for commands that start no threads. */
+export function addBackendOption(command: Command): Command {
+  return command.option('--backend <name>', `build of the kernels: ${BACKEND_CHOICES.join(', ')}`, 'auto');
+}
+
+/** @throws {UserError} (wrong usage) when there is no such backend */
+export function parseBackend(text: string): BackendChoice {
+  return oneOf('--backend', text, BACKEND_CHOICES);
 }
 
 /** @throws {UserError} (wrong usage) naming the option and what it takes */
 export function parseNodeOptions(options: NodeOptions): NodeSettings {
   return {
-    backend: oneOf('--backend', options.backend, BACKEND_CHOICES),
+    backend: parseBackend(options.backend),
     threads: wholeNumber('--threads', options.threads, { least: 1, most: MOST_THREADS }),
   };
 }

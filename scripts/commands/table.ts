@@ -13,6 +13,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./worker.js'),
   },
   {
+    name: 'explain',
+    summary: 'walk one step of backpropagation on a small net, number by number',
+    load: () => import('./explain.js'),
+  },
+  {
     name: 'bench',
     summary: 'measure steps, kernels and scaling on this machine',
     load: () => import('./bench.js'),

@@ -14,6 +14,7 @@ import { elementsOf } from './shape.js';
 /**
  * Appends the instructions that compute every parameter's gradient.
  * @param dResult error term of the network's result
+ * @returns the error term of each node's output, by the node's name
  */
 export function compileBackward(
   program: Program<Job>,
@@ -21,7 +22,8 @@ export function compileBackward(
   compilation: Compilation,
   { values, saved: keeps }: ForwardTensors,
   dResult: RowTensor,
-): void {
+): ReadonlyMap<string, RowTensor> {
+  const errors = new Map<string, RowTensor>();
   const contributions = new Map<string, RowTensor[]>([[network.result, [dResult]]]);
   const contribute = (value: string, term: RowTensor): void => {
     contributions.set(value, [...(contributions.get(value) ?? []), term]);
@@ -30,6 +32,7 @@ export function compileBackward(
   for (const entry of [...network.nodes].reverse()) {
     if (!network.trained.has(entry.node.name)) continue;
     const dy = compileSum(program, contributions.get(entry.node.name) ?? []);
+    errors.set(entry.node.name, dy);
     const { inputs, output } = entry.op.backwardReads;
     const x = entry.inputs.map((input) => (inputs ? values.get(input) : undefined));
     const y = output ? values.get(entry.node.name) : undefined;
@@ -43,6 +46,7 @@ export function compileBackward(
       if (complete !== undefined) compileParameterGradient(program, compilation, name, complete);
     }
   }
+  return errors;
 }
 
 /** The error terms of a node's inputs; undefined for those that need none, such as the model's inputs. */

@@ -3,7 +3,7 @@
  */
 import { emitGather, type FieldUse } from './fields.js';
 import type { PlannedParameter } from './flat-vector.js';
-import { findEpilogues, withEpilogue } from './fusion.js';
+import { type Epilogue, findEpilogues, withEpilogue } from './fusion.js';
 import type { RowsJob } from './job.js';
 import type { ComputeNode, Network } from './network.js';
 import type { OpCall } from './ops/op.js';
@@ -27,18 +27,22 @@ export interface ForwardTensors {
   readonly saved: ReadonlyMap<string, readonly RowTensor[]>;
 }
 
-/** Appends the instructions that compute a network. */
+/**
+ * Appends the instructions that compute a network.
+ * @param isFused whether products may take over activations, so that their own results are never written
+ */
 export function compileForward<J extends RowsJob>(
   program: Program<J>,
   network: Network,
   compilation: Compilation,
+  isFused = true,
 ): ForwardTensors {
   const values = new Map<string, RowTensor>();
   const keeps = new Map<string, readonly RowTensor[]>();
   for (const name of network.inputs) {
     values.set(name, compileGather(program, compilation.inputs.get(name) as FieldUse));
   }
-  const epilogues = findEpilogues(network);
+  const epilogues = isFused ? findEpilogues(network) : new Map<string, Epilogue>();
   const absorbed = new Set([...epilogues.values()].map(({ consumer }) => consumer));
   for (const entry of network.nodes) {
     if (absorbed.has(entry)) continue;

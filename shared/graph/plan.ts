@@ -12,7 +12,13 @@ import type { Metric } from './losses/loss.js';
 import { lossOf } from './losses/table.js';
 import type { Model } from './model.js';
 import type { KernelSink } from './ops/op.js';
-import { evaluationProgram, predictionProgram, trainingProgram } from './programs.js';
+import {
+  evaluationProgram,
+  predictionProgram,
+  type TracedJob,
+  tracedProgram,
+  trainingProgram,
+} from './programs.js';
 import { resolveModel } from './resolve.js';
 import type { Shape } from './shape.js';
 
@@ -51,6 +57,10 @@ export interface Plan {
   emitEvaluation(to: KernelSink, job: Job): void;
   /** Forward only; the output of each row goes to `job.out`. */
   emitPrediction(to: KernelSink, job: PredictionJob): void;
+  /** As emitTraining, for looking at: every value and error term is kept. See tracedProgram. */
+  emitTraced(to: KernelSink, job: TracedJob): void;
+  /** Bytes of scratch memory that a traced job of so many rows needs. */
+  tracedBytes(rows: number): number;
   /** Draws the parameters that a run begins with. */
   emitInitialisation(to: KernelSink, place: Initialisation): void;
 }
@@ -72,6 +82,12 @@ export function createPlan(model: Model): Plan {
   const training = trainingProgram(resolved, compilation);
   const evaluation = evaluationProgram(resolved, compilation);
   const prediction = predictionProgram(resolved, compilation);
+  // Made when somebody looks.
+  let tracing: ReturnType<typeof tracedProgram> | undefined;
+  const traced = (): NonNullable<typeof tracing> => {
+    tracing ??= tracedProgram(resolved, compilation);
+    return tracing;
+  };
   const programs = [training, evaluation, prediction] as const;
 
   return {
@@ -87,6 +103,8 @@ export function createPlan(model: Model): Plan {
     emitTraining: (to, job) => training.emit(to, job),
     emitEvaluation: (to, job) => evaluation.emit(to, job),
     emitPrediction: (to, job) => prediction.emit(to, job),
+    emitTraced: (to, job) => traced().emit(to, job),
+    tracedBytes: (rows) => traced().scratchBytes(rows),
     emitInitialisation(to, { weights, scratch, seed }) {
       // The gaps between parameters too: they travel and are hashed with the rest of the vector.
       to.emit('fill', { out: weights, n: parameterFloats, value: 0 });

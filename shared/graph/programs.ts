@@ -22,6 +22,58 @@ export function trainingProgram(model: ResolvedModel, compilation: Compilation):
   return new PlacedProgram(program);
 }
 
+/** Where a traced pass left its row tensors: byte offsets of [rows, elements], by the node's name. */
+export interface Trace {
+  /** Model inputs and the values of nodes. */
+  readonly values: ReadonlyMap<string, TracedTensor>;
+  /** dL/dvalue of nodes. */
+  readonly errors: ReadonlyMap<string, TracedTensor>;
+  /** Probabilities, where the loss makes them of logits. */
+  readonly probabilities: TracedTensor | undefined;
+  readonly target: TracedTensor;
+}
+
+export interface TracedTensor {
+  readonly offset: number;
+  readonly elements: number;
+}
+
+/** A training job that tells where everything lies once its tape has run. */
+export interface TracedJob extends Job {
+  readonly traced: (trace: Trace) => void;
+}
+
+/**
+ * Forward, loss and backprop with the same ops and kernels, for looking at: nothing is fused and no place is used twice,
+ * so that every value and error term is still there at the end.
+ */
+export function tracedProgram(model: ResolvedModel, compilation: Compilation): PlacedProgram<TracedJob> {
+  const program = new Program<Job>();
+  const { network, tensors, loss } = compileEvaluation(program, model, compilation, false);
+  const dResult = compileLossBackward(program, model.loss, loss);
+  const errors = compileBackward(program, network, compilation, tensors, dResult);
+  const { values } = tensors;
+  const { target, saved } = loss;
+  const traced = program as unknown as Program<TracedJob>;
+  // The last reader of all: until then nobody may take a tensor's place.
+  traced.add({
+    reads: [...new Set([...values.values(), ...errors.values(), target, ...(saved ? [saved] : [])])],
+    writes: [],
+    emit(_to, { job, at }) {
+      const place = (tensor: RowTensor): TracedTensor => ({ offset: at(tensor), elements: tensor.elements });
+      const places = (named: ReadonlyMap<string, RowTensor>): Trace['values'] =>
+        new Map([...named].map(([name, tensor]) => [name, place(tensor)]));
+      job.traced({
+        values: places(values),
+        errors: places(errors),
+        probabilities: saved && place(saved),
+        target: place(target),
+      });
+    },
+  });
+  return new PlacedProgram(traced);
+}
+
 /** Forward and loss. */
 export function evaluationProgram(model: ResolvedModel, compilation: Compilation): PlacedProgram<Job> {
   const program = new Program<Job>();
@@ -44,9 +96,10 @@ function compileEvaluation(
   program: Program<Job>,
   model: ResolvedModel,
   compilation: Compilation,
+  isFused = true,
 ): { network: Network; tensors: ForwardTensors; loss: LossTensors } {
   const network = networkOf(model, model.loss.prediction);
-  const tensors = compileForward(program, network, compilation);
+  const tensors = compileForward(program, network, compilation, isFused);
   const prediction = tensors.values.get(network.result) as RowTensor;
   const target = compileGather(program, model.loss.target);
   const { parameterFloats } = compilation;

@@ -1,0 +1,259 @@
+/* Draws one step of backpropagation and walks through it. REPORT, the step, stands before this. */
+const { layers, inputs, targets, loss, lossName, learningRate, step, seed, summary } = REPORT;
+const SVG = 'http://www.w3.org/2000/svg';
+const COLUMN = 190;
+const ROW = 106;
+const RADIUS = 36;
+const SLOPES = {
+  sigmoid: (y) => `${say(y)} (1 - ${say(y)})`,
+  tanh: (y) => `(1 - ${say(y)}²)`,
+  relu: (y) => (y > 0 ? '1' : '0'),
+  linear: () => '1',
+};
+const FUNCTIONS = {
+  sigmoid: '1 / (1 + exp(-z))',
+  tanh: 'tanh(z)',
+  relu: 'max(z, 0)',
+  linear: 'z',
+  softmax: 'exp(z) / Σ exp(z)',
+};
+const isSquared = lossName === 'meanSquaredError';
+
+/** Four places: enough to follow, few enough to read. */
+function say(value) {
+  const small = value !== 0 && Math.abs(value) < 0.0001;
+  return (small ? value.toExponential(2) : value.toFixed(4)).replace('-', '−');
+}
+
+const stages = [
+  ...layers.map((layer, l) => ({
+    kind: 'forward',
+    layer: l,
+    name: `Forward ${l + 1}`,
+    text: `Layer ${l + 1} takes its inputs, weighs and adds them, z = Σ w x + b, and bends the sum: y = ${FUNCTIONS[layer.activation]}.`,
+  })),
+  {
+    kind: 'loss',
+    layer: layers.length - 1,
+    name: 'Loss',
+    text: `The output is compared with the target: ${isSquared ? 'L = (1/n) Σ (y − t)²' : 'L = −Σ t ln p'} = ${say(loss)}. One number says how wrong the net was.`,
+  },
+  ...layers
+    .map((layer, l) => ({
+      kind: 'backward',
+      layer: l,
+      name: `Backward ${l + 1}`,
+      text:
+        layer.activation === 'softmax'
+          ? `Softmax and cross-entropy together leave the simplest error term there is: δ = p − t.`
+          : `The error term of layer ${l + 1}: what came back, Σ w δ, times the slope of ${layer.activation}. δ = dL/dz says how the loss would change with z.`,
+    }))
+    .reverse(),
+  {
+    kind: 'update',
+    layer: -1,
+    name: 'Update',
+    text: `Each weight steps against its own gradient: dL/dw = δ x, w ← w − ${learningRate} · dL/dw.`,
+  },
+];
+let at = 0;
+let chosen = { layer: 0, neuron: 0 };
+
+document.getElementById('about').textContent =
+  `${summary}. Step ${step}, seed ${seed}, learning rate ${learningRate}; one sample, x = [${inputs.map(say).join(', ')}], ` +
+  `target [${targets.map(say).join(', ')}]. Every number was read from the memory of the kernels that train.`;
+
+function element(name, attributes, parent, text) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (text !== undefined) made.textContent = text;
+  parent.appendChild(made);
+  return made;
+}
+
+const columns = [inputs.length, ...layers.map(({ neurons }) => neurons.length)];
+const height = Math.max(...columns) * ROW + 60;
+const width = (columns.length + 1) * COLUMN - 40;
+const placeOf = (column, i) => ({
+  x: 80 + column * COLUMN,
+  y: 46 + (height - 46) / 2 + (i - (columns[column] - 1) / 2) * ROW,
+});
+const drawing = element(
+  'svg',
+  { viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': 'The network' },
+  document.getElementById('stage'),
+);
+const wires = [];
+const neurons = [];
+drawNetwork();
+
+function drawNetwork() {
+  columns.forEach((_, column) => {
+    const { activation } = layers[column - 1] ?? {};
+    const title = column === 0 ? 'inputs' : `layer ${column}: ${activation}`;
+    element('text', { x: placeOf(column, 0).x, y: 26, class: 'faint' }, drawing, title);
+  });
+  layers.forEach((layer, l) => {
+    layer.neurons.forEach((_, i) => {
+      layer.x.forEach((_, j) => {
+        const [from, to] = [placeOf(l, j), placeOf(l + 1, i)];
+        const middle = (from.x + to.x) / 2;
+        const d = `M${from.x + RADIUS} ${from.y} C${middle} ${from.y} ${middle} ${to.y} ${to.x - RADIUS} ${to.y}`;
+        wires.push({ layer: l, neuron: i, input: j, path: element('path', { d, class: 'wire' }, drawing) });
+      });
+    });
+  });
+  for (const [i, value] of inputs.entries()) drawNeuron(-1, i, value);
+  for (const [l, layer] of layers.entries()) for (const i of layer.neurons.keys()) drawNeuron(l, i);
+  const out = placeOf(columns.length - 1, 0).x + COLUMN - 40;
+  element('text', { x: out, y: 26, class: 'faint' }, drawing, 'loss');
+  element('text', { x: out, y: 46 + (height - 46) / 2, class: 'value', id: 'loss' }, drawing, '');
+}
+
+function drawNeuron(layer, i, value) {
+  const { x, y } = placeOf(layer + 1, i);
+  const isInput = layer < 0;
+  const group = element(
+    'g',
+    isInput ? { class: 'neuron' } : { class: 'neuron', tabindex: 0, role: 'button' },
+    drawing,
+  );
+  element('circle', { cx: x, cy: y, r: RADIUS }, group);
+  const main = element('text', { x, y: y + 5, class: 'value' }, group, isInput ? say(value) : '');
+  const below = element('text', { x, y: y + RADIUS + 16, class: 'faint' }, group, isInput ? `x${i + 1}` : '');
+  if (isInput) return;
+  neurons.push({ layer, neuron: i, group, main, below });
+  const choose = () => {
+    chosen = { layer, neuron: i };
+    show();
+  };
+  for (const event of ['pointerenter', 'focus', 'click']) group.addEventListener(event, choose);
+}
+
+/** What a neuron shows at a stage: its value until its error term is known, then that. */
+function facesOf(layer, neuron) {
+  const { y, delta, newWeights, weights } = layers[layer].neurons[neuron];
+  const order = stages.findIndex((stage) => stage.kind === 'backward' && stage.layer === layer);
+  if (stages[at].kind === 'update') {
+    const moves = newWeights.map((w, j) => Math.abs(w - weights[j]));
+    return [say(Math.max(...moves)), 'largest step'];
+  }
+  if (at >= order) return [say(delta), `δ   (y ${say(y)})`];
+  return at >= layer ? [say(y), `y${neuron + 1}`] : ['', `y${neuron + 1}`];
+}
+
+function show() {
+  const stage = stages[at];
+  document.body.dataset.kind = stage.kind;
+  document.getElementById('caption').textContent = stage.text;
+  [...document.querySelectorAll('#stages button')].forEach((button, i) => {
+    if (i === at) button.setAttribute('aria-current', 'step');
+    else button.removeAttribute('aria-current');
+  });
+  document.getElementById('back').disabled = at === 0;
+  document.getElementById('next').disabled = at === stages.length - 1;
+  const isLit = (layer) => stage.kind === 'update' || layer === stage.layer;
+  for (const { layer, neuron, group, main, below } of neurons) {
+    const isChosen = layer === chosen.layer && neuron === chosen.neuron;
+    [main.textContent, below.textContent] = facesOf(layer, neuron);
+    group.setAttribute('class', `neuron${isLit(layer) ? ' lit' : ''}${isChosen ? ' chosen' : ''}`);
+    const label = `Layer ${layer + 1}, neuron ${neuron + 1}: ${main.textContent} ${below.textContent}`;
+    group.setAttribute('aria-label', label);
+    group.setAttribute('aria-pressed', String(isChosen));
+  }
+  for (const { layer, neuron, path } of wires) {
+    // An error term is made of what lies behind its layer: it comes along the wires of the next one.
+    const flows =
+      (stage.kind === 'forward' && layer === stage.layer) ||
+      (stage.kind === 'backward' && layer === stage.layer + 1) ||
+      stage.kind === 'update';
+    const isChosen = layer === chosen.layer && neuron === chosen.neuron;
+    const reverse = stage.kind === 'backward' ? ' reverse' : '';
+    path.setAttribute('class', `wire${flows ? ` lit${reverse}` : ''}${isChosen ? ' chosen' : ''}`);
+  }
+  document.getElementById('loss').textContent = at >= layers.length ? say(loss) : '';
+  showFormula();
+}
+
+function showFormula() {
+  const { layer, neuron } = chosen;
+  const { x, activation, neurons: all } = layers[layer];
+  const it = all[neuron];
+  const box = document.getElementById('formula');
+  box.replaceChildren();
+  const heading = document.createElement('h2');
+  heading.textContent = `Layer ${layer + 1}, neuron ${neuron + 1}`;
+  const lines = document.createElement('pre');
+  for (const [left, right, value] of FORMULAS[stages[at].kind]({ it, x, activation, layer, neuron })) {
+    lines.append(`${left} = ${right} = `);
+    const result = document.createElement('b');
+    result.textContent = value;
+    lines.append(result, '\n');
+  }
+  box.append(heading, lines);
+}
+
+const FORMULAS = {
+  forward: ({ it, x, activation }) => [
+    ['z', `${it.weights.map((w, j) => `${say(w)} · ${say(x[j])}`).join(' + ')} + ${say(it.bias)}`, say(it.z)],
+    ['y', FUNCTIONS[activation], say(it.y)],
+  ],
+  loss: ({ layer, neuron, it }) => {
+    if (layer < layers.length - 1) return FORMULAS.forward({ ...chosenParts(layer, neuron) });
+    const outputs = layers[layer].neurons;
+    const terms = isSquared
+      ? outputs.map(({ y }, i) => `(${say(y)} − ${say(targets[i])})²`)
+      : outputs.map(({ y }, i) => `${say(targets[i])} · ln ${say(y)}`);
+    const share = isSquared ? `1/${outputs.length} · (${terms.join(' + ')})` : `−(${terms.join(' + ')})`;
+    return [
+      [isSquared ? 'y' : 'p', FUNCTIONS[layers[layer].activation], say(it.y)],
+      ['L', share, say(loss)],
+    ];
+  },
+  backward: ({ it, activation, layer, neuron }) => {
+    if (it.dy === undefined) return [['δ = p − t', `${say(it.y)} − ${say(targets[neuron])}`, say(it.delta)]];
+    const behind = layers[layer + 1];
+    const passed = behind
+      ? behind.neurons.map(({ weights, delta }) => `${say(weights[neuron])} · ${say(delta)}`).join(' + ')
+      : `2/${targets.length} · (${say(it.y)} − ${say(targets[neuron])})`;
+    return [
+      [behind ? 'dL/dy = Σ w δ' : 'dL/dy', passed, say(it.dy)],
+      ['δ = dL/dy · dy/dz', `${say(it.dy)} · ${SLOPES[activation](it.y)}`, say(it.delta)],
+    ];
+  },
+  update: ({ it, x }) => [
+    ...it.weights.flatMap((w, j) => [
+      [`dL/dw${j + 1} = δ x${j + 1}`, `${say(it.delta)} · ${say(x[j])}`, say(it.weightGradients[j])],
+      [`w${j + 1}`, `${say(w)} − ${learningRate} · ${say(it.weightGradients[j])}`, say(it.newWeights[j])],
+    ]),
+    ['b', `${say(it.bias)} − ${learningRate} · ${say(it.biasGradient)}`, say(it.newBias)],
+  ],
+};
+
+function chosenParts(layer, neuron) {
+  const { x, activation, neurons: all } = layers[layer];
+  return { it: all[neuron], x, activation };
+}
+
+function go(to) {
+  at = Math.min(Math.max(to, 0), stages.length - 1);
+  const { layer } = stages[at];
+  if (layer >= 0 && layer !== chosen.layer) chosen = { layer, neuron: 0 };
+  show();
+}
+
+stages.forEach(({ name }, i) => {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.textContent = name;
+  button.addEventListener('click', () => go(i));
+  document.getElementById('stages').appendChild(document.createElement('li')).appendChild(button);
+});
+document.getElementById('back').addEventListener('click', () => go(at - 1));
+document.getElementById('next').addEventListener('click', () => go(at + 1));
+document.addEventListener('keydown', ({ key }) => {
+  if (key === 'ArrowRight') go(at + 1);
+  if (key === 'ArrowLeft') go(at - 1);
+});
+// A link may point at a stage: page.html#4.
+go(Number(location.hash.slice(1)) || 0);

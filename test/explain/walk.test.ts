@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { SMALL_NETS, type SmallNet } from '../../scripts/explain/nets.js';
+import { describeWalk } from '../../scripts/explain/text.js';
+import { walkStep } from '../../scripts/explain/walk.js';
+
+const walk = (net: SmallNet, step = 1, backend: 'wasm' | 'wasm-exact' = 'wasm') =>
+  walkStep(net, { seed: 3, learningRate: net.learningRate, step, backend });
+
+/** Float32 rounding of short sums of numbers near 1. */
+const near = (value: number, formula: number): void => {
+  expect(Math.abs(value - formula)).toBeLessThan(1e-6 * Math.max(1, Math.abs(formula)));
+};
+const ACTIVATIONS: Record<string, { y(z: number): number; slope(y: number): number }> = {
+  sigmoid: { y: (z) => 1 / (1 + Math.exp(-z)), slope: (y) => y * (1 - y) },
+  tanh: { y: Math.tanh, slope: (y) => 1 - y * y },
+  relu: { y: (z) => Math.max(z, 0), slope: (y) => (y > 0 ? 1 : 0) },
+  linear: { y: (z) => z, slope: () => 1 },
+};
+
+describe.each(SMALL_NETS.map((net) => [net.name, net] as const))('a walk through %s', (_, net) => {
+  it('has in every place what the formulas say', async () => {
+    const { layers, targets, loss, lossName, learningRate } = await walk(net, 3);
+    layers.forEach(({ x, activation, neurons }, l) => {
+      const before = layers[l - 1];
+      if (before !== undefined) expect(x).toEqual(before.neurons.map(({ y }) => y));
+      const total = neurons.reduce((sum, { z }) => sum + Math.exp(z), 0);
+      neurons.forEach((neuron, i) => {
+        const { weights, bias, z, y, dy, delta, weightGradients, newWeights } = neuron;
+        near(
+          z,
+          weights.reduce((sum, w, j) => sum + w * x[j]!, bias),
+        );
+        near(y, ACTIVATIONS[activation]?.y(z) ?? Math.exp(z) / total);
+        if (dy === undefined) near(delta, y - targets[i]!);
+        else {
+          const behind = layers[l + 1]?.neurons;
+          near(
+            dy,
+            behind?.reduce((sum, next) => sum + next.weights[i]! * next.delta, 0) ??
+              (2 / targets.length) * (y - targets[i]!),
+          );
+          near(delta, dy * ACTIVATIONS[activation]!.slope(y));
+        }
+        near(neuron.biasGradient, delta);
+        near(neuron.newBias, bias - learningRate * delta);
+        weights.forEach((w, j) => {
+          near(weightGradients[j]!, delta * x[j]!);
+          near(newWeights[j]!, w - learningRate * weightGradients[j]!);
+        });
+      });
+    });
+    const outputs = layers.at(-1)!.neurons.map(({ y }) => y);
+    const terms = outputs.map((y, i) =>
+      lossName === 'meanSquaredError' ? (y - targets[i]!) ** 2 / outputs.length : -targets[i]! * Math.log(y),
+    );
+    near(
+      loss,
+      terms.reduce((a, b) => a + b),
+    );
+  });
+
+  it('is the same on every build, and begins where the step before ended', async () => {
+    const [first, second, exact] = await Promise.all([walk(net), walk(net, 2), walk(net, 2, 'wasm-exact')]);
+    expect(exact.layers).toEqual(second.layers);
+    expect(second.layers[0]?.neurons[0]?.weights).toEqual(first.layers[0]?.neurons[0]?.newWeights);
+  });
+
+  it('can be read, in colour only if asked', async () => {
+    const step = await walk(net);
+    const text = describeWalk(step, false).join('\n');
+    expect(text).toContain(step.loss.toFixed(5));
+    expect(text).not.toMatch(/undefined|NaN/);
+    expect(text).not.toContain('\u001b');
+    expect(describeWalk(step, true).join('\n')).toContain('\u001b[');
+  });
+});
+
+it('learns what it is shown', async () => {
+  const { losses } = await walk(SMALL_NETS[1]!, 300);
+  expect(losses.at(-1)).toBeLessThan(0.2 * losses[0]!);
+});
