@@ -168,6 +168,9 @@ export const EXTENTS: {
 
   sgdUpdate: ({ n }) => ({ weights: n, gradient: n, momentum: n, scalars: 4 }),
   adamUpdate: ({ n }) => ({ weights: n, gradient: n, m: n, v: n, scalars: 8 }),
+  rmspropUpdate: ({ n }) => ({ weights: n, gradient: n, v: n, momentum: n, scalars: 6 }),
+  adagradUpdate: ({ n }) => ({ weights: n, gradient: n, v: n, scalars: 3 }),
+  lionUpdate: ({ n }) => ({ weights: n, gradient: n, m: n, scalars: 6 }),
   randomUniform: out,
   randomNormal: out,
 

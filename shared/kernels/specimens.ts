@@ -1,5 +1,6 @@
 import { IMAGE_SPECIMENS } from './image-specimens.js';
 import { NORM_BLOCK_FLOATS } from './memory-map.js';
+import { OPTIMIZER_SPECIMENS } from './optimizer-specimens.js';
 import { RECURRENT_SPECIMENS } from './recurrent-specimens.js';
 import { input, output, type Size, type Specimen, updated } from './specimen.js';
 import type { KernelName } from './tape.js';
@@ -178,22 +179,7 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
     scale: 1 / 3,
   }),
 
-  sgdUpdate: ({ rows, cols }) => ({
-    weights: updated(rows * cols),
-    gradient: input(rows * cols),
-    momentum: updated(rows * cols),
-    n: rows * cols,
-    scalars: input(4, { floats: [0.1, 0.9, rows % 2, 0.01] }),
-  }),
-  adamUpdate: ({ rows, cols }) => ({
-    weights: updated(rows * cols),
-    gradient: input(rows * cols),
-    m: updated(rows * cols),
-    v: updated(rows * cols, 'positive'),
-    n: rows * cols,
-    scalars: input(8, { floats: [0.003, 0.9, 0.1, 0.999, 0.001, 250, 1e-7, 0.01] }),
-  }),
-
+  ...OPTIMIZER_SPECIMENS,
   ...IMAGE_SPECIMENS,
   ...TRANSFORMER_SPECIMENS,
   ...RECURRENT_SPECIMENS,

@@ -1,7 +1,7 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = '7987ba1653106b8d';
+export const SOURCE_VERSION = 'd5a3bee3c2cce93d';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
@@ -541,8 +541,39 @@ export const KERNEL_TABLE = {
       scalars: 'ptr',
     },
   },
-  maxPoolForward: {
+  rmspropUpdate: {
     opcode: 47,
+    arguments: {
+      weights: 'ptr',
+      gradient: 'ptr',
+      v: 'ptr',
+      momentum: 'ptr',
+      n: 'i32',
+      scalars: 'ptr',
+    },
+  },
+  adagradUpdate: {
+    opcode: 48,
+    arguments: {
+      weights: 'ptr',
+      gradient: 'ptr',
+      v: 'ptr',
+      n: 'i32',
+      scalars: 'ptr',
+    },
+  },
+  lionUpdate: {
+    opcode: 49,
+    arguments: {
+      weights: 'ptr',
+      gradient: 'ptr',
+      m: 'ptr',
+      n: 'i32',
+      scalars: 'ptr',
+    },
+  },
+  maxPoolForward: {
+    opcode: 50,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -561,7 +592,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolBackward: {
-    opcode: 48,
+    opcode: 51,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -582,7 +613,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolForward: {
-    opcode: 49,
+    opcode: 52,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -601,7 +632,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolBackward: {
-    opcode: 50,
+    opcode: 53,
     arguments: {
       dy: 'ptr',
       dx: 'ptr',
@@ -620,7 +651,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmul: {
-    opcode: 51,
+    opcode: 54,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -633,7 +664,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmulTransposedB: {
-    opcode: 52,
+    opcode: 55,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -644,7 +675,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomUniform: {
-    opcode: 53,
+    opcode: 56,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -655,7 +686,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomNormal: {
-    opcode: 54,
+    opcode: 57,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -666,7 +697,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmForward: {
-    opcode: 55,
+    opcode: 58,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -681,7 +712,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmBackward: {
-    opcode: 56,
+    opcode: 59,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -695,7 +726,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruForward: {
-    opcode: 57,
+    opcode: 60,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -711,7 +742,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruBackward: {
-    opcode: 58,
+    opcode: 61,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -726,7 +757,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnForward: {
-    opcode: 59,
+    opcode: 62,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -740,7 +771,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnBackward: {
-    opcode: 60,
+    opcode: 63,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -753,7 +784,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxForward: {
-    opcode: 61,
+    opcode: 64,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -762,7 +793,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxBackward: {
-    opcode: 62,
+    opcode: 65,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -772,7 +803,7 @@ export const KERNEL_TABLE = {
     },
   },
   oneHot: {
-    opcode: 63,
+    opcode: 66,
     arguments: {
       labels: 'ptr',
       out: 'ptr',
@@ -781,7 +812,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeMatmulTransposedA: {
-    opcode: 64,
+    opcode: 67,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -793,7 +824,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeSumRows: {
-    opcode: 65,
+    opcode: 68,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -803,7 +834,7 @@ export const KERNEL_TABLE = {
     },
   },
   addVectors: {
-    opcode: 66,
+    opcode: 69,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -812,7 +843,7 @@ export const KERNEL_TABLE = {
     },
   },
   multiplyVectors: {
-    opcode: 67,
+    opcode: 70,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -821,7 +852,7 @@ export const KERNEL_TABLE = {
     },
   },
   copyVector: {
-    opcode: 68,
+    opcode: 71,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -829,7 +860,7 @@ export const KERNEL_TABLE = {
     },
   },
   fill: {
-    opcode: 69,
+    opcode: 72,
     arguments: {
       out: 'ptr',
       n: 'i32',

@@ -1,19 +1,31 @@
 import * as v from 'valibot';
 import { UserError } from '../errors.js';
+import { type AdagradSettings, AdagradSettingsSchema, adagradOptimizer } from './adagrad.js';
 import { type AdamSettings, AdamSettingsSchema, adamOptimizer } from './adam.js';
+import { type LionSettings, LionSettingsSchema, lionOptimizer } from './lion.js';
 import type { Optimizer } from './optimizer.js';
+import { type RmspropSettings, RmspropSettingsSchema, rmspropOptimizer } from './rmsprop.js';
 import { type SgdSettings, SgdSettingsSchema, sgdOptimizer } from './sgd.js';
 
 /** An optimizer as data: its name and all of its numbers. */
-export type OptimizerSettings = AdamSettings | SgdSettings;
+export type OptimizerSettings = AdagradSettings | AdamSettings | LionSettings | RmspropSettings | SgdSettings;
 
-const SCHEMA = v.variant('name', [AdamSettingsSchema, SgdSettingsSchema]);
+const SCHEMA = v.variant('name', [
+  AdagradSettingsSchema,
+  AdamSettingsSchema,
+  LionSettingsSchema,
+  RmspropSettingsSchema,
+  SgdSettingsSchema,
+]);
 
 /** Every optimizer by name; the compiler sees to it that none is missing. */
 const OPTIMIZERS: {
   readonly [N in OptimizerSettings['name']]: (settings: Extract<OptimizerSettings, { name: N }>) => Optimizer;
 } = {
+  adagrad: adagradOptimizer,
   adam: adamOptimizer,
+  lion: lionOptimizer,
+  rmsprop: rmspropOptimizer,
   sgd: sgdOptimizer,
 };
 

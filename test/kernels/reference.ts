@@ -9,6 +9,7 @@ import { about, type Call, type Expected, exactly, indices, sumOf } from './expe
 import { REFERENCE_ATTENTION } from './reference-attention.js';
 import { REFERENCE_IMAGES } from './reference-images.js';
 import { REFERENCE_LOSSES } from './reference-losses.js';
+import { REFERENCE_OPTIMIZERS } from './reference-optimizers.js';
 import { RECURRENT_REFERENCE } from './reference-recurrent.js';
 import { REFERENCE_TRANSFORMER } from './reference-transformer.js';
 import { REFERENCE_VECTORS } from './reference-vectors.js';
@@ -61,9 +62,6 @@ function randomWords({ n, key0, key1 }: { n: number; key0: number; key1: number 
     return words;
   });
 }
-
-/** Moving averages below 2^-100 are 0. */
-const faded = (x: number) => (Math.abs(x) < 2 ** -100 ? 0 : x);
 
 /** The words of each row's field, read from the chunks byte by byte. */
 function gathered({ args, bytesAt }: Call, bytesEach: number): DataView[] {
@@ -152,40 +150,7 @@ export const REFERENCE: { readonly [K in KernelName]: Reference } = {
   ...REFERENCE_ATTENTION,
   ...RECURRENT_REFERENCE,
 
-  sgdUpdate: ({ f32 }) => {
-    const [rate, momentum, nesterov, decay] = f32('scalars') as unknown as [number, number, number, number];
-    const w = Array.from(f32('weights'));
-    const g = w.map((x, i) => f32('gradient')[i]! + decay * x);
-    const m = w.map((_, i) => faded(momentum * f32('momentum')[i]! + g[i]!));
-    const step = m.map((x, i) => (nesterov ? momentum * x + g[i]! : x));
-    const sizes = w.map(
-      (x, i) => Math.abs(x) + Math.abs(f32('gradient')[i]!) + Math.abs(f32('momentum')[i]!),
-    );
-    return {
-      weights: { values: w.map((x, i) => x - rate * step[i]!), sizes, ulps: 3 },
-      momentum: { values: m, sizes, ulps: 3 },
-    };
-  },
-  adamUpdate: ({ f32 }) => {
-    const s = Array.from(f32('scalars'));
-    const w = Array.from(f32('weights'));
-    const g = f32('gradient');
-    const terms = w.map((_, i) => [s[1]! * f32('m')[i]!, s[2]! * g[i]!] as const);
-    const m = terms.map(([kept, added]) => faded(kept + added));
-    const v = w.map((_, i) => faded(s[3]! * f32('v')[i]! + s[4]! * g[i]! * g[i]!));
-    const divisor = v.map((x) => Math.sqrt(x * s[5]!) + s[6]!);
-    // A subnormal m is known to 2^-149 only.
-    const mSizes = terms.map(([kept, added]) => Math.max(Math.abs(kept) + Math.abs(added), 2 ** -125));
-    return {
-      m: { values: m, sizes: mSizes, ulps: 2 },
-      v: about(v, { ulps: 3 }),
-      weights: {
-        values: w.map((x, i) => x - s[7]! * x - (s[0]! * m[i]!) / divisor[i]!),
-        sizes: w.map((x, i) => Math.max(Math.abs(x) + (s[0]! * mSizes[i]!) / divisor[i]!, v[i]!)),
-        ulps: 6,
-      },
-    };
-  },
+  ...REFERENCE_OPTIMIZERS,
 
   randomUniform: ({ args }) => {
     const { low, high, n } = args as Record<string, number>;

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../shared/errors.js';
+import { adagrad } from '../../shared/optim/adagrad.js';
 import { adam } from '../../shared/optim/adam.js';
+import { lion } from '../../shared/optim/lion.js';
 import type { OptimizerState } from '../../shared/optim/optimizer.js';
+import { rmsprop } from '../../shared/optim/rmsprop.js';
 import { createOptimizer, type OptimizerSettings } from '../../shared/optim/settings.js';
 import { sgd } from '../../shared/optim/sgd.js';
 import { ComputeSpace } from '../support/compute-space.js';
@@ -20,6 +23,17 @@ const CASES: Record<string, OptimizerSettings> = {
     weightDecay: 0.02,
   }),
   adam: adam({ learningRate: 0.01 }),
+  rmsprop: rmsprop({ learningRate: 0.01 }),
+  'rmsprop with momentum and decay': rmsprop({
+    learningRate: 0.01,
+    rho: 0.8,
+    momentum: 0.9,
+    weightDecay: 0.1,
+  }),
+  adagrad: adagrad({ learningRate: 0.1 }),
+  'adagrad with decay': adagrad({ learningRate: 0.1, epsilon: 1e-3, weightDecay: 0.1 }),
+  lion: lion({ learningRate: 0.01 }),
+  'lion with decay': lion({ learningRate: 0.01, weightDecay: 0.5, beta1: 0.8 }),
   'adam with decay': adam({ learningRate: 0.01, weightDecay: 0.1, beta1: 0.8, beta2: 0.9, epsilon: 1e-3 }),
 };
 
@@ -71,6 +85,22 @@ function twin(settings: OptimizerSettings, index: number): number {
       g += weightDecay * w;
       m = momentum * m + g;
       w -= learningRate * (nesterov ? g + momentum * m : m);
+    } else if (settings.name === 'rmsprop') {
+      const { learningRate, rho, momentum, epsilon, weightDecay } = settings;
+      g += weightDecay * w;
+      v = rho * v + (1 - rho) * g * g;
+      m = momentum * m + g / (Math.sqrt(v) + epsilon);
+      w -= learningRate * m;
+    } else if (settings.name === 'adagrad') {
+      const { learningRate, epsilon, weightDecay } = settings;
+      g += weightDecay * w;
+      v += g * g;
+      w -= (learningRate * g) / (Math.sqrt(v) + epsilon);
+    } else if (settings.name === 'lion') {
+      const { learningRate, beta1, beta2, weightDecay } = settings;
+      const direction = Math.sign(beta1 * m + (1 - beta1) * g);
+      w -= learningRate * (direction + weightDecay * w);
+      m = beta2 * m + (1 - beta2) * g;
     } else {
       const { learningRate, beta1, beta2, epsilon, weightDecay } = settings;
       w -= learningRate * weightDecay * w;
@@ -103,7 +133,7 @@ describe.each(Object.entries(CASES))('%s', (_, settings) => {
 
 describe('settings that make no sense', () => {
   it.each([
-    [{ ...adam(), name: 'adamant' }, /known are adam, sgd/],
+    [{ ...adam(), name: 'adamant' }, /known are adagrad, adam, lion, rmsprop, sgd/],
     [{ ...adam(), beta1: 1 }, /beta1/],
     [{ ...adam(), epsilon: 0 }, /epsilon/],
     [{ ...sgd(), learningRate: -1 }, /learningRate/],

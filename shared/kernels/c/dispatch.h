@@ -267,116 +267,131 @@ static i32 interpret(const Thread *thread, const u32 *tape, i32 words) {
         word += 7;
         break;
       case 47:
+        if (end - word < 7) return (i32)(word - tape) + 1;
+        kernel_rmspropUpdate(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], dispatch_pointer(thread, word[6]));
+        word += 7;
+        break;
+      case 48:
+        if (end - word < 6) return (i32)(word - tape) + 1;
+        kernel_adagradUpdate(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], dispatch_pointer(thread, word[5]));
+        word += 6;
+        break;
+      case 49:
+        if (end - word < 6) return (i32)(word - tape) + 1;
+        kernel_lionUpdate(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], dispatch_pointer(thread, word[5]));
+        word += 6;
+        break;
+      case 50:
         if (end - word < 15) return (i32)(word - tape) + 1;
         kernel_maxPoolForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10], (i32)word[11], (i32)word[12], (i32)word[13], (i32)word[14]);
         word += 15;
         break;
-      case 48:
+      case 51:
         if (end - word < 17) return (i32)(word - tape) + 1;
         kernel_maxPoolBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10], (i32)word[11], (i32)word[12], (i32)word[13], (i32)word[14], (i32)word[15], (i32)word[16]);
         word += 17;
         break;
-      case 49:
+      case 52:
         if (end - word < 15) return (i32)(word - tape) + 1;
         kernel_averagePoolForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10], (i32)word[11], (i32)word[12], (i32)word[13], (i32)word[14]);
         word += 15;
         break;
-      case 50:
+      case 53:
         if (end - word < 15) return (i32)(word - tape) + 1;
         kernel_averagePoolBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10], (i32)word[11], (i32)word[12], (i32)word[13], (i32)word[14]);
         word += 15;
         break;
-      case 51:
+      case 54:
         if (end - word < 9) return (i32)(word - tape) + 1;
         kernel_matmul(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8]);
         word += 9;
         break;
-      case 52:
+      case 55:
         if (end - word < 7) return (i32)(word - tape) + 1;
         kernel_matmulTransposedB(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], (i32)word[6]);
         word += 7;
         break;
-      case 53:
+      case 56:
         if (end - word < 7) return (i32)(word - tape) + 1;
         kernel_randomUniform(thread, dispatch_pointer(thread, word[1]), (i32)word[2], (i32)word[3], (i32)word[4], f32_from_bits(word[5]), f32_from_bits(word[6]));
         word += 7;
         break;
-      case 54:
+      case 57:
         if (end - word < 7) return (i32)(word - tape) + 1;
         kernel_randomNormal(thread, dispatch_pointer(thread, word[1]), (i32)word[2], (i32)word[3], (i32)word[4], f32_from_bits(word[5]), f32_from_bits(word[6]));
         word += 7;
         break;
-      case 55:
+      case 58:
         if (end - word < 11) return (i32)(word - tape) + 1;
         kernel_lstmForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10]);
         word += 11;
         break;
-      case 56:
+      case 59:
         if (end - word < 10) return (i32)(word - tape) + 1;
         kernel_lstmBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9]);
         word += 10;
         break;
-      case 57:
+      case 60:
         if (end - word < 12) return (i32)(word - tape) + 1;
         kernel_gruForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), dispatch_pointer(thread, word[6]), (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10], (i32)word[11]);
         word += 12;
         break;
-      case 58:
+      case 61:
         if (end - word < 11) return (i32)(word - tape) + 1;
         kernel_gruBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10]);
         word += 11;
         break;
-      case 59:
+      case 62:
         if (end - word < 10) return (i32)(word - tape) + 1;
         kernel_simpleRnnForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9]);
         word += 10;
         break;
-      case 60:
+      case 63:
         if (end - word < 9) return (i32)(word - tape) + 1;
         kernel_simpleRnnBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8]);
         word += 9;
         break;
-      case 61:
+      case 64:
         if (end - word < 5) return (i32)(word - tape) + 1;
         kernel_softmaxForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4]);
         word += 5;
         break;
-      case 62:
+      case 65:
         if (end - word < 6) return (i32)(word - tape) + 1;
         kernel_softmaxBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5]);
         word += 6;
         break;
-      case 63:
+      case 66:
         if (end - word < 5) return (i32)(word - tape) + 1;
         kernel_oneHot(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4]);
         word += 5;
         break;
-      case 64:
+      case 67:
         if (end - word < 8) return (i32)(word - tape) + 1;
         kernel_treeMatmulTransposedA(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7]);
         word += 8;
         break;
-      case 65:
+      case 68:
         if (end - word < 6) return (i32)(word - tape) + 1;
         kernel_treeSumRows(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4], (i32)word[5]);
         word += 6;
         break;
-      case 66:
+      case 69:
         if (end - word < 5) return (i32)(word - tape) + 1;
         kernel_addVectors(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4]);
         word += 5;
         break;
-      case 67:
+      case 70:
         if (end - word < 5) return (i32)(word - tape) + 1;
         kernel_multiplyVectors(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4]);
         word += 5;
         break;
-      case 68:
+      case 71:
         if (end - word < 4) return (i32)(word - tape) + 1;
         kernel_copyVector(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3]);
         word += 4;
         break;
-      case 69:
+      case 72:
         if (end - word < 4) return (i32)(word - tape) + 1;
         kernel_fill(thread, dispatch_pointer(thread, word[1]), (i32)word[2], f32_from_bits(word[3]));
         word += 4;

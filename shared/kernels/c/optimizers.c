@@ -50,3 +50,63 @@ KERNEL(adamUpdate, PTR weights, PTR gradient, PTR m, PTR v, I32 n, PTR scalars) 
          const v16 x = block_load(w + at, lanes);
          block_store(w + at, v_fma(step, ratio, v_fma(decay, x, x)), lanes););
 }
+
+/**
+ * RMSprop (Tieleman, Hinton 2012) as PyTorch defines it. scalars: [learningRate, rho, 1 - rho, epsilon, momentum,
+ * weightDecay].
+ *
+ *     g = fma(s5, w, g)     v = faded(fma(s2 * h, h, s1 * v)) with h = |g| < 2^-50 ? 0 : g
+ *     m = faded(fma(s4, m, g / (sqrt(v) + s3)))     w = fma(-s0, m, w)
+ */
+KERNEL(rmspropUpdate, PTR weights, PTR gradient, PTR v, PTR momentum, I32 n, PTR scalars) {
+  const f32 *s = scalars, *gradients = gradient;
+  f32 *w = weights, *variance = v, *velocity = momentum;
+  const v16 descent = v_set(-s[0]), keep = v_set(s[1]), add = v_set(s[2]), epsilon = v_set(s[3]);
+  const v16 inertia = v_set(s[4]), decay = v_set(s[5]);
+  BLOCKS(n, const v16 x = block_load(w + at, lanes);
+         const v16 g = v_fma(decay, x, block_load(gradients + at, lanes));
+         const v16 h = v_select(v_lt(v_abs(g), v_set(0x1p-50f)), v_zero(), g);
+         const v16 b = v_faded(v_fma(v_mul(add, h), h, v_mul(keep, block_load(variance + at, lanes))));
+         block_store(variance + at, b, lanes);
+         const v16 ratio = v_div(g, v_add(v_sqrt(b), epsilon));
+         const v16 m = v_faded(v_fma(inertia, block_load(velocity + at, lanes), ratio));
+         block_store(velocity + at, m, lanes);
+         block_store(w + at, v_fma(descent, m, x), lanes););
+}
+
+/**
+ * Adagrad (Duchi, Hazan, Singer 2011) as PyTorch defines it. scalars: [learningRate, epsilon, weightDecay].
+ *
+ *     g = fma(s2, w, g)     v = fma(h, h, v) with h = |g| < 2^-50 ? 0 : g     w = fma(-s0, g / (sqrt(v) + s1), w)
+ */
+KERNEL(adagradUpdate, PTR weights, PTR gradient, PTR v, I32 n, PTR scalars) {
+  const f32 *s = scalars, *gradients = gradient;
+  f32 *w = weights, *sum = v;
+  const v16 descent = v_set(-s[0]), epsilon = v_set(s[1]), decay = v_set(s[2]);
+  BLOCKS(n, const v16 x = block_load(w + at, lanes);
+         const v16 g = v_fma(decay, x, block_load(gradients + at, lanes));
+         const v16 h = v_select(v_lt(v_abs(g), v_set(0x1p-50f)), v_zero(), g);
+         const v16 b = v_fma(h, h, block_load(sum + at, lanes)); block_store(sum + at, b, lanes);
+         const v16 ratio = v_div(g, v_add(v_sqrt(b), epsilon));
+         block_store(w + at, v_fma(descent, ratio, x), lanes););
+}
+
+/**
+ * Lion (Chen et al.: symbolic discovery of optimization algorithms, 2023). scalars: [learningRate, beta1, 1 - beta1,
+ * beta2, 1 - beta2, learningRate * weightDecay]. The sign of 0 is 0, that of NaN is NaN.
+ *
+ *     c = fma(s2, g, s1 * m)     w = fma(-s0, sign(c), fma(-s5, w, w))     m = faded(fma(s4, g, s3 * m))
+ */
+KERNEL(lionUpdate, PTR weights, PTR gradient, PTR m, I32 n, PTR scalars) {
+  const f32 *s = scalars, *gradients = gradient;
+  f32 *w = weights, *mean = m;
+  const v16 descent = v_set(-s[0]), decay = v_set(-s[5]);
+  const v16 keep_step = v_set(s[1]), add_step = v_set(s[2]), keep_mean = v_set(s[3]), add_mean = v_set(s[4]);
+  BLOCKS(n, const v16 g = block_load(gradients + at, lanes); const v16 before = block_load(mean + at, lanes);
+         const v16 c = v_fma(add_step, g, v_mul(keep_step, before));
+         block_store(mean + at, v_faded(v_fma(add_mean, g, v_mul(keep_mean, before))), lanes);
+         const v16 down = v_select(v_lt(c, v_zero()), v_set(-1), c);
+         const v16 sign = v_select(v_lt(v_zero(), c), v_set(1), down);
+         const v16 x = block_load(w + at, lanes);
+         block_store(w + at, v_fma(descent, sign, v_fma(decay, x, x)), lanes););
+}

@@ -1,0 +1,42 @@
+import { input, type Size, updated } from './specimen.js';
+
+/** Calls of the optimizers' updates. */
+export const OPTIMIZER_SPECIMENS = {
+  sgdUpdate: ({ rows, cols }: Size) => ({
+    weights: updated(rows * cols),
+    gradient: input(rows * cols),
+    momentum: updated(rows * cols),
+    n: rows * cols,
+    scalars: input(4, { floats: [0.1, 0.9, rows % 2, 0.01] }),
+  }),
+  adamUpdate: ({ rows, cols }: Size) => ({
+    weights: updated(rows * cols),
+    gradient: input(rows * cols),
+    m: updated(rows * cols),
+    v: updated(rows * cols, 'positive'),
+    n: rows * cols,
+    scalars: input(8, { floats: [0.003, 0.9, 0.1, 0.999, 0.001, 250, 1e-7, 0.01] }),
+  }),
+  rmspropUpdate: ({ rows, cols }: Size) => ({
+    weights: updated(rows * cols),
+    gradient: input(rows * cols),
+    v: updated(rows * cols, 'positive'),
+    momentum: updated(rows * cols),
+    n: rows * cols,
+    scalars: input(6, { floats: [0.003, 0.9, 0.1, 1e-7, 0.8, 0.01] }),
+  }),
+  adagradUpdate: ({ rows, cols }: Size) => ({
+    weights: updated(rows * cols),
+    gradient: input(rows * cols),
+    v: updated(rows * cols, 'positive'),
+    n: rows * cols,
+    scalars: input(3, { floats: [0.003, 1e-7, 0.01] }),
+  }),
+  lionUpdate: ({ rows, cols }: Size) => ({
+    weights: updated(rows * cols),
+    gradient: input(rows * cols),
+    m: updated(rows * cols),
+    n: rows * cols,
+    scalars: input(6, { floats: [0.003, 0.9, 0.1, 0.99, 0.01, 0.02] }),
+  }),
+};

@@ -1,0 +1,40 @@
+/*
+ * Lion (Chen et al.: "Symbolic discovery of optimization algorithms", 2023), with decoupled decay. g: gradient, w: weights;
+ * m: moving average, from 0.
+ *
+ *     c = beta1 * m + (1 - beta1) * g
+ *     w = w - learningRate * (sign(c) + weightDecay * w)
+ *     m = beta2 * m + (1 - beta2) * g
+ */
+import * as v from 'valibot';
+import { AverageFactor, Decay, LearningRate } from './numbers.js';
+import type { Optimizer } from './optimizer.js';
+
+export const LionSettingsSchema = v.strictObject({
+  name: v.literal('lion'),
+  learningRate: LearningRate,
+  beta1: AverageFactor,
+  beta2: AverageFactor,
+  weightDecay: Decay,
+});
+export type LionSettings = v.InferOutput<typeof LionSettingsSchema>;
+
+/** Settings of Lion; default: learning rate 0.0001, beta1 0.9, beta2 0.99, no decay. */
+export function lion(options: Partial<Omit<LionSettings, 'name'>> = {}): LionSettings {
+  return { name: 'lion', learningRate: 0.0001, beta1: 0.9, beta2: 0.99, weightDecay: 0, ...options };
+}
+
+/** The optimizer that these settings describe. Slot: m. */
+export function lionOptimizer({ beta1, beta2, weightDecay }: LionSettings): Optimizer {
+  return {
+    slots: 1,
+    init: () => ({}),
+    update: (state, learningRate) => ({
+      state,
+      scalars: [learningRate, beta1, 1 - beta1, beta2, 1 - beta2, learningRate * weightDecay],
+    }),
+    emit(to, { weights, gradient, slots, n, scalars }) {
+      to.emit('lionUpdate', { weights, gradient, m: slots[0] as number, n, scalars });
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/*
+ * RMSprop (Tieleman, Hinton: lecture 6.5 of "Neural networks for machine learning", 2012) as PyTorch defines it.
+ * g: gradient, w: weights; v: moving average of squares, m: velocity, both from 0.
+ *
+ *     g = g + weightDecay * w
+ *     v = rho * v + (1 - rho) * g^2
+ *     m = momentum * m + g / (sqrt(v) + epsilon)
+ *     w = w - learningRate * m
+ */
+import * as v from 'valibot';
+import { AverageFactor, Decay, LearningRate, Positive } from './numbers.js';
+import type { Optimizer } from './optimizer.js';
+
+export const RmspropSettingsSchema = v.strictObject({
+  name: v.literal('rmsprop'),
+  learningRate: LearningRate,
+  rho: AverageFactor,
+  momentum: AverageFactor,
+  epsilon: Positive,
+  weightDecay: Decay,
+});
+export type RmspropSettings = v.InferOutput<typeof RmspropSettingsSchema>;
+
+/** Settings of RMSprop; default (as Keras): learning rate 0.001, rho 0.9, epsilon 1e-7, nothing else. */
+export function rmsprop(options: Partial<Omit<RmspropSettings, 'name'>> = {}): RmspropSettings {
+  return {
+    name: 'rmsprop',
+    learningRate: 0.001,
+    rho: 0.9,
+    momentum: 0,
+    epsilon: 1e-7,
+    weightDecay: 0,
+    ...options,
+  };
+}
+
+/** The optimizer that these settings describe. Slots: v, m. */
+export function rmspropOptimizer({ rho, momentum, epsilon, weightDecay }: RmspropSettings): Optimizer {
+  return {
+    slots: 2,
+    init: () => ({}),
+    update: (state, learningRate) => ({
+      state,
+      scalars: [learningRate, rho, 1 - rho, epsilon, momentum, weightDecay],
+    }),
+    emit(to, { weights, gradient, slots, n, scalars }) {
+      const [v, velocity] = slots as [number, number];
+      to.emit('rmspropUpdate', { weights, gradient, v, momentum: velocity, n, scalars });
+    },
+  };
+}

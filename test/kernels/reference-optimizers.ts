@@ -1,0 +1,110 @@
+/* The optimizers' updates, in plain TypeScript and double precision. */
+import { about, type Call, type Expected } from './expected.js';
+
+/** Moving averages below 2^-100 are 0. */
+const faded = (x: number) => (Math.abs(x) < 2 ** -100 ? 0 : x);
+
+/** The gradient with decay added to it, and the magnitude that its rounding error is relative to. */
+function decayed(f32: Call['f32'], decay: number) {
+  const w = Array.from(f32('weights'));
+  const g = w.map((x, i) => f32('gradient')[i]! + decay * x);
+  // A subnormal is known to 2^-149 only.
+  const sizes = w.map((x, i) => Math.max(Math.abs(f32('gradient')[i]!) + Math.abs(decay * x), 2 ** -125));
+  return { w, g, sizes };
+}
+
+export const REFERENCE_OPTIMIZERS = {
+  sgdUpdate: ({ f32 }: Call) => {
+    const [rate, momentum, nesterov, decay] = f32('scalars') as unknown as [number, number, number, number];
+    const w = Array.from(f32('weights'));
+    const g = w.map((x, i) => f32('gradient')[i]! + decay * x);
+    const m = w.map((_, i) => faded(momentum * f32('momentum')[i]! + g[i]!));
+    const step = m.map((x, i) => (nesterov ? momentum * x + g[i]! : x));
+    const sizes = w.map(
+      (x, i) => Math.abs(x) + Math.abs(f32('gradient')[i]!) + Math.abs(f32('momentum')[i]!),
+    );
+    return {
+      weights: { values: w.map((x, i) => x - rate * step[i]!), sizes, ulps: 3 },
+      momentum: { values: m, sizes, ulps: 3 },
+    };
+  },
+  adamUpdate: ({ f32 }: Call) => {
+    const s = Array.from(f32('scalars'));
+    const w = Array.from(f32('weights'));
+    const g = f32('gradient');
+    const terms = w.map((_, i) => [s[1]! * f32('m')[i]!, s[2]! * g[i]!] as const);
+    const m = terms.map(([kept, added]) => faded(kept + added));
+    const v = w.map((_, i) => faded(s[3]! * f32('v')[i]! + s[4]! * g[i]! * g[i]!));
+    const divisor = v.map((x) => Math.sqrt(x * s[5]!) + s[6]!);
+    // A subnormal m is known to 2^-149 only.
+    const mSizes = terms.map(([kept, added]) => Math.max(Math.abs(kept) + Math.abs(added), 2 ** -125));
+    return {
+      m: { values: m, sizes: mSizes, ulps: 2 },
+      v: about(v, { ulps: 3 }),
+      weights: {
+        values: w.map((x, i) => x - s[7]! * x - (s[0]! * m[i]!) / divisor[i]!),
+        sizes: w.map((x, i) => Math.max(Math.abs(x) + (s[0]! * mSizes[i]!) / divisor[i]!, v[i]!)),
+        ulps: 6,
+      },
+    };
+  },
+  rmspropUpdate: ({ f32 }: Call) => {
+    const s = Array.from(f32('scalars'));
+    const { w, g, sizes } = decayed(f32, s[5]!);
+    const v = g.map((x, i) => faded(s[1]! * f32('v')[i]! + s[2]! * x * x));
+    const vSizes = v.map((x, i) => x + s[2]! * sizes[i]! ** 2);
+    const m = g.map((x, i) => faded(s[4]! * f32('momentum')[i]! + x / (Math.sqrt(v[i]!) + s[3]!)));
+    // An error of v, half as large in its root, is one of the quotient.
+    const ratios = sizes.map(
+      (size, i) => (size / (Math.sqrt(v[i]!) + s[3]!)) * (vSizes[i]! / (v[i]! + s[3]! ** 2)),
+    );
+    const mSizes = ratios.map((ratio, i) => Math.abs(s[4]! * f32('momentum')[i]!) + ratio);
+    return {
+      v: { values: v, sizes: vSizes, ulps: 5 },
+      momentum: { values: m, sizes: mSizes, ulps: 8 },
+      weights: {
+        values: w.map((x, i) => x - s[0]! * m[i]!),
+        sizes: w.map((x, i) => Math.abs(x) + s[0]! * mSizes[i]!),
+        ulps: 9,
+      },
+    };
+  },
+  adagradUpdate: ({ f32 }: Call) => {
+    const s = Array.from(f32('scalars'));
+    const { w, g, sizes } = decayed(f32, s[2]!);
+    const v = g.map((x, i) => f32('v')[i]! + x * x);
+    const vSizes = v.map((x, i) => x + sizes[i]! ** 2);
+    const ratios = sizes.map(
+      (size, i) => (size / (Math.sqrt(v[i]!) + s[1]!)) * (vSizes[i]! / (v[i]! + s[1]! ** 2)),
+    );
+    return {
+      v: { values: v, sizes: vSizes, ulps: 4 },
+      weights: {
+        values: w.map((x, i) => x - (s[0]! * g[i]!) / (Math.sqrt(v[i]!) + s[1]!)),
+        sizes: w.map((x, i) => Math.abs(x) + s[0]! * ratios[i]!),
+        ulps: 9,
+      },
+    };
+  },
+  lionUpdate: ({ f32 }: Call) => {
+    const s = Array.from(f32('scalars'));
+    const w = Array.from(f32('weights'));
+    const [g, before] = [f32('gradient'), f32('m')];
+    const terms = (keep: number, add: number) => w.map((_, i) => [keep * before[i]!, add * g[i]!] as const);
+    const sizesOf = (pairs: readonly (readonly [number, number])[]) =>
+      pairs.map(([kept, added]) => Math.max(Math.abs(kept) + Math.abs(added), 2 ** -125));
+    const steps = terms(s[1]!, s[2]!);
+    const means = terms(s[3]!, s[4]!);
+    const c = steps.map(([kept, added]) => kept + added);
+    // Where the terms cancel but for rounding, any sign will do: two rates apart.
+    const unsure = sizesOf(steps).map((size, i) => (Math.abs(c[i]!) <= size * 2 ** -22 ? 2 ** 24 : 0));
+    return {
+      m: { values: means.map(([kept, added]) => faded(kept + added)), sizes: sizesOf(means), ulps: 2 },
+      weights: {
+        values: w.map((x, i) => x - s[5]! * x - s[0]! * Math.sign(c[i]!)),
+        sizes: w.map((x, i) => Math.abs(x) + s[0]! + s[0]! * unsure[i]!),
+        ulps: 3,
+      },
+    };
+  },
+} as const satisfies Record<string, (call: Call) => Record<string, Expected>>;
