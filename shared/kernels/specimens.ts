@@ -2,7 +2,7 @@ import { IMAGE_SPECIMENS } from './image-specimens.js';
 import { NORM_BLOCK_FLOATS } from './memory-map.js';
 import { OPTIMIZER_SPECIMENS } from './optimizer-specimens.js';
 import { RECURRENT_SPECIMENS } from './recurrent-specimens.js';
-import { input, output, type Size, type Specimen, updated } from './specimen.js';
+import { input, output, type Size, type Specimen } from './specimen.js';
 import type { KernelName } from './tape.js';
 import { TRANSFORMER_SPECIMENS } from './transformer-specimens.js';
 

@@ -56,7 +56,7 @@ export const REFERENCE_OPTIMIZERS = {
     const m = g.map((x, i) => faded(s[4]! * f32('momentum')[i]! + x / (Math.sqrt(v[i]!) + s[3]!)));
     // An error of v, half as large in its root, is one of the quotient.
     const ratios = sizes.map(
-      (size, i) => (size / (Math.sqrt(v[i]!) + s[3]!)) * (vSizes[i]! / (v[i]! + s[3]! ** 2)),
+      (size, i) => (size / (Math.sqrt(v[i]!) + s[3]!)) * (1 + vSizes[i]! / (v[i]! + s[3]! ** 2)),
     );
     const mSizes = ratios.map((ratio, i) => Math.abs(s[4]! * f32('momentum')[i]!) + ratio);
     return {
@@ -75,7 +75,7 @@ export const REFERENCE_OPTIMIZERS = {
     const v = g.map((x, i) => f32('v')[i]! + x * x);
     const vSizes = v.map((x, i) => x + sizes[i]! ** 2);
     const ratios = sizes.map(
-      (size, i) => (size / (Math.sqrt(v[i]!) + s[1]!)) * (vSizes[i]! / (v[i]! + s[1]! ** 2)),
+      (size, i) => (size / (Math.sqrt(v[i]!) + s[1]!)) * (1 + vSizes[i]! / (v[i]! + s[1]! ** 2)),
     );
     return {
       v: { values: v, sizes: vSizes, ulps: 4 },
