@@ -63,6 +63,7 @@ export async function coordinatedSteps(
     },
     ...{
       schedule: constant(),
+      optimizer: recipe.optimizer,
       learningRate: recipe.optimizer.learningRate,
       workers: 1,
       threads: 1,

@@ -47,6 +47,7 @@ export async function runPoint(
   const span = new RunSpan(clock);
   const request = {
     ...{ recipe, data, batch, leaf: Math.min(recipe.leaf, batch), steps, seed: SEED, backend },
+    optimizer: recipe.optimizer,
     learningRate: recipe.optimizer.learningRate,
     schedule: constant(),
     workers: isRemote ? 0 : spread === 'workers' ? units : 1,

@@ -1,6 +1,7 @@
 import { UserError } from '../../shared/errors.js';
 import { type ListenAddress, parseListenAddress } from '../../shared/link/listen.js';
 import { constant, type ScheduleSettings, scheduleByName } from '../../shared/optim/schedule.js';
+import { type OptimizerSettings, optimizerByName } from '../../shared/optim/settings.js';
 import { type NodeOptions, type NodeSettings, parseNodeOptions } from './node-options.js';
 import { fraction, positiveNumber, wholeNumber } from './numbers.js';
 
@@ -23,7 +24,7 @@ export interface RecipeDefaults {
   readonly epochs: number;
   /** Instead of epochs. */
   readonly steps?: number;
-  readonly learningRate: number;
+  readonly optimizer: OptimizerSettings;
   readonly schedule?: ScheduleSettings;
 }
 
@@ -35,6 +36,7 @@ export interface TrainOptions extends NodeOptions {
   steps?: string;
   epochs?: string;
   seed: string;
+  optimizer?: string;
   lr?: string;
   schedule?: string;
   listen?: string;
@@ -58,6 +60,8 @@ export interface TrainSettings extends NodeSettings {
   readonly length: { readonly steps: number } | { readonly epochs: number };
   /** 0 to 2^32 - 1. */
   readonly seed: number;
+  readonly optimizer: OptimizerSettings;
+  /** Instead of the optimizer's own. */
   readonly learningRate: number;
   readonly schedule: ScheduleSettings;
   readonly listen: ListenAddress;
@@ -86,6 +90,7 @@ export function parseTrainOptions(
 ): TrainSettings {
   const count = (option: string, text: string | undefined, most: number, otherwise: number): number =>
     text === undefined ? otherwise : wholeNumber(option, text, { least: 1, most });
+  const optimizer = options.optimizer === undefined ? defaults.optimizer : optimizerByName(options.optimizer);
   const batch = count('--batch', options.batch, MOST_BATCH, defaults.batch);
   return {
     recipe,
@@ -95,7 +100,8 @@ export function parseTrainOptions(
     leaf: parseLeaf(options.leaf, batch, defaults.leaf),
     length: parseLength(options, defaults),
     seed: wholeNumber('--seed', options.seed, { least: 0, most: MOST_SEED }),
-    learningRate: options.lr === undefined ? defaults.learningRate : positiveNumber('--lr', options.lr),
+    optimizer,
+    learningRate: options.lr === undefined ? optimizer.learningRate : positiveNumber('--lr', options.lr),
     schedule:
       options.schedule === undefined ? (defaults.schedule ?? constant()) : scheduleByName(options.schedule),
     listen: parseListenAddress(options.listen ?? '127.0.0.1:0'),

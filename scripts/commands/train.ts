@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { SCHEDULE_NAMES } from '../../shared/optim/schedule.js';
+import { OPTIMIZER_NAMES } from '../../shared/optim/settings.js';
 import type { CommandContext } from './command.js';
 import { addNodeOptions } from './node-options.js';
 import { DEFAULT_RECIPE, findRecipe, RECIPES } from './recipes.js';
@@ -16,7 +17,8 @@ export function define(command: Command, context: CommandContext): void {
     .option('--steps <S>', 'train for this many steps')
     .option('--epochs <E>', "or for this many passes over the data (default: the recipe's)")
     .option('--seed <K>', 'seed of everything random', '0')
-    .option('--lr <X>', "learning rate (default: the recipe's)")
+    .option('--optimizer <name>', `${OPTIMIZER_NAMES.join(', ')} (default: the recipe's)`)
+    .option('--lr <X>', "learning rate (default: the recipe's, or the optimizer's)")
     .option('--schedule <name>', `how the rate changes: ${SCHEDULE_NAMES.join(', ')} (default: the recipe's)`)
     .option('--listen <host:port>', 'where others may join (default: this machine only, any free port)')
     .option('--min-workers <N>', 'wait for this many workers before the first step', '1')
@@ -29,8 +31,7 @@ export function define(command: Command, context: CommandContext): void {
     .addHelpText('after', recipeList)
     .action(async (name: string, options: TrainOptions) => {
       const recipe = await findRecipe(name).load();
-      const defaults = { ...recipe, learningRate: recipe.optimizer.learningRate };
-      const settings = parseTrainOptions(name, defaults, options, availableParallelism());
+      const settings = parseTrainOptions(name, recipe, options, availableParallelism());
       const { train } = await import('./train-run.js');
       await train(recipe, settings, context);
     });

@@ -15,6 +15,7 @@ import { checkFields } from '../../shared/graph/fields.js';
 import { createPlan, type Plan } from '../../shared/graph/plan.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
 import { createSchedule, type ScheduleSettings } from '../../shared/optim/schedule.js';
+import type { OptimizerSettings } from '../../shared/optim/settings.js';
 import { startLocalNode } from './local-node.js';
 import { layDown, layOutOptimizer, layOutRun, parametersOf } from './run-place.js';
 import { selfTest } from './self-test.js';
@@ -30,6 +31,7 @@ export interface RunRequest {
   readonly leaf: number;
   readonly steps: number;
   readonly seed: number;
+  readonly optimizer: OptimizerSettings;
   /** Before the schedule changes it. */
   readonly learningRate: number;
   readonly schedule: ScheduleSettings;
@@ -67,7 +69,7 @@ export class LocalRun {
     const machine = await Machine.start(Math.max(1, workers * threads), request.backend, request.threadEntry);
     const { memory, team } = machine;
     const place = layOutRun(machine, { plan, data: data.train, leaf, seed });
-    const updater = layOutOptimizer(machine, plan, recipe.optimizer);
+    const updater = layOutOptimizer(machine, plan, request.optimizer);
     const crew = new Crew(team, place, { batch, granule: GRANULE }, updater);
     const evaluation = new Evaluation(team, { ...place, data: layDown(machine, data.test, seed) });
     const coordinator = new Coordinator({

@@ -1,11 +1,11 @@
 import * as v from 'valibot';
 import { UserError } from '../errors.js';
-import { type AdagradSettings, AdagradSettingsSchema, adagradOptimizer } from './adagrad.js';
-import { type AdamSettings, AdamSettingsSchema, adamOptimizer } from './adam.js';
-import { type LionSettings, LionSettingsSchema, lionOptimizer } from './lion.js';
+import { type AdagradSettings, AdagradSettingsSchema, adagrad, adagradOptimizer } from './adagrad.js';
+import { type AdamSettings, AdamSettingsSchema, adam, adamOptimizer } from './adam.js';
+import { type LionSettings, LionSettingsSchema, lion, lionOptimizer } from './lion.js';
 import type { Optimizer } from './optimizer.js';
-import { type RmspropSettings, RmspropSettingsSchema, rmspropOptimizer } from './rmsprop.js';
-import { type SgdSettings, SgdSettingsSchema, sgdOptimizer } from './sgd.js';
+import { type RmspropSettings, RmspropSettingsSchema, rmsprop, rmspropOptimizer } from './rmsprop.js';
+import { type SgdSettings, SgdSettingsSchema, sgd, sgdOptimizer } from './sgd.js';
 
 /** An optimizer as data: its name and all of its numbers. */
 export type OptimizerSettings = AdagradSettings | AdamSettings | LionSettings | RmspropSettings | SgdSettings;
@@ -29,6 +29,29 @@ const OPTIMIZERS: {
   sgd: sgdOptimizer,
 };
 
+/** Every optimizer's default settings by name. */
+const DEFAULTS: { readonly [N in OptimizerSettings['name']]: () => OptimizerSettings } = {
+  adagrad,
+  adam,
+  lion,
+  rmsprop,
+  sgd,
+};
+
+/** Names of all optimizers, for people. */
+export const OPTIMIZER_NAMES: readonly string[] = Object.keys(DEFAULTS);
+
+/**
+ * The settings of the optimizer that people call by name alone: its defaults.
+ * @throws UserError that lists the names when there is none such
+ */
+export function optimizerByName(name: string): OptimizerSettings {
+  if (!OPTIMIZER_NAMES.includes(name)) {
+    throw new UserError(`there is no optimizer "${name}"; choose one of ${OPTIMIZER_NAMES.join(', ')}`, 2);
+  }
+  return DEFAULTS[name as OptimizerSettings['name']]();
+}
+
 /**
  * The optimizer that settings describe, wherever these come from.
  * @throws UserError that names the setting that is wrong
@@ -44,8 +67,7 @@ function parse(value: unknown): OptimizerSettings {
   if (result.success) return result.output;
   const [issue] = result.issues;
   const path = v.getDotPath(issue);
-  const known = Object.keys(OPTIMIZERS).join(', ');
   throw new UserError(
-    `not a valid optimizer: ${path === null ? '' : `${path}: `}${issue.message}; known are ${known}`,
+    `not a valid optimizer: ${path === null ? '' : `${path}: `}${issue.message}; known are ${OPTIMIZER_NAMES.join(', ')}`,
   );
 }

@@ -5,8 +5,10 @@ import {
   type TrainOptions,
 } from '../../scripts/commands/train-options.js';
 import { UserError } from '../../shared/errors.js';
+import { adam } from '../../shared/optim/adam.js';
+import { sgd } from '../../shared/optim/sgd.js';
 
-const RECIPE: RecipeDefaults = { batch: 128, leaf: 16, epochs: 5, learningRate: 0.001 };
+const RECIPE: RecipeDefaults = { batch: 128, leaf: 16, epochs: 5, optimizer: adam() };
 const SILENT: TrainOptions = { threads: '1', backend: 'auto', seed: '0', minWorkers: '1', audit: '0' };
 const CORES = 6;
 
@@ -35,6 +37,7 @@ describe('options of train', () => {
       leaf: 16,
       length: { epochs: 5 },
       seed: 0,
+      optimizer: adam(),
       learningRate: 0.001,
       schedule: { name: 'constant', warmup: 0 },
       listen: { host: '127.0.0.1', port: 0 },
@@ -55,6 +58,7 @@ describe('options of train', () => {
       leaf: '64',
       steps: '1000',
       seed: '4294967295',
+      optimizer: 'sgd',
       lr: '1e-2',
       schedule: 'cosine',
       listen: '[::1]:7700',
@@ -73,6 +77,7 @@ describe('options of train', () => {
       leaf: 64,
       length: { steps: 1000 },
       seed: 4294967295,
+      optimizer: sgd(),
       learningRate: 0.01,
       schedule: { name: 'cosine', warmup: 0, floor: 0 },
       listen: { host: '::1', port: 7700 },
