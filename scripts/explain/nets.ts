@@ -2,6 +2,7 @@ import type { Dataset } from '../../shared/data/dataset.js';
 import { packDataset } from '../../shared/data/dataset.js';
 import { sha256Hex } from '../../shared/files/sha256.js';
 import { Graph } from '../../shared/graph/graph.js';
+import type { InitializerName } from '../../shared/graph/initializers.js';
 import { dense } from '../../shared/graph/layers/dense.js';
 import { sequential } from '../../shared/graph/layers/sequential.js';
 import { categoricalCrossentropy } from '../../shared/graph/losses/categorical-crossentropy.js';
@@ -73,7 +74,46 @@ export const SMALL_NETS: readonly SmallNet[] = [
         [[-0.5, 1], [0.25]],
       ]),
   },
+  deepNet(
+    'vanishing',
+    'eight layers of sigmoid: the error term fades on its way back',
+    'sigmoid',
+    'glorotUniform',
+  ),
+  deepNet(
+    'exploding',
+    'eight layers of relu, all weights 1: the error term grows without bound',
+    'relu',
+    'ones',
+  ),
+  deepNet('cured', 'eight layers of relu, drawn after He: the error term keeps its size', 'relu', 'heNormal'),
 ];
+
+/** Neurons of a deep net's layers: enough that chance evens out, few enough to be drawn. */
+const DEEP_WIDTH = 6;
+const DEEP_LAYERS = 8;
+
+function deepNet(
+  name: string,
+  summary: string,
+  activation: 'sigmoid' | 'relu',
+  kernelInitializer: InitializerName,
+): SmallNet {
+  return {
+    name,
+    summary,
+    learningRate: 0.1,
+    model() {
+      const graph = new Graph();
+      const hidden = Array.from({ length: DEEP_LAYERS }, () =>
+        dense(DEEP_WIDTH, { activation, kernelInitializer }),
+      );
+      const y = sequential([...hidden, dense(1)])(graph.input('x', [2]));
+      return graph.model(y, meanSquaredError({ target: 't' }));
+    },
+    data: () => pack(name, [[[1, 0.5], [1]]]),
+  };
+}
 
 function chain(outputs: number, last: 'sigmoid' | 'softmax'): Model {
   const graph = new Graph();

@@ -47,6 +47,8 @@ export function describeWalk(walk: StepWalk, isColoured: boolean): string[] {
       ...heading(32, `update, layer ${l + 1}:  dL/dw = delta x,  w <- w - ${learningRate} dL/dw`),
       ...layer.neurons.flatMap((neuron, i) => updateLines(layer, neuron, i, learningRate)),
     ]),
+    ...heading(1, 'size of the error terms, mean |delta|, layer by layer:'),
+    ...layers.map((layer, l) => `  ${l + 1}:  ${errorSize(layer).toExponential(3)}`),
   ];
 }
 
@@ -94,4 +96,9 @@ function updateLines({ x }: LayerStep, neuron: NeuronStep, i: number, rate: numb
     ),
     `  ${i + 1}:  b:  dL/db = ${number(delta)}              = ${number(biasGradient)}   ${number(bias)} - ${rate} ·${number(biasGradient)} = ${number(newBias)}`,
   ];
+}
+
+/** Mean size of a layer's error terms: what fades in a net that is too deep for its activation, or explodes. */
+export function errorSize({ neurons }: LayerStep): number {
+  return neurons.reduce((sum, { delta }) => sum + Math.abs(delta), 0) / neurons.length;
 }

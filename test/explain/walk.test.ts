@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SMALL_NETS, type SmallNet } from '../../scripts/explain/nets.js';
-import { describeWalk } from '../../scripts/explain/text.js';
+import { describeWalk, errorSize } from '../../scripts/explain/text.js';
 import { walkStep } from '../../scripts/explain/walk.js';
 
 const walk = (net: SmallNet, step = 1, backend: 'wasm' | 'wasm-exact' = 'wasm') =>
@@ -78,4 +78,18 @@ describe.each(SMALL_NETS.map((net) => [net.name, net] as const))('a walk through
 it('learns what it is shown', async () => {
   const { losses } = await walk(SMALL_NETS[1]!, 300);
   expect(losses.at(-1)).toBeLessThan(0.2 * losses[0]!);
+});
+
+/** How much larger the error term of the first layer is than that of the last hidden one. */
+async function growth(name: string): Promise<number> {
+  const { layers } = await walk(SMALL_NETS.find((net) => net.name === name)!);
+  return errorSize(layers[0]!) / errorSize(layers.at(-2)!);
+}
+
+it('shows an error term that vanishes, one that explodes, and the cure', async () => {
+  const [vanishing, exploding, cured] = await Promise.all(['vanishing', 'exploding', 'cured'].map(growth));
+  expect(vanishing).toBeLessThan(1e-3);
+  expect(exploding).toBeGreaterThan(1e4);
+  expect(cured).toBeGreaterThan(0.01);
+  expect(cured).toBeLessThan(100);
 });

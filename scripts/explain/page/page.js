@@ -83,6 +83,8 @@ const drawing = element(
   { viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': 'The network' },
   document.getElementById('stage'),
 );
+// A deep net is wider than any window: it is scrolled, not shrunk.
+drawing.style.minWidth = `${columns.length * 150}px`;
 const wires = [];
 const neurons = [];
 drawNetwork();
