@@ -38,6 +38,12 @@ export const RECIPES: readonly RecipeEntry[] = [
       'a text, character by character, with a small GPT (--text FILE): 4 layers, 4 heads, width 128, context 64',
     load: async () => (await import('../../examples/char-gpt.js')).recipe,
   },
+  {
+    name: 'translate-dates',
+    summary:
+      'dates as people write them to ISO 8601 with a Transformer: encoder and decoder of 2 layers, width 64',
+    load: async () => (await import('../../examples/translate-dates.js')).recipe,
+  },
 ];
 
 /**

@@ -9,6 +9,7 @@ const SHARED = [
   'optim',
   'sum',
   'data',
+  'metrics',
   'engine',
   'actor',
   'protocol',
@@ -19,6 +20,7 @@ const SHARED = [
 const MODEST: Readonly<Record<string, readonly string[]>> = {
   'shared/sum': [],
   'shared/kernels': [],
+  'shared/metrics': [],
 };
 
 /** What the top-level folders may import, besides themselves. */
