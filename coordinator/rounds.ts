@@ -3,16 +3,7 @@ import type { Partial } from '../shared/engine/partials.js';
 import type { Partials } from '../shared/protocol/messages.js';
 import { leafCount, type Range } from '../shared/sum/leaves.js';
 import { reassign } from './assignment.js';
-import {
-  hand,
-  idleFirst,
-  isPrompt,
-  knows,
-  owesNothing,
-  promptFirst,
-  readyMembers,
-  share,
-} from './handing.js';
+import { hand, idleFirst, knows, owesNothing, promptFirst, readyMembers, share } from './handing.js';
 import { hedge, wakeInTime } from './hedging.js';
 import type { CoordinatorEffect } from './messages.js';
 import {
@@ -140,10 +131,8 @@ function serve(state: CoordinatorState, round: Round, task: Task, effects: Coord
   const ready = readyMembers(state);
   if (task.holders.length === 0 && task.answers.length === 0)
     return share(state, task, idleFirst(round, promptFirst(ready)), effects);
-  const others = idleFirst(
-    round,
-    ready.filter((member) => isPrompt(member) && !knows(task, member)),
-  );
+  const strangers = ready.filter((member) => !knows(task, member));
+  const others = idleFirst(round, promptFirst(strangers));
   const taker = others[state.draws.below(others.length)];
   if (taker !== undefined) return hand(state, task, taker, effects);
   if (isDisputed(task)) return;

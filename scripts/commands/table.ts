@@ -22,4 +22,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'measure steps, kernels and scaling on this machine',
     load: () => import('./bench.js'),
   },
+  {
+    name: 'simulate',
+    summary: 'run coordinator and nodes over a network that fails, in virtual time',
+    load: () => import('./simulate.js'),
+  },
 ];

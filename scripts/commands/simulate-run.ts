@@ -1,0 +1,44 @@
+import { systemClock } from '../../shared/actor/clock.js';
+import { UserError } from '../../shared/errors.js';
+import { type SimulationPlan, type SimulationResult, simulate } from '../simulation/simulation.js';
+import type { CommandContext } from './command.js';
+
+/** Simulated runs between two lines of progress. */
+const PROGRESS_RUNS = 1000;
+
+/** Simulates some runs, one seed each, and tells how to see the first that fails again. */
+export async function simulateCommand(
+  settings: SimulationPlan & { readonly runs: number; readonly trace: boolean; readonly json: boolean },
+  { terminal, interrupted }: CommandContext,
+): Promise<void> {
+  const { runs, trace, json, ...plan } = settings;
+  const write = trace ? (text: string) => terminal.say(text) : undefined;
+  const begunMs = systemClock.nowMs();
+  let result: SimulationResult | undefined;
+  for (let run = 0; run < runs && !interrupted.aborted; run++) {
+    result = attempt({ ...plan, seed: plan.seed + run }, write);
+    if ((run + 1) % PROGRESS_RUNS !== 0) continue;
+    terminal.say(`${run + 1} of ${runs} runs, all as they should be`);
+    // Ctrl-C is heard in between.
+    await new Promise<void>((resolve) => void systemClock.after(0, resolve));
+  }
+  if (result === undefined) return;
+  const seconds = (systemClock.nowMs() - begunMs) / 1000;
+  const { finalHash, steps, workers, virtualSeconds, messages } = result;
+  terminal.say(`${runs} runs in ${seconds.toFixed(1)} s; each step had its canonical sum`);
+  terminal.say(
+    `the last: ${steps} steps, ${workers} workers, ${messages} messages, ${virtualSeconds.toFixed(1)} virtual s, weights ${finalHash}`,
+  );
+  if (json) terminal.result({ ...result, runs, seconds });
+}
+
+function attempt(plan: SimulationPlan, trace: ((text: string) => void) | undefined): SimulationResult {
+  try {
+    return simulate(plan, trace);
+  } catch (error) {
+    const { seed, workers, steps, faults } = plan;
+    const what = error instanceof Error ? error.message : String(error);
+    const again = `simulate --seed ${seed} --workers ${workers} --steps ${steps}${faults ? '' : ' --no-faults'} --trace`;
+    throw new UserError(`seed ${seed}: ${what}; to see it again: ${again}`);
+  }
+}

@@ -1,0 +1,38 @@
+import type { RunSettings } from '../../coordinator/state.js';
+
+export const TOKEN = 't'.repeat(22);
+
+const LEAF = 4;
+const LEAVES_LEAST = 12;
+
+/** A run of which only the sums matter: epochs of three steps, of which the last has a ragged leaf. */
+export function simulatedSettings(
+  { seed, workers, steps }: { seed: number; workers: number; steps: number },
+  { audit, minWorkers }: { audit: number; minWorkers: number },
+): RunSettings {
+  const batch = LEAF * Math.max(LEAVES_LEAST, 2 * workers);
+  const samples = 2 * batch + Math.ceil(batch / 2) + 1;
+  return {
+    model: {},
+    data: {
+      name: 'simulated',
+      samples,
+      chunkSamples: samples,
+      recordBytes: 4,
+      fields: { x: { dtype: 'f32', shape: [], offset: 0, scale: 1, shift: 0 } },
+      chunkHashes: ['0'.repeat(64)],
+    },
+    runId: 'simulated',
+    token: TOKEN,
+    seed,
+    batch,
+    leafSize: LEAF,
+    granule: 1,
+    samples,
+    steps,
+    optimizer: { slots: 0, init: () => ({}), update: () => ({ state: {}, scalars: [] }), emit: () => {} },
+    learningRate: () => 1,
+    minWorkers,
+    audit: { fraction: audit, seed },
+  };
+}
