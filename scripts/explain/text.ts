@@ -8,9 +8,11 @@ const ACTIVATIONS: Readonly<Record<string, { readonly y: string; readonly slope:
   linear: { y: 'z', slope: () => '1' },
 };
 
-/** Six significant places, so that columns stand under each other. */
+/** Five places, so that columns stand under each other; powers of ten for what they cannot show. */
 function number(value: number): string {
-  return `${value < 0 ? '' : ' '}${Math.abs(value) > 0 && Math.abs(value) < 1e-4 ? value.toExponential(2) : value.toFixed(5)}`;
+  const size = Math.abs(value);
+  const text = size !== 0 && (size < 1e-4 || size >= 1e4) ? value.toExponential(2) : value.toFixed(5);
+  return value < 0 ? text : ` ${text}`;
 }
 
 /**

@@ -7,8 +7,11 @@ import { CHROMIUM, openPage } from './chromium.js';
 const FOLDER = new URL('../../scripts/explain/page/', import.meta.url);
 if (CHROMIUM === undefined) process.stderr.write('no chromium here: the pages are not opened\n');
 
-/** Four places and a true minus, as the page writes numbers. */
-const written = (value: number): string => value.toFixed(4).replace('-', '−');
+/** A number as the page writes it: four places or a power of ten, and a true minus. */
+function written(value: number): string {
+  const isPlain = value === 0 || (Math.abs(value) >= 1e-4 && Math.abs(value) < 1e4);
+  return (isPlain ? value.toFixed(4) : value.toExponential(2)).replaceAll('-', '−');
+}
 
 describe.skipIf(CHROMIUM === undefined)('the page of explain', () => {
   it.each(SMALL_NETS.map(({ name }) => name))('shows every stage of %s', async (name) => {

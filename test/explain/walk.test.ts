@@ -68,7 +68,8 @@ describe.each(SMALL_NETS.map((net) => [net.name, net] as const))('a walk through
   it('can be read, in colour only if asked', async () => {
     const step = await walk(net);
     const text = describeWalk(step, false).join('\n');
-    expect(text).toContain(step.loss.toFixed(5));
+    const [, shown] = /loss: .* = +(\S+)/.exec(text) ?? [];
+    expect(Number(shown) / step.loss).toBeCloseTo(1, 2);
     expect(text).not.toMatch(/undefined|NaN/);
     expect(text).not.toContain('\u001b');
     expect(describeWalk(step, true).join('\n')).toContain('\u001b[');

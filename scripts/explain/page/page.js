@@ -5,8 +5,8 @@ const COLUMN = 190;
 const ROW = 106;
 const RADIUS = 36;
 const SLOPES = {
-  sigmoid: (y) => `${say(y)} (1 - ${say(y)})`,
-  tanh: (y) => `(1 - ${say(y)}²)`,
+  sigmoid: (y) => `${say(y)} (1 − ${say(y)})`,
+  tanh: (y) => `(1 − ${say(y)}²)`,
   relu: (y) => (y > 0 ? '1' : '0'),
   linear: () => '1',
 };
@@ -19,10 +19,23 @@ const FUNCTIONS = {
 };
 const isSquared = lossName === 'meanSquaredError';
 
-/** Four places: enough to follow, few enough to read. */
+/** Four places: enough to follow, few enough to read; powers of ten for what they cannot show. */
 function say(value) {
-  const small = value !== 0 && Math.abs(value) < 0.0001;
-  return (small ? value.toExponential(2) : value.toFixed(4)).replace('-', '−');
+  const size = Math.abs(value);
+  const text = size !== 0 && (size < 1e-4 || size >= 1e4) ? value.toExponential(2) : value.toFixed(4);
+  return text.replaceAll('-', '−');
+}
+
+/** An activation function with its numbers: of a softmax, those of the whole layer. */
+function applied({ activation, neurons: all }, { z }) {
+  const exps = () => all.map((neuron) => `exp(${say(neuron.z)})`).join(' + ');
+  return {
+    sigmoid: () => `1 / (1 + exp(${say(-z)}))`,
+    tanh: () => `tanh(${say(z)})`,
+    relu: () => `max(${say(z)}, 0)`,
+    linear: () => say(z),
+    softmax: () => `exp(${say(z)}) / (${exps()})`,
+  }[activation]();
 }
 
 const stages = [
@@ -196,9 +209,9 @@ function showFormula() {
 }
 
 const FORMULAS = {
-  forward: ({ it, x, activation }) => [
+  forward: ({ it, x, activation, layer }) => [
     ['z', `${it.weights.map((w, j) => `${say(w)} · ${say(x[j])}`).join(' + ')} + ${say(it.bias)}`, say(it.z)],
-    ['y', FUNCTIONS[activation], say(it.y)],
+    [activation === 'softmax' ? 'p' : 'y', applied(layers[layer], it), say(it.y)],
   ],
   loss: ({ layer, neuron, it }) => {
     if (layer < layers.length - 1) return FORMULAS.forward({ ...chosenParts(layer, neuron) });
@@ -208,7 +221,7 @@ const FORMULAS = {
       : outputs.map(({ y }, i) => `${say(targets[i])} · ln ${say(y)}`);
     const share = isSquared ? `1/${outputs.length} · (${terms.join(' + ')})` : `−(${terms.join(' + ')})`;
     return [
-      [isSquared ? 'y' : 'p', FUNCTIONS[layers[layer].activation], say(it.y)],
+      [isSquared ? 'y' : 'p', applied(layers[layer], it), say(it.y)],
       ['L', share, say(loss)],
     ];
   },
@@ -234,7 +247,7 @@ const FORMULAS = {
 
 function chosenParts(layer, neuron) {
   const { x, activation, neurons: all } = layers[layer];
-  return { it: all[neuron], x, activation };
+  return { it: all[neuron], x, activation, layer };
 }
 
 function go(to) {
@@ -242,6 +255,14 @@ function go(to) {
   const { layer } = stages[at];
   if (layer >= 0 && layer !== chosen.layer) chosen = { layer, neuron: 0 };
   show();
+  showColumn();
+}
+
+/** Scrolls a drawing that is wider than the window to the layer of the stage. */
+function showColumn() {
+  const box = document.getElementById('stage');
+  const share = placeOf(chosen.layer + 1, 0).x / width;
+  box.scrollLeft = share * drawing.getBoundingClientRect().width - box.clientWidth / 2;
 }
 
 stages.forEach(({ name }, i) => {
