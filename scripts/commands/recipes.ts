@@ -39,6 +39,12 @@ export const RECIPES: readonly RecipeEntry[] = [
     load: async () => (await import('../../examples/char-gpt.js')).recipe,
   },
   {
+    name: 'char-lstm',
+    summary:
+      'a text, character by character, with 2 layers of LSTM (--text FILE): 256 units each, context 64',
+    load: async () => (await import('../../examples/char-lstm.js')).recipe,
+  },
+  {
     name: 'translate-dates',
     summary:
       'dates as people write them to ISO 8601 with a Transformer: encoder and decoder of 2 layers, width 64',

@@ -1,0 +1,53 @@
+import type { Recipe } from '../coordinator/recipe.js';
+import { loadText } from '../shared/data/text.js';
+import { UserError } from '../shared/errors.js';
+import { Graph } from '../shared/graph/graph.js';
+import { dense } from '../shared/graph/layers/dense.js';
+import { embedding } from '../shared/graph/layers/embedding.js';
+import { lstm } from '../shared/graph/layers/recurrent.js';
+import { sequential } from '../shared/graph/layers/sequential.js';
+import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
+import { adam } from '../shared/optim/adam.js';
+import { cosineDecay } from '../shared/optim/schedule.js';
+
+const CONTEXT = 64;
+const WIDTH = 64;
+const UNITS = 256;
+const LAYERS = 2;
+
+/**
+ * What char-gpt learns, on about as many parameters, as it was done before attention (Karpathy: "The unreasonable
+ * effectiveness of recurrent neural networks", 2015): two layers of LSTM, which begin each window without memory.
+ * testLoss is the mean loss over the last tenth of the text.
+ */
+export const recipe: Recipe = {
+  summary: 'a text, character by character, with 2 layers of 256 LSTM units, context 64 (--text FILE)',
+  model({ alphabet = [] }) {
+    const graph = new Graph();
+    const layers = Array.from({ length: LAYERS }, (_, i) =>
+      lstm(UNITS, { returnSequences: true, name: `lstm${i + 1}` }),
+    );
+    const network = sequential([
+      embedding(alphabet.length, WIDTH),
+      ...layers,
+      dense(alphabet.length, { name: 'logits' }),
+    ]);
+    const logits = network(graph.input('x', [CONTEXT]));
+    return graph.model(logits, sparseCategoricalCrossentropy({ target: 'y', fromLogits: true }));
+  },
+  async data(file) {
+    if (file === undefined) {
+      throw new UserError(
+        'char-lstm needs a text to learn: give it with --text FILE, any book in plain text will do',
+        2,
+      );
+    }
+    return loadText(file, CONTEXT, 0.9);
+  },
+  optimizer: adam({ learningRate: 0.002 }),
+  schedule: cosineDecay({ warmup: 100, floor: 0.1 }),
+  batch: 12,
+  leaf: 4,
+  epochs: 1,
+  steps: 2000,
+};
