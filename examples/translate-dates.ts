@@ -1,6 +1,5 @@
 import type { Recipe } from '../coordinator/recipe.js';
-import { DATE_SIZES, loadDates, spellDate } from '../shared/data/dates.js';
-import { fieldValues } from '../shared/data/field-values.js';
+import { DATE_SIZES, loadDates } from '../shared/data/dates.js';
 import { Graph } from '../shared/graph/graph.js';
 import { dense } from '../shared/graph/layers/dense.js';
 import { embedding, positionalEmbedding } from '../shared/graph/layers/embedding.js';
@@ -8,10 +7,9 @@ import { layerNormalization } from '../shared/graph/layers/layer-normalization.j
 import { sequential } from '../shared/graph/layers/sequential.js';
 import { transformerBlock } from '../shared/graph/layers/transformer.js';
 import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
-import { errorRate } from '../shared/metrics/edit-distance.js';
 import { adam } from '../shared/optim/adam.js';
 import { cosineDecay } from '../shared/optim/schedule.js';
-import { decodeGreedily } from './support/greedy.js';
+import { measureDates } from './support/date-metrics.js';
 
 const WIDTH = 64;
 const HEADS = 4;
@@ -43,20 +41,7 @@ export const recipe: Recipe = {
     return graph.model(logits, sparseCategoricalCrossentropy({ target: 'written', fromLogits: true }));
   },
   data: async () => loadDates(),
-  async metrics(predictor, { test }) {
-    const { writtenLength, start } = DATE_SIZES;
-    const inputs = { read: fieldValues(test, 'read'), present: fieldValues(test, 'present') };
-    const references = fieldValues(test, 'written');
-    const rows = test.manifest.samples;
-    const place = { rows, length: writtenLength, start, before: 'before' };
-    const said = await decodeGreedily({ predictor, inputs, ...place });
-    const pairs = said.map((symbols, row) => ({
-      said: spellDate(symbols),
-      reference: spellDate(references.subarray(row * writtenLength, (row + 1) * writtenLength)),
-    }));
-    const right = pairs.filter(({ said, reference }) => said === reference).length;
-    return { exactMatch: right / rows, characterErrorRate: errorRate(pairs) };
-  },
+  metrics: measureDates,
   optimizer: adam({ learningRate: 0.001 }),
   schedule: cosineDecay({ warmup: 100, floor: 0.01 }),
   batch: 64,

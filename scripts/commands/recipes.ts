@@ -50,6 +50,11 @@ export const RECIPES: readonly RecipeEntry[] = [
       'dates as people write them to ISO 8601 with a Transformer: encoder and decoder of 2 layers, width 64',
     load: async () => (await import('../../examples/translate-dates.js')).recipe,
   },
+  {
+    name: 'translate-dates-lstm',
+    summary: 'dates as people write them to ISO 8601 with LSTM encoder and decoder, 64 units, and attention',
+    load: async () => (await import('../../examples/translate-dates-lstm.js')).recipe,
+  },
 ];
 
 /**

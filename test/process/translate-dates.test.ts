@@ -5,9 +5,11 @@ import type { TrainResult } from '../../scripts/training/result.js';
 import { nativeIsas } from '../../shared/kernels/native-kernels.js';
 import { start, temporaryFolder } from '../support/process.js';
 
-const SHORT = ['train', 'translate-dates', '--steps', 3, '--batch', 20, '--leaf', 4, '--json'];
+const SHORT = ['--steps', 3, '--batch', 20, '--leaf', 4, '--json'];
 
-it('dates are translated to the same bits and metrics by 1, 2 and 3 workers and every build', async () => {
+const RECIPES = ['translate-dates', 'translate-dates-lstm'];
+
+it.each(RECIPES)('%s: the same bits and metrics by 1, 2 and 3 workers and every build', async (recipe) => {
   // Where there is no C compiler, there is one build only.
   const other = nativeIsas().length > 0 ? 'native' : 'wasm';
   const results: TrainResult[] = [];
@@ -18,7 +20,7 @@ it('dates are translated to the same bits and metrics by 1, 2 and 3 workers and 
   ] as const) {
     const folder = temporaryFolder();
     const options = ['--workers', workers, '--backend', backend, '--run-dir', 'run'];
-    const { status, stdout, stderr } = await start([...SHORT, ...options], folder).ended;
+    const { status, stdout, stderr } = await start(['train', recipe, ...SHORT, ...options], folder).ended;
     expect(status, stderr).toBe(0);
     expect(stderr).toMatch(/measured: exactMatch [\d.]+, characterErrorRate [\d.]+/);
     const result = JSON.parse(stdout) as TrainResult;

@@ -1,0 +1,50 @@
+import type { Recipe } from '../coordinator/recipe.js';
+import { DATE_SIZES, loadDates } from '../shared/data/dates.js';
+import { Graph } from '../shared/graph/graph.js';
+import { bidirectional } from '../shared/graph/layers/bidirectional.js';
+import { dense } from '../shared/graph/layers/dense.js';
+import { embedding } from '../shared/graph/layers/embedding.js';
+import { add } from '../shared/graph/layers/merge.js';
+import { multiHeadAttention } from '../shared/graph/layers/multi-head-attention.js';
+import { lstm } from '../shared/graph/layers/recurrent.js';
+import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
+import { adam } from '../shared/optim/adam.js';
+import { cosineDecay } from '../shared/optim/schedule.js';
+import { measureDates } from './support/date-metrics.js';
+
+const UNITS = 64;
+
+/**
+ * What translate-dates learns, with recurrent layers: one LSTM reads the date in both directions, another writes, and
+ * what it knows at each character asks dot-product attention of one head where to look (after Luong, Pham, Manning:
+ * "Effective approaches to attention-based neural machine translation", 2015, without their input feeding). The
+ * decoder begins without memory: attention alone brings over what was read.
+ */
+export const recipe: Recipe = {
+  summary: 'dates as people write them to ISO 8601 with LSTM encoder and decoder, 64 units, and attention',
+  model() {
+    const graph = new Graph();
+    const mask = graph.input('present', [DATE_SIZES.readLength]);
+    const read = embedding(DATE_SIZES.read, UNITS)(graph.input('read', [DATE_SIZES.readLength]));
+    const before = graph.input('before', [DATE_SIZES.writtenLength]);
+    const memory = bidirectional(
+      (direction) => lstm(UNITS, { returnSequences: true, ...direction }),
+      add(),
+    )(read);
+    const states = lstm(UNITS, { returnSequences: true, name: 'decoder' })(
+      embedding(DATE_SIZES.written + 1, UNITS)(before),
+    );
+    const seen = multiHeadAttention(1)(states, { memory, mask });
+    const hidden = dense(UNITS, { activation: 'tanh', name: 'hidden' })(add()([states, seen]));
+    const logits = dense(DATE_SIZES.written, { name: 'logits' })(hidden);
+    return graph.model(logits, sparseCategoricalCrossentropy({ target: 'written', fromLogits: true }));
+  },
+  data: async () => loadDates(),
+  metrics: measureDates,
+  optimizer: adam({ learningRate: 0.003 }),
+  schedule: cosineDecay({ warmup: 100, floor: 0.01 }),
+  batch: 64,
+  leaf: 8,
+  epochs: 1,
+  steps: 800,
+};
