@@ -1,6 +1,7 @@
 import type { Dataset } from '../shared/data/dataset.js';
 import type { Predictor } from '../shared/engine/prediction.js';
 import type { Model } from '../shared/graph/model.js';
+import type { Clipping } from '../shared/optim/clipping.js';
 import type { ScheduleSettings } from '../shared/optim/schedule.js';
 import type { OptimizerSettings } from '../shared/optim/settings.js';
 
@@ -28,6 +29,8 @@ export interface Recipe {
   readonly optimizer: OptimizerSettings;
   /** How the optimizer's learning rate changes over the run; left out: not at all. */
   readonly schedule?: ScheduleSettings;
+  /** How gradients that are too large are made smaller; left out: not at all. */
+  readonly clipping?: Clipping;
   /** Samples of a step, over all workers. */
   readonly batch: number;
   /** Samples of one leaf of the canonical sum. */

@@ -1,5 +1,6 @@
 import { UserError } from '../../shared/errors.js';
 import { type ListenAddress, parseListenAddress } from '../../shared/link/listen.js';
+import { type Clipping, clipByGlobalNorm, clipByValue } from '../../shared/optim/clipping.js';
 import { constant, type ScheduleSettings, scheduleByName } from '../../shared/optim/schedule.js';
 import { type OptimizerSettings, optimizerByName } from '../../shared/optim/settings.js';
 import { type NodeOptions, type NodeSettings, parseNodeOptions } from './node-options.js';
@@ -26,6 +27,7 @@ export interface RecipeDefaults {
   readonly steps?: number;
   readonly optimizer: OptimizerSettings;
   readonly schedule?: ScheduleSettings;
+  readonly clipping?: Clipping;
 }
 
 /** Options of `train` as commander hands them over: text, and absent where the user said nothing. */
@@ -39,6 +41,8 @@ export interface TrainOptions extends NodeOptions {
   optimizer?: string;
   lr?: string;
   schedule?: string;
+  clipNorm?: string;
+  clipValue?: string;
   listen?: string;
   minWorkers: string;
   audit: string;
@@ -64,6 +68,7 @@ export interface TrainSettings extends NodeSettings {
   /** Instead of the optimizer's own. */
   readonly learningRate: number;
   readonly schedule: ScheduleSettings;
+  readonly clipping: Clipping | undefined;
   readonly listen: ListenAddress;
   /** Workers, local ones included, that must be there before the first step. */
   readonly minWorkers: number;
@@ -104,6 +109,7 @@ export function parseTrainOptions(
     learningRate: options.lr === undefined ? optimizer.learningRate : positiveNumber('--lr', options.lr),
     schedule:
       options.schedule === undefined ? (defaults.schedule ?? constant()) : scheduleByName(options.schedule),
+    clipping: parseClipping(options) ?? defaults.clipping,
     listen: parseListenAddress(options.listen ?? '127.0.0.1:0'),
     minWorkers: wholeNumber('--min-workers', options.minWorkers, { least: 1, most: MOST_AWAITED }),
     audit: fraction('--audit', options.audit),
@@ -111,6 +117,13 @@ export function parseTrainOptions(
     data: parseData(options),
     json: options.json ?? false,
   };
+}
+
+function parseClipping({ clipNorm, clipValue }: TrainOptions): Clipping | undefined {
+  if (clipNorm !== undefined && clipValue !== undefined)
+    throw new UserError('--clip-norm and --clip-value exclude each other: give one of them', 2);
+  if (clipNorm !== undefined) return clipByGlobalNorm(positiveNumber('--clip-norm', clipNorm));
+  return clipValue === undefined ? undefined : clipByValue(positiveNumber('--clip-value', clipValue));
 }
 
 /** Two names for one thing: a recipe takes a folder, or a text. */

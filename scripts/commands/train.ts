@@ -20,6 +20,8 @@ export function define(command: Command, context: CommandContext): void {
     .option('--optimizer <name>', `${OPTIMIZER_NAMES.join(', ')} (default: the recipe's)`)
     .option('--lr <X>', "learning rate (default: the recipe's, or the optimizer's)")
     .option('--schedule <name>', `how the rate changes: ${SCHEDULE_NAMES.join(', ')} (default: the recipe's)`)
+    .option('--clip-norm <X>', 'make the whole gradient no longer than this')
+    .option('--clip-value <X>', 'or let no element of it be further from 0')
     .option('--listen <host:port>', 'where others may join (default: this machine only, any free port)')
     .option('--min-workers <N>', 'wait for this many workers before the first step', '1')
     .option('--audit <F>', 'compute this fraction of what comes over links twice, and compare (0 to 1)', '0')

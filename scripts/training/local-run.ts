@@ -14,6 +14,7 @@ import type { Tensor } from '../../shared/files/tensors.js';
 import { checkFields } from '../../shared/graph/fields.js';
 import { createPlan, type Plan } from '../../shared/graph/plan.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
+import type { Clipping } from '../../shared/optim/clipping.js';
 import { createSchedule, type ScheduleSettings } from '../../shared/optim/schedule.js';
 import type { OptimizerSettings } from '../../shared/optim/settings.js';
 import { startLocalNode } from './local-node.js';
@@ -35,6 +36,7 @@ export interface RunRequest {
   /** Before the schedule changes it. */
   readonly learningRate: number;
   readonly schedule: ScheduleSettings;
+  readonly clipping?: Clipping | undefined;
   /** Nodes in this process; the run does not begin without them. */
   readonly workers: number;
   /** Compute threads of each. */
@@ -69,7 +71,7 @@ export class LocalRun {
     const machine = await Machine.start(Math.max(1, workers * threads), request.backend, request.threadEntry);
     const { memory, team } = machine;
     const place = layOutRun(machine, { plan, data: data.train, leaf, seed });
-    const updater = layOutOptimizer(machine, plan, request.optimizer);
+    const updater = layOutOptimizer(machine, plan, request.optimizer, request.clipping);
     const crew = new Crew(team, place, { batch, granule: GRANULE }, updater);
     const evaluation = new Evaluation(team, { ...place, data: layDown(machine, data.test, seed) });
     const coordinator = new Coordinator({

@@ -1,9 +1,10 @@
 import type { Dataset } from '../../shared/data/dataset.js';
 import { DataStore } from '../../shared/engine/data-store.js';
 import type { Machine } from '../../shared/engine/machine.js';
-import type { RunPlace, Updater } from '../../shared/engine/step-compiler.js';
+import { normBlocks, type RunPlace, type Updater } from '../../shared/engine/step-compiler.js';
 import type { Tensor } from '../../shared/files/tensors.js';
 import type { Plan } from '../../shared/graph/plan.js';
+import { type Clipping, checkClipping } from '../../shared/optim/clipping.js';
 import { createOptimizer, type OptimizerSettings } from '../../shared/optim/settings.js';
 
 /** What decides a run's numbers, apart from its batch. */
@@ -25,11 +26,22 @@ export function layOutRun(machine: Machine, { plan, data, leaf, seed }: RunOrigi
 }
 
 /** An optimizer and its state in a machine's memory. */
-export function layOutOptimizer({ memory }: Machine, plan: Plan, settings: OptimizerSettings): Updater {
+export function layOutOptimizer(
+  { memory }: Machine,
+  plan: Plan,
+  settings: OptimizerSettings,
+  clipping?: Clipping,
+): Updater {
   const optimizer = createOptimizer(settings);
   const bytes = plan.parameterFloats * 4;
   const state = Array.from({ length: optimizer.slots }, () => memory.allocate(bytes, 'optimizer states'));
-  return { optimizer, state };
+  const norms = memory.allocate(normBlocks(plan) * 4, 'norms of gradients');
+  return {
+    optimizer,
+    state,
+    norms,
+    ...(clipping === undefined ? {} : { clipping: checkClipping(clipping) }),
+  };
 }
 
 /** All of a data set in a machine's memory. */

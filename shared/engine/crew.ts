@@ -1,8 +1,16 @@
 import { stepPlace } from '../data/order.js';
 import { assert } from '../errors.js';
+import { NORM_BLOCK_FLOATS } from '../kernels/memory-map.js';
 import { leafCount, type Range, rootLevel, splitRange } from '../sum/leaves.js';
 import { type Partial, planAdds } from './partials.js';
-import { type ComputeTape, type RunPlace, type Slice, StepCompiler, type Updater } from './step-compiler.js';
+import {
+  type ComputeTape,
+  type RunPlace,
+  type Slice,
+  StepCompiler,
+  type Updater,
+  updatesApart,
+} from './step-compiler.js';
 import { StepTable } from './step-table.js';
 import type { TapeRef, Team } from './team.js';
 
@@ -10,6 +18,16 @@ import type { TapeRef, Team } from './team.js';
 export const STRIDE_STEPS_MAX = 512;
 
 const NO_TAPE: TapeRef = { offset: 0, words: 0 };
+
+/** Floats of a cache line: slices that begin with one share none. */
+const LINE_FLOATS = 16;
+
+/** The end of a step: a tape for each thread, a second one where the update needs the whole sum, and where that lies. */
+interface Finish {
+  readonly tapes: readonly TapeRef[];
+  readonly updates: readonly TapeRef[] | undefined;
+  readonly root: number;
+}
 
 /** What decides which samples a step takes, and where a range of leaves may be cut. */
 export interface RunShape {
@@ -74,9 +92,10 @@ export class Crew {
    */
   async finish(step: number, partials: readonly Partial[], scalars: readonly number[]): Promise<number[]> {
     const { size } = stepPlace(step, this.place.data.manifest.samples, this.shape.batch);
-    const { tapes, root } = this.finishTapes(partials, size);
+    const { tapes, updates, root } = this.finishTapes(partials, size);
     for (const { space } of this.compilers) this.place.memory.f32(space.scalars, scalars.length).set(scalars);
     await this.team.run(tapes);
+    if (updates !== undefined) await this.team.run(updates);
     return this.metricsAt(root);
   }
 
@@ -111,11 +130,13 @@ export class Crew {
     this.interruption = new AbortController();
     const stride = {
       steps: scalars.length,
+      updatesApart: finishing.updates !== undefined,
       table,
       metrics: { offset: finishing.root + plan.parameterFloats * 4, floats, log },
       shares: this.compilers.map(({ space: { cursor, scalars } }, thread) => ({
         compute: computing.get(thread)?.tape ?? NO_TAPE,
         finish: finishing.tapes[thread] as TapeRef,
+        update: finishing.updates?.[thread] ?? NO_TAPE,
         cursor,
         scalars,
       })),
@@ -129,7 +150,7 @@ export class Crew {
     this.interruption.abort();
   }
 
-  private finishTapes(partials: readonly Partial[], size: number): { tapes: TapeRef[]; root: number } {
+  private finishTapes(partials: readonly Partial[], size: number): Finish {
     const { updater } = this;
     assert(updater !== undefined, 'a crew without an optimizer cannot finish a step');
     const leaves = leafCount(size, this.place.leafSize);
@@ -139,10 +160,13 @@ export class Crew {
       tops.length === 1 && root?.node.level === rootLevel(leaves),
       'the partial sums do not cover the batch',
     );
-    const tapes = this.slices(this.team.threads).map((slice, thread) =>
-      this.compiler(thread).finish(adds, root.slot, slice, updater),
-    );
-    return { tapes, root: root.slot };
+    const apart = updatesApart(updater);
+    const slices = this.slices(this.team.threads, apart ? NORM_BLOCK_FLOATS : LINE_FLOATS);
+    const tapes = slices.map((slice, i) => this.compiler(i).finish(adds, root.slot, slice, updater));
+    const updates = apart
+      ? slices.map((slice, i) => this.compiler(i).update(root.slot, slice, updater))
+      : undefined;
+    return { tapes, updates, root: root.slot };
   }
 
   /** Cuts a share among its threads and writes their tapes. Threads that get nothing are left out. */
@@ -172,12 +196,12 @@ export class Crew {
     memory.u32(this.compiler(thread).space.cursor, 2).set([data.order(epoch), position]);
   }
 
-  /** The flat vector cut in near-equal stretches, at multiples of 16 floats so that no two share a cache line. */
-  private slices(parts: number): Slice[] {
-    const lines = this.place.plan.vectorFloats / 16;
-    return splitRange({ from: 0, to: lines }, parts, 1).map(({ from, to }) => ({
-      from: from * 16,
-      to: to * 16,
+  /** The flat vector cut in near-equal stretches, at multiples of `unit` floats. */
+  private slices(parts: number, unit = LINE_FLOATS): Slice[] {
+    const { vectorFloats } = this.place.plan;
+    return splitRange({ from: 0, to: Math.ceil(vectorFloats / unit) }, parts, 1).map(({ from, to }) => ({
+      from: Math.min(from * unit, vectorFloats),
+      to: Math.min(to * unit, vectorFloats),
     }));
   }
 

@@ -13,6 +13,8 @@ export interface StrideShare {
   readonly compute: TapeRef;
   /** Its part of the additions and of the update; runs when all threads have computed. */
   readonly finish: TapeRef;
+  /** What of the update needs the whole sum; runs when all threads have finished. See StrideCourse. */
+  readonly update: TapeRef;
   /** Byte offset of the cell for the step's {order, position}: u32[2]. */
   readonly cursor: number;
   /** Byte offset of the cell for the optimizer's scalars of the step: f32[]. */
@@ -22,6 +24,8 @@ export interface StrideShare {
 /** What all threads of a stride know. The table is a StepTable's. */
 export interface StrideCourse {
   readonly steps: number;
+  /** The threads meet once more before the update. Without it, no share has an update of its own. */
+  readonly updatesApart: boolean;
   readonly table: { readonly offset: number; readonly scalarCount: number };
   /** Where a step's metric sums lie after its finish tapes, and the log that they are copied to: f32[steps][floats]. */
   readonly metrics: { readonly offset: number; readonly floats: number; readonly log: number };
@@ -57,9 +61,10 @@ export function readJob(words: Int32Array, thread: number): Job {
   return {
     ...common,
     kind,
-    share: { compute: tape(), finish: tape(), cursor: next(), scalars: next() },
+    share: { compute: tape(), finish: tape(), update: tape(), cursor: next(), scalars: next() },
     course: {
       steps: next(),
+      updatesApart: next() === 1,
       table: { offset: next(), scalarCount: next() },
       metrics: { offset: next(), floats: next(), log: next() },
     },
@@ -68,10 +73,11 @@ export function readJob(words: Int32Array, thread: number): Job {
 
 function fieldsOf(job: Job): number[] {
   if (job.kind === 'run') return [job.tape.offset, job.tape.words];
-  const { compute, finish, cursor, scalars } = job.share;
-  const { steps, table, metrics } = job.course;
+  const { compute, finish, update, cursor, scalars } = job.share;
+  const { steps, updatesApart, table, metrics } = job.course;
   return [
-    ...[compute.offset, compute.words, finish.offset, finish.words, cursor, scalars],
-    ...[steps, table.offset, table.scalarCount, metrics.offset, metrics.floats, metrics.log],
+    ...[compute, finish, update].flatMap(({ offset, words }) => [offset, words]),
+    ...[cursor, scalars, steps, updatesApart ? 1 : 0],
+    ...[table.offset, table.scalarCount, metrics.offset, metrics.floats, metrics.log],
   ];
 }

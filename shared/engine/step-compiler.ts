@@ -1,6 +1,8 @@
 import type { Job } from '../graph/job.js';
 import type { Plan } from '../graph/plan.js';
+import { NORM_BLOCK_FLOATS } from '../kernels/memory-map.js';
 import type { Tape } from '../kernels/tape.js';
+import type { Clipping } from '../optim/clipping.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { leafCount, maximalSubtrees, nodeLeaves, type Range, rowsOf } from '../sum/leaves.js';
 import type { DataStore } from './data-store.js';
@@ -31,6 +33,19 @@ export interface Updater {
   readonly optimizer: Optimizer;
   /** Byte offsets of its state vectors, `plan.parameterFloats` floats each. */
   readonly state: readonly number[];
+  readonly clipping?: Clipping;
+  /** Byte offset of the sums of squares of the gradient's blocks, for clipping by its norm: `normBlocks` floats. */
+  readonly norms: number;
+}
+
+/** Blocks of a gradient, each with a sum of squares of its own. */
+export function normBlocks({ parameterFloats }: Pick<Plan, 'parameterFloats'>): number {
+  return Math.ceil(parameterFloats / NORM_BLOCK_FLOATS);
+}
+
+/** Whether the update needs the whole sum: then it is a tape of its own. */
+export function updatesApart({ clipping }: Updater): boolean {
+  return clipping?.by === 'globalNorm';
 }
 
 /** A stretch of the flat vector, in floats: one thread's part of the additions and of the update. */
@@ -71,22 +86,52 @@ export class StepCompiler {
     return this.tapes.get(`add ${describe(adds, slice)}`, (tape) => emitAdds(tape, adds, slice));
   }
 
-  /** Additions on one slice of the vector, and then the update of the weights with what is at `root`. */
+  /**
+   * Additions on one slice of the vector, and then the update of the weights with what is at `root`; if that is a tape
+   * of its own, what it needs to know of the slice, which then begins with a block.
+   */
   finish(adds: readonly SlotAdd[], root: number, slice: Slice, update: Updater): TapeRef {
     return this.tapes.get(`finish ${root} ${describe(adds, slice)}`, (tape) => {
       emitAdds(tape, adds, slice);
-      const at = slice.from * 4;
-      // The metric sums lie behind the parameters: they are added up, never updated with.
-      const n = Math.min(slice.to, this.place.plan.parameterFloats) - slice.from;
-      if (n <= 0) return;
-      update.optimizer.emit(tape, {
-        weights: this.place.weights + at,
-        gradient: root + at,
-        slots: update.state.map((vector) => vector + at),
-        n,
-        scalars: this.space.scalars,
-      });
+      const n = this.parametersIn(slice);
+      if (n === 0) return;
+      const a = root + slice.from * 4;
+      if (updatesApart(update)) {
+        const out = update.norms + (slice.from / NORM_BLOCK_FLOATS) * 4;
+        tape.emit('sumSquares', { a, out, n });
+        return;
+      }
+      if (update.clipping !== undefined) tape.emit('clampVector', { a, n, limit: update.clipping.limit });
+      this.emitUpdate(tape, root, slice, update);
     });
+  }
+
+  /** The update of a slice of the weights, where it needs the whole sum. */
+  update(root: number, slice: Slice, update: Updater): TapeRef {
+    return this.tapes.get(`update ${root} ${slice.from} ${slice.to}`, (tape) => {
+      const n = this.parametersIn(slice);
+      if (n === 0 || update.clipping === undefined) return;
+      const { total } = this.space;
+      tape.emit('treeTotal', { a: update.norms, out: total, n: normBlocks(this.place.plan) });
+      tape.emit('shrinkVector', { a: root + slice.from * 4, total, n, limit: update.clipping.limit });
+      this.emitUpdate(tape, root, slice, update);
+    });
+  }
+
+  private emitUpdate(tape: Tape, root: number, slice: Slice, { optimizer, state }: Updater): void {
+    const at = slice.from * 4;
+    optimizer.emit(tape, {
+      weights: this.place.weights + at,
+      gradient: root + at,
+      slots: state.map((vector) => vector + at),
+      n: this.parametersIn(slice),
+      scalars: this.space.scalars,
+    });
+  }
+
+  /** Parameters of a slice. The metric sums lie behind them: they are added up, never updated with. */
+  private parametersIn({ from, to }: Slice): number {
+    return Math.max(0, Math.min(to, this.place.plan.parameterFloats) - from);
   }
 
   private job(range: Range, batch: number, partials: readonly Partial[], scratch: number): Job {

@@ -16,7 +16,7 @@ interface Tools {
 
 /**
  * One thread's part of a stride: whole steps without the event loop. Every thread computes; when all have, every
- * thread finishes its slice; when all have, whoever came last logs the metric sums and decides for all whether the
+ * thread finishes its slice (and, where the update needs the whole sum, updates when all have); when all have, whoever came last logs the metric sums and decides for all whether the
  * stride goes on.
  *
  * @returns false when the team was aborted
@@ -40,6 +40,10 @@ export function runStride(
     run(share.compute);
     if (!barrier.meet()) return false;
     run(share.finish);
+    if (course.updatesApart) {
+      if (!barrier.meet()) return false;
+      run(share.update);
+    }
     if (!barrier.meet(closeStep)) return false;
     // Written before this meeting ended and not again before the next: all threads read the same.
     if (Atomics.load(words, ENDED) !== 0) return true;

@@ -12,6 +12,8 @@ const CURSOR_BYTES = 8;
 export class ThreadSpace {
   readonly cursor: number;
   readonly scalars: number;
+  /** One float: the sum of squares of a whole gradient. */
+  readonly total: number;
   private scratchAt = 0;
   private scratchSize = 0;
   private slots: number[] = [];
@@ -22,6 +24,7 @@ export class ThreadSpace {
   ) {
     this.cursor = memory.allocate(CURSOR_BYTES, 'cells');
     this.scalars = memory.allocate(SCALARS_MAX * 4, 'cells');
+    this.total = memory.allocate(4, 'cells');
   }
 
   /** A scratch region of at least so many bytes. Its address changes when it grows. */

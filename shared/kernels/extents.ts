@@ -170,6 +170,8 @@ export const EXTENTS: {
   adamUpdate: ({ n }) => ({ weights: n, gradient: n, m: n, v: n, scalars: 8 }),
   rmspropUpdate: ({ n }) => ({ weights: n, gradient: n, v: n, momentum: n, scalars: 6 }),
   adagradUpdate: ({ n }) => ({ weights: n, gradient: n, v: n, scalars: 3 }),
+  clampVector: ({ n }) => ({ a: n }),
+  shrinkVector: ({ n }) => ({ a: n, total: 1 }),
   lionUpdate: ({ n }) => ({ weights: n, gradient: n, m: n, scalars: 6 }),
   randomUniform: out,
   randomNormal: out,

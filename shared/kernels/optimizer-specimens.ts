@@ -1,6 +1,6 @@
 import { input, type Size, updated } from './specimen.js';
 
-/** Calls of the optimizers' updates. */
+/** Calls of the optimizers' updates, and of what comes before them. */
 export const OPTIMIZER_SPECIMENS = {
   sgdUpdate: ({ rows, cols }: Size) => ({
     weights: updated(rows * cols),
@@ -31,6 +31,13 @@ export const OPTIMIZER_SPECIMENS = {
     v: updated(rows * cols, 'positive'),
     n: rows * cols,
     scalars: input(3, { floats: [0.003, 1e-7, 0.01] }),
+  }),
+  clampVector: ({ rows, cols }: Size) => ({ a: updated(rows * cols), n: rows * cols, limit: 0.5 }),
+  shrinkVector: ({ rows, cols }: Size) => ({
+    a: updated(rows * cols),
+    total: input(1, { floats: [rows % 2 ? 6.25 : 0.01] }),
+    n: rows * cols,
+    limit: 0.5,
   }),
   lionUpdate: ({ rows, cols }: Size) => ({
     weights: updated(rows * cols),

@@ -12,6 +12,8 @@ export const EXPECTED_HASHES: { readonly [K in KernelName]: string } = {
   leakyReluBackward: 'b3237a9daeb630e2f1cfb18cda06cc910b9b56d951a6632b28085023bd156443',
   attentionForward: '8e896dc2756025e681c56d0d08257a3c99164f310b8f0b37d9efe36d536c5d2f',
   attentionBackward: '1de048b3c01a61ed440492cb915d099e33294c1f4cdcdff7faba156d70870e36',
+  clampVector: '9f93b4e3dd87743bd19f4a9c07c2f5a22a12268e54af9d2727de96c6f72ba49f',
+  shrinkVector: '6de0b2b6ea378fdbffc711845aaebd34111d1e95a60f16ada12c93f33ee8a9f9',
   treeConvolutionWeights: '6bcd155d09945754a09121916530e27a3d1114c523c24b7f24ece1ba0d8019ba',
   convolution: 'ea28df77a858206068ce673d9525d6e1c45fba7ecda17173a89b218b75670ad9',
   convolutionTransposed: '37702608a587a70d23dc09899555e0b7193f909167bb69b848f22ee112d7b69b',

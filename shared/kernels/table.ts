@@ -1,7 +1,7 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = 'd5a3bee3c2cce93d';
+export const SOURCE_VERSION = '20a41c0152b0456e';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
@@ -98,8 +98,25 @@ export const KERNEL_TABLE = {
       causal: 'i32',
     },
   },
-  treeConvolutionWeights: {
+  clampVector: {
     opcode: 8,
+    arguments: {
+      a: 'ptr',
+      n: 'i32',
+      limit: 'f32',
+    },
+  },
+  shrinkVector: {
+    opcode: 9,
+    arguments: {
+      a: 'ptr',
+      total: 'ptr',
+      n: 'i32',
+      limit: 'f32',
+    },
+  },
+  treeConvolutionWeights: {
+    opcode: 10,
     arguments: {
       x: 'ptr',
       dy: 'ptr',
@@ -124,7 +141,7 @@ export const KERNEL_TABLE = {
     },
   },
   convolution: {
-    opcode: 9,
+    opcode: 11,
     arguments: {
       x: 'ptr',
       w: 'ptr',
@@ -150,7 +167,7 @@ export const KERNEL_TABLE = {
     },
   },
   convolutionTransposed: {
-    opcode: 10,
+    opcode: 12,
     arguments: {
       y: 'ptr',
       w: 'ptr',
@@ -176,23 +193,6 @@ export const KERNEL_TABLE = {
     },
   },
   reluForward: {
-    opcode: 11,
-    arguments: {
-      x: 'ptr',
-      y: 'ptr',
-      n: 'i32',
-    },
-  },
-  reluBackward: {
-    opcode: 12,
-    arguments: {
-      y: 'ptr',
-      dy: 'ptr',
-      dx: 'ptr',
-      n: 'i32',
-    },
-  },
-  sigmoidForward: {
     opcode: 13,
     arguments: {
       x: 'ptr',
@@ -200,7 +200,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  sigmoidBackward: {
+  reluBackward: {
     opcode: 14,
     arguments: {
       y: 'ptr',
@@ -209,7 +209,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  tanhForward: {
+  sigmoidForward: {
     opcode: 15,
     arguments: {
       x: 'ptr',
@@ -217,7 +217,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  tanhBackward: {
+  sigmoidBackward: {
     opcode: 16,
     arguments: {
       y: 'ptr',
@@ -226,23 +226,24 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  exponential: {
+  tanhForward: {
     opcode: 17,
     arguments: {
-      out: 'ptr',
-      a: 'ptr',
+      x: 'ptr',
+      y: 'ptr',
       n: 'i32',
     },
   },
-  logarithm: {
+  tanhBackward: {
     opcode: 18,
     arguments: {
-      out: 'ptr',
-      a: 'ptr',
+      y: 'ptr',
+      dy: 'ptr',
+      dx: 'ptr',
       n: 'i32',
     },
   },
-  errorFunction: {
+  exponential: {
     opcode: 19,
     arguments: {
       out: 'ptr',
@@ -250,7 +251,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  sine: {
+  logarithm: {
     opcode: 20,
     arguments: {
       out: 'ptr',
@@ -258,7 +259,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  cosine: {
+  errorFunction: {
     opcode: 21,
     arguments: {
       out: 'ptr',
@@ -266,7 +267,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  squareRoot: {
+  sine: {
     opcode: 22,
     arguments: {
       out: 'ptr',
@@ -274,7 +275,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  reciprocalSquareRoot: {
+  cosine: {
     opcode: 23,
     arguments: {
       out: 'ptr',
@@ -282,8 +283,24 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  embeddingForward: {
+  squareRoot: {
     opcode: 24,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  reciprocalSquareRoot: {
+    opcode: 25,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  embeddingForward: {
+    opcode: 26,
     arguments: {
       ids: 'ptr',
       table: 'ptr',
@@ -294,7 +311,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeScatterRows: {
-    opcode: 25,
+    opcode: 27,
     arguments: {
       ids: 'ptr',
       dy: 'ptr',
@@ -307,7 +324,7 @@ export const KERNEL_TABLE = {
     },
   },
   addToRows: {
-    opcode: 26,
+    opcode: 28,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -317,7 +334,7 @@ export const KERNEL_TABLE = {
     },
   },
   addSinusoids: {
-    opcode: 27,
+    opcode: 29,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -327,7 +344,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8: {
-    opcode: 28,
+    opcode: 30,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -343,7 +360,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8AsI32: {
-    opcode: 29,
+    opcode: 31,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -357,7 +374,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherWords: {
-    opcode: 30,
+    opcode: 32,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -371,7 +388,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseForward: {
-    opcode: 31,
+    opcode: 33,
     arguments: {
       logits: 'ptr',
       labels: 'ptr',
@@ -383,7 +400,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseBackward: {
-    opcode: 32,
+    opcode: 34,
     arguments: {
       probabilities: 'ptr',
       labels: 'ptr',
@@ -394,7 +411,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyForward: {
-    opcode: 33,
+    opcode: 35,
     arguments: {
       logits: 'ptr',
       targets: 'ptr',
@@ -406,7 +423,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyBackward: {
-    opcode: 34,
+    opcode: 36,
     arguments: {
       probabilities: 'ptr',
       targets: 'ptr',
@@ -417,7 +434,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyForward: {
-    opcode: 35,
+    opcode: 37,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -428,7 +445,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyBackward: {
-    opcode: 36,
+    opcode: 38,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -439,7 +456,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorForward: {
-    opcode: 37,
+    opcode: 39,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -449,7 +466,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorBackward: {
-    opcode: 38,
+    opcode: 40,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -460,7 +477,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationForward: {
-    opcode: 39,
+    opcode: 41,
     arguments: {
       x: 'ptr',
       gamma: 'ptr',
@@ -473,7 +490,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationBackward: {
-    opcode: 40,
+    opcode: 42,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -485,7 +502,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeLayerNormalizationScale: {
-    opcode: 41,
+    opcode: 43,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -497,22 +514,6 @@ export const KERNEL_TABLE = {
     },
   },
   sumSquares: {
-    opcode: 42,
-    arguments: {
-      a: 'ptr',
-      out: 'ptr',
-      n: 'i32',
-    },
-  },
-  largestMagnitude: {
-    opcode: 43,
-    arguments: {
-      a: 'ptr',
-      out: 'ptr',
-      n: 'i32',
-    },
-  },
-  treeTotal: {
     opcode: 44,
     arguments: {
       a: 'ptr',
@@ -520,8 +521,24 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  sgdUpdate: {
+  largestMagnitude: {
     opcode: 45,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  treeTotal: {
+    opcode: 46,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  sgdUpdate: {
+    opcode: 47,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -531,7 +548,7 @@ export const KERNEL_TABLE = {
     },
   },
   adamUpdate: {
-    opcode: 46,
+    opcode: 48,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -542,7 +559,7 @@ export const KERNEL_TABLE = {
     },
   },
   rmspropUpdate: {
-    opcode: 47,
+    opcode: 49,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -553,7 +570,7 @@ export const KERNEL_TABLE = {
     },
   },
   adagradUpdate: {
-    opcode: 48,
+    opcode: 50,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -563,7 +580,7 @@ export const KERNEL_TABLE = {
     },
   },
   lionUpdate: {
-    opcode: 49,
+    opcode: 51,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -573,7 +590,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolForward: {
-    opcode: 50,
+    opcode: 52,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -592,7 +609,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolBackward: {
-    opcode: 51,
+    opcode: 53,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -613,7 +630,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolForward: {
-    opcode: 52,
+    opcode: 54,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -632,7 +649,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolBackward: {
-    opcode: 53,
+    opcode: 55,
     arguments: {
       dy: 'ptr',
       dx: 'ptr',
@@ -651,7 +668,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmul: {
-    opcode: 54,
+    opcode: 56,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -664,7 +681,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmulTransposedB: {
-    opcode: 55,
+    opcode: 57,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -675,7 +692,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomUniform: {
-    opcode: 56,
+    opcode: 58,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -686,7 +703,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomNormal: {
-    opcode: 57,
+    opcode: 59,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -697,7 +714,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmForward: {
-    opcode: 58,
+    opcode: 60,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -712,7 +729,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmBackward: {
-    opcode: 59,
+    opcode: 61,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -726,7 +743,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruForward: {
-    opcode: 60,
+    opcode: 62,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -742,7 +759,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruBackward: {
-    opcode: 61,
+    opcode: 63,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -757,7 +774,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnForward: {
-    opcode: 62,
+    opcode: 64,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -771,7 +788,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnBackward: {
-    opcode: 63,
+    opcode: 65,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -784,7 +801,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxForward: {
-    opcode: 64,
+    opcode: 66,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -793,7 +810,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxBackward: {
-    opcode: 65,
+    opcode: 67,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -803,7 +820,7 @@ export const KERNEL_TABLE = {
     },
   },
   oneHot: {
-    opcode: 66,
+    opcode: 68,
     arguments: {
       labels: 'ptr',
       out: 'ptr',
@@ -812,7 +829,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeMatmulTransposedA: {
-    opcode: 67,
+    opcode: 69,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -824,7 +841,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeSumRows: {
-    opcode: 68,
+    opcode: 70,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -834,7 +851,7 @@ export const KERNEL_TABLE = {
     },
   },
   addVectors: {
-    opcode: 69,
+    opcode: 71,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -843,7 +860,7 @@ export const KERNEL_TABLE = {
     },
   },
   multiplyVectors: {
-    opcode: 70,
+    opcode: 72,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -852,7 +869,7 @@ export const KERNEL_TABLE = {
     },
   },
   copyVector: {
-    opcode: 71,
+    opcode: 73,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -860,7 +877,7 @@ export const KERNEL_TABLE = {
     },
   },
   fill: {
-    opcode: 72,
+    opcode: 74,
     arguments: {
       out: 'ptr',
       n: 'i32',

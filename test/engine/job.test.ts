@@ -13,9 +13,10 @@ const job: fc.Arbitrary<Job> = fc.oneof(
     kind: fc.constant('stride' as const),
     lead: count,
     pages: fc.nat(65536),
-    share: fc.record({ compute: tape, finish: tape, cursor: offset, scalars: offset }),
+    share: fc.record({ compute: tape, finish: tape, update: tape, cursor: offset, scalars: offset }),
     course: fc.record({
       steps: count,
+      updatesApart: fc.boolean(),
       table: fc.record({ offset, scalarCount: count }),
       metrics: fc.record({ offset, floats: count, log: offset }),
     }),

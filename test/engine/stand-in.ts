@@ -5,6 +5,8 @@ import { ComputeMemory } from '../../shared/engine/memory.js';
 import { StepTable } from '../../shared/engine/step-table.js';
 import { type Stride, type TapeRef, Team } from '../../shared/engine/team.js';
 
+const NO_TAPE: TapeRef = { offset: 0, words: 0 };
+
 /** A file that threads can start with. */
 export const STAND_IN = fileURLToPath(new URL('./stand-in-thread.mjs', import.meta.url));
 
@@ -66,7 +68,7 @@ export class Bench {
     tapesOf: (
       thread: number,
       share: Pick<StrideShare, 'cursor' | 'scalars'>,
-    ) => Pick<StrideShare, 'compute' | 'finish'>,
+    ) => Pick<StrideShare, 'compute' | 'finish'> & { readonly update?: TapeRef },
     metrics = { cell: this.cells(1), count: 1 },
   ): Stride {
     const table = new StepTable(this.memory, steps, 2);
@@ -75,10 +77,17 @@ export class Bench {
     }
     const shares = Array.from({ length: this.team.threads }, (_, thread) => {
       const cells = { cursor: this.memory.allocate(8), scalars: this.memory.allocate(8) };
-      return { ...cells, ...tapesOf(thread, cells) };
+      return { ...cells, update: NO_TAPE, ...tapesOf(thread, cells) };
     });
     const log = this.memory.allocate(steps * metrics.count * 4);
-    return { steps, table, shares, metrics: { offset: metrics.cell * 4, floats: metrics.count, log } };
+    const updatesApart = shares.some(({ update }) => update !== NO_TAPE);
+    return {
+      steps,
+      updatesApart,
+      table,
+      shares,
+      metrics: { offset: metrics.cell * 4, floats: metrics.count, log },
+    };
   }
 }
 

@@ -146,3 +146,32 @@ describe('a stride', () => {
     await expect(bench.team.stride({ ...stride, steps: 0 })).rejects.toThrow(/needs a step/);
   });
 });
+
+describe('a stride whose update needs the whole sum', () => {
+  it.each([1, 2, 3])('lets %i threads meet before it', async (threads) => {
+    const bench = await Bench.of(threads);
+    const weights = bench.cells(threads);
+    const sums = bench.cells(threads);
+    const steps = 200;
+    const stride = bench.stride(
+      steps,
+      (thread) => ({
+        compute: bench.tape(),
+        // The threads' finish tapes differ in length: whoever updated too early would miss the others' sums.
+        finish: bench.tape(
+          ...Array.from({ length: thread + 1 }, () => ['digest', sums + thread, weights, threads] as const),
+        ),
+        update: bench.tape(['digest', weights + thread, sums, threads - thread]),
+      }),
+      { cell: weights, count: threads },
+    );
+    expect(await bench.team.stride(stride)).toBe(steps);
+    let expected = new Array<number>(threads).fill(0);
+    const log = Array.from({ length: steps }, () => {
+      const partial = expected.map(() => digest(expected));
+      expected = partial.map((_, thread) => digest(partial.slice(0, threads - thread)));
+      return expected;
+    });
+    expect(logOf(bench, stride, steps)).toEqual(log);
+  });
+});

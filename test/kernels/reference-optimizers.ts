@@ -1,5 +1,5 @@
 /* The optimizers' updates, in plain TypeScript and double precision. */
-import { about, type Call, type Expected } from './expected.js';
+import { about, type Call, type Expected, exactly } from './expected.js';
 
 /** Moving averages below 2^-100 are 0. */
 const faded = (x: number) => (Math.abs(x) < 2 ** -100 ? 0 : x);
@@ -84,6 +84,20 @@ export const REFERENCE_OPTIMIZERS = {
         sizes: w.map((x, i) => Math.abs(x) + s[0]! * ratios[i]!),
         ulps: 9,
       },
+    };
+  },
+  clampVector: ({ f32, args }: Call) => {
+    const { limit } = args as { limit: number };
+    return { a: exactly(Array.from(f32('a'), (x) => Math.min(Math.max(x, -limit), limit))) };
+  },
+  shrinkVector: ({ f32, args }: Call) => {
+    const { limit } = args as { limit: number };
+    const norm = Math.sqrt(f32('total')[0]!);
+    return {
+      a: about(
+        Array.from(f32('a'), (x) => x * Math.min(1, limit / norm)),
+        { ulps: 3 },
+      ),
     };
   },
   lionUpdate: ({ f32 }: Call) => {

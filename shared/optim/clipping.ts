@@ -1,0 +1,35 @@
+import * as v from 'valibot';
+import { UserError } from '../errors.js';
+
+const Limit = v.pipe(v.number(), v.gtValue(0), v.finite());
+const SCHEMA = v.strictObject({ by: v.picklist(['value', 'globalNorm']), limit: Limit });
+
+/**
+ * How gradients that are too large are made smaller before the optimizer sees them.
+ *
+ *     value        every element g becomes min(max(g, -limit), limit)
+ *     globalNorm   all of the gradient is multiplied by limit / norm where its Euclidean norm exceeds the limit, which
+ *                  keeps its direction (Pascanu, Mikolov, Bengio 2013)
+ */
+export type Clipping = v.InferOutput<typeof SCHEMA>;
+
+/** No element of the gradient is further from 0 than this. */
+export function clipByValue(limit: number): Clipping {
+  return { by: 'value', limit };
+}
+
+/** The gradient as a whole is no longer than this. */
+export function clipByGlobalNorm(limit: number): Clipping {
+  return { by: 'globalNorm', limit };
+}
+
+/**
+ * Settings of a clipping, wherever they come from.
+ * @throws UserError that names the setting that is wrong
+ */
+export function checkClipping(settings: Clipping): Clipping {
+  const result = v.safeParse(SCHEMA, settings);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new UserError(`not a valid clipping: ${v.getDotPath(issue) ?? 'by'}: ${issue.message}`);
+}

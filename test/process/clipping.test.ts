@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { TrainResult } from '../../scripts/training/result.js';
+import { loadSafetensors } from '../../shared/files/safetensors.js';
+import { run, start, temporaryFolder } from '../support/process.js';
+import { smallData, writeFiles } from '../support/process-data.js';
+
+const RUN = ['train', '--batch', 64, '--leaf', 8, '--optimizer', 'sgd', '--lr', 1, '--json'];
+
+async function train(...options: (string | number)[]): Promise<TrainResult> {
+  const data = writeFiles(temporaryFolder(), smallData());
+  const { status, stdout, stderr } = await run(...RUN, '--data', data, ...options);
+  expect(status, stderr).toBe(0);
+  return JSON.parse(stdout) as TrainResult;
+}
+
+/** All parameters after a run of one step. */
+async function weightsAfterOneStep(...options: (string | number)[]): Promise<Float32Array[]> {
+  const directory = join(temporaryFolder(), 'run');
+  await train('--steps', 1, '--workers', 1, '--run-dir', directory, ...options);
+  const { tensors } = await loadSafetensors(join(directory, 'weights.safetensors'));
+  return tensors.map(({ values }) => values);
+}
+
+/** What one step has added to each weight; with a learning rate of 1, minus the gradient. */
+async function steps(...options: (string | number)[]): Promise<number[]> {
+  // A rate that no weight feels.
+  const before = await weightsAfterOneStep('--lr', 1e-30);
+  const after = await weightsAfterOneStep(...options);
+  return after.flatMap((values, i) => [...values].map((w, j) => w - (before[i]?.[j] as number)));
+}
+
+const norm = (values: readonly number[]): number => Math.hypot(...values);
+
+describe('clipping', () => {
+  it('by the global norm keeps the direction of the gradient and gives it the length that was asked for', async () => {
+    const free = await steps();
+    const clipped = await steps('--clip-norm', 0.125);
+    expect(norm(free)).toBeGreaterThan(0.25);
+    expect(norm(clipped)).toBeCloseTo(0.125, 5);
+    const along = free.reduce((sum, g, i) => sum + g * (clipped[i] as number), 0);
+    expect(along / (norm(free) * norm(clipped))).toBeCloseTo(1, 5);
+  });
+
+  it('leaves a gradient alone that is short enough', async () => {
+    const free = await train('--steps', 8, '--workers', 1);
+    const clipped = await train('--steps', 8, '--workers', 1, '--clip-norm', 1e6);
+    expect(clipped.weightsSha256).toBe(free.weightsSha256);
+  });
+
+  it('by value leaves no element beyond the limit', async () => {
+    const free = await steps();
+    const clipped = await steps('--clip-value', 0.01);
+    expect(Math.max(...free.map(Math.abs))).toBeGreaterThan(0.02);
+    expect(Math.max(...clipped.map(Math.abs))).toBeCloseTo(0.01, 6);
+    clipped.forEach((g, i) => {
+      expect(g).toBeCloseTo(Math.max(-0.01, Math.min(0.01, free[i] as number)), 6);
+    });
+  });
+
+  it('by the global norm gives the same weights for any number of workers and threads, near and far', async () => {
+    const options = ['--steps', 24, '--clip-norm', 0.125];
+    const one = await train(...options, '--workers', 1);
+    expect((await train('--steps', 24, '--workers', 1)).weightsSha256).not.toBe(one.weightsSha256);
+    for (const [workers, threads] of [
+      [2, 1],
+      [3, 1],
+      [1, 2],
+    ] as const) {
+      const result = await train(...options, '--workers', workers, '--threads', threads);
+      expect(result.weightsSha256, `${workers} workers of ${threads} threads`).toBe(one.weightsSha256);
+    }
+    const data = writeFiles(temporaryFolder(), smallData());
+    const far = [...RUN, ...options, '--data', data, '--workers', 1, '--min-workers', 2];
+    const coordinator = start([...far, '--listen', '127.0.0.1:0']);
+    start(['worker', await coordinator.joinUrl()]);
+    const { status, stdout, stderr } = await coordinator.ended;
+    expect(status, stderr).toBe(0);
+    expect((JSON.parse(stdout) as TrainResult).weightsSha256).toBe(one.weightsSha256);
+  });
+});
