@@ -7,7 +7,7 @@ import { acceptWebSockets } from '../shared/link/web-socket-server.js';
 import { formatJoinUrl } from '../shared/protocol/join-url.js';
 import type { Range } from '../shared/sum/leaves.js';
 import { coordinate } from './coordinator.js';
-import type { CoordinatorEffect, CoordinatorMessage } from './messages.js';
+import type { Completion, CoordinatorEffect, CoordinatorMessage } from './messages.js';
 import type { Observer } from './observer.js';
 import { CoordinatorShell } from './shell.js';
 import type { SlotPool } from './slot-pool.js';
@@ -32,7 +32,7 @@ export interface CoordinatorParts {
 
 /** How a run ended. */
 export interface RunEnd {
-  readonly reason: 'finished' | 'interrupted';
+  readonly reason: Completion;
   /** Steps done. */
   readonly steps: number;
   /** Everyone who was ever at work, in the order in which they joined. */

@@ -34,6 +34,9 @@ export interface Compared {
 /** The metric sums of one step, in the plan's order, as they left the canonical sum. */
 export type StepMetrics = readonly number[];
 
+/** Why a run is over. `diverged`: the latest step's sums are no finite numbers, so its weights are of no use. */
+export type Completion = 'finished' | 'interrupted' | 'diverged';
+
 /** What a frame to a node carries behind its header. */
 export type Attachment = 'none' | 'weights' | 'chunk';
 
@@ -68,4 +71,4 @@ export type CoordinatorEffect =
   /** For the person who watches: something changed. */
   | { kind: 'notice'; text: string }
   /** The run is over; save and end. */
-  | { kind: 'complete'; reason: 'finished' | 'interrupted' };
+  | { kind: 'complete'; reason: Completion };

@@ -2,7 +2,7 @@ import { stepPlace } from '../shared/data/order.js';
 import { leafCount, rowsOf } from '../shared/sum/leaves.js';
 import { assign, type Share } from './assignment.js';
 import { readyMembers } from './handing.js';
-import type { CoordinatorEffect, CoordinatorMessage, StepMetrics } from './messages.js';
+import type { Completion, CoordinatorEffect, CoordinatorMessage, StepMetrics } from './messages.js';
 import { strideSteps } from './pace.js';
 import { batchSize, closeRound, continueRound, startRound } from './rounds.js';
 import type { CoordinatorState, Member } from './state.js';
@@ -16,9 +16,10 @@ import type { CoordinatorState, Member } from './state.js';
 export function advance(state: CoordinatorState, effects: CoordinatorEffect[]): void {
   if (state.activity === 'round' && continueRound(state, effects)) finishRound(state, effects);
   if (state.activity !== 'waiting') return;
-  if (state.interrupted || state.step === state.settings.steps) {
+  const completion = completionOf(state);
+  if (completion !== undefined) {
     state.activity = 'complete';
-    effects.push({ kind: 'complete', reason: state.interrupted ? 'interrupted' : 'finished' });
+    effects.push({ kind: 'complete', reason: completion });
     return;
   }
   const ready = readyMembers(state);
@@ -39,7 +40,11 @@ export function strided(
   const size = batchSize(state);
   for (const share of state.stride) credit(state, share, size, metrics.length);
   state.stride = [];
-  for (const sums of metrics) completeStep(state, sums, effects);
+  for (const sums of metrics) {
+    completeStep(state, sums, effects);
+    // What the threads did after it rests on numbers that are none.
+    if (state.diverged) return;
+  }
 }
 
 /** The sum of a round is in the weights. */
@@ -68,6 +73,12 @@ export function interrupt(state: CoordinatorState, effects: CoordinatorEffect[])
   }
 }
 
+function completionOf({ diverged, interrupted, step, settings }: CoordinatorState): Completion | undefined {
+  if (diverged) return 'diverged';
+  if (interrupted) return 'interrupted';
+  return step === settings.steps ? 'finished' : undefined;
+}
+
 function completeStep(state: CoordinatorState, metrics: StepMetrics, effects: CoordinatorEffect[]): void {
   const { settings } = state;
   const { batch, samples } = settings;
@@ -76,8 +87,9 @@ function completeStep(state: CoordinatorState, metrics: StepMetrics, effects: Co
   state.step += 1;
   const members = readyMembers(state).length;
   effects.push({ kind: 'record', step: state.step, batch: size, metrics, members });
+  state.diverged = !metrics.every(Number.isFinite);
   const epochEnds = stepPlace(state.step, samples, batch).position === 0;
-  if (epochEnds || state.step === state.settings.steps) {
+  if (!state.diverged && (epochEnds || state.step === state.settings.steps)) {
     state.activity = 'evaluating';
     effects.push({ kind: 'evaluate', step: state.step });
   } else {

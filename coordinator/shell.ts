@@ -5,7 +5,7 @@ import type { Dataset } from '../shared/data/dataset.js';
 import { type Link, NO_PAYLOAD } from '../shared/link/link.js';
 import type { NodeToCoordinator } from '../shared/protocol/messages.js';
 import { ProtocolError, parseNodeMessage } from '../shared/protocol/parse.js';
-import type { CoordinatorEffect, CoordinatorMessage } from './messages.js';
+import type { Completion, CoordinatorEffect, CoordinatorMessage } from './messages.js';
 import type { Observer } from './observer.js';
 import type { SlotPool } from './slot-pool.js';
 import type { Workshop } from './workshop.js';
@@ -20,7 +20,7 @@ export interface CoordinatorTools {
   /** An effect went wrong for good, such as a compute thread that died: the run cannot go on. */
   readonly onFailure: (error: unknown) => void;
   /** The run is over. */
-  readonly onComplete: (reason: 'finished' | 'interrupted') => void;
+  readonly onComplete: (reason: Completion) => void;
 }
 
 type Send = Extract<CoordinatorEffect, { kind: 'send' }>;

@@ -93,6 +93,8 @@ export interface CoordinatorState {
   msPerStep: number | undefined;
   /** Someone asked the run to stop after the step under way. */
   interrupted: boolean;
+  /** The sums of the latest step are no finite numbers: the run ends. */
+  diverged: boolean;
   /** Of the latest message, and of the latest look at who is still there. */
   nowMs: number;
   sweptAtMs: number;
@@ -116,6 +118,7 @@ export function initialState(settings: RunSettings, nowMs: number): CoordinatorS
     stride: [],
     msPerStep: undefined,
     interrupted: false,
+    diverged: false,
     nowMs,
     sweptAtMs: nowMs,
     pings: 0,

@@ -3,6 +3,7 @@ import type { Recipe } from '../../coordinator/recipe.js';
 import { createRunDirectory, type RunDirectory } from '../../coordinator/run-directory.js';
 import { epochMs, systemClock } from '../../shared/actor/clock.js';
 import { stepsPerEpoch } from '../../shared/data/order.js';
+import { UserError } from '../../shared/errors.js';
 import { startProgress } from '../terminal/progress.js';
 import { LocalRun } from '../training/local-run.js';
 import { describeResult, type TrainResult, type WorkerShare } from '../training/result.js';
@@ -28,7 +29,8 @@ export async function train(recipe: Recipe, settings: TrainSettings, context: Co
     progress.say(`training ${settings.recipe}: ${steps} steps of ${settings.batch} samples, ${run.backend}`);
     progress.say(`to help from another machine:  npm run -s unisum -- worker '${joinUrl}'`);
     const end = await trainToEnd(run, interrupted);
-    farewell = `the run is ${end.reason}`;
+    farewell = `the run has ${end.reason}`;
+    if (end.reason === 'diverged') throw divergence(end.steps, settings);
     const weightsSha256 = await directory.saveWeights(run.parameters());
     if (end.reason === 'finished') watch.measured(end.steps, await run.measure());
     const result = resultOf({
@@ -56,6 +58,13 @@ function directoryFor(settings: TrainSettings): Promise<RunDirectory> {
     now: epochMs(),
     ...(settings.runDir === undefined ? {} : { directory: settings.runDir }),
   });
+}
+
+function divergence(step: number, { learningRate }: TrainSettings): UserError {
+  const lower = Number((learningRate / 10).toPrecision(3));
+  return new UserError(
+    `the loss is no finite number any more at step ${step}: most likely the learning rate is too high (try --lr ${lower}) or gradients explode (try --clip-norm 1); no weights were saved`,
+  );
 }
 
 /** Trains until the run is over, or interrupted. */

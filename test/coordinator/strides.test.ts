@@ -50,6 +50,15 @@ describe('strides, while all share the memory', () => {
     expect(script.answers('b', 1, { from: 4, to: 8 }).join()).toContain('finish 1 with scalars 20');
   });
 
+  it('end with the run when a sum is no finite number; what came after it does not count', () => {
+    const script = striding();
+    expect(script.tell({ kind: 'strided', metrics: [[Number.NaN], [4]], elapsedMs: 2 })).toEqual([
+      'record 1: 32 samples, metrics NaN, 2 members',
+      'complete diverged',
+    ]);
+    expect(script.state.step).toBe(1);
+  });
+
   it('that were cut short before their first step are begun again', () => {
     const script = striding();
     expect(script.tell({ kind: 'strided', metrics: [], elapsedMs: 0 })).toEqual([

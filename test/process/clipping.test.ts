@@ -32,6 +32,17 @@ async function steps(...options: (string | number)[]): Promise<number[]> {
 
 const norm = (values: readonly number[]): number => Math.hypot(...values);
 
+describe('a run that diverges', () => {
+  it('ends with one line that says where, why and what to do', async () => {
+    const data = writeFiles(temporaryFolder(), smallData());
+    const ended = await run(...RUN, '--data', data, '--lr', 1e30, '--steps', 24);
+    expect(ended).toMatchObject({ status: 1, stdout: '' });
+    expect(ended.stderr).toMatch(
+      /unisum: the loss is no finite number any more at step \d+: .*--lr 1e\+29.*\n$/,
+    );
+  });
+});
+
 describe('clipping', () => {
   it('by the global norm keeps the direction of the gradient and gives it the length that was asked for', async () => {
     const free = await steps();

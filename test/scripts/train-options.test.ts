@@ -61,6 +61,7 @@ describe('options of train', () => {
       optimizer: 'sgd',
       lr: '1e-2',
       schedule: 'cosine',
+      clipNorm: '1.5',
       listen: '[::1]:7700',
       minWorkers: '4',
       audit: '0.25',
@@ -80,6 +81,7 @@ describe('options of train', () => {
       optimizer: sgd(),
       learningRate: 0.01,
       schedule: { name: 'cosine', warmup: 0, floor: 0 },
+      clipping: { by: 'globalNorm', limit: 1.5 },
       listen: { host: '::1', port: 7700 },
       minWorkers: 4,
       audit: 0.25,
@@ -124,6 +126,12 @@ describe('options of train', () => {
     [{ steps: '1', epochs: '1' }, '--steps and --epochs exclude each other: give one of them'],
     [{ seed: '4294967296' }, '--seed takes a whole number from 0 to 4294967295, not "4294967296"'],
     [{ seed: '-1' }, '--seed takes a whole number from 0 to 4294967295, not "-1"'],
+    [
+      { optimizer: 'adamant' },
+      'there is no optimizer "adamant"; choose one of adagrad, adam, lion, rmsprop, sgd',
+    ],
+    [{ clipNorm: '0' }, '--clip-norm takes a number above 0, such as 0.001, not "0"'],
+    [{ clipNorm: '1', clipValue: '1' }, '--clip-norm and --clip-value exclude each other: give one of them'],
     [
       { schedule: 'cosinus' },
       'there is no schedule "cosinus"; choose one of constant, step, cosine, warmRestarts, oneCycle',
