@@ -13,6 +13,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./worker.js'),
   },
   {
+    name: 'lr-find',
+    summary: 'find out which learning rate to begin with',
+    load: () => import('./lr-find.js'),
+  },
+  {
     name: 'explain',
     summary: 'walk one step of backpropagation on a small net, number by number',
     load: () => import('./explain.js'),

@@ -25,6 +25,11 @@ const SCHEMAS = {
     floor: Part,
   }),
   oneCycle: v.strictObject({ name: v.literal('oneCycle'), rise: Part, start: Part, floor: Part }),
+  exponential: v.strictObject({
+    name: v.literal('exponential'),
+    warmup: Warmup,
+    factor: v.pipe(v.number(), v.gtValue(0), v.finite()),
+  }),
 };
 const SCHEMA = v.variant('name', [
   SCHEMAS.constant,
@@ -32,6 +37,7 @@ const SCHEMA = v.variant('name', [
   SCHEMAS.cosine,
   SCHEMAS.warmRestarts,
   SCHEMAS.oneCycle,
+  SCHEMAS.exponential,
 ]);
 
 /** A schedule as data: its name and all of its numbers. */
@@ -70,6 +76,11 @@ export function oneCycle(options: Options<'oneCycle'> = {}): Of<'oneCycle'> {
   return { name: 'oneCycle', rise: 0.3, start: 0.04, floor: 0, ...options };
 }
 
+/** Multiplied by `factor` after every step; more than 1 makes it grow. Default: 0.999. */
+export function exponential(options: Options<'exponential'> = {}): Of<'exponential'> {
+  return { name: 'exponential', warmup: 0, factor: 0.999, ...options };
+}
+
 /** Every schedule by name, with what it defaults to. */
 const DEFAULTS: { readonly [N in ScheduleSettings['name']]: () => Of<N> } = {
   constant,
@@ -77,6 +88,7 @@ const DEFAULTS: { readonly [N in ScheduleSettings['name']]: () => Of<N> } = {
   cosine: cosineDecay,
   warmRestarts,
   oneCycle,
+  exponential,
 };
 
 /** Names of all schedules, for people. */
@@ -94,7 +106,7 @@ export function scheduleByName(name: string): ScheduleSettings {
 }
 
 /**
- * The schedule that settings describe: from the steps that are done to a multiple of the base rate, 0 to 1.
+ * The schedule that settings describe: from the steps that are done to a multiple of the base rate.
  * @param steps of the whole run
  * @throws UserError that names the setting that is wrong
  */
@@ -119,6 +131,8 @@ function decay(settings: Exclude<ScheduleSettings, Of<'oneCycle'>>, step: number
       return 1;
     case 'step':
       return power(settings.factor, Math.floor(step / settings.every));
+    case 'exponential':
+      return power(settings.factor, step);
     case 'cosine':
       return between(settings.floor, 1, step / steps);
     case 'warmRestarts': {
@@ -146,9 +160,12 @@ function between(low: number, high: number, x: number): number {
   return low + ((high - low) * (1 + cosineOfPi(x))) / 2;
 }
 
-/** By repeated multiplication, which is exact to the last bit everywhere; Math.pow is not. */
+/** By squaring, from multiplications alone, which are the same everywhere; Math.pow is not. */
 function power(base: number, exponent: number): number {
-  let result = 1;
-  for (let i = 0; i < exponent && result > 0; i++) result *= base;
+  let [result, square] = [1, base];
+  for (let rest = exponent; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) result *= square;
+    square *= square;
+  }
   return result;
 }

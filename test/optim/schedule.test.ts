@@ -5,6 +5,7 @@ import {
   constant,
   cosineDecay,
   createSchedule,
+  exponential,
   oneCycle,
   type ScheduleSettings,
   scheduleByName,
@@ -85,6 +86,14 @@ describe('a schedule', () => {
     }
   });
 
+  it('is multiplied after every step, down or up', () => {
+    const up = course(exponential({ factor: 1.5, warmup: 1 }), 40);
+    expect(up.slice(0, 4)).toEqual([0.5, 1, 1.5, 2.25]);
+    expect((up[39] as number) / 1.5 ** 38).toBeCloseTo(1, 12);
+    const down = course(exponential({ factor: 0.5 }), 5);
+    expect(down).toEqual([1, 0.5, 0.25, 0.125, 0.0625]);
+  });
+
   it('goes once up and down', () => {
     const rates = course(oneCycle({ rise: 0.25, start: 0.1, floor: 0.01 }));
     expectClose(rates, [
@@ -94,7 +103,7 @@ describe('a schedule', () => {
     expect(Math.max(...rates)).toBe(rates[25]);
   });
 
-  it.each(['constant', 'step', 'cosine', 'warmRestarts', 'oneCycle'])(
+  it.each(['constant', 'step', 'cosine', 'warmRestarts', 'oneCycle', 'exponential'])(
     'keeps %s between 0 and 1 over short and long runs',
     (name) => {
       for (const steps of [1, 2, 7, 5000]) {

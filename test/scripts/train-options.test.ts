@@ -134,7 +134,7 @@ describe('options of train', () => {
     [{ clipNorm: '1', clipValue: '1' }, '--clip-norm and --clip-value exclude each other: give one of them'],
     [
       { schedule: 'cosinus' },
-      'there is no schedule "cosinus"; choose one of constant, step, cosine, warmRestarts, oneCycle',
+      'there is no schedule "cosinus"; choose one of constant, step, cosine, warmRestarts, oneCycle, exponential',
     ],
     [{ lr: '0' }, '--lr takes a number above 0, such as 0.001, not "0"'],
     [{ lr: '-1' }, '--lr takes a number above 0, such as 0.001, not "-1"'],
