@@ -29,7 +29,7 @@ export async function train(recipe: Recipe, settings: TrainSettings, context: Co
     progress.say(`training ${settings.recipe}: ${steps} steps of ${settings.batch} samples, ${run.backend}`);
     progress.say(`to help from another machine:  npm run -s unisum -- worker '${joinUrl}'`);
     const end = await trainToEnd(run, interrupted);
-    farewell = `the run has ${end.reason}`;
+    farewell = end.reason === 'diverged' ? 'the run has diverged' : `the run is ${end.reason}`;
     if (end.reason === 'diverged') throw divergence(end.steps, settings);
     const weightsSha256 = await directory.saveWeights(run.parameters());
     if (end.reason === 'finished') watch.measured(end.steps, await run.measure());
