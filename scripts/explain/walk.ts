@@ -91,7 +91,7 @@ export async function walkStep(
   const [weights, slot, gradient] = [n, n, plan.vectorFloats].map((floats) =>
     memory.allocate(floats * 4),
   ) as [number, number, number];
-  const [cursor, scalars] = [memory.allocate(8), memory.allocate(64)];
+  const [cursor, scalars] = [memory.allocate(12), memory.allocate(64)];
   ready((tape) => plan.emitInitialisation(tape, { weights, scratch: gradient, seed }))();
   let trace: Trace | undefined;
   const pass = ready((tape) =>
@@ -111,7 +111,7 @@ export async function walkStep(
   const losses: number[] = [];
   let before = new Float32Array();
   for (let i = 0; i < step; i++) {
-    memory.u32(cursor, 2).set([store.straightOrder(), i % data.manifest.samples]);
+    memory.u32(cursor, 3).set([store.straightOrder(), i % data.manifest.samples, i]);
     pass();
     losses.push(memory.f32(gradient + n * 4, 1)[0] as number);
     before = memory.f32(weights, n).slice();

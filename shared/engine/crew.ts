@@ -11,7 +11,7 @@ import {
   type Updater,
   updatesApart,
 } from './step-compiler.js';
-import { StepTable } from './step-table.js';
+import { PLACE_WORDS, StepTable } from './step-table.js';
 import type { TapeRef, Team } from './team.js';
 
 /** Most steps in one stride: so long is the table of their places, scalars and metrics. */
@@ -124,7 +124,7 @@ export class Crew {
     const { table, log } = this.tableFor(scalars[0]?.length ?? 0);
     scalars.forEach((row, i) => {
       const { epoch, position } = stepPlace(step + i, data.manifest.samples, this.shape.batch);
-      table.set(i, { order: data.order(epoch), position, scalars: row });
+      table.set(i, { order: data.order(epoch), position, step: step + i, scalars: row });
     });
     const floats = plan.metrics.length;
     this.interruption = new AbortController();
@@ -189,11 +189,11 @@ export class Crew {
     return parts;
   }
 
-  /** Writes where a step's samples begin into a thread's cursor. */
+  /** Writes a step and where its samples begin into a thread's cursor. */
   private point(thread: number, step: number): void {
     const { memory, data } = this.place;
     const { epoch, position } = stepPlace(step, data.manifest.samples, this.shape.batch);
-    memory.u32(this.compiler(thread).space.cursor, 2).set([data.order(epoch), position]);
+    memory.u32(this.compiler(thread).space.cursor, PLACE_WORDS).set([data.order(epoch), position, step]);
   }
 
   /** The flat vector cut in near-equal stretches, at multiples of `unit` floats. */

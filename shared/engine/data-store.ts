@@ -19,8 +19,8 @@ export class DataStore {
   constructor(
     private readonly memory: ComputeMemory,
     readonly manifest: Manifest,
-    /** The run's seed: with the epoch's number it decides the order. */
-    private readonly seed: number,
+    /** The run's seed: with the epoch's number it decides the order, with the step's what is drawn at random. */
+    readonly seed: number,
   ) {
     this.present = new Array(manifest.chunkHashes.length).fill(false);
     this.chunkTable = memory.allocate(this.present.length * 4, 'data');
@@ -66,9 +66,10 @@ export class DataStore {
     return this.identity;
   }
 
-  /** What a job needs to gather samples, given the cell that holds {order, position}. */
+  /** What a job needs to gather samples, given the cell that holds {order, position, step}. */
   placement(cursor: number): DataPlacement {
     const { chunkSamples, recordBytes, fields } = this.manifest;
-    return { chunkTable: this.chunkTable, cursor, chunkSamples, recordBytes, fields };
+    const { seed } = this;
+    return { chunkTable: this.chunkTable, cursor, seed, chunkSamples, recordBytes, fields };
   }
 }

@@ -15,7 +15,7 @@ export interface StrideShare {
   readonly finish: TapeRef;
   /** What of the update needs the whole sum; runs when all threads have finished. See StrideCourse. */
   readonly update: TapeRef;
-  /** Byte offset of the cell for the step's {order, position}: u32[2]. */
+  /** Byte offset of the cell for the step's {order, position, step}: u32[3]. */
   readonly cursor: number;
   /** Byte offset of the cell for the optimizer's scalars of the step: f32[]. */
   readonly scalars: number;

@@ -1,8 +1,8 @@
 import { assert } from '../errors.js';
 import type { ComputeMemory } from './memory.js';
 
-/** Words of a row before its scalars: {order, position}. */
-export const PLACE_WORDS = 2;
+/** Words of a row before its scalars: {order, position, step}. */
+export const PLACE_WORDS = 3;
 
 /** What changes from step to step. */
 export interface StepRow {
@@ -10,11 +10,13 @@ export interface StepRow {
   readonly order: number;
   /** Position in it of the batch's first sample. */
   readonly position: number;
+  /** Steps of the run before this one. */
+  readonly step: number;
   /** The optimizer's scalars. */
   readonly scalars: readonly number[];
 }
 
-/** The steps of a stride, laid down ahead in shared memory: rows of {order u32, position u32, scalars f32[]}. */
+/** The steps of a stride, laid down ahead in shared memory: rows of {order u32, position u32, step u32, scalars f32[]}. */
 export class StepTable {
   /** Byte offset of the first row. */
   readonly offset: number;
@@ -28,12 +30,12 @@ export class StepTable {
     this.offset = memory.allocate(rows * this.rowBytes, 'tables of steps');
   }
 
-  /** Writes the row of the stride's `step`, from 0. No stride that reads the table may be under way. */
-  set(step: number, { order, position, scalars }: StepRow): void {
-    assert(Number.isInteger(step) && step >= 0 && step < this.rows, `step ${step} of ${this.rows}`);
+  /** Writes a row, from 0. No stride that reads the table may be under way. */
+  set(row: number, { order, position, step, scalars }: StepRow): void {
+    assert(Number.isInteger(row) && row >= 0 && row < this.rows, `row ${row} of ${this.rows}`);
     assert(scalars.length === this.scalarCount, `${scalars.length} scalars, not ${this.scalarCount}`);
-    const at = this.offset + step * this.rowBytes;
-    this.memory.u32(at, PLACE_WORDS).set([order, position]);
+    const at = this.offset + row * this.rowBytes;
+    this.memory.u32(at, PLACE_WORDS).set([order, position, step]);
     this.memory.f32(at + PLACE_WORDS * 4, this.scalarCount).set(scalars);
   }
 

@@ -1,8 +1,8 @@
 import { SCALARS_MAX } from '../optim/optimizer.js';
 import type { ComputeMemory } from './memory.js';
 
-/** Bytes of a thread's cursor cell: u32 {byte offset of the epoch's order, position of the batch in it}. */
-const CURSOR_BYTES = 8;
+/** Bytes of a thread's cursor cell: u32 {byte offset of the epoch's order, position of the batch in it, step}. */
+const CURSOR_BYTES = 12;
 
 /**
  * The memory that belongs to one compute thread: the cells that change from step to step, a scratch region for

@@ -10,13 +10,19 @@ import type { OpCall } from './ops/op.js';
 import type { Frame, Program, RowTensor } from './program.js';
 import { elementsOf } from './shape.js';
 
-/** What is known of a model while its programs are made. */
-export interface Compilation {
+/** What is known of a model before its programs are made. */
+export interface ModelParts {
   /** Model inputs by name. */
   readonly inputs: ReadonlyMap<string, FieldUse>;
   readonly parameters: ReadonlyMap<string, PlannedParameter>;
   /** Where metric sums begin in a vector. */
   readonly parameterFloats: number;
+}
+
+/** What is known of a model while one of its programs is made. */
+export interface Compilation extends ModelParts {
+  /** Whether the program is the one that trains. */
+  readonly training: boolean;
 }
 
 /** What a forward pass leaves. */
@@ -88,8 +94,9 @@ export function opCall(
     readonly saved: readonly RowTensor[];
   },
   frame: Frame<RowsJob>,
-  { parameters }: Compilation,
+  { parameters, training }: Compilation,
 ): OpCall<unknown, string> {
+  const { data, first } = frame.job;
   const weights = op.roles.map((role): [string, number] => {
     const parameter = parameters.get(node.parameters[role] ?? '');
     return [role, parameter === undefined ? 0 : frame.job.weights + parameter.offset * 4];
@@ -103,5 +110,6 @@ export function opCall(
     x: tensors.x.map((tensor) => frame.at(tensor)) as unknown as OpCall<unknown, string>['x'],
     y: frame.at(tensors.y),
     saved: tensors.saved.map((tensor) => frame.at(tensor)),
+    training: training ? { seed: data.seed, name: node.name, cursor: data.cursor, first } : undefined,
   };
 }

@@ -9,6 +9,7 @@
  * Glorot, Bengio: "Understanding the difficulty of training deep feedforward neural networks" (2010); He et al.:
  * "Delving deep into rectifiers" (2015). All arithmetic is the kernels', so the same bits come out on every machine.
  */
+import { keyOf } from './keys.js';
 import type { KernelSink } from './ops/op.js';
 import { elementsOf, type Shape } from './shape.js';
 
@@ -68,13 +69,13 @@ export function fansOf(shape: Shape): { in: number; out: number } {
 }
 
 function emitUniform(to: KernelSink, draw: Draw, squaredLimit: number): void {
-  const { key0, key1 } = keyOf(draw);
+  const { key0, key1 } = keyOf('initial', draw.seed, draw.name);
   to.emit('randomUniform', { out: draw.out, n: elementsOf(draw.shape), key0, key1, low: -1, high: 1 });
   emitScale(to, draw, squaredLimit);
 }
 
 function emitNormal(to: KernelSink, draw: Draw, variance: number): void {
-  const { key0, key1 } = keyOf(draw);
+  const { key0, key1 } = keyOf('initial', draw.seed, draw.name);
   to.emit('randomNormal', { out: draw.out, n: elementsOf(draw.shape), key0, key1, mean: 0, deviation: 1 });
   emitScale(to, draw, variance);
 }
@@ -91,13 +92,4 @@ function emitScale(to: KernelSink, { out, scratch, shape }: Draw, square: number
   to.emit('fill', { out: scratch, n, value: square });
   to.emit('squareRoot', { out: scratch, a: scratch, n });
   to.emit('multiplyVectors', { out, a: out, b: scratch, n });
-}
-
-/** FNV-1a over 64 bits: a key of its own for each seed and parameter. */
-function keyOf({ seed, name }: Draw): { key0: number; key1: number } {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(`initial ${seed} ${name}`)) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  }
-  return { key0: Number(BigInt.asIntN(32, hash)), key1: Number(BigInt.asIntN(32, hash >> 32n)) };
 }

@@ -20,8 +20,13 @@ export interface FieldPlacement {
 export interface DataPlacement {
   /** u32[] byte offset of each data chunk. */
   readonly chunkTable: number;
-  /** u32[2] {byte offset of the epoch's order of sample ids (u32[]), position in it of the batch's first sample}. */
+  /**
+   * u32[3] {byte offset of the epoch's order of sample ids (u32[]), position in it of the batch's first sample, step}. Only
+   * training reads the step.
+   */
   readonly cursor: number;
+  /** The run's seed, an integer in [0, 2^53): what is drawn at random while training depends on it. */
+  readonly seed: number;
   readonly chunkSamples: number;
   readonly recordBytes: number;
   readonly fields: Readonly<Record<string, FieldPlacement>>;

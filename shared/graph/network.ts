@@ -26,19 +26,22 @@ export interface Network {
   readonly trained: ReadonlySet<string>;
 }
 
-/** The part of a model that leads to the value of `name`. */
-export function networkOf({ model, nodes }: ResolvedModel, name: string): Network {
+/**
+ * The part of a model that leads to the value of `name`.
+ * @param training whether ops that only training knows compute; else they are views
+ */
+export function networkOf({ model, nodes }: ResolvedModel, name: string, training: boolean): Network {
   const origins = new Map<string, string>();
   const originOf = (value: string): string => origins.get(value) ?? value;
   for (const node of nodes) {
-    if (node.definition.kind === 'view') origins.set(node.name, originOf(node.inputs[0] as string));
+    if (isView(node, training)) origins.set(node.name, originOf(node.inputs[0] as string));
   }
   const result = originOf(name);
   const needed = new Set([result]);
   const compute: ComputeNode[] = [];
   for (const node of [...nodes].reverse()) {
     const op = node.definition;
-    if (op.kind === 'view' || !needed.has(node.name)) continue;
+    if (op.kind === 'view' || isView(node, training) || !needed.has(node.name)) continue;
     const inputs = node.inputs.map(originOf);
     for (const input of inputs) needed.add(input);
     compute.unshift({ node, op, inputs });
@@ -52,4 +55,8 @@ export function networkOf({ model, nodes }: ResolvedModel, name: string): Networ
   }
   const inputs = model.inputs.map((input) => input.name).filter((input) => needed.has(input));
   return { nodes: compute, inputs, result, reads, trained };
+}
+
+function isView({ definition }: ResolvedNode, training: boolean): boolean {
+  return definition.kind === 'view' || (definition.trainingOnly === true && !training);
 }

@@ -5,7 +5,7 @@
  */
 import type { FieldUse } from './fields.js';
 import { alignFloats, flatVector, type PlannedParameter } from './flat-vector.js';
-import type { Compilation } from './forward.js';
+import type { ModelParts } from './forward.js';
 import { emitDraw } from './initializers.js';
 import type { Job, PredictionJob } from './job.js';
 import type { Metric } from './losses/loss.js';
@@ -74,18 +74,18 @@ export function createPlan(model: Model): Plan {
   const { loss } = resolved;
   const { parameters, parameterFloats } = flatVector(model);
   const inputs: FieldUse[] = model.inputs.map((input) => ({ ...input, dtype: 'f32' }));
-  const compilation: Compilation = {
+  const parts: ModelParts = {
     inputs: new Map(inputs.map((use) => [use.name, use])),
     parameters: new Map(parameters.map((parameter) => [parameter.name, parameter])),
     parameterFloats,
   };
-  const training = trainingProgram(resolved, compilation);
-  const evaluation = evaluationProgram(resolved, compilation);
-  const prediction = predictionProgram(resolved, compilation);
+  const training = trainingProgram(resolved, parts);
+  const evaluation = evaluationProgram(resolved, parts);
+  const prediction = predictionProgram(resolved, parts);
   // Made when somebody looks.
   let tracing: ReturnType<typeof tracedProgram> | undefined;
   const traced = (): NonNullable<typeof tracing> => {
-    tracing ??= tracedProgram(resolved, compilation);
+    tracing ??= tracedProgram(resolved, parts);
     return tracing;
   };
   const programs = [training, evaluation, prediction] as const;

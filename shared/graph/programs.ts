@@ -2,7 +2,13 @@
  * The three things that are done with a model, each as a program of its own.
  */
 import { compileBackward } from './backward.js';
-import { type Compilation, compileForward, compileGather, type ForwardTensors } from './forward.js';
+import {
+  type Compilation,
+  compileForward,
+  compileGather,
+  type ForwardTensors,
+  type ModelParts,
+} from './forward.js';
 import type { Job, PredictionJob } from './job.js';
 import { compileLoss, compileLossBackward, type LossTensors } from './loss-pass.js';
 import { type Network, networkOf } from './network.js';
@@ -11,8 +17,9 @@ import { Program, type RowTensor } from './program.js';
 import type { ResolvedModel } from './resolve.js';
 
 /** Forward, loss, and backprop. */
-export function trainingProgram(model: ResolvedModel, compilation: Compilation): PlacedProgram<Job> {
+export function trainingProgram(model: ResolvedModel, parts: ModelParts): PlacedProgram<Job> {
   const program = new Program<Job>();
+  const compilation = { ...parts, training: true };
   const { network, tensors, loss } = compileEvaluation(program, model, compilation);
   // A model without parameters is of no use, but no reason to fail.
   if (network.trained.has(network.result)) {
@@ -47,8 +54,9 @@ export interface TracedJob extends Job {
  * Forward, loss and backprop with the same ops and kernels, for looking at: nothing is fused and no place is used twice,
  * so that every value and error term is still there at the end.
  */
-export function tracedProgram(model: ResolvedModel, compilation: Compilation): PlacedProgram<TracedJob> {
+export function tracedProgram(model: ResolvedModel, parts: ModelParts): PlacedProgram<TracedJob> {
   const program = new Program<Job>();
+  const compilation = { ...parts, training: true };
   const { network, tensors, loss } = compileEvaluation(program, model, compilation, false);
   const dResult = compileLossBackward(program, model.loss, loss);
   const errors = compileBackward(program, network, compilation, tensors, dResult);
@@ -75,19 +83,17 @@ export function tracedProgram(model: ResolvedModel, compilation: Compilation): P
 }
 
 /** Forward and loss. */
-export function evaluationProgram(model: ResolvedModel, compilation: Compilation): PlacedProgram<Job> {
+export function evaluationProgram(model: ResolvedModel, parts: ModelParts): PlacedProgram<Job> {
   const program = new Program<Job>();
-  compileEvaluation(program, model, compilation);
+  compileEvaluation(program, model, { ...parts, training: false });
   return new PlacedProgram(program);
 }
 
 /** Forward up to the model's output. */
-export function predictionProgram(
-  model: ResolvedModel,
-  compilation: Compilation,
-): PlacedProgram<PredictionJob> {
+export function predictionProgram(model: ResolvedModel, parts: ModelParts): PlacedProgram<PredictionJob> {
   const program = new Program<PredictionJob>();
-  const network = networkOf(model, model.model.output);
+  const network = networkOf(model, model.model.output, false);
+  const compilation = { ...parts, training: false };
   const tensor = compileForward(program, network, compilation).values.get(network.result) as RowTensor;
   return new PlacedProgram(program, { tensor, place: (job) => job.out });
 }
@@ -98,7 +104,7 @@ function compileEvaluation(
   compilation: Compilation,
   isFused = true,
 ): { network: Network; tensors: ForwardTensors; loss: LossTensors } {
-  const network = networkOf(model, model.loss.prediction);
+  const network = networkOf(model, model.loss.prediction, compilation.training);
   const tensors = compileForward(program, network, compilation, isFused);
   const prediction = tensors.values.get(network.result) as RowTensor;
   const target = compileGather(program, model.loss.target);

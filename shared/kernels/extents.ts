@@ -1,3 +1,4 @@
+import { CHANCE_EXTENTS } from './chance-extents.js';
 import { NORM_BLOCK_FLOATS } from './memory-map.js';
 import type { KERNEL_TABLE } from './table.js';
 import type { KernelArguments, KernelName } from './tape.js';
@@ -165,6 +166,7 @@ export const EXTENTS: {
   simpleRnnBackward: (a) => ({ ...gates(a, 1), dy: outputsOf(a) }),
 
   ...TRANSFORMER_EXTENTS,
+  ...CHANCE_EXTENTS,
 
   sgdUpdate: ({ n }) => ({ weights: n, gradient: n, momentum: n, scalars: 4 }),
   adamUpdate: ({ n }) => ({ weights: n, gradient: n, m: n, v: n, scalars: 8 }),

@@ -55,7 +55,19 @@ export function* regionsOf({ kernel, args }: Call, words: Uint32Array): Generato
     yield* samplesOf(args as KernelArguments<typeof kernel>, 1, words);
   } else if (kernel === 'gatherWords') {
     yield* samplesOf(args as KernelArguments<typeof kernel>, 4, words);
+  } else if (Object.hasOwn(extents, 'cursor') && args.cursor !== 0) {
+    yield orderOf(args as unknown as SampleRows, words);
   }
+}
+
+/** The rows of a call as a cursor's samples. */
+type SampleRows = Pick<KernelArguments<'gatherWords'>, 'cursor' | 'first' | 'rows'>;
+
+/** The sample ids that a cursor leads to. */
+function orderOf({ cursor, first, rows }: SampleRows, words: Uint32Array): Region {
+  const at = cursor >>> 2;
+  const [order, position] = [words[at] as number, words[at + 1] as number];
+  return { name: 'cursor: order', offset: order + (position + first) * 4, bytes: rows * 4 };
 }
 
 /** The sample ids, chunk offsets and fields that a gather reads; see c/gather.c. */
@@ -64,11 +76,10 @@ function* samplesOf(
   elementBytes: number,
   words: Uint32Array,
 ): Generator<Region> {
-  const cursor = args.cursor >>> 2;
-  const [order, position] = [words[cursor] as number, words[cursor + 1] as number];
-  const firstId = order + (position + args.first) * 4;
-  yield { name: 'cursor: order', offset: firstId, bytes: args.rows * 4 };
-  for (const id of words.subarray(firstId >>> 2, (firstId >>> 2) + args.rows)) {
+  const order = orderOf(args, words);
+  yield order;
+  const firstId = order.offset >>> 2;
+  for (const id of words.subarray(firstId, firstId + args.rows)) {
     const chunk = Math.floor(id / args.chunkSamples);
     yield { name: `chunkTable[${chunk}]`, offset: args.chunkTable + chunk * 4, bytes: 4 };
     const record =

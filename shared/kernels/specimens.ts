@@ -1,3 +1,4 @@
+import { CHANCE_SPECIMENS } from './chance-specimens.js';
 import { IMAGE_SPECIMENS } from './image-specimens.js';
 import { NORM_BLOCK_FLOATS } from './memory-map.js';
 import { OPTIMIZER_SPECIMENS } from './optimizer-specimens.js';
@@ -183,6 +184,7 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
   ...IMAGE_SPECIMENS,
   ...TRANSFORMER_SPECIMENS,
   ...RECURRENT_SPECIMENS,
+  ...CHANCE_SPECIMENS,
 
   randomUniform: (size) => ({ ...random(size), low: -0.3, high: 0.7 }),
   randomNormal: (size) => ({ ...random(size), mean: 0.5, deviation: 3 }),

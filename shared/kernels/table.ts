@@ -1,7 +1,7 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = '20a41c0152b0456e';
+export const SOURCE_VERSION = '65858de251983c54';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
@@ -98,8 +98,87 @@ export const KERNEL_TABLE = {
       causal: 'i32',
     },
   },
-  clampVector: {
+  addNoise: {
     opcode: 8,
+    arguments: {
+      x: 'ptr',
+      y: 'ptr',
+      cursor: 'ptr',
+      first: 'i32',
+      rows: 'i32',
+      elements: 'i32',
+      key0: 'i32',
+      key1: 'i32',
+      deviation: 'f32',
+    },
+  },
+  windowForward: {
+    opcode: 9,
+    arguments: {
+      x: 'ptr',
+      y: 'ptr',
+      cursor: 'ptr',
+      first: 'i32',
+      rows: 'i32',
+      height: 'i32',
+      width: 'i32',
+      channels: 'i32',
+      outHeight: 'i32',
+      outWidth: 'i32',
+      top: 'i32',
+      left: 'i32',
+      topSpan: 'i32',
+      leftSpan: 'i32',
+      flips: 'i32',
+      fill: 'i32',
+      key0: 'i32',
+      key1: 'i32',
+    },
+  },
+  windowBackward: {
+    opcode: 10,
+    arguments: {
+      dy: 'ptr',
+      dx: 'ptr',
+      cursor: 'ptr',
+      first: 'i32',
+      rows: 'i32',
+      height: 'i32',
+      width: 'i32',
+      channels: 'i32',
+      outHeight: 'i32',
+      outWidth: 'i32',
+      top: 'i32',
+      left: 'i32',
+      topSpan: 'i32',
+      leftSpan: 'i32',
+      flips: 'i32',
+      fill: 'i32',
+      key0: 'i32',
+      key1: 'i32',
+    },
+  },
+  maskBands: {
+    opcode: 11,
+    arguments: {
+      x: 'ptr',
+      y: 'ptr',
+      cursor: 'ptr',
+      first: 'i32',
+      rows: 'i32',
+      times: 'i32',
+      frequencies: 'i32',
+      channels: 'i32',
+      timeMasks: 'i32',
+      timeWidth: 'i32',
+      frequencyMasks: 'i32',
+      frequencyWidth: 'i32',
+      key0: 'i32',
+      key1: 'i32',
+    },
+  },
+  clampVector: {
+    opcode: 12,
     arguments: {
       a: 'ptr',
       n: 'i32',
@@ -107,7 +186,7 @@ export const KERNEL_TABLE = {
     },
   },
   shrinkVector: {
-    opcode: 9,
+    opcode: 13,
     arguments: {
       a: 'ptr',
       total: 'ptr',
@@ -116,7 +195,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeConvolutionWeights: {
-    opcode: 10,
+    opcode: 14,
     arguments: {
       x: 'ptr',
       dy: 'ptr',
@@ -141,7 +220,7 @@ export const KERNEL_TABLE = {
     },
   },
   convolution: {
-    opcode: 11,
+    opcode: 15,
     arguments: {
       x: 'ptr',
       w: 'ptr',
@@ -167,7 +246,7 @@ export const KERNEL_TABLE = {
     },
   },
   convolutionTransposed: {
-    opcode: 12,
+    opcode: 16,
     arguments: {
       y: 'ptr',
       w: 'ptr',
@@ -192,8 +271,37 @@ export const KERNEL_TABLE = {
       activation: 'i32',
     },
   },
+  dropoutForward: {
+    opcode: 17,
+    arguments: {
+      x: 'ptr',
+      y: 'ptr',
+      mask: 'ptr',
+      cursor: 'ptr',
+      first: 'i32',
+      rows: 'i32',
+      repeats: 'i32',
+      elements: 'i32',
+      key0: 'i32',
+      key1: 'i32',
+      dropped: 'i32',
+      scale: 'f32',
+    },
+  },
+  dropoutBackward: {
+    opcode: 18,
+    arguments: {
+      mask: 'ptr',
+      dy: 'ptr',
+      dx: 'ptr',
+      rows: 'i32',
+      repeats: 'i32',
+      elements: 'i32',
+      scale: 'f32',
+    },
+  },
   reluForward: {
-    opcode: 13,
+    opcode: 19,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -201,7 +309,7 @@ export const KERNEL_TABLE = {
     },
   },
   reluBackward: {
-    opcode: 14,
+    opcode: 20,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -210,7 +318,7 @@ export const KERNEL_TABLE = {
     },
   },
   sigmoidForward: {
-    opcode: 15,
+    opcode: 21,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -218,7 +326,7 @@ export const KERNEL_TABLE = {
     },
   },
   sigmoidBackward: {
-    opcode: 16,
+    opcode: 22,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -227,7 +335,7 @@ export const KERNEL_TABLE = {
     },
   },
   tanhForward: {
-    opcode: 17,
+    opcode: 23,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -235,7 +343,7 @@ export const KERNEL_TABLE = {
     },
   },
   tanhBackward: {
-    opcode: 18,
+    opcode: 24,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -244,54 +352,6 @@ export const KERNEL_TABLE = {
     },
   },
   exponential: {
-    opcode: 19,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  logarithm: {
-    opcode: 20,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  errorFunction: {
-    opcode: 21,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  sine: {
-    opcode: 22,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  cosine: {
-    opcode: 23,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  squareRoot: {
-    opcode: 24,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  reciprocalSquareRoot: {
     opcode: 25,
     arguments: {
       out: 'ptr',
@@ -299,8 +359,56 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  embeddingForward: {
+  logarithm: {
     opcode: 26,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  errorFunction: {
+    opcode: 27,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  sine: {
+    opcode: 28,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  cosine: {
+    opcode: 29,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  squareRoot: {
+    opcode: 30,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  reciprocalSquareRoot: {
+    opcode: 31,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  embeddingForward: {
+    opcode: 32,
     arguments: {
       ids: 'ptr',
       table: 'ptr',
@@ -311,7 +419,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeScatterRows: {
-    opcode: 27,
+    opcode: 33,
     arguments: {
       ids: 'ptr',
       dy: 'ptr',
@@ -324,7 +432,7 @@ export const KERNEL_TABLE = {
     },
   },
   addToRows: {
-    opcode: 28,
+    opcode: 34,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -334,7 +442,7 @@ export const KERNEL_TABLE = {
     },
   },
   addSinusoids: {
-    opcode: 29,
+    opcode: 35,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -344,7 +452,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8: {
-    opcode: 30,
+    opcode: 36,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -360,7 +468,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8AsI32: {
-    opcode: 31,
+    opcode: 37,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -374,7 +482,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherWords: {
-    opcode: 32,
+    opcode: 38,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -388,7 +496,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseForward: {
-    opcode: 33,
+    opcode: 39,
     arguments: {
       logits: 'ptr',
       labels: 'ptr',
@@ -400,7 +508,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseBackward: {
-    opcode: 34,
+    opcode: 40,
     arguments: {
       probabilities: 'ptr',
       labels: 'ptr',
@@ -411,7 +519,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyForward: {
-    opcode: 35,
+    opcode: 41,
     arguments: {
       logits: 'ptr',
       targets: 'ptr',
@@ -423,7 +531,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyBackward: {
-    opcode: 36,
+    opcode: 42,
     arguments: {
       probabilities: 'ptr',
       targets: 'ptr',
@@ -434,7 +542,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyForward: {
-    opcode: 37,
+    opcode: 43,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -445,7 +553,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyBackward: {
-    opcode: 38,
+    opcode: 44,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -456,7 +564,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorForward: {
-    opcode: 39,
+    opcode: 45,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -466,7 +574,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorBackward: {
-    opcode: 40,
+    opcode: 46,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -477,7 +585,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationForward: {
-    opcode: 41,
+    opcode: 47,
     arguments: {
       x: 'ptr',
       gamma: 'ptr',
@@ -490,7 +598,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationBackward: {
-    opcode: 42,
+    opcode: 48,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -502,7 +610,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeLayerNormalizationScale: {
-    opcode: 43,
+    opcode: 49,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -514,7 +622,7 @@ export const KERNEL_TABLE = {
     },
   },
   sumSquares: {
-    opcode: 44,
+    opcode: 50,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -522,7 +630,7 @@ export const KERNEL_TABLE = {
     },
   },
   largestMagnitude: {
-    opcode: 45,
+    opcode: 51,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -530,7 +638,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeTotal: {
-    opcode: 46,
+    opcode: 52,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -538,7 +646,7 @@ export const KERNEL_TABLE = {
     },
   },
   sgdUpdate: {
-    opcode: 47,
+    opcode: 53,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -548,7 +656,7 @@ export const KERNEL_TABLE = {
     },
   },
   adamUpdate: {
-    opcode: 48,
+    opcode: 54,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -559,7 +667,7 @@ export const KERNEL_TABLE = {
     },
   },
   rmspropUpdate: {
-    opcode: 49,
+    opcode: 55,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -570,7 +678,7 @@ export const KERNEL_TABLE = {
     },
   },
   adagradUpdate: {
-    opcode: 50,
+    opcode: 56,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -580,7 +688,7 @@ export const KERNEL_TABLE = {
     },
   },
   lionUpdate: {
-    opcode: 51,
+    opcode: 57,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -590,7 +698,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolForward: {
-    opcode: 52,
+    opcode: 58,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -609,7 +717,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolBackward: {
-    opcode: 53,
+    opcode: 59,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -630,7 +738,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolForward: {
-    opcode: 54,
+    opcode: 60,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -649,7 +757,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolBackward: {
-    opcode: 55,
+    opcode: 61,
     arguments: {
       dy: 'ptr',
       dx: 'ptr',
@@ -668,7 +776,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmul: {
-    opcode: 56,
+    opcode: 62,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -681,7 +789,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmulTransposedB: {
-    opcode: 57,
+    opcode: 63,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -692,7 +800,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomUniform: {
-    opcode: 58,
+    opcode: 64,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -703,7 +811,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomNormal: {
-    opcode: 59,
+    opcode: 65,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -714,7 +822,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmForward: {
-    opcode: 60,
+    opcode: 66,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -729,7 +837,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmBackward: {
-    opcode: 61,
+    opcode: 67,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -743,7 +851,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruForward: {
-    opcode: 62,
+    opcode: 68,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -759,7 +867,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruBackward: {
-    opcode: 63,
+    opcode: 69,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -774,7 +882,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnForward: {
-    opcode: 64,
+    opcode: 70,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -788,7 +896,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnBackward: {
-    opcode: 65,
+    opcode: 71,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -801,7 +909,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxForward: {
-    opcode: 66,
+    opcode: 72,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -810,7 +918,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxBackward: {
-    opcode: 67,
+    opcode: 73,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -820,7 +928,7 @@ export const KERNEL_TABLE = {
     },
   },
   oneHot: {
-    opcode: 68,
+    opcode: 74,
     arguments: {
       labels: 'ptr',
       out: 'ptr',
@@ -829,7 +937,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeMatmulTransposedA: {
-    opcode: 69,
+    opcode: 75,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -841,7 +949,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeSumRows: {
-    opcode: 70,
+    opcode: 76,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -851,7 +959,7 @@ export const KERNEL_TABLE = {
     },
   },
   addVectors: {
-    opcode: 71,
+    opcode: 77,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -860,7 +968,7 @@ export const KERNEL_TABLE = {
     },
   },
   multiplyVectors: {
-    opcode: 72,
+    opcode: 78,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -869,7 +977,7 @@ export const KERNEL_TABLE = {
     },
   },
   copyVector: {
-    opcode: 73,
+    opcode: 79,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -877,7 +985,7 @@ export const KERNEL_TABLE = {
     },
   },
   fill: {
-    opcode: 74,
+    opcode: 80,
     arguments: {
       out: 'ptr',
       n: 'i32',

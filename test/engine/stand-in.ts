@@ -73,10 +73,15 @@ export class Bench {
   ): Stride {
     const table = new StepTable(this.memory, steps, 2);
     for (let step = 0; step < steps; step++) {
-      table.set(step, { order: 2 ** 31 + step, position: 3 * step, scalars: [step / 2, -step] });
+      table.set(step, {
+        order: 2 ** 31 + step,
+        position: 3 * step,
+        step: 7 * step,
+        scalars: [step / 2, -step],
+      });
     }
     const shares = Array.from({ length: this.team.threads }, (_, thread) => {
-      const cells = { cursor: this.memory.allocate(8), scalars: this.memory.allocate(8) };
+      const cells = { cursor: this.memory.allocate(12), scalars: this.memory.allocate(8) };
       return { ...cells, update: NO_TAPE, ...tapesOf(thread, cells) };
     });
     const log = this.memory.allocate(steps * metrics.count * 4);

@@ -21,7 +21,7 @@ function entangled(bench: Bench, steps: number): { stride: Stride; weights: numb
     (thread, { cursor, scalars }) => ({
       compute: bench.tape(
         ['digest', partials + 3 * thread, weights, threads],
-        ['digest', partials + 3 * thread + 1, cursor / 4, 2],
+        ['digest', partials + 3 * thread + 1, cursor / 4, 3],
         ['digest', partials + 3 * thread + 2, scalars / 4, 2],
       ),
       finish: bench.tape(
@@ -44,7 +44,7 @@ function expectedLog(threads: number, steps: number): number[][] {
   return Array.from({ length: steps }, (_, step) => {
     const own = [
       digest(weights),
-      digest([(2 ** 31 + step) | 0, 3 * step]),
+      digest([(2 ** 31 + step) | 0, 3 * step, 7 * step]),
       digest([floatBits(step / 2), floatBits(-step)]),
     ];
     const partials = weights.flatMap(() => own);

@@ -41,5 +41,6 @@ function centralDifference(trainer: Trainer, weights: Float32Array, index: numbe
 }
 
 function loss(trainer: Trainer): number {
-  return trainer.means(trainer.evaluate()).loss as number;
+  // Of training: dropout and its like are part of what is differentiated.
+  return trainer.means(trainer.sums(trainer.gradient())).loss as number;
 }

@@ -19,6 +19,7 @@ import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.j
 import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
 import type { Model } from '../../shared/graph/model.js';
 import type { Shape } from '../../shared/graph/shape.js';
+import { RANDOM_MODELS } from './random-models.js';
 import { RECURRENT_MODELS } from './recurrent-models.js';
 import { TRANSFORMER_MODELS } from './transformer-models.js';
 
@@ -140,9 +141,15 @@ export const MODELS = {
 
   ...RECURRENT_MODELS,
   ...TRANSFORMER_MODELS,
+  ...RANDOM_MODELS,
 } as const satisfies Readonly<Record<string, () => Model>>;
 
 export type ModelName = keyof typeof MODELS;
+
+/** Whether a model computes the same in evaluation as in training. */
+export function evaluatesAsItTrains(name: ModelName): boolean {
+  return !Object.hasOwn(RANDOM_MODELS, name);
+}
 
 function chain(shape: Shape, layers: readonly Layer[], loss: LossSettings): Model {
   const x = new Graph().input('x', shape);

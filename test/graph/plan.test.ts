@@ -17,7 +17,7 @@ function paperJob(rows: number): Job {
     x: { dtype: 'u8', shape: [5], offset: 0, scale: 1, shift: 0 },
     y: { dtype: 'u8', shape: [], offset: 8, scale: 1, shift: 0 },
   } as const;
-  const data = { chunkTable: 64, cursor: 128, chunkSamples: 100, recordBytes: 12, fields };
+  const data = { chunkTable: 64, cursor: 128, seed: 1, chunkSamples: 100, recordBytes: 12, fields };
   const subtrees = [{ row: 0, rows, out: 4096 }];
   return { rows, first: 0, batch: rows, leafSize: 4, subtrees, weights: 8192, scratch: 65536, data };
 }

@@ -47,9 +47,9 @@ export function placeSamples(
   memory.u32(chunkTable, chunks.length).set(chunks);
   const order = memory.allocate(samples * 4);
   memory.u32(order, samples).set(Array.from({ length: samples }, (_, i) => i));
-  const cursor = memory.allocate(8);
-  memory.u32(cursor, 2).set([order, 0]);
-  return { chunkTable, cursor, chunkSamples: CHUNK_SAMPLES, recordBytes, fields, samples };
+  const cursor = memory.allocate(12);
+  memory.u32(cursor, 3).set([order, 0, 0]);
+  return { chunkTable, cursor, seed: 1, chunkSamples: CHUNK_SAMPLES, recordBytes, fields, samples };
 }
 
 function writeField(

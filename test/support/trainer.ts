@@ -1,3 +1,4 @@
+import type { Job } from '../../shared/graph/job.js';
 import type { Model } from '../../shared/graph/model.js';
 import { createPlan, type Plan } from '../../shared/graph/plan.js';
 import { elementsOf } from '../../shared/graph/shape.js';
@@ -37,6 +38,7 @@ export type Named = Record<string, Float32Array>;
 /** The whole of training on one thread, without coordinator or workers: every step is all samples, in order. */
 export class Trainer {
   readonly learningRate: number;
+  private steps = 0;
   private readonly optimizer: Optimizer;
   private state: OptimizerState;
   private readonly data;
@@ -146,9 +148,16 @@ export class Trainer {
       .slice();
   }
 
+  /** Which step of a run it is: what is drawn at random depends on it. */
+  goTo(step: number): void {
+    this.space.memory.u32(this.data.cursor, 3)[2] = step;
+    this.steps = step;
+  }
+
   /** One step of training. Returns the mean loss before it. */
   step(): number {
     const gradient = this.gradient();
+    this.goTo(this.steps + 1);
     const at = this.vector(0);
     this.space.memory.f32(at, gradient.length).set(gradient);
     const { state, scalars } = this.optimizer.update(this.state, this.learningRate);
@@ -162,23 +171,10 @@ export class Trainer {
 
   /** Metric sums of all samples by a forward pass alone. */
   evaluate(): Float32Array {
-    const { data, weights, scratch, leafSize } = this;
-    const rows = data.samples;
-    const out = this.vector(0);
-    const subtrees = [{ row: 0, rows, out }];
-    this.space.run((tape) =>
-      this.plan.emitEvaluation(tape, {
-        rows,
-        first: 0,
-        batch: rows,
-        leafSize,
-        subtrees,
-        weights,
-        scratch,
-        data,
-      }),
-    );
-    return this.space.memory.f32(out + this.plan.parameterFloats * 4, this.plan.metrics.length).slice();
+    const job = this.wholeJob();
+    this.space.run((tape) => this.plan.emitEvaluation(tape, job));
+    const { metrics, parameterFloats } = this.plan;
+    return this.space.memory.f32(this.vector(0) + parameterFloats * 4, metrics.length).slice();
   }
 
   /**
@@ -196,6 +192,17 @@ export class Trainer {
       for (const call of recorder.calls) if (!replace(tape, call)) emitCall(tape, call);
     });
     return this.space.memory.f32(out, floats).slice();
+  }
+
+  /** What training compares with its targets by mean squared error, [samples, count]: the forward pass as it trains. */
+  trainingOutput(count: number): Float32Array {
+    const recorder = new Recorder();
+    this.plan.emitTraining(recorder, this.wholeJob());
+    const end = recorder.calls.findIndex(({ name }) => name === 'meanSquaredErrorForward');
+    this.space.run((tape) => {
+      for (const call of recorder.calls.slice(0, end)) emitCall(tape, call);
+    });
+    return this.space.memory.f32(recorder.calls[end]?.args.y as number, this.data.samples * count).slice();
   }
 
   /** Fills the scratch memory and what lies around it with NaN. Returns what lies around it: none of a plan's business. */
@@ -221,6 +228,14 @@ export class Trainer {
     const job = { rows, first, batch: data.samples, leafSize, subtrees, weights, scratch, data };
     this.space.run((tape) => this.plan.emitTraining(tape, job));
     return nodes;
+  }
+
+  /** All samples as one subtree, which goes to the first vector. */
+  private wholeJob(): Job {
+    const { data, weights, scratch, leafSize } = this;
+    const rows = data.samples;
+    const subtrees = [{ row: 0, rows, out: this.vector(0) }];
+    return { rows, first: 0, batch: rows, leafSize, subtrees, weights, scratch, data };
   }
 
   private vector(index: number): number {

@@ -1,5 +1,6 @@
 import type { Layer, LayerIdentity } from '../graph.js';
 import type { Initializer } from '../initializers.js';
+import { applyDropout } from './dropout.js';
 
 /** Options that all recurrent layers have. */
 export interface RecurrentOptions {
@@ -7,6 +8,8 @@ export interface RecurrentOptions {
   readonly returnSequences?: boolean;
   /** Walk the sequence from its end; outputs lie at the places of their inputs. Default: false. */
   readonly reverse?: boolean;
+  /** Share of the inputs that is dropped in training, the same ones at all steps; see dropout. Default: 0. */
+  readonly dropout?: number;
   readonly name?: string;
 }
 
@@ -41,7 +44,7 @@ export function simpleRnn(units: number, options: RecurrentOptions = {}): Layer 
 function recurrent(
   op: 'lstm' | 'gru' | 'simpleRnn',
   units: number,
-  { returnSequences = false, reverse = false, name }: RecurrentOptions,
+  { returnSequences = false, reverse = false, dropout = 0, name }: RecurrentOptions,
   initializers: Readonly<Record<string, Initializer>> = {},
 ): Layer {
   const layer: LayerIdentity = { kind: op, name };
@@ -49,7 +52,7 @@ function recurrent(
     x.graph.add({
       layer,
       op,
-      inputs: [x],
+      inputs: [applyDropout(x, dropout, { layer, part: 'dropout', sharedAxes: 1 })],
       attributes: { units, returnSequences, reverse },
       initializers: { kernel: GLOROT, recurrentKernel: GLOROT, ...initializers },
     });

@@ -3,12 +3,13 @@
  *
  *     x = x + attention(norm(x))      x = x + attention(norm(x), memory)      x = x + feedForward(norm(x))
  *
- * the middle part only where there is a memory to look at.
+ * the middle part only where there is a memory to look at, and with dropout of what is added.
  */
 import type { Layer, LayerIdentity, Tensor } from '../graph.js';
 import type { InitializerName } from '../initializers.js';
 import type { ActivationName } from './activation.js';
 import { dense } from './dense.js';
+import { dropout } from './dropout.js';
 import { layerNormalization } from './layer-normalization.js';
 import { add } from './merge.js';
 import { type AttentionLayer, multiHeadAttention } from './multi-head-attention.js';
@@ -37,26 +38,34 @@ export function feedForward(units: number, options: FeedForwardOptions = {}): La
 export interface TransformerBlockOptions extends FeedForwardOptions {
   /** Default: false. Whether a position sees only itself and those before it. */
   readonly causal?: boolean;
+  /** Share of what each part adds that is dropped in training; see dropout. Default: 0. */
+  readonly dropout?: number;
 }
 
 /**
  * A Transformer block: of an encoder; `causal`, of a decoder; given a `memory`, of a decoder that looks at an encoder's
  * output. A mask hides padding in the memory, or where there is none, in the sequence itself.
- * Parts: `<name>/attention`, `<name>/memoryAttention`, `<name>/feedForward`, and `<part>Norm` before each.
+ * Parts: `<name>/attention`, `<name>/memoryAttention`, `<name>/feedForward`; `<part>Norm` before each, `<part>Dropout` after it.
  */
 export function transformerBlock(
   heads: number,
   units: number,
   options: TransformerBlockOptions = {},
 ): AttentionLayer {
-  const { causal = false, activation = 'gelu', kernelInitializer = 'glorotUniform' } = options;
+  const {
+    causal = false,
+    dropout: rate = 0,
+    activation = 'gelu',
+    kernelInitializer = 'glorotUniform',
+  } = options;
   const owner: LayerIdentity = { kind: 'transformerBlock', name: options.name };
   const part = partsOf(owner);
   return (input, { memory, mask } = {}) => {
     const { graph } = input;
     const residual = (x: Tensor, name: string, apply: (x: Tensor) => Tensor): Tensor => {
       const norm = part(graph, `${name}Norm`, (full) => layerNormalization({ name: full }));
-      return part(graph, `${name}Sum`, (full) => add({ name: full }))([x, apply(norm(x))]);
+      const drop = part(graph, `${name}Dropout`, (full) => dropout(rate, { name: full }));
+      return part(graph, `${name}Sum`, (full) => add({ name: full }))([x, drop(apply(norm(x)))]);
     };
     const attention = (name: string, isCausal: boolean): AttentionLayer =>
       part(graph, name, (full) =>

@@ -23,6 +23,21 @@ export interface OpUse<A> {
   readonly inputs: readonly [Shape, ...Shape[]];
 }
 
+/**
+ * What random numbers of a training step are drawn with, and nothing else may be: the key belongs to the seed and the node,
+ * the counter to the step and the sample, so that no worker, thread or leaf shows (shared/kernels/c/chance.h).
+ */
+export interface TrainingPlace {
+  /** The run's seed; see keyOf. */
+  readonly seed: number;
+  /** The node's name. */
+  readonly name: string;
+  /** Byte offset of DataPlacement.cursor. */
+  readonly cursor: number;
+  /** Position in the batch of the call's first row. */
+  readonly first: number;
+}
+
 /** What every kernel-emitting call is told. Offsets are bytes. */
 export interface OpCall<A, R extends string> {
   readonly rows: number;
@@ -38,6 +53,8 @@ export interface OpCall<A, R extends string> {
   readonly y: number;
   /** What the op keeps beside y: [rows, floats] for each number that `saved` gives. */
   readonly saved: readonly number[];
+  /** Undefined when the model is evaluated or predicts. */
+  readonly training: TrainingPlace | undefined;
 }
 
 /** To write the error terms of the inputs. */
@@ -90,6 +107,8 @@ export interface KernelOp<A, R extends string = never> extends AnyKindOfOp<A> {
   readonly saved?: (use: OpUse<A>) => readonly number[];
   /** That parameterGradients read what backward leaves in `saved`: it is called then even if no dx is wanted. */
   readonly gradientsFollowBackward?: boolean;
+  /** That it passes its one input on as it is unless it is trained: elsewhere it is but another name for that. */
+  readonly trainingOnly?: boolean;
   /**
    * How the error term reaches the inputs: `emitted` by backward; `replaced`, the same, and dx[0] may lie where dy lies;
    * `passed`, each input's error term is the output's.

@@ -4,17 +4,21 @@ import { averagePoolOp } from './average-pool.js';
 import { conv2dOp } from './conv2d.js';
 import { conv2dTransposeOp } from './conv2d-transpose.js';
 import { denseOp } from './dense.js';
+import { dropoutOp } from './dropout.js';
 import { embeddingOp } from './embedding.js';
+import { gaussianNoiseOp } from './gaussian-noise.js';
 import { geluOp } from './gelu.js';
 import { gruOp } from './gru.js';
 import { layerNormalizationOp } from './layer-normalization.js';
 import { leakyReluOp } from './leaky-relu.js';
 import { lstmOp } from './lstm.js';
+import { maskBandsOp } from './mask-bands.js';
 import { maxPoolOp } from './max-pool.js';
 import { multiplyOp } from './multiply.js';
 import type { Op } from './op.js';
 import { positionalEmbeddingOp } from './positional-embedding.js';
 import { positionalEncodingOp } from './positional-encoding.js';
+import { randomCropOp, randomShiftOp } from './random-window.js';
 import { reluOp } from './relu.js';
 import { reshapeOp } from './reshape.js';
 import { sigmoidOp } from './sigmoid.js';
@@ -38,10 +42,15 @@ export const OPS = {
   conv2d: conv2dOp,
   conv2dTranspose: conv2dTransposeOp,
   dense: denseOp,
+  dropout: dropoutOp,
+  gaussianNoise: gaussianNoiseOp,
   gru: gruOp,
   lstm: lstmOp,
+  maskBands: maskBandsOp,
   maxPool: maxPoolOp,
   multiply: multiplyOp,
+  randomCrop: randomCropOp,
+  randomShift: randomShiftOp,
   relu: reluOp,
   reshape: reshapeOp,
   sigmoid: sigmoidOp,

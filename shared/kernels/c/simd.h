@@ -8,7 +8,7 @@
  *   v_set v_zero   v_add v_sub v_mul v_div v_sqrt   v_fma(a, b, c) = a*b + c rounded once   v_neg v_abs
  *   v_min(a, b) = a < b ? a : b   v_max(a, b) = a > b ? a : b   (so the second operand when either is NaN)
  *   v_lt v_le v_gt v_ge v_eq -> m16 (false for NaN)   v_select(m, a, b) = m ? a : b
- *   m_and m_or m_not   m_first(n): lanes below n
+ *   m_and m_or m_not   m_first(n): lanes below n   m_bits(m): bit l for lane l   m_of_bits(b): the reverse
  *   v_bits, w_bits: reinterpret   v_from_w: i32 to f32, to nearest   w_from_v: truncation, for |x| < 2^31 only
  *   v_from_u8, v_from_u8_n: bytes 0..255 to f32
  *   w_load w_store w_load_n w_store_n w_set w_add w_sub w_mul (low half) w_mulhi (unsigned high half)
@@ -41,6 +41,12 @@
 /** max(0, a) that lets NaN through, so that a diverging run shows; -0 stays -0. */
 INLINE v16 v_relu(v16 a) { return v_max(v_zero(), a); }
 INLINE vec x_relu(vec a) { return x_max(x_zero(), a); }
+
+INLINE m16 m_of_bits(u32 bits) {
+  static const i32 lane_bit[16] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768};
+  const w16 lanes = w_load(lane_bit);
+  return w_eq(w_and(w_set((i32)bits), lanes), lanes);
+}
 
 /** The first n of sixteen bytes as floats; the other lanes are 0. */
 INLINE v16 v_from_u8_n(const u8 *p, i32 n) {

@@ -58,6 +58,10 @@ INLINE m16 m_not(m16 a) {
   HALVES(m16, _mm256_xor_ps(a.h[i], _mm256_castsi256_ps(_mm256_set1_epi32(-1))));
 }
 
+INLINE u32 m_bits(m16 a) {
+  return (u32)_mm256_movemask_ps(a.h[0]) | (u32)_mm256_movemask_ps(a.h[1]) << 8;
+}
+
 INLINE w16 v_bits(v16 a) { HALVES(w16, _mm256_castps_si256(a.h[i])); }
 INLINE v16 w_bits(w16 a) { HALVES(v16, _mm256_castsi256_ps(a.h[i])); }
 INLINE v16 v_from_w(w16 a) { HALVES(v16, _mm256_cvtepi32_ps(a.h[i])); }

@@ -35,6 +35,8 @@ INLINE m16 m_and(m16 a, m16 b) { return a & b; }
 INLINE m16 m_or(m16 a, m16 b) { return a | b; }
 INLINE m16 m_not(m16 a) { return (m16)~a; }
 
+INLINE u32 m_bits(m16 a) { return a; }
+
 INLINE w16 v_bits(v16 a) { return _mm512_castps_si512(a); }
 INLINE v16 w_bits(w16 a) { return _mm512_castsi512_ps(a); }
 INLINE v16 v_from_w(w16 a) { return _mm512_cvtepi32_ps(a); }

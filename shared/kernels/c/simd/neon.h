@@ -60,6 +60,13 @@ INLINE m16 m_first(i32 n) {
   QUARTERS(m16, vcgtq_s32(vdupq_n_s32(n - 4 * i), vld1q_s32(index)));
 }
 
+INLINE u32 m_bits(m16 a) {
+  static const u32 lane_bit[4] = {1, 2, 4, 8};
+  u32 bits = 0;
+  for (i32 i = 0; i < 4; i++) bits |= vaddvq_u32(vandq_u32(a.q[i], vld1q_u32(lane_bit))) << 4 * i;
+  return bits;
+}
+
 INLINE w16 v_bits(v16 a) { QUARTERS(w16, vreinterpretq_s32_f32(a.q[i])); }
 INLINE v16 w_bits(w16 a) { QUARTERS(v16, vreinterpretq_f32_s32(a.q[i])); }
 INLINE v16 v_from_w(w16 a) { QUARTERS(v16, vcvtq_f32_s32(a.q[i])); }

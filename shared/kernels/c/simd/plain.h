@@ -122,6 +122,11 @@ INLINE v16 v_max(v16 a, v16 b) { return v_select(a > b, a, b); }
 INLINE m16 m_and(m16 a, m16 b) { return a & b; }
 INLINE m16 m_or(m16 a, m16 b) { return a | b; }
 INLINE m16 m_not(m16 a) { return ~a; }
+INLINE u32 m_bits(m16 a) {
+  u32 bits = 0;
+  for (i32 i = 0; i < 16; i++) bits |= (u32)(a[i] & 1) << i;
+  return bits;
+}
 INLINE m16 m_first(i32 n) { EACH(m16, i < n ? -1 : 0); }
 
 INLINE v16 v_from_w(w16 a) { EACH(v16, (f32)a[i]); }

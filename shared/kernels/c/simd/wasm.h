@@ -103,6 +103,12 @@ INLINE m16 m_first(i32 n) {
   QUARTERS(m16, wasm_i32x4_gt(wasm_i32x4_splat(n - 4 * i), wasm_i32x4_const(0, 1, 2, 3)));
 }
 
+INLINE u32 m_bits(m16 a) {
+  u32 bits = 0;
+  _Pragma("unroll") for (i32 i = 0; i < 4; i++) bits |= wasm_i32x4_bitmask(a.q[i]) << 4 * i;
+  return bits;
+}
+
 INLINE w16 v_bits(v16 a) { QUARTERS(w16, a.q[i]); }
 INLINE v16 w_bits(w16 a) { QUARTERS(v16, a.q[i]); }
 INLINE v16 v_from_w(w16 a) { QUARTERS(v16, wasm_f32x4_convert_i32x4(a.q[i])); }
