@@ -39,7 +39,7 @@ export function coordinate(
       finished(state, message, effects);
       break;
     case 'evaluated':
-      evaluated(state);
+      evaluated(state, message);
       break;
     case 'tick':
       sweep(state, effects);

@@ -13,7 +13,8 @@ export type CoordinatorMessage =
   | { kind: 'disconnected'; id: string; reason: string }
   | { kind: 'strided'; metrics: readonly StepMetrics[]; elapsedMs: number }
   | { kind: 'finished'; metrics: StepMetrics }
-  | { kind: 'evaluated' }
+  /** `finite`: all means are; if not, the weights are of no use. */
+  | { kind: 'evaluated'; finite: boolean }
   | Compared
   | { kind: 'tick' }
   /** The time has come that was asked for. */

@@ -58,8 +58,13 @@ export function finished(
 }
 
 /** The evaluation is done; training goes on. */
-export function evaluated(state: CoordinatorState): void {
+export function evaluated(
+  state: CoordinatorState,
+  { finite }: Extract<CoordinatorMessage, { kind: 'evaluated' }>,
+): void {
   state.activity = 'waiting';
+  // A gradient that was no number shows in the weights only, and after the last step nowhere else.
+  state.diverged = !finite;
 }
 
 /** Someone wants the run to end here: the step under way is completed, its weights are saved. */

@@ -93,7 +93,7 @@ export class CoordinatorShell {
       case 'evaluate':
         return this.await(workshop.evaluate(), (means) => {
           observer.evaluated(effect.step, means);
-          self.tell({ kind: 'evaluated' });
+          self.tell({ kind: 'evaluated', finite: Object.values(means).every(Number.isFinite) });
         });
       case 'record':
         return observer.stepped({ ...effect, means: workshop.meansOf(effect.metrics, effect.batch) });

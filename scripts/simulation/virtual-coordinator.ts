@@ -86,7 +86,7 @@ export class VirtualCoordinator {
       case 'release':
         return this.release(effect.slots);
       case 'evaluate':
-        return world.after(1, () => this.tell({ kind: 'evaluated' }));
+        return world.after(1, () => this.tell({ kind: 'evaluated', finite: true }));
       case 'notice':
         return world.trace(effect.text);
       case 'report':

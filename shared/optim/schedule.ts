@@ -55,7 +55,7 @@ export function stepDecay(options: Options<'step'> = {}): Of<'step'> {
   return { name: 'step', warmup: 0, every: 1000, factor: 0.1, ...options };
 }
 
-/** Half a cosine from 1 down to `floor` at the run's last step (Loshchilov, Hutter: SGDR, 2017). Default: to 0. */
+/** Half a cosine from 1 down to `floor`, which the step after the run's last would have (Loshchilov, Hutter: SGDR, 2017). Default: to 0. */
 export function cosineDecay(options: Options<'cosine'> = {}): Of<'cosine'> {
   return { name: 'cosine', warmup: 0, floor: 0, ...options };
 }

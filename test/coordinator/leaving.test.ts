@@ -99,6 +99,6 @@ describe('an interruption', () => {
     expect(script.tell({ kind: 'interrupt' })).toEqual([]);
     expect(script.tell({ kind: 'finished', metrics: [1] }).at(-1)).toBe('evaluate 3');
     expect(script.tell({ kind: 'interrupt' })).toEqual([]);
-    expect(script.tell({ kind: 'evaluated' })).toEqual(['complete interrupted']);
+    expect(script.tell({ kind: 'evaluated', finite: true })).toEqual(['complete interrupted']);
   });
 });

@@ -22,7 +22,9 @@ describe('strides, while all share the memory', () => {
       'record 3: 18 samples, metrics 3, 2 members',
       'evaluate 3',
     ]);
-    expect(script.tell({ kind: 'evaluated' })).toEqual(['stride 3 with scalars 4 5: a [0,4), b [4,8)']);
+    expect(script.tell({ kind: 'evaluated', finite: true })).toEqual([
+      'stride 3 with scalars 4 5: a [0,4), b [4,8)',
+    ]);
     expect([...script.state.members.values()].map(({ samples }) => samples)).toEqual([44, 38]);
   });
 
@@ -57,6 +59,13 @@ describe('strides, while all share the memory', () => {
       'complete diverged',
     ]);
     expect(script.state.step).toBe(1);
+  });
+
+  it('end with the run when an evaluation shows that the weights are of no use', () => {
+    const script = striding();
+    script.tell({ kind: 'strided', metrics: [[5], [4]], elapsedMs: 2 });
+    script.tell({ kind: 'strided', metrics: [[3]], elapsedMs: 1 });
+    expect(script.tell({ kind: 'evaluated', finite: false })).toEqual(['complete diverged']);
   });
 
   it('that were cut short before their first step are begun again', () => {
