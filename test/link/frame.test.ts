@@ -5,10 +5,15 @@ import { AssertionError } from '../../shared/errors.js';
 import { decodeFrame, encodeHead, FrameError, HEADER_BYTES_MAX } from '../../shared/link/frame.js';
 import { type Envelope, FRAME_BYTES_MAX } from '../../shared/link/link.js';
 
-/** Plain data, but for what MessagePack has no number for: -0. */
+/**
+ * Plain data, but for what MessagePack has no number for, -0, and for fields called __proto__, which come out under
+ * another name so that nobody's prototype can be sent.
+ */
 const messages = fc
   .dictionary(fc.string(), fc.jsonValue())
-  .map((m) => JSON.parse(JSON.stringify(m)) as object);
+  .map((m) => JSON.stringify(m))
+  .filter((json) => !json.includes('__proto__'))
+  .map((json) => JSON.parse(json) as object);
 const payloads = fc.uint8Array({ maxLength: 300 });
 
 const { pack } = new Packr({ useRecords: false });
@@ -54,6 +59,18 @@ describe('frames', () => {
         },
       ),
     );
+  });
+
+  it('give nobody another prototype', () => {
+    const message = JSON.parse(
+      '{"a": {"__proto__": {"admin": true}}, "__proto__": {"admin": true}}',
+    ) as object;
+    const { message: arrived } = decodeFrame([encodeHead(message, 0)]);
+    const { a } = arrived as { a: object };
+    for (const value of [arrived as object, a]) {
+      expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+      expect('admin' in value).toBe(false);
+    }
   });
 
   it('have heads of a multiple of 8 bytes, padded with zeros', () => {

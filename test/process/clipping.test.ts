@@ -37,6 +37,8 @@ describe('a run that diverges', () => {
     const data = writeFiles(temporaryFolder(), smallData());
     const ended = await run(...RUN, '--data', data, '--lr', 1e30, '--steps', 24);
     expect(ended).toMatchObject({ status: 1, stdout: '' });
+    const last = await run(...RUN, '--data', data, '--lr', 1e38, '--steps', 1);
+    expect(last, 'after its only step').toMatchObject({ status: 1, stdout: '' });
     expect(ended.stderr).toMatch(
       /unisum: the loss is no finite number any more at step \d+: .*--lr 1e\+29.*\n$/,
     );

@@ -121,7 +121,8 @@ describe('the same weights', () => {
       .trim()
       .split('\n');
     const receipt = lines.map((line) => JSON.parse(line)).find(({ event }) => event === 'expelled');
-    expect(receipt).toMatchObject({ step: 11, member: 'liar', parameter: expect.stringMatching(/\w/) });
+    expect(receipt).toMatchObject({ member: 'liar', parameter: expect.stringMatching(/\w/) });
+    expect(receipt.step).toBeGreaterThanOrEqual(11);
     expect(receipt.hash).not.toBe(receipt.rightHash);
   });
 
@@ -167,8 +168,8 @@ describe('a bit that differs', () => {
   });
 
   it.each([
-    ['in no step: the same weights', -1, true],
-    ['in one step: other weights', 11, false],
+    ['in no step: the same weights', Number.POSITIVE_INFINITY, true],
+    ['from one step on: other weights', 11, false],
   ])('in a partial sum of a remote worker, %s', async (_what, step, same) => {
     const coordinator = start([...OPEN, '--workers', 1, '--min-workers', 2]);
     const url = await coordinator.joinUrl();

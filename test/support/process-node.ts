@@ -110,10 +110,10 @@ export class PacedWorkplace extends SameWorkplace {
 export class FaultyWorkplace extends SameWorkplace {
   private step = -1;
 
-  /** @param faultyStep the only step whose sums are spoilt */
+  /** @param faultyFrom the first step whose sums are spoilt: of one step alone all leaves may be done by others */
   constructor(
     inner: Workplace,
-    private readonly faultyStep: number,
+    private readonly faultyFrom: number,
   ) {
     super(inner);
   }
@@ -125,7 +125,7 @@ export class FaultyWorkplace extends SameWorkplace {
 
   override payload(partials: readonly Partial[]): Uint8Array | undefined {
     const bytes = super.payload(partials);
-    if (bytes === undefined || this.step !== this.faultyStep) return bytes;
+    if (bytes === undefined || this.step < this.faultyFrom) return bytes;
     const spoilt = new Uint8Array(bytes);
     // The highest bit of the fraction of the first number that is not zero.
     const words = new Uint32Array(spoilt.buffer);
