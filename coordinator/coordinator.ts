@@ -41,6 +41,9 @@ export function coordinate(
     case 'evaluated':
       evaluated(state, message);
       break;
+    case 'watched':
+      state.activity = 'waiting';
+      break;
     case 'tick':
       sweep(state, effects);
       break;

@@ -15,6 +15,8 @@ export type CoordinatorMessage =
   | { kind: 'finished'; metrics: StepMetrics }
   /** `finite`: all means are; if not, the weights are of no use. */
   | { kind: 'evaluated'; finite: boolean }
+  /** What was to be seen at this point has been seen. */
+  | { kind: 'watched' }
   | Compared
   | { kind: 'tick' }
   /** The time has come that was asked for. */
@@ -66,6 +68,8 @@ export type CoordinatorEffect =
   /** Vectors that a node sent and nobody needs. */
   | { kind: 'release'; slots: readonly number[] }
   | { kind: 'evaluate'; step: number }
+  /** Look at backprop: at the step just done, and `ahead` at the next one too. */
+  | { kind: 'watch'; step: number; ahead: boolean }
   | { kind: 'record'; step: number; batch: number; metrics: StepMetrics; members: number }
   /** For the run's log. */
   | { kind: 'report'; event: RunEvent }

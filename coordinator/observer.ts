@@ -1,3 +1,5 @@
+import type { GradientFigures } from '../shared/engine/gradient-watch.js';
+
 /** Means over samples by name, such as loss and accuracy. */
 export type Metrics = Readonly<Record<string, number>>;
 
@@ -19,6 +21,8 @@ export interface Observer {
   /** Means over the whole evaluation set, after so many steps. */
   evaluated(step: number, means: Metrics): void;
   reported(event: RunEvent): void;
+  /** What backprop did in one of the steps that are looked at. */
+  watched(figures: GradientFigures): void;
   notice(text: string): void;
 }
 

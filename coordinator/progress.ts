@@ -6,6 +6,7 @@ import type { Completion, CoordinatorEffect, CoordinatorMessage, StepMetrics } f
 import { strideSteps } from './pace.js';
 import { batchSize, closeRound, continueRound, startRound } from './rounds.js';
 import type { CoordinatorState, Member } from './state.js';
+import { isWatched, stepsToWatch, watchIsDue } from './watching.js';
 
 /*
  * A run's progress: whole strides while everyone shares this memory, single rounds while someone is remote,
@@ -16,6 +17,12 @@ import type { CoordinatorState, Member } from './state.js';
 export function advance(state: CoordinatorState, effects: CoordinatorEffect[]): void {
   if (state.activity === 'round' && continueRound(state, effects)) finishRound(state, effects);
   if (state.activity !== 'waiting') return;
+  if (watchIsDue(state)) {
+    state.activity = 'watching';
+    state.watchedAt = state.step;
+    effects.push({ kind: 'watch', step: state.step, ahead: isWatched(state) });
+    return;
+  }
   const completion = completionOf(state);
   if (completion !== undefined) {
     state.activity = 'complete';
@@ -107,7 +114,11 @@ function startStride(state: CoordinatorState, ready: readonly Member[], effects:
   const place = stepPlace(state.step, settings.samples, settings.batch);
   // All steps of a stride have the same batch size and lie in one epoch: the ragged last batch is a stride of its own.
   const wholeBatches = Math.floor((settings.samples - place.position) / settings.batch);
-  const stepsToBoundary = Math.min(settings.steps - state.step, Math.max(1, wholeBatches));
+  const stepsToBoundary = Math.min(
+    settings.steps - state.step,
+    Math.max(1, wholeBatches),
+    stepsToWatch(state),
+  );
   const steps = strideSteps({ stepsToBoundary, msPerStep: state.msPerStep });
   const leaves = leafCount(place.size, settings.leafSize);
   const threads = ready.map(({ id, name, threads }) => ({ id, name, msPerLeaf: 1 / threads, overheadMs: 0 }));

@@ -17,6 +17,8 @@ import { type Tensor, weightsSha256 } from '../shared/files/tensors.js';
 const CONFIG_FILE = 'config.json';
 const METRICS_FILE = 'metrics.jsonl';
 const WEIGHTS_FILE = 'weights.safetensors';
+/** What --watch-gradients leaves. */
+const GRADIENT_FILES = ['gradients.jsonl', 'gradients.html'];
 
 /** Marks a directory as one of ours: such a one may be used again. */
 const FORMAT = 'unisum-run/1';
@@ -171,7 +173,8 @@ async function takeOver(path: string): Promise<string> {
       throw new UserError(`${path} holds other files; name a new or empty directory with --run-dir DIR`, 2);
     }
     // Weights first: those of the earlier run must never pass for those of this one.
-    for (const file of [WEIGHTS_FILE, METRICS_FILE, CONFIG_FILE]) await rm(join(path, file), { force: true });
+    for (const file of [WEIGHTS_FILE, METRICS_FILE, ...GRADIENT_FILES, CONFIG_FILE])
+      await rm(join(path, file), { force: true });
     return path;
   } catch (error) {
     throw explainFileError(error, `cannot use ${path} as the run directory`);

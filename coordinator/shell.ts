@@ -95,6 +95,11 @@ export class CoordinatorShell {
           observer.evaluated(effect.step, means);
           self.tell({ kind: 'evaluated', finite: Object.values(means).every(Number.isFinite) });
         });
+      case 'watch':
+        return this.await(workshop.watch(effect), (figures) => {
+          if (figures !== undefined) observer.watched(figures);
+          self.tell({ kind: 'watched' });
+        });
       case 'record':
         return observer.stepped({ ...effect, means: workshop.meansOf(effect.metrics, effect.batch) });
       case 'notice':

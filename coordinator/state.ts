@@ -27,6 +27,8 @@ export interface RunSettings {
   readonly learningRate: (stepsDone: number) => number;
   /** Members that must be ready before the first step. */
   readonly minWorkers: number;
+  /** Backprop is looked at before every so many steps; 0: never. */
+  readonly watchEvery: number;
   readonly audit: Audit;
 }
 
@@ -70,7 +72,14 @@ interface LateWork {
 }
 
 /** What the coordinator is doing now; in each but `round` an effect is under way that will report. */
-export type Activity = 'waiting' | 'striding' | 'round' | 'finishing' | 'evaluating' | 'complete';
+export type Activity =
+  | 'waiting'
+  | 'watching'
+  | 'striding'
+  | 'round'
+  | 'finishing'
+  | 'evaluating'
+  | 'complete';
 
 /** The whole state of a coordinator. Owned by its actor; changed only by its transition. */
 export interface CoordinatorState {
@@ -82,6 +91,8 @@ export interface CoordinatorState {
   /** Steps done. */
   step: number;
   optimizer: OptimizerState;
+  /** Steps done at the latest look at backprop; -1 before the first. */
+  watchedAt: number;
   round: Round | undefined;
   /** Who computes what in rounds, by the leaves of a batch: the last batch of an epoch may have fewer. */
   readonly assignments: Map<number, Assignment>;
@@ -111,6 +122,7 @@ export function initialState(settings: RunSettings, nowMs: number): CoordinatorS
     activity: 'waiting',
     step: 0,
     optimizer: settings.optimizer.init(),
+    watchedAt: -1,
     round: undefined,
     assignments: new Map(),
     draws: new SeededRandom(settings.audit.seed),

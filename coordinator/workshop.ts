@@ -1,5 +1,6 @@
 import type { Crew, ThreadShare } from '../shared/engine/crew.js';
 import type { Evaluation } from '../shared/engine/evaluation.js';
+import type { GradientFigures, GradientWatch } from '../shared/engine/gradient-watch.js';
 import type { RunPlace } from '../shared/engine/step-compiler.js';
 import { sha256OfPieces } from '../shared/files/sha256.js';
 import { canonicalBytes } from '../shared/files/tensors.js';
@@ -9,6 +10,7 @@ import type { Metrics } from './observer.js';
 
 type Stride = Extract<CoordinatorEffect, { kind: 'stride' }>;
 type Compare = Extract<CoordinatorEffect, { kind: 'compare' }>;
+type Watch = Extract<CoordinatorEffect, { kind: 'watch' }>;
 type Finish = Extract<CoordinatorEffect, { kind: 'finish' }>;
 
 /** What the coordinator does with tensors: strides of the local nodes, the end of a round, evaluations. */
@@ -19,6 +21,7 @@ export class Workshop {
     private readonly crew: Crew,
     private readonly evaluation: Evaluation,
     private readonly place: RunPlace,
+    private readonly gradients?: GradientWatch,
   ) {}
 
   /** The threads that a local node computes with. */
@@ -65,6 +68,16 @@ export class Workshop {
     const areEqual = hashes.every(({ hash }) => hash === hashes[0]?.hash);
     // Gaps between parameters are hashed with the rest, though they belong to none.
     return { hashes, parameter: areEqual ? undefined : (parts.find(differs)?.name ?? 'padding') };
+  }
+
+  /**
+   * Looks at backprop in the step ahead, if that is to be watched.
+   * @returns what was seen in the step just done, if it was watched
+   */
+  async watch({ step, ahead }: Watch): Promise<GradientFigures | undefined> {
+    const seen = this.gradients?.take(step);
+    if (ahead) await this.gradients?.look(step);
+    return seen;
   }
 
   /** Means of the metrics over the whole evaluation set, with the weights as they are. */

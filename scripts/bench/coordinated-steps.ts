@@ -31,6 +31,8 @@ class EpochWatch implements Observer {
 
   reported(): void {}
 
+  watched(): void {}
+
   notice(): void {}
 }
 

@@ -39,6 +39,8 @@ export class RunSpan implements Observer {
 
   reported(): void {}
 
+  watched(): void {}
+
   notice(): void {}
 
   /** Microseconds per step. */

@@ -6,8 +6,8 @@ import { describeMachine, machineFacts } from '../bench/machine-facts.js';
 import { measurePeak } from '../bench/peak.js';
 import { PRODUCTS } from '../bench/products.js';
 import { describePytorch, findPytorch } from '../bench/pytorch.js';
-import { type Column, figure, textTable } from '../bench/text-table.js';
 import { WORKLOADS } from '../bench/workloads.js';
+import { type Column, figure, textTable } from '../terminal/text-table.js';
 import type { BenchSettings } from './bench-options.js';
 import type { CommandContext } from './command.js';
 

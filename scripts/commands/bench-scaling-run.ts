@@ -9,7 +9,7 @@ import { describePytorch, findPytorch } from '../bench/pytorch.js';
 import { benchScaling, type ScalingResult } from '../bench/scaling-bench.js';
 import { scalingPoints, type TimeSplit, type Units } from '../bench/scaling-points.js';
 import { scalingReport } from '../bench/scaling-report.js';
-import { type Column, figure, textTable } from '../bench/text-table.js';
+import { type Column, figure, textTable } from '../terminal/text-table.js';
 import type { CommandContext } from './command.js';
 
 /** What `bench scaling` is told. */

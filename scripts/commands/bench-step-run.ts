@@ -4,8 +4,8 @@ import { describeMachine, machineFacts } from '../bench/machine-facts.js';
 import { benchOverhead, type OverheadResult } from '../bench/overhead-bench.js';
 import { describePytorch, findPytorch } from '../bench/pytorch.js';
 import { benchSteps, COMPARED_STEPS, type StepResult } from '../bench/step-bench.js';
-import { type Column, figure, textTable } from '../bench/text-table.js';
 import type { Workload } from '../bench/workloads.js';
+import { type Column, figure, textTable } from '../terminal/text-table.js';
 import type { BenchSettings } from './bench-options.js';
 import type { CommandContext } from './command.js';
 

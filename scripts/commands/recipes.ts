@@ -33,6 +33,27 @@ export const RECIPES: readonly RecipeEntry[] = [
     load: async () => (await import('../../examples/fashion-cnn.js')).recipe,
   },
   {
+    name: 'vanishing',
+    summary:
+      'handwritten digits through ten layers of sigmoid; see its error terms vanish with --watch-gradients',
+    load: async () => (await import('../../examples/deep-digits.js')).vanishing,
+  },
+  {
+    name: 'exploding',
+    summary: 'the same with relu and weights of 1: values and error terms explode',
+    load: async () => (await import('../../examples/deep-digits.js')).exploding,
+  },
+  {
+    name: 'cured',
+    summary: 'the same with relu and weights drawn after He: error terms keep their size',
+    load: async () => (await import('../../examples/deep-digits.js')).cured,
+  },
+  {
+    name: 'residual',
+    summary: 'the same with sigmoid and a way around each layer: error terms come through',
+    load: async () => (await import('../../examples/deep-digits.js')).residual,
+  },
+  {
     name: 'char-gpt',
     summary:
       'a text, character by character, with a small GPT (--text FILE): 4 layers, 4 heads, width 128, context 64',

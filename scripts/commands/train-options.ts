@@ -46,6 +46,7 @@ export interface TrainOptions extends NodeOptions {
   listen?: string;
   minWorkers: string;
   audit: string;
+  watchGradients?: true | string;
   runDir?: string;
   data?: string;
   text?: string;
@@ -72,6 +73,8 @@ export interface TrainSettings extends NodeSettings {
   readonly listen: ListenAddress;
   /** Workers, local ones included, that must be there before the first step. */
   readonly minWorkers: number;
+  /** Backprop is looked at before every so many steps: 0 never, undefined about a hundred times in all. */
+  readonly watchEvery: number | undefined;
   /** 0 to 1: so much of what comes over links is computed twice and compared. */
   readonly audit: number;
   /** Folder for the run's files; undefined: a new one under runs/. */
@@ -112,11 +115,17 @@ export function parseTrainOptions(
     clipping: parseClipping(options) ?? defaults.clipping,
     listen: parseListenAddress(options.listen ?? '127.0.0.1:0'),
     minWorkers: wholeNumber('--min-workers', options.minWorkers, { least: 1, most: MOST_AWAITED }),
+    watchEvery: parseWatch(options.watchGradients),
     audit: fraction('--audit', options.audit),
     runDir: options.runDir,
     data: parseData(options),
     json: options.json ?? false,
   };
+}
+
+function parseWatch(option: TrainOptions['watchGradients']): number | undefined {
+  if (option === true) return undefined;
+  return option === undefined ? 0 : wholeNumber('--watch-gradients', option, { least: 1, most: MOST_STEPS });
 }
 
 function parseClipping({ clipNorm, clipValue }: TrainOptions): Clipping | undefined {

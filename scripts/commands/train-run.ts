@@ -4,12 +4,16 @@ import { createRunDirectory, type RunDirectory } from '../../coordinator/run-dir
 import { epochMs, systemClock } from '../../shared/actor/clock.js';
 import { stepsPerEpoch } from '../../shared/data/order.js';
 import { UserError } from '../../shared/errors.js';
+import { describeGradients, saveGradients } from '../gradients/report.js';
 import { startProgress } from '../terminal/progress.js';
 import { LocalRun } from '../training/local-run.js';
 import { describeResult, type TrainResult, type WorkerShare } from '../training/result.js';
 import { RunWatch } from '../training/run-watch.js';
 import type { CommandContext } from './command.js';
 import type { TrainSettings } from './train-options.js';
+
+/** Times that backprop is looked at in a run, where nothing else is asked for. */
+const LOOKS = 100;
 
 /** Trains as `settings` say; returns early, with everything saved, when the context is interrupted. */
 export async function train(recipe: Recipe, settings: TrainSettings, context: CommandContext): Promise<void> {
@@ -19,7 +23,8 @@ export async function train(recipe: Recipe, settings: TrainSettings, context: Co
   const steps = 'steps' in settings.length ? settings.length.steps : settings.length.epochs * perEpoch;
   const progress = startProgress(terminal.stderr, systemClock.nowMs);
   const watch = new RunWatch({ steps, stepsPerEpoch: perEpoch }, progress);
-  const run = await LocalRun.prepare({ ...settings, recipe, data, steps }, watch, systemClock);
+  const watchEvery = settings.watchEvery ?? Math.ceil(steps / LOOKS);
+  const run = await LocalRun.prepare({ ...settings, recipe, data, steps, watchEvery }, watch, systemClock);
   let farewell = 'the run failed';
   try {
     const joinUrl = await run.coordinator.listen(settings.listen);
@@ -29,6 +34,7 @@ export async function train(recipe: Recipe, settings: TrainSettings, context: Co
     progress.say(`training ${settings.recipe}: ${steps} steps of ${settings.batch} samples, ${run.backend}`);
     progress.say(`to help from another machine:  npm run -s unisum -- worker '${joinUrl}'`);
     const end = await trainToEnd(run, interrupted);
+    await tellGradients(settings, watch, directory.path, context);
     farewell = end.reason === 'diverged' ? 'the run has diverged' : `the run is ${end.reason}`;
     if (end.reason === 'diverged') throw divergence(end.steps, settings);
     const weightsSha256 = await directory.saveWeights(run.parameters());
@@ -49,6 +55,18 @@ export async function train(recipe: Recipe, settings: TrainSettings, context: Co
     watch.close();
     await run.close(farewell);
   }
+}
+
+/** What was seen of backprop, also where it came to nothing. */
+async function tellGradients(
+  { recipe }: TrainSettings,
+  { looks }: RunWatch,
+  folder: string,
+  { terminal }: CommandContext,
+): Promise<void> {
+  if (looks.length === 0) return;
+  for (const line of describeGradients(looks)) terminal.say(line);
+  terminal.say(`plots    ${await saveGradients(folder, recipe, looks)}`);
 }
 
 function directoryFor(settings: TrainSettings): Promise<RunDirectory> {

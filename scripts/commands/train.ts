@@ -25,6 +25,10 @@ export function define(command: Command, context: CommandContext): void {
     .option('--listen <host:port>', 'where others may join (default: this machine only, any free port)')
     .option('--min-workers <N>', 'wait for this many workers before the first step', '1')
     .option('--audit <F>', 'compute this fraction of what comes over links twice, and compare (0 to 1)', '0')
+    .option(
+      '--watch-gradients [K]',
+      'look at error terms and gradients every K steps (default: 100 looks in all)',
+    )
     .option('--run-dir <DIR>', "where to write the run's files (default: a new folder in runs/)")
     .option('--data <PATH>', "a local copy of the recipe's data")
     .option('--text <FILE>', 'the text to learn, for recipes that take one');

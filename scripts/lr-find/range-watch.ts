@@ -29,5 +29,7 @@ export class RangeWatch implements Observer {
 
   reported(): void {}
 
+  watched(): void {}
+
   notice(): void {}
 }

@@ -33,6 +33,7 @@ export function simulatedSettings(
     optimizer: { slots: 0, init: () => ({}), update: () => ({ state: {}, scalars: [] }), emit: () => {} },
     learningRate: () => 1,
     minWorkers,
+    watchEvery: 0,
     audit: { fraction: audit, seed },
   };
 }

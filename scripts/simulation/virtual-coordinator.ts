@@ -97,6 +97,8 @@ export class VirtualCoordinator {
       case 'stride':
       case 'interrupt-stride':
         throw new Error('a stride, though nobody shares the memory');
+      case 'watch':
+        throw new Error('a look at backprop, though nobody asked for one');
       case 'admit':
       case 'record':
         return;

@@ -7,6 +7,7 @@ import type { Clock } from '../../shared/actor/clock.js';
 import { randomIdentifier, randomSeed } from '../../shared/actor/rng.js';
 import { Crew } from '../../shared/engine/crew.js';
 import { Evaluation } from '../../shared/engine/evaluation.js';
+import { GradientWatch } from '../../shared/engine/gradient-watch.js';
 import { Machine } from '../../shared/engine/machine.js';
 import { Predictor } from '../../shared/engine/prediction.js';
 import type { RunPlace } from '../../shared/engine/step-compiler.js';
@@ -43,6 +44,8 @@ export interface RunRequest {
   readonly threads: number;
   readonly backend: 'auto' | Backend;
   readonly minWorkers: number;
+  /** Backprop is looked at before every so many steps; left out, or 0: never. */
+  readonly watchEvery?: number;
   /** Fraction of what comes over links that is computed twice and compared. */
   readonly audit: number;
   /** Compute threads start with this file, which exports what thread.ts does: for measurements inside them. */
@@ -64,7 +67,7 @@ export class LocalRun {
    * @throws UserError when data, model and machine do not fit together
    */
   static async prepare(request: RunRequest, observer: Observer, clock: Clock): Promise<LocalRun> {
-    const { recipe, data, batch, leaf, seed, workers, threads, learningRate } = request;
+    const { recipe, data, batch, leaf, seed, workers, threads, learningRate, watchEvery = 0 } = request;
     const schedule = createSchedule(request.schedule, request.steps);
     const plan = createPlan(recipe.model(data));
     for (const { manifest } of [data.train, data.test]) checkFields(plan.fields, manifest.fields);
@@ -89,9 +92,15 @@ export class LocalRun {
         optimizer: updater.optimizer,
         learningRate: (stepsDone) => learningRate * schedule(stepsDone),
         minWorkers: Math.max(request.minWorkers, workers),
+        watchEvery,
         audit: { fraction: request.audit, seed: randomSeed() },
       },
-      workshop: new Workshop(crew, evaluation, place),
+      workshop: new Workshop(
+        crew,
+        evaluation,
+        place,
+        watchEvery > 0 ? new GradientWatch(team, place, batch) : undefined,
+      ),
       slots: new SlotPool(memory, plan.vectorFloats),
       dataset: data.train,
       observer,

@@ -1,5 +1,6 @@
 import type { Metrics, Observer, RunEvent, StepRecord } from '../../coordinator/observer.js';
 import type { MetricsRecord, RunDirectory } from '../../coordinator/run-directory.js';
+import type { GradientFigures } from '../../shared/engine/gradient-watch.js';
 import type { Progress } from '../terminal/progress.js';
 
 /** What a run is measured by. */
@@ -19,6 +20,8 @@ export class RunWatch implements Observer {
   trainLoss = Number.NaN;
   /** Metrics of the latest evaluation, such as testAccuracy and testLoss. */
   metrics: Readonly<Record<string, number>> = {};
+  /** What was seen of backprop. */
+  readonly looks: GradientFigures[] = [];
   private shownLoss: number | undefined;
   private epochLoss = 0;
   private epochSamples = 0;
@@ -88,6 +91,10 @@ export class RunWatch implements Observer {
     this.record({ step, ...metrics });
     this.directory?.flush();
     this.progress.say(`measured: ${describe(metrics)}`);
+  }
+
+  watched(figures: GradientFigures): void {
+    this.looks.push(figures);
   }
 
   reported(event: RunEvent): void {

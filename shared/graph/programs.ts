@@ -15,6 +15,7 @@ import { type Network, networkOf } from './network.js';
 import { PlacedProgram } from './placed-program.js';
 import { Program, type RowTensor } from './program.js';
 import type { ResolvedModel } from './resolve.js';
+import type { Shape } from './shape.js';
 
 /** Forward, loss, and backprop. */
 export function trainingProgram(model: ResolvedModel, parts: ModelParts): PlacedProgram<Job> {
@@ -43,6 +44,8 @@ export interface Trace {
 export interface TracedTensor {
   readonly offset: number;
   readonly elements: number;
+  /** Size of the last axis: neurons or channels. */
+  readonly units: number;
 }
 
 /** A training job that tells where everything lies once its tape has run. */
@@ -68,9 +71,13 @@ export function tracedProgram(model: ResolvedModel, parts: ModelParts): PlacedPr
     reads: [...new Set([...values.values(), ...errors.values(), target, ...(saved ? [saved] : [])])],
     writes: [],
     emit(_to, { job, at }) {
-      const place = (tensor: RowTensor): TracedTensor => ({ offset: at(tensor), elements: tensor.elements });
+      const place = (tensor: RowTensor, shape: Shape = [tensor.elements]): TracedTensor => ({
+        offset: at(tensor),
+        elements: tensor.elements,
+        units: shape.at(-1) ?? 1,
+      });
       const places = (named: ReadonlyMap<string, RowTensor>): Trace['values'] =>
-        new Map([...named].map(([name, tensor]) => [name, place(tensor)]));
+        new Map([...named].map(([name, tensor]) => [name, place(tensor, model.shapes.get(name))]));
       job.traced({
         values: places(values),
         errors: places(errors),

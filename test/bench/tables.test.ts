@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { machineFacts } from '../../scripts/bench/machine-facts.js';
 import { measured } from '../../scripts/bench/median.js';
-import { figure, textTable } from '../../scripts/bench/text-table.js';
+import { figure, textTable } from '../../scripts/terminal/text-table.js';
 
 describe('a table of text', () => {
   it('has the first column flush left, the others flush right, and no blanks at the end', () => {

@@ -110,6 +110,8 @@ function describeEffect(effect: CoordinatorEffect): string {
       return `notice ${effect.text}`;
     case 'complete':
       return `complete ${effect.reason}`;
+    case 'watch':
+      return `watch ${effect.step}${effect.ahead ? ' and ahead' : ''}`;
     case 'interrupt-stride':
       return effect.kind;
     default:

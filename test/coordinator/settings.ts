@@ -44,6 +44,7 @@ export function runSettings(changes: Partial<RunSettings> = {}): RunSettings {
     },
     learningRate: () => 1,
     minWorkers: 1,
+    watchEvery: 0,
     audit: { fraction: 0, seed: 1 },
     ...changes,
   };
