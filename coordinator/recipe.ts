@@ -13,6 +13,11 @@ export interface RecipeData {
   readonly alphabet?: readonly string[];
 }
 
+/** A bound on one of a run's metrics, such as testAccuracy. */
+export type Goal =
+  | { readonly metric: string; readonly atLeast: number }
+  | { readonly metric: string; readonly atMost: number };
+
 /**
  * Everything that decides what is trained: a network, its data, and how it learns. One readable file in examples/.
  * Whatever is a number here can be set on the command line instead.
@@ -38,6 +43,8 @@ export interface Recipe {
   readonly epochs: number;
   /** Steps of a run, where an epoch is no measure. */
   readonly steps?: number;
+  /** What it is meant to reach on data that it has not learned; `npm run recipes` looks whether it does. */
+  readonly goal?: Goal;
   /**
    * What the loss does not tell, such as how many decoded sentences are right: measured once, behind the last step, by
    * predictions from the final weights. Numbers by name, which join the result, metrics.jsonl and the terminal.

@@ -57,4 +57,5 @@ export const recipe: Recipe = {
   leaf: 4,
   epochs: 1,
   steps: 2000,
+  goal: { metric: 'testLoss', atMost: 1.88 },
 };

@@ -33,4 +33,5 @@ export const recipe: Recipe = {
   batch: 64,
   leaf: 16,
   epochs: 6,
+  goal: { metric: 'testAccuracy', atLeast: 0.91 },
 };

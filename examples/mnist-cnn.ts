@@ -32,4 +32,5 @@ export const recipe: Recipe = {
   batch: 64,
   leaf: 16,
   epochs: 3,
+  goal: { metric: 'testAccuracy', atLeast: 0.99 },
 };

@@ -25,4 +25,5 @@ export const recipe: Recipe = {
   batch: 128,
   leaf: 16,
   epochs: 5,
+  goal: { metric: 'testAccuracy', atLeast: 0.92 },
 };

@@ -47,4 +47,5 @@ export const recipe: Recipe = {
   leaf: 8,
   epochs: 1,
   steps: 800,
+  goal: { metric: 'exactMatch', atLeast: 0.98 },
 };

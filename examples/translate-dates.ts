@@ -48,4 +48,5 @@ export const recipe: Recipe = {
   leaf: 8,
   epochs: 1,
   steps: 1500,
+  goal: { metric: 'exactMatch', atLeast: 0.98 },
 };

@@ -18,6 +18,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./lr-find.js'),
   },
   {
+    name: 'recipes',
+    summary: 'train all recipes and check what they reach',
+    load: () => import('./check-recipes.js'),
+  },
+  {
     name: 'explain',
     summary: 'walk one step of backpropagation on a small net, number by number',
     load: () => import('./explain.js'),
