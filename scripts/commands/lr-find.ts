@@ -20,7 +20,7 @@ interface LrFindOptions {
 /** `unisum lr-find [recipe]`: which learning rate to begin with. */
 export function define(command: Command, context: CommandContext): void {
   command
-    .argument('[recipe]', 'what to train', DEFAULT_RECIPE)
+    .argument('[recipe]', 'what to train: the name of a recipe, or a file that exports one', DEFAULT_RECIPE)
     .option('--from <X>', 'smallest learning rate', '1e-6')
     .option('--to <X>', 'greatest learning rate', '10')
     .option('--batch <B>', "samples per step (default: the recipe's)")

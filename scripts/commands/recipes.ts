@@ -1,6 +1,7 @@
 import type { Recipe } from '../../coordinator/recipe.js';
 import { UserError } from '../../shared/errors.js';
 import { nearest } from '../terminal/nearest.js';
+import { isRecipeFile, loadRecipeFile } from './recipe-file.js';
 
 /** A recipe by name; its file is loaded only when it is used. */
 export interface RecipeEntry {
@@ -79,9 +80,11 @@ export const RECIPES: readonly RecipeEntry[] = [
 ];
 
 /**
+ * @param name of one of ours, or the path of a file that exports one
  * @throws {UserError} (wrong usage) when there is no such recipe, with the nearest one or the whole list
  */
 export function findRecipe(name: string, recipes: readonly RecipeEntry[] = RECIPES): RecipeEntry {
+  if (isRecipeFile(name)) return { name, summary: 'your own', load: () => loadRecipeFile(name) };
   const found = recipes.find((entry) => entry.name === name);
   if (found) return found;
   const names = recipes.map((entry) => entry.name);

@@ -10,7 +10,7 @@ import { parseTrainOptions, type TrainOptions } from './train-options.js';
 /** `unisum train [recipe]`: a coordinator with local workers, open to others. */
 export function define(command: Command, context: CommandContext): void {
   command
-    .argument('[recipe]', 'what to train', DEFAULT_RECIPE)
+    .argument('[recipe]', 'what to train: the name of a recipe, or a file that exports one', DEFAULT_RECIPE)
     .option('--workers <N>', 'local nodes (default: one per core)')
     .option('--batch <B>', "samples per step, over all workers (default: the recipe's)")
     .option('--leaf <L>', "samples per leaf of the sum, at most the batch (default: the recipe's)")
@@ -45,5 +45,5 @@ export function define(command: Command, context: CommandContext): void {
 
 function recipeList(): string {
   const lines = RECIPES.map(({ name, summary }) => `  ${name.padEnd(22)}${summary}`);
-  return `\nRecipes:\n${lines.join('\n')}`;
+  return `\nRecipes (or your own, ./my-recipe.ts: docs/guide/your-own.md):\n${lines.join('\n')}`;
 }
