@@ -17,6 +17,7 @@ import sys
 import torch
 import torch.nn.functional as F
 
+import axes
 import images
 import recurrent
 import transformer
@@ -143,7 +144,7 @@ CASES = {
     "residual": residual,
     "sequence": sequence,
     "probabilities": probabilities,
-} | {name: bound(case) for name, case in (images.CASES | recurrent.CASES | transformer.CASES).items()}
+} | {name: bound(case) for name, case in (axes.CASES | images.CASES | recurrent.CASES | transformer.CASES).items()}
 
 
 def train(case):

@@ -4,10 +4,12 @@
  *     glorotUniform   uniform in +-sqrt(6 / (fanIn + fanOut))       glorotNormal   normal, deviation sqrt(2 / (fanIn + fanOut))
  *     heUniform       uniform in +-sqrt(6 / fanIn)                  heNormal       normal, deviation sqrt(2 / fanIn)
  *     smallNormal     normal, deviation 0.02, as GPT-2 begins
+ *     truncatedNormal  normal, deviation 0.05, drawn again where it is beyond two deviations
+ *     orthogonal       rows or columns, whichever are fewer, at right angles to each other and of length 1
  *     forgetGateOnes   for the bias of an LSTM: ones in the second of its four quarters, else zeros
  *
  * Glorot, Bengio: "Understanding the difficulty of training deep feedforward neural networks" (2010); He et al.:
- * "Delving deep into rectifiers" (2015). All arithmetic is the kernels', so the same bits come out on every machine.
+ * "Delving deep into rectifiers" (2015); Saxe et al.: "Exact solutions to the nonlinear dynamics of learning" (2013). All arithmetic is the kernels', so the same bits come out on every machine.
  */
 import { keyOf } from './keys.js';
 import type { KernelSink } from './ops/op.js';
@@ -20,7 +22,9 @@ export const INITIALIZER_NAMES = [
   'heNormal',
   'heUniform',
   'ones',
+  'orthogonal',
   'smallNormal',
+  'truncatedNormal',
   'zeros',
 ] as const;
 
@@ -49,6 +53,8 @@ const EMITTERS: { readonly [N in InitializerName]: (to: KernelSink, draw: Draw) 
   heNormal: (to, draw) => emitNormal(to, draw, 2 / fansOf(draw.shape).in),
   heUniform: (to, draw) => emitUniform(to, draw, 6 / fansOf(draw.shape).in),
   smallNormal: (to, draw) => emitNormal(to, draw, 0.0004),
+  orthogonal: emitOrthogonal,
+  truncatedNormal: emitTruncatedNormal,
   ones: (to, { out, shape }) => to.emit('fill', { out, n: elementsOf(shape), value: 1 }),
   zeros: (to, { out, shape }) => to.emit('fill', { out, n: elementsOf(shape), value: 0 }),
 };
@@ -78,6 +84,28 @@ function emitNormal(to: KernelSink, draw: Draw, variance: number): void {
   const { key0, key1 } = keyOf('initial', draw.seed, draw.name);
   to.emit('randomNormal', { out: draw.out, n: elementsOf(draw.shape), key0, key1, mean: 0, deviation: 1 });
   emitScale(to, draw, variance);
+}
+
+function emitTruncatedNormal(to: KernelSink, draw: Draw): void {
+  const { key0, key1 } = keyOf('initial', draw.seed, draw.name);
+  const n = elementsOf(draw.shape);
+  to.emit('randomTruncatedNormal', { out: draw.out, n, key0, key1, mean: 0, deviation: 0.05 });
+}
+
+/** The directions of normal vectors are evenly spread, and making them orthogonal in turn keeps them so. */
+function emitOrthogonal(to: KernelSink, { name, shape, out, scratch, seed }: Draw): void {
+  const { key0, key1 } = keyOf('initial', seed, name);
+  const n = elementsOf(shape);
+  const { in: rows } = fansOf(shape);
+  const cols = n / rows;
+  const isWide = rows <= cols;
+  const a = isWide ? out : scratch;
+  to.emit('randomNormal', { out: a, n, key0, key1, mean: 0, deviation: 1 });
+  to.emit('orthonormalRows', { a, count: Math.min(rows, cols), length: Math.max(rows, cols) });
+  if (isWide) return;
+  const sizes = { size0: 1, size1: 1, size2: 1, size3: rows, size4: cols };
+  const steps = { step0: 0, step1: 0, step2: 0, step3: 1, step4: rows };
+  to.emit('permuteAxes', { a, out, ...sizes, ...steps });
 }
 
 function emitForgetGate(to: KernelSink, { out, shape }: Draw): void {

@@ -1,3 +1,4 @@
+import { AXES_EXTENTS } from './axes-extents.js';
 import { CHANCE_EXTENTS } from './chance-extents.js';
 import { NORM_BLOCK_FLOATS } from './memory-map.js';
 import type { KERNEL_TABLE } from './table.js';
@@ -105,6 +106,8 @@ export const EXTENTS: {
   treeMatmulTransposedA: ({ rows, m, n }) => ({ a: rows * m, b: rows * n, out: m * n }),
   treeSumRows: ({ rows, n }) => ({ a: rows * n, out: n }),
 
+  logSoftmaxForward: matrices('x', 'y'),
+  logSoftmaxBackward: matrices('y', 'dy', 'dx'),
   softmaxForward: matrices('x', 'y'),
   softmaxBackward: matrices('y', 'dy', 'dx'),
   oneHot: (a) => ({ labels: a.rows, ...matrices('out')(a) }),
@@ -165,6 +168,7 @@ export const EXTENTS: {
   simpleRnnForward: (a) => ({ ...gates(a, 1), previous: unitsOfSteps(a), y: outputsOf(a) }),
   simpleRnnBackward: (a) => ({ ...gates(a, 1), dy: outputsOf(a) }),
 
+  ...AXES_EXTENTS,
   ...TRANSFORMER_EXTENTS,
   ...CHANCE_EXTENTS,
 
@@ -177,6 +181,7 @@ export const EXTENTS: {
   lionUpdate: ({ n }) => ({ weights: n, gradient: n, m: n, scalars: 6 }),
   randomUniform: out,
   randomNormal: out,
+  randomTruncatedNormal: out,
 
   gatherU8: batch,
   gatherU8AsI32: batch,

@@ -1,3 +1,4 @@
+import { AXES_SPECIMENS } from './axes-specimens.js';
 import { CHANCE_SPECIMENS } from './chance-specimens.js';
 import { IMAGE_SPECIMENS } from './image-specimens.js';
 import { NORM_BLOCK_FLOATS } from './memory-map.js';
@@ -108,6 +109,17 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
     leafRows: 2,
   }),
 
+  logSoftmaxForward: (size) => ({
+    x: input(size.rows * size.cols),
+    y: output(size.rows * size.cols),
+    ...shape(size),
+  }),
+  logSoftmaxBackward: (size) => ({
+    y: input(size.rows * size.cols, 'probability'),
+    dy: input(size.rows * size.cols),
+    dx: output(size.rows * size.cols),
+    ...shape(size),
+  }),
   softmaxForward: (size) => ({
     x: input(size.rows * size.cols),
     y: output(size.rows * size.cols),
@@ -180,6 +192,7 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
     scale: 1 / 3,
   }),
 
+  ...AXES_SPECIMENS,
   ...OPTIMIZER_SPECIMENS,
   ...IMAGE_SPECIMENS,
   ...TRANSFORMER_SPECIMENS,
@@ -188,6 +201,7 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
 
   randomUniform: (size) => ({ ...random(size), low: -0.3, high: 0.7 }),
   randomNormal: (size) => ({ ...random(size), mean: 0.5, deviation: 3 }),
+  randomTruncatedNormal: (size) => ({ ...random(size), mean: 0.5, deviation: 3 }),
 
   gatherU8: (size) => ({ ...batch(size, Math.ceil(size.cols / 4)), scale: 1 / 255, shift: -0.5 }),
   gatherU8AsI32: (size) => batch(size, Math.ceil(size.cols / 4)),

@@ -1,7 +1,7 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = '65858de251983c54';
+export const SOURCE_VERSION = '52850440acc4a9e0';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
@@ -177,8 +177,56 @@ export const KERNEL_TABLE = {
       key1: 'i32',
     },
   },
-  clampVector: {
+  copyRows: {
     opcode: 12,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      rows: 'i32',
+      width: 'i32',
+      aPitch: 'i32',
+      outPitch: 'i32',
+    },
+  },
+  permuteAxes: {
+    opcode: 13,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      size0: 'i32',
+      size1: 'i32',
+      size2: 'i32',
+      size3: 'i32',
+      size4: 'i32',
+      step0: 'i32',
+      step1: 'i32',
+      step2: 'i32',
+      step3: 'i32',
+      step4: 'i32',
+    },
+  },
+  repeatRows: {
+    opcode: 14,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      rows: 'i32',
+      times: 'i32',
+      width: 'i32',
+    },
+  },
+  sumRepeats: {
+    opcode: 15,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      rows: 'i32',
+      times: 'i32',
+      width: 'i32',
+    },
+  },
+  clampVector: {
+    opcode: 16,
     arguments: {
       a: 'ptr',
       n: 'i32',
@@ -186,7 +234,7 @@ export const KERNEL_TABLE = {
     },
   },
   shrinkVector: {
-    opcode: 13,
+    opcode: 17,
     arguments: {
       a: 'ptr',
       total: 'ptr',
@@ -195,7 +243,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeConvolutionWeights: {
-    opcode: 14,
+    opcode: 18,
     arguments: {
       x: 'ptr',
       dy: 'ptr',
@@ -220,7 +268,7 @@ export const KERNEL_TABLE = {
     },
   },
   convolution: {
-    opcode: 15,
+    opcode: 19,
     arguments: {
       x: 'ptr',
       w: 'ptr',
@@ -246,7 +294,7 @@ export const KERNEL_TABLE = {
     },
   },
   convolutionTransposed: {
-    opcode: 16,
+    opcode: 20,
     arguments: {
       y: 'ptr',
       w: 'ptr',
@@ -272,7 +320,7 @@ export const KERNEL_TABLE = {
     },
   },
   dropoutForward: {
-    opcode: 17,
+    opcode: 21,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -289,7 +337,7 @@ export const KERNEL_TABLE = {
     },
   },
   dropoutBackward: {
-    opcode: 18,
+    opcode: 22,
     arguments: {
       mask: 'ptr',
       dy: 'ptr',
@@ -301,40 +349,6 @@ export const KERNEL_TABLE = {
     },
   },
   reluForward: {
-    opcode: 19,
-    arguments: {
-      x: 'ptr',
-      y: 'ptr',
-      n: 'i32',
-    },
-  },
-  reluBackward: {
-    opcode: 20,
-    arguments: {
-      y: 'ptr',
-      dy: 'ptr',
-      dx: 'ptr',
-      n: 'i32',
-    },
-  },
-  sigmoidForward: {
-    opcode: 21,
-    arguments: {
-      x: 'ptr',
-      y: 'ptr',
-      n: 'i32',
-    },
-  },
-  sigmoidBackward: {
-    opcode: 22,
-    arguments: {
-      y: 'ptr',
-      dy: 'ptr',
-      dx: 'ptr',
-      n: 'i32',
-    },
-  },
-  tanhForward: {
     opcode: 23,
     arguments: {
       x: 'ptr',
@@ -342,7 +356,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  tanhBackward: {
+  reluBackward: {
     opcode: 24,
     arguments: {
       y: 'ptr',
@@ -351,39 +365,41 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  exponential: {
+  sigmoidForward: {
     opcode: 25,
     arguments: {
-      out: 'ptr',
-      a: 'ptr',
+      x: 'ptr',
+      y: 'ptr',
       n: 'i32',
     },
   },
-  logarithm: {
+  sigmoidBackward: {
     opcode: 26,
     arguments: {
-      out: 'ptr',
-      a: 'ptr',
+      y: 'ptr',
+      dy: 'ptr',
+      dx: 'ptr',
       n: 'i32',
     },
   },
-  errorFunction: {
+  tanhForward: {
     opcode: 27,
     arguments: {
-      out: 'ptr',
-      a: 'ptr',
+      x: 'ptr',
+      y: 'ptr',
       n: 'i32',
     },
   },
-  sine: {
+  tanhBackward: {
     opcode: 28,
     arguments: {
-      out: 'ptr',
-      a: 'ptr',
+      y: 'ptr',
+      dy: 'ptr',
+      dx: 'ptr',
       n: 'i32',
     },
   },
-  cosine: {
+  exponential: {
     opcode: 29,
     arguments: {
       out: 'ptr',
@@ -391,7 +407,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  squareRoot: {
+  logarithm: {
     opcode: 30,
     arguments: {
       out: 'ptr',
@@ -399,7 +415,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  reciprocalSquareRoot: {
+  errorFunction: {
     opcode: 31,
     arguments: {
       out: 'ptr',
@@ -407,8 +423,40 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  embeddingForward: {
+  sine: {
     opcode: 32,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  cosine: {
+    opcode: 33,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  squareRoot: {
+    opcode: 34,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  reciprocalSquareRoot: {
+    opcode: 35,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  embeddingForward: {
+    opcode: 36,
     arguments: {
       ids: 'ptr',
       table: 'ptr',
@@ -419,7 +467,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeScatterRows: {
-    opcode: 33,
+    opcode: 37,
     arguments: {
       ids: 'ptr',
       dy: 'ptr',
@@ -432,7 +480,7 @@ export const KERNEL_TABLE = {
     },
   },
   addToRows: {
-    opcode: 34,
+    opcode: 38,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -442,7 +490,7 @@ export const KERNEL_TABLE = {
     },
   },
   addSinusoids: {
-    opcode: 35,
+    opcode: 39,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -452,7 +500,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8: {
-    opcode: 36,
+    opcode: 40,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -468,7 +516,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8AsI32: {
-    opcode: 37,
+    opcode: 41,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -482,7 +530,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherWords: {
-    opcode: 38,
+    opcode: 42,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -496,7 +544,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseForward: {
-    opcode: 39,
+    opcode: 43,
     arguments: {
       logits: 'ptr',
       labels: 'ptr',
@@ -508,7 +556,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseBackward: {
-    opcode: 40,
+    opcode: 44,
     arguments: {
       probabilities: 'ptr',
       labels: 'ptr',
@@ -519,7 +567,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyForward: {
-    opcode: 41,
+    opcode: 45,
     arguments: {
       logits: 'ptr',
       targets: 'ptr',
@@ -531,7 +579,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyBackward: {
-    opcode: 42,
+    opcode: 46,
     arguments: {
       probabilities: 'ptr',
       targets: 'ptr',
@@ -542,7 +590,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyForward: {
-    opcode: 43,
+    opcode: 47,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -553,7 +601,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyBackward: {
-    opcode: 44,
+    opcode: 48,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -564,7 +612,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorForward: {
-    opcode: 45,
+    opcode: 49,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -574,7 +622,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorBackward: {
-    opcode: 46,
+    opcode: 50,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -585,7 +633,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationForward: {
-    opcode: 47,
+    opcode: 51,
     arguments: {
       x: 'ptr',
       gamma: 'ptr',
@@ -598,7 +646,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationBackward: {
-    opcode: 48,
+    opcode: 52,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -610,7 +658,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeLayerNormalizationScale: {
-    opcode: 49,
+    opcode: 53,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -622,7 +670,7 @@ export const KERNEL_TABLE = {
     },
   },
   sumSquares: {
-    opcode: 50,
+    opcode: 54,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -630,7 +678,7 @@ export const KERNEL_TABLE = {
     },
   },
   largestMagnitude: {
-    opcode: 51,
+    opcode: 55,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -638,7 +686,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeTotal: {
-    opcode: 52,
+    opcode: 56,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -646,7 +694,7 @@ export const KERNEL_TABLE = {
     },
   },
   sgdUpdate: {
-    opcode: 53,
+    opcode: 57,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -656,7 +704,7 @@ export const KERNEL_TABLE = {
     },
   },
   adamUpdate: {
-    opcode: 54,
+    opcode: 58,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -667,7 +715,7 @@ export const KERNEL_TABLE = {
     },
   },
   rmspropUpdate: {
-    opcode: 55,
+    opcode: 59,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -678,7 +726,7 @@ export const KERNEL_TABLE = {
     },
   },
   adagradUpdate: {
-    opcode: 56,
+    opcode: 60,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -688,7 +736,7 @@ export const KERNEL_TABLE = {
     },
   },
   lionUpdate: {
-    opcode: 57,
+    opcode: 61,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -698,7 +746,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolForward: {
-    opcode: 58,
+    opcode: 62,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -717,7 +765,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolBackward: {
-    opcode: 59,
+    opcode: 63,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -738,7 +786,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolForward: {
-    opcode: 60,
+    opcode: 64,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -757,7 +805,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolBackward: {
-    opcode: 61,
+    opcode: 65,
     arguments: {
       dy: 'ptr',
       dx: 'ptr',
@@ -776,7 +824,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmul: {
-    opcode: 62,
+    opcode: 66,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -789,7 +837,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmulTransposedB: {
-    opcode: 63,
+    opcode: 67,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -800,7 +848,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomUniform: {
-    opcode: 64,
+    opcode: 68,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -811,7 +859,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomNormal: {
-    opcode: 65,
+    opcode: 69,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -821,8 +869,27 @@ export const KERNEL_TABLE = {
       deviation: 'f32',
     },
   },
+  randomTruncatedNormal: {
+    opcode: 70,
+    arguments: {
+      out: 'ptr',
+      n: 'i32',
+      key0: 'i32',
+      key1: 'i32',
+      mean: 'f32',
+      deviation: 'f32',
+    },
+  },
+  orthonormalRows: {
+    opcode: 71,
+    arguments: {
+      a: 'ptr',
+      count: 'i32',
+      length: 'i32',
+    },
+  },
   lstmForward: {
-    opcode: 66,
+    opcode: 72,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -837,7 +904,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmBackward: {
-    opcode: 67,
+    opcode: 73,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -851,7 +918,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruForward: {
-    opcode: 68,
+    opcode: 74,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -867,7 +934,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruBackward: {
-    opcode: 69,
+    opcode: 75,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -882,7 +949,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnForward: {
-    opcode: 70,
+    opcode: 76,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -896,7 +963,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnBackward: {
-    opcode: 71,
+    opcode: 77,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -909,7 +976,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxForward: {
-    opcode: 72,
+    opcode: 78,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -918,7 +985,26 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxBackward: {
-    opcode: 73,
+    opcode: 79,
+    arguments: {
+      y: 'ptr',
+      dy: 'ptr',
+      dx: 'ptr',
+      rows: 'i32',
+      cols: 'i32',
+    },
+  },
+  logSoftmaxForward: {
+    opcode: 80,
+    arguments: {
+      x: 'ptr',
+      y: 'ptr',
+      rows: 'i32',
+      cols: 'i32',
+    },
+  },
+  logSoftmaxBackward: {
+    opcode: 81,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -928,7 +1014,7 @@ export const KERNEL_TABLE = {
     },
   },
   oneHot: {
-    opcode: 74,
+    opcode: 82,
     arguments: {
       labels: 'ptr',
       out: 'ptr',
@@ -937,7 +1023,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeMatmulTransposedA: {
-    opcode: 75,
+    opcode: 83,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -949,7 +1035,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeSumRows: {
-    opcode: 76,
+    opcode: 84,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -959,7 +1045,7 @@ export const KERNEL_TABLE = {
     },
   },
   addVectors: {
-    opcode: 77,
+    opcode: 85,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -968,7 +1054,7 @@ export const KERNEL_TABLE = {
     },
   },
   multiplyVectors: {
-    opcode: 78,
+    opcode: 86,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -977,7 +1063,7 @@ export const KERNEL_TABLE = {
     },
   },
   copyVector: {
-    opcode: 79,
+    opcode: 87,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -985,7 +1071,7 @@ export const KERNEL_TABLE = {
     },
   },
   fill: {
-    opcode: 80,
+    opcode: 88,
     arguments: {
       out: 'ptr',
       n: 'i32',

@@ -19,6 +19,7 @@ const OPTIMIZERS: Partial<Record<ModelName, OptimizerSettings>> = {
   probabilities: sgd({ learningRate: 0.1 }),
   gpt: sgd({ learningRate: 0.2, momentum: 0.9 }),
   'cross-attention': sgd({ learningRate: 0.2 }),
+  axes: sgd({ learningRate: 0.1 }),
   images: adam({ learningRate: 0.01 }),
   enlarged: sgd({ learningRate: 0.1 }),
   strided: sgd({ learningRate: 0.1 }),

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../../shared/errors.js';
 import { Graph } from '../../shared/graph/graph.js';
 import { dense } from '../../shared/graph/layers/dense.js';
-import { add, multiply } from '../../shared/graph/layers/merge.js';
-import { flatten, reshape } from '../../shared/graph/layers/reshape.js';
+import { add, concatenate, multiply } from '../../shared/graph/layers/merge.js';
+import { flatten, permute, repeatVector, reshape } from '../../shared/graph/layers/reshape.js';
 import { sequential } from '../../shared/graph/layers/sequential.js';
 import { categoricalCrossentropy } from '../../shared/graph/losses/categorical-crossentropy.js';
 import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.js';
@@ -106,6 +106,30 @@ describe('mistakes are told where they are made, with names and shapes', () => {
       },
       /layer multiply: multiply takes 2 inputs, not 3/,
     ],
+    'parts that do not fit beside each other': [
+      () => {
+        const x = input([4, 3]);
+        return concatenate({ axis: 0 })([x, dense(2)(x)]);
+      },
+      /layer concatenate: inputs of shapes \[4, 3\] and \[4, 2\] .*axis 0/,
+    ],
+    'an axis that is not there': [
+      () => {
+        const x = input([4]);
+        return concatenate({ axis: 1 })([x, x]);
+      },
+      /layer concatenate: inputs of shape \[4\] have no axis 1/,
+    ],
+    'an order that leaves an axis out': [
+      () => permute([1, 1])(input([4, 3])),
+      /layer permute: \[1, 1\] is no order of the axes of \[4, 3\]; name each of 1 to 2 once/,
+    ],
+    'an order that counts from 0': [() => permute([0, 1])(input([4, 3])), /layer permute: dims\.0/],
+    'axes in more groups than one step can take': [
+      () => permute([5, 4, 3, 2, 1])(input([2, 2, 2, 2, 2])),
+      /layer permute: .*more than 4 groups; use two such layers/,
+    ],
+    'a vector no times': [() => repeatVector(0)(input([4])), /layer repeatVector: times/],
     'nothing to add': [() => add()([]), /layer add: there is nothing to join/],
     'a softmax where logits are asked for': [
       () => {

@@ -10,9 +10,14 @@ const INPUTS = 60;
 const UNITS = 100;
 
 /** The kernel of a dense layer as it is drawn. */
-async function draw(kernelInitializer: InitializerName, seed: number, name = 'dense'): Promise<Float32Array> {
-  const x = new Graph().input('x', [INPUTS]);
-  const output = dense(UNITS, { kernelInitializer, biasInitializer: 'ones', name })(x);
+async function draw(
+  kernelInitializer: InitializerName,
+  seed: number,
+  name = 'dense',
+  [inputs, units]: readonly [number, number] = [INPUTS, UNITS],
+): Promise<Float32Array> {
+  const x = new Graph().input('x', [inputs]);
+  const output = dense(units, { kernelInitializer, biasInitializer: 'ones', name })(x);
   const plan = createPlan(x.graph.model(output, meanSquaredError({ target: 'y' })));
   const { memory, run } = await open();
   const bytes = plan.parameterFloats * 4;
@@ -57,6 +62,38 @@ describe('initialisers', () => {
     expect(Math.abs(mean(values))).toBeLessThan(0.06 * expected);
     expect(deviation(values) / expected).toBeCloseTo(1, 1);
     expect(extent(values)).toBeGreaterThan(3 * expected);
+  });
+
+  it('truncatedNormal ends at two deviations, and is spread like a normal number that is cut there', async () => {
+    const values = await draw('truncatedNormal', 1);
+    expect(extent(values)).toBeLessThanOrEqual(0.1);
+    expect(extent(values)).toBeGreaterThan(0.099);
+    expect(Math.abs(mean(values))).toBeLessThan(0.003);
+    // sqrt(1 - 4 density(2) / (2 share(2) - 1)): of a normal distribution cut at 2.
+    expect(deviation(values) / 0.05).toBeCloseTo(0.8796, 1);
+    const middle = values.filter((x) => Math.abs(x) < 0.05).length / values.length;
+    expect(middle).toBeCloseTo(0.6827 / 0.9545, 1);
+  });
+
+  it.each([
+    [INPUTS, UNITS],
+    [UNITS, INPUTS],
+    [1, 7],
+    [7, 1],
+  ])('orthogonal has unit vectors at right angles: %i x %i', async (inputs, units) => {
+    const values = await draw('orthogonal', 3, 'dense', [inputs, units]);
+    const at = (row: number, col: number): number => values[row * units + col] as number;
+    const [count, length] = [Math.min(inputs, units), Math.max(inputs, units)];
+    const element = (vector: number, i: number): number => (inputs <= units ? at(vector, i) : at(i, vector));
+    for (let a = 0; a < count; a++) {
+      for (let b = 0; b <= a; b++) {
+        let product = 0;
+        for (let i = 0; i < length; i++) product += element(a, i) * element(b, i);
+        expect(Math.abs(product - (a === b ? 1 : 0)), `${a} and ${b}`).toBeLessThan(1e-6);
+      }
+    }
+    // No direction is preferred, and no sign.
+    if (count > 1) expect(Math.abs(mean(values))).toBeLessThan(0.01);
   });
 
   it('zeros and ones are what they say', async () => {

@@ -19,6 +19,7 @@ import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.j
 import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
 import type { Model } from '../../shared/graph/model.js';
 import type { Shape } from '../../shared/graph/shape.js';
+import { AXES_MODELS } from './axes-models.js';
 import { RANDOM_MODELS } from './random-models.js';
 import { RECURRENT_MODELS } from './recurrent-models.js';
 import { TRANSFORMER_MODELS } from './transformer-models.js';
@@ -139,6 +140,7 @@ export const MODELS = {
     return x.graph.model(output, meanSquaredError({ target: 'y' }));
   },
 
+  ...AXES_MODELS,
   ...RECURRENT_MODELS,
   ...TRANSFORMER_MODELS,
   ...RANDOM_MODELS,

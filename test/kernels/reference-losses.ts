@@ -68,6 +68,24 @@ function crossEntropyOfLogitsBackward(call: Call, targets: Row[]): Record<string
 const clip = (p: number) => Math.min(Math.max(p, Math.fround(1e-7)), Math.fround(1 - 1e-7));
 
 export const REFERENCE_LOSSES = {
+  logSoftmaxForward: (call: Call) => {
+    const rows = rowsOf(call, 'x').map((x) => {
+      const { top, logSum } = softmax(x);
+      return { values: x.map((z) => z - top - logSum), sizes: x.map((z) => top - z + 1 + logSum) };
+    });
+    return { y: stacked(lossOf(call), rows) };
+  },
+  logSoftmaxBackward: (call: Call) => {
+    const dy = rowsOf(call, 'dy');
+    const rows = rowsOf(call, 'y').map((y, r) => {
+      const { sum, size } = sumOf(dy[r]!);
+      return {
+        values: y.map((z, i) => dy[r]![i]! - Math.exp(z) * sum),
+        sizes: y.map((z, i) => Math.abs(dy[r]![i]!) + Math.exp(z) * size),
+      };
+    });
+    return { dx: stacked(lossOf(call) + 2, rows) };
+  },
   softmaxForward: (call: Call) => ({ y: stacked(lossOf(call), rowsOf(call, 'x').map(softmax)) }),
   softmaxBackward: (call: Call) => {
     const dy = rowsOf(call, 'dy');

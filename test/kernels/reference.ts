@@ -7,6 +7,7 @@ import { philox, type Words } from '../../shared/data/philox.js';
 import type { KernelName } from '../../shared/kernels/tape.js';
 import { about, type Call, type Expected, exactly, indices, sumOf } from './expected.js';
 import { REFERENCE_ATTENTION } from './reference-attention.js';
+import { REFERENCE_AXES } from './reference-axes.js';
 import { REFERENCE_CHANCE } from './reference-chance.js';
 import { REFERENCE_IMAGES } from './reference-images.js';
 import { REFERENCE_LOSSES } from './reference-losses.js';
@@ -151,6 +152,7 @@ export const REFERENCE: { readonly [K in KernelName]: Reference } = {
   ...REFERENCE_ATTENTION,
   ...RECURRENT_REFERENCE,
   ...REFERENCE_CHANCE,
+  ...REFERENCE_AXES,
 
   ...REFERENCE_OPTIMIZERS,
 

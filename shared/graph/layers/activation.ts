@@ -1,7 +1,15 @@
 import type { Layer, LayerIdentity, Tensor } from '../graph.js';
 
 /** Activation functions by the name that layers take; 'linear' is none. */
-export type ActivationName = 'gelu' | 'linear' | 'relu' | 'sigmoid' | 'silu' | 'softmax' | 'tanh';
+export type ActivationName =
+  | 'gelu'
+  | 'linear'
+  | 'logSoftmax'
+  | 'relu'
+  | 'sigmoid'
+  | 'silu'
+  | 'softmax'
+  | 'tanh';
 
 /** A layer that is nothing but an activation function. */
 export function activation(kind: ActivationName, options: { name?: string } = {}): Layer {

@@ -15,12 +15,25 @@ export function multiply(options: { name?: string } = {}): MergeLayer {
   return merge('multiply', options.name);
 }
 
-function merge(op: OpName, name: string | undefined): MergeLayer {
+/**
+ * Several tensors beside each other along one axis, in which alone they may differ.
+ * @param options axis: of one sample's tensor, from 0; negative ones count from the end. Default: -1, the last
+ */
+export function concatenate(options: { axis?: number; name?: string } = {}): MergeLayer {
+  const { axis = -1, name } = options;
+  return merge('concatenate', name, ({ shape }) => ({ axis: axis < 0 ? shape.length + axis : axis }));
+}
+
+function merge(
+  op: OpName,
+  name: string | undefined,
+  attributesFor: (first: Tensor) => Readonly<Record<string, unknown>> = () => ({}),
+): MergeLayer {
   const layer: LayerIdentity = { kind: op, name };
   return (inputs) => {
     const [first] = inputs;
     if (first === undefined)
       throw new UserError(`layer ${name ?? op}: there is nothing to join; give it two tensors`);
-    return first.graph.add({ layer, op, inputs });
+    return first.graph.add({ layer, op, inputs, attributes: attributesFor(first) });
   };
 }

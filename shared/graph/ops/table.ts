@@ -1,6 +1,7 @@
 import { addOp } from './add.js';
 import { attentionOp } from './attention.js';
 import { averagePoolOp } from './average-pool.js';
+import { concatenateOp } from './concatenate.js';
 import { conv2dOp } from './conv2d.js';
 import { conv2dTransposeOp } from './conv2d-transpose.js';
 import { denseOp } from './dense.js';
@@ -11,15 +12,18 @@ import { geluOp } from './gelu.js';
 import { gruOp } from './gru.js';
 import { layerNormalizationOp } from './layer-normalization.js';
 import { leakyReluOp } from './leaky-relu.js';
+import { logSoftmaxOp } from './log-softmax.js';
 import { lstmOp } from './lstm.js';
 import { maskBandsOp } from './mask-bands.js';
 import { maxPoolOp } from './max-pool.js';
 import { multiplyOp } from './multiply.js';
 import type { Op } from './op.js';
+import { permuteOp } from './permute.js';
 import { positionalEmbeddingOp } from './positional-embedding.js';
 import { positionalEncodingOp } from './positional-encoding.js';
 import { randomCropOp, randomShiftOp } from './random-window.js';
 import { reluOp } from './relu.js';
+import { repeatVectorOp } from './repeat-vector.js';
 import { reshapeOp } from './reshape.js';
 import { sigmoidOp } from './sigmoid.js';
 import { siluOp } from './silu.js';
@@ -39,19 +43,23 @@ export const OPS = {
   positionalEncoding: positionalEncodingOp,
   silu: siluOp,
   averagePool: averagePoolOp,
+  concatenate: concatenateOp,
   conv2d: conv2dOp,
   conv2dTranspose: conv2dTransposeOp,
   dense: denseOp,
   dropout: dropoutOp,
   gaussianNoise: gaussianNoiseOp,
   gru: gruOp,
+  logSoftmax: logSoftmaxOp,
   lstm: lstmOp,
   maskBands: maskBandsOp,
   maxPool: maxPoolOp,
   multiply: multiplyOp,
+  permute: permuteOp,
   randomCrop: randomCropOp,
   randomShift: randomShiftOp,
   relu: reluOp,
+  repeatVector: repeatVectorOp,
   reshape: reshapeOp,
   sigmoid: sigmoidOp,
   simpleRnn: simpleRnnOp,

@@ -3,6 +3,7 @@
  * split in any way at multiples of four: the counter is (index / 4, 0, 0, 0), and its four words belong to four elements.
  */
 #include "kernel.h"
+#include "lanes.h"
 #include "normal.h"
 
 /** Elements that sixteen counters give: word j of counter i is element 4*i + j. */
@@ -42,5 +43,64 @@ KERNEL(randomNormal, PTR out, I32 n, I32 key0, I32 key1, F32 mean, F32 deviation
       value[j + 1] = v_fma(pair.b, width, center);
     }
     store_draws((f32 *)out + at, value, n - at);
+  }
+}
+
+/** Draws that may be needed until a normal number is within two deviations: each is with probability 0.954. */
+#define TRUNCATED_DRAWS 64
+
+/**
+ * out[i] = fma(normal, deviation, mean) of the first normal number within [-2, 2]: those of randomNormal, then those whose
+ * counters have 1, 2, ... as their second word.
+ */
+KERNEL(randomTruncatedNormal, PTR out, I32 n, I32 key0, I32 key1, F32 mean, F32 deviation) {
+  const v16 width = v_set(deviation), center = v_set(mean), limit = v_set(2);
+  for (i32 at = 0; at < n; at += DRAWS) {
+    v16 value[4] = {v_zero(), v_zero(), v_zero(), v_zero()};
+    m16 missing[4] = {m_first(16), m_first(16), m_first(16), m_first(16)};
+    u32 some = 1;
+    for (i32 k = 0; some && k < TRUNCATED_DRAWS; k++) {
+      const Draws draws = philox(at / 4, (Stream){k, 0}, key0, key1);
+      some = 0;
+      for (i32 j = 0; j < 4; j += 2) {
+        const Pair pair = normal_pair(draws.word[j], draws.word[j + 1]);
+        const v16 drawn[2] = {pair.a, pair.b};
+        for (i32 i = 0; i < 2; i++) {
+          const m16 is_within = v_le(v_abs(drawn[i]), limit);
+          value[j + i] = v_select(m_and(missing[j + i], is_within), drawn[i], value[j + i]);
+          missing[j + i] = m_and(missing[j + i], m_not(is_within));
+          some |= m_bits(missing[j + i]);
+        }
+      }
+    }
+    for (i32 j = 0; j < 4; j++) value[j] = v_fma(value[j], width, center);
+    store_draws((f32 *)out + at, value, n - at);
+  }
+}
+
+/** sum of fma(x, y, .) over n elements in sixteen lanes. */
+INLINE f32 dot(const f32 *x, const f32 *y, i32 n) {
+  v16 sum = v_zero();
+  BLOCKS(n, sum = v_fma(part_load(x + at, lanes), part_load(y + at, lanes), sum););
+  return v_sum(sum);
+}
+
+/**
+ * Makes the rows of a[count, length], count <= length, orthonormal by Gram and Schmidt's method: of each row its shares in
+ * the rows before it are taken away, one after the other, and all that once more, since what is left of a row that was
+ * nearly a sum of the others is mostly rounding errors the first time (Giraud et al. 2005: twice is enough).
+ */
+KERNEL(orthonormalRows, PTR a, I32 count, I32 length) {
+  for (i32 i = 0; i < count; i++) {
+    f32 *row = (f32 *)a + (isize)i * length;
+    for (i32 pass = 0; pass < 2; pass++)
+      for (i32 j = 0; j < i; j++) {
+        const f32 *other = (const f32 *)a + (isize)j * length;
+        const v16 share = v_set(-dot(row, other, length));
+        BLOCKS(length, part_store(row + at, v_fma(share, part_load(other + at, lanes), part_load(row + at, lanes)), lanes););
+      }
+    const f32 square = dot(row, row, length);
+    const v16 factor = v_set(square > 0 ? 1 / f32_sqrt(square) : 0);
+    BLOCKS(length, part_store(row + at, v_mul(part_load(row + at, lanes), factor), lanes););
   }
 }

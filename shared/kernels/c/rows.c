@@ -27,6 +27,33 @@ KERNEL(softmaxBackward, PTR y, PTR dy, PTR dx, I32 rows, I32 cols) {
   }
 }
 
+/** y = (x - max) - ln(sum of e^(x - max) along the row). In place allowed. */
+KERNEL(logSoftmaxForward, PTR x, PTR y, I32 rows, I32 cols) {
+  for (i32 r = 0; r < rows; r++) {
+    const f32 *in = (const f32 *)x + (isize)r * cols;
+    f32 *out = (f32 *)y + (isize)r * cols;
+    const v16 top = v_set(row_max(in, cols));
+    v16 sum = v_zero();
+    BLOCKS_LONG(cols, const v16 e = v_exp_or_none(v_sub(part_load(in + at, lanes), top));
+                sum = v_add(sum, part_or(e, v_zero(), lanes)););
+    const v16 total = v_log(v_set(v_sum(sum)));
+    BLOCKS(cols, part_store(out + at, v_sub(v_sub(part_load(in + at, lanes), top), total), lanes););
+  }
+}
+
+/** dx = fma(-e^y, sum of dy along the row, dy). In place allowed (dx is dy or y). */
+KERNEL(logSoftmaxBackward, PTR y, PTR dy, PTR dx, I32 rows, I32 cols) {
+  for (i32 r = 0; r < rows; r++) {
+    const f32 *in = (const f32 *)y + (isize)r * cols, *slope = (const f32 *)dy + (isize)r * cols;
+    f32 *out = (f32 *)dx + (isize)r * cols;
+    v16 sum = v_zero();
+    BLOCKS(cols, sum = v_add(sum, part_load(slope + at, lanes)););
+    const v16 total = v_set(v_sum(sum));
+    BLOCKS_LONG(cols, const v16 e = v_exp_or_none(part_load(in + at, lanes));
+                part_store(out + at, v_fma(v_neg(e), total, part_load(slope + at, lanes)), lanes););
+  }
+}
+
 /** Row r is 1 at labels[r], 0 elsewhere; all 0 when there is no such column. */
 KERNEL(oneHot, PTR labels, PTR out, I32 rows, I32 cols) {
   const v16 zero = v_zero();
