@@ -4,6 +4,9 @@ import { cutUp, hold, type Round, type Task } from './round.js';
 import { capacities, patienceMs } from './speed.js';
 import type { CoordinatorState, Member } from './state.js';
 
+/** A member that has said nothing for so long has missed a ping: it may be gone. A little over two looks at who is there. */
+const QUIET_MS = 1200;
+
 /** Members that can be handed work, in the order in which they joined. */
 export function readyMembers(state: CoordinatorState): Member[] {
   return [...state.members.values()].filter((member) => member.phase === 'ready');
@@ -18,6 +21,23 @@ export function promptFirst(members: readonly Member[]): readonly Member[] {
 /** A member owes nothing of earlier steps: what it is handed, it can begin at once. */
 export function isPrompt({ late }: Member): boolean {
   return late.length === 0;
+}
+
+/** Those who were heard of lately; all, when there are no such. */
+export function audibleFirst({ nowMs }: CoordinatorState, members: readonly Member[]): readonly Member[] {
+  const audible = members.filter(
+    ({ sharesMemory, heardAtMs }) => sharesMemory || nowMs - heardAtMs < QUIET_MS,
+  );
+  return audible.length > 0 ? audible : members;
+}
+
+/**
+ * Those who have answered before; all, when there are no such. Who has not may be slow to begin with, or never answer:
+ * not the one to make up for others.
+ */
+export function provenFirst(members: readonly Member[]): readonly Member[] {
+  const proven = members.filter(({ speed }) => speed !== undefined);
+  return proven.length > 0 ? proven : members;
 }
 
 /** Those who owe nothing in this round; all, when there are no such. */

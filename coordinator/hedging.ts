@@ -1,6 +1,15 @@
-import { hand, isPrompt, knows, owesNothing, readyMembers, share } from './handing.js';
+import {
+  audibleFirst,
+  hand,
+  isPrompt,
+  knows,
+  owesNothing,
+  provenFirst,
+  readyMembers,
+  share,
+} from './handing.js';
 import type { CoordinatorEffect } from './messages.js';
-import { isWanted, type Round, type Task } from './round.js';
+import { isWanted, type Round, refresh, type Task } from './round.js';
 import type { CoordinatorState, Member } from './state.js';
 
 /** How long to wait for someone who is free to help out, before looking again. */
@@ -13,10 +22,10 @@ const NOBODY_FREE_MS = 25;
 export function hedge(state: CoordinatorState, effects: CoordinatorEffect[]): void {
   const round = state.round as Round;
   if (state.nowMs < round.nextDueMs) return;
-  const tasks = [...round.tasks.values()].filter((task) => isLate(state, round, task));
-  let idle: readonly Member[] = readyMembers(state).filter(
-    (member) => isPrompt(member) && owesNothing(round, member),
-  );
+  const late = [...round.tasks.values()].filter((task) => isLate(state, round, task));
+  const tasks = late.filter((task) => !takeAtItsWord(state, round, task));
+  const free = readyMembers(state).filter((member) => isPrompt(member) && owesNothing(round, member));
+  let idle = provenFirst(audibleFirst(state, free));
   for (const [i, task] of tasks.entries()) {
     // Whoever else is late is to get its part of the help.
     const most = Math.ceil(idle.length / (tasks.length - i));
@@ -26,6 +35,18 @@ export function hedge(state: CoordinatorState, effects: CoordinatorEffect[]): vo
     giveToo(state, task, helpers, effects);
   }
   round.nextDueMs = nextDue(state, round);
+}
+
+/**
+ * What was computed here needs nobody to confirm it: the answer counts as soon as all others who have the task are late,
+ * for what they say will not count. @returns whether it does
+ */
+export function takeAtItsWord({ nowMs }: CoordinatorState, round: Round, task: Task): boolean {
+  const isLate = task.holders.every(({ dueMs }) => dueMs <= nowMs);
+  if (!isLate || !task.answers.some(({ isTrusted }) => isTrusted)) return false;
+  task.wanted = 1;
+  refresh(round, task);
+  return true;
 }
 
 /** When the coordinator has to look for late members again. */
@@ -49,8 +70,10 @@ function giveToo(
   for (const holder of task.holders) holder.isHedged = true;
   // Answers that are to be compared must be of the same range.
   const whole = task.wanted > 1 || task.answers.length > 0;
-  if (whole) hand(state, task, helpers[0] as Member, effects);
-  else share(state, task, helpers, effects);
+  if (!whole) return share(state, task, helpers, effects);
+  // Whoever lives here is believed without another.
+  const helper = helpers.find(({ sharesMemory }) => sharesMemory) ?? (helpers[0] as Member);
+  hand(state, task, helper, effects);
 }
 
 function isLate({ nowMs }: CoordinatorState, round: Round, task: Task): boolean {

@@ -2,6 +2,7 @@ import { firstMismatch } from '../shared/kernels/self-test.js';
 import type { CoordinatorToNode, Hello, Partials } from '../shared/protocol/messages.js';
 import { coordinatorProof, type Handshake, nodeProof, proofsEqual } from '../shared/protocol/proof.js';
 import { PROTOCOL_VERSION } from '../shared/protocol/version.js';
+import { takeAtItsWord } from './hedging.js';
 import type { CoordinatorEffect, CoordinatorMessage } from './messages.js';
 import { releaseMember } from './round.js';
 import { answered } from './rounds.js';
@@ -93,7 +94,8 @@ export function memberLeft(
   const member = state.members.get(id);
   if (member === undefined) return;
   state.members.delete(id);
-  if (state.round !== undefined) releaseMember(state.round, id);
+  if (state.round !== undefined)
+    for (const task of releaseMember(state.round, id)) takeAtItsWord(state, state.round, task);
   if (member.phase !== 'ready') return;
   state.departed.push(member);
   const atWork = readyCount(state);

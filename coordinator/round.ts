@@ -120,12 +120,17 @@ export function takeAnswer(
   return { task, holder };
 }
 
-/** Takes back what a member owes; its tasks are needy until they are handed out again. What it answered stays. */
-export function releaseMember(round: Round, memberId: string): void {
-  for (const task of [...(round.held.get(memberId) ?? [])]) {
+/**
+ * Takes back what a member owes; these tasks, which are returned, are needy until they are handed out again. What it
+ * answered stays.
+ */
+export function releaseMember(round: Round, memberId: string): readonly Task[] {
+  const tasks = [...(round.held.get(memberId) ?? [])];
+  for (const task of tasks) {
     letGo(round, task, memberId);
     refresh(round, task);
   }
+  return tasks;
 }
 
 /** Takes out what a member has answered, everywhere. Returns it. */
@@ -152,7 +157,8 @@ export function refresh(round: Round, task: Task): void {
 
 /** How many more members a task must be handed to. */
 export function missing(task: Task): number {
-  if (task.parts.length > 0 || result(task) !== undefined) return 0;
+  // What a comparison under way will show is not known yet.
+  if (task.parts.length > 0 || isUncompared(task) || result(task) !== undefined) return 0;
   const wanted = isDisputed(task) ? task.answers.length + 1 : task.wanted;
   return Math.max(0, wanted - task.answers.length - task.holders.length);
 }
@@ -189,20 +195,6 @@ export function isWanted(round: Round, task: Task): boolean {
 /** All leaves of the step have arrived. */
 export function isCovered(round: Round): boolean {
   return round.open.size === 0;
-}
-
-/** What counts in the end, each leaf once, and what nobody needs. */
-export function harvest(round: Round): { chosen: { range: Range; answer: Answer }[]; idle: Partial[] } {
-  const chosen: { range: Range; answer: Answer }[] = [];
-  const unused = new Set([...round.tasks.values()].flatMap(({ answers }) => answers));
-  const gather = (task: Task): void => {
-    const answer = result(task);
-    if (answer === undefined) return task.parts.forEach(gather);
-    chosen.push({ range: task.range, answer });
-    unused.delete(answer);
-  };
-  round.roots.forEach(gather);
-  return { chosen, idle: [...unused].flatMap(({ partials }) => partials) };
 }
 
 function newTask(round: Round, range: Range, wanted: number, parent: Task | undefined): Task {

@@ -3,13 +3,23 @@ import type { Partial } from '../shared/engine/partials.js';
 import type { Partials } from '../shared/protocol/messages.js';
 import { leafCount, type Range } from '../shared/sum/leaves.js';
 import { reassign } from './assignment.js';
-import { hand, idleFirst, knows, owesNothing, promptFirst, readyMembers, share } from './handing.js';
-import { hedge, wakeInTime } from './hedging.js';
+import {
+  audibleFirst,
+  hand,
+  idleFirst,
+  knows,
+  owesNothing,
+  promptFirst,
+  provenFirst,
+  readyMembers,
+  share,
+} from './handing.js';
+import { harvest } from './harvest.js';
+import { hedge, takeAtItsWord, wakeInTime } from './hedging.js';
 import type { CoordinatorEffect } from './messages.js';
 import {
   type Answer,
   addRoot,
-  harvest,
   isCovered,
   isDisputed,
   isUncompared,
@@ -64,6 +74,7 @@ export function continueRound(state: CoordinatorState, effects: CoordinatorEffec
   for (const task of [...round.needy]) serve(state, round, task, effects);
   if (isCovered(round)) return true;
   hedge(state, effects);
+  if (isCovered(round)) return true;
   wakeInTime(state, effects);
   return false;
 }
@@ -113,6 +124,7 @@ export function answered(
   const taken = takeAnswer(round, answer, step, range);
   if (typeof taken === 'string') return taken;
   if (taken.holder.isAlone) time(taken.holder.handedMs);
+  takeAtItsWord(state, round, taken.task);
   if (isUncompared(taken.task)) {
     const answers = taken.task.answers.map(({ memberId, partials }) => ({ memberId, partials }));
     effects.push({ kind: 'compare', step, task: taken.task.id, answers });
@@ -129,10 +141,11 @@ export function batchSize({ step, settings }: CoordinatorState): number {
 function serve(state: CoordinatorState, round: Round, task: Task, effects: CoordinatorEffect[]): void {
   if (missing(task) === 0) return refresh(round, task);
   const ready = readyMembers(state);
-  if (task.holders.length === 0 && task.answers.length === 0)
-    return share(state, task, idleFirst(round, promptFirst(ready)), effects);
-  const strangers = ready.filter((member) => !knows(task, member));
-  const others = idleFirst(round, promptFirst(strangers));
+  const best = (members: readonly Member[]): readonly Member[] =>
+    provenFirst(idleFirst(round, promptFirst(audibleFirst(state, members))));
+  if (task.holders.length === 0 && task.answers.length === 0) return share(state, task, best(ready), effects);
+  if (takeAtItsWord(state, round, task)) return;
+  const others = best(ready.filter((member) => !knows(task, member)));
   const taker = others[state.draws.below(others.length)];
   if (taker !== undefined) return hand(state, task, taker, effects);
   if (isDisputed(task)) return;

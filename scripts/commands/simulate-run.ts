@@ -1,6 +1,9 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../shared/actor/clock.js';
 import { UserError } from '../../shared/errors.js';
-import { type SimulationPlan, type SimulationResult, simulate } from '../simulation/simulation.js';
+import type { SimulationPlan } from '../simulation/plan.js';
+import { type SimulationResult, simulate } from '../simulation/simulation.js';
 import type { CommandContext } from './command.js';
 
 /** Simulated runs between two lines of progress. */
@@ -36,9 +39,16 @@ function attempt(plan: SimulationPlan, trace: ((text: string) => void) | undefin
   try {
     return simulate(plan, trace);
   } catch (error) {
-    const { seed, workers, steps, faults } = plan;
     const what = error instanceof Error ? error.message : String(error);
-    const again = `simulate --seed ${seed} --workers ${workers} --steps ${steps}${faults ? '' : ' --no-faults'} --trace`;
-    throw new UserError(`seed ${seed}: ${what}; to see it again: ${again}`);
+    throw new UserError(`${what} (at ${commit()})`);
   }
+}
+
+/** What was simulated: the commit of a checkout, with a mark when files were changed since. */
+function commit(): string {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const { status, stdout } = spawnSync('git', ['-C', root, 'describe', '--always', '--dirty'], {
+    encoding: 'utf8',
+  });
+  return status === 0 ? `commit ${stdout.trim()}` : 'no commit: this is no checkout';
 }

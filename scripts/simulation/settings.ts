@@ -1,4 +1,5 @@
 import type { RunSettings } from '../../coordinator/state.js';
+import type { Setting } from './plan.js';
 
 export const TOKEN = 't'.repeat(22);
 
@@ -6,11 +7,8 @@ const LEAF = 4;
 const LEAVES_LEAST = 12;
 
 /** A run of which only the sums matter: epochs of three steps, of which the last has a ragged leaf. */
-export function simulatedSettings(
-  { seed, workers, steps }: { seed: number; workers: number; steps: number },
-  { audit, minWorkers }: { audit: number; minWorkers: number },
-): RunSettings {
-  const batch = LEAF * Math.max(LEAVES_LEAST, 2 * workers);
+export function simulatedSettings({ seed, workers, locals, steps, audit, minWorkers }: Setting): RunSettings {
+  const batch = LEAF * Math.max(LEAVES_LEAST, 2 * (workers + locals));
   const samples = 2 * batch + Math.ceil(batch / 2) + 1;
   return {
     model: {},

@@ -13,33 +13,64 @@ export interface NodeWorld {
   leavesOf(step: number): number;
   /** A different one at each call. */
   nonce(): string;
-  connect(node: VirtualNode): Connection;
-  toCoordinator(link: Connection, message: NodeToCoordinator, sums: readonly number[]): void;
+  connect(node: VirtualNode): void;
+  toCoordinator(node: VirtualNode, message: NodeToCoordinator, sums: readonly number[]): void;
   /** What this answer is off by; 0 when it is right. */
   lie(node: VirtualNode): number;
+  /** It begins to compute a step. Returns the weights that it does it with: its own, or those that it shares. */
+  weightsFor(node: VirtualNode, step: number): number;
   ended(node: VirtualNode, ending: string): void;
+}
+
+/** What a machine is like. */
+export interface VirtualMachine {
+  readonly name: string;
+  readonly msPerLeaf: number;
+  /** It is the coordinator's own. */
+  readonly sharesMemory: boolean;
 }
 
 /** The production node on a virtual machine. */
 export class VirtualNode {
+  readonly name: string;
+  readonly sharesMemory: boolean;
+  readonly state: NodeState;
   link: Connection | undefined;
   isDead = false;
   /** The machine is frozen until then. */
   pausedUntilMs = 0;
-  /** It has computed something wrong: whatever happens to it is deserved. */
-  hasLied = false;
-  private readonly state: NodeState;
+  /** Nothing reaches the machine, or comes from it, until then. */
+  isolatedUntilMs = 0;
+  /** How much longer a leaf takes than at first. */
+  slowness = 1;
+  /** An answer is wrong with this probability. */
+  lieChance = 0;
+  /** Something that it computed or sent was wrong: whatever happens to it is deserved. */
+  isFlawed = false;
+  /** A bit of its next sums will be another when they arrive. */
+  flipsNext = false;
+  /** The weights in its memory; -1 before the first. */
+  weights = -1;
+  private readonly msPerLeaf: number;
   private readonly inbox: NodeMessage[] = [];
-  private weights = -1;
   private sums: readonly number[] = [];
 
   constructor(
-    readonly name: string,
+    machine: VirtualMachine,
     identity: NodeIdentity,
-    private readonly msPerLeaf: number,
     private readonly world: NodeWorld,
   ) {
+    this.name = machine.name;
+    this.msPerLeaf = machine.msPerLeaf;
+    this.sharesMemory = machine.sharesMemory;
     this.state = initialState(identity);
+  }
+
+  /** It can do what it is told, and be heard, as far as anyone can see. */
+  get isReachable(): boolean {
+    const nowMs = this.world.nowMs();
+    if (this.isDead || this.state.phase !== 'working' || this.pausedUntilMs > nowMs) return false;
+    return this.link?.carries ?? false;
   }
 
   /** A message reaches the machine; it is read now, or when the machine goes on. */
@@ -64,14 +95,12 @@ export class VirtualNode {
     switch (effect.kind) {
       case 'connect':
         return world.after(1, () => {
-          if (this.isDead) return;
-          this.link = world.connect(this);
-          this.tell({ kind: 'opened', nonce: world.nonce() });
+          if (!this.isDead) world.connect(this);
         });
       case 'send':
         if (this.link === undefined) return;
         return world.toCoordinator(
-          this.link,
+          this,
           effect.message,
           (effect.partials ?? []).map(({ slot }) => this.sums[slot] as number),
         );
@@ -97,17 +126,31 @@ export class VirtualNode {
 
   private compute({ step, range, weights }: WorkItem): void {
     if (weights !== undefined) this.weights = new DataView(weights.buffer).getUint32(0);
-    const computeMs = (range.to - range.from) * this.msPerLeaf;
-    this.world.after(computeMs, () => this.computed(step, range, computeMs));
+    const used = this.world.weightsFor(this, step);
+    const computeMs = (range.to - range.from) * this.msPerLeaf * this.slowness;
+    this.world.after(computeMs, () => {
+      if (!this.isDead) this.computed({ step, range, weights: used, computeMs });
+    });
   }
 
-  private computed(step: number, range: Range, computeMs: number): void {
+  private computed({
+    step,
+    range,
+    weights,
+    computeMs,
+  }: {
+    step: number;
+    range: Range;
+    weights: number;
+    computeMs: number;
+  }): void {
     const leaves = this.world.leavesOf(step);
     const nodes = maximalSubtrees(range, leaves);
-    const lie = this.world.lie(this);
-    this.hasLied ||= lie !== 0;
+    // Weights that changed under its threads leave sums of neither: nobody may need them.
+    const wasLate = this.sharesMemory && this.world.weightsFor(this, step) !== weights;
+    const lie = wasLate ? 1 : this.world.lie(this);
     this.sums = nodes.map((part) => {
-      const sum = canonicalSum(this.weights, step, part, leaves);
+      const sum = canonicalSum(weights, step, part, leaves);
       return lie === 0 ? sum : mix(sum, lie);
     });
     const partials = nodes.map((part, slot) => ({ node: part, slot }));

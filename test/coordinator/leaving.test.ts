@@ -2,19 +2,31 @@ import { describe, expect, it } from 'vitest';
 import { FIRST, Script, SECOND, twoAtWork } from './script.js';
 
 describe('who leaves', () => {
-  it('before it answered: its leaves go to those who owe nothing, with weights only for who has none', () => {
+  it('before it answered: its leaves go to those who owe nothing', () => {
+    const script = new Script({ minWorkers: 3 });
+    for (const id of ['a', 'b', 'c']) script.joins(id);
+    script.answers('b', 0, { from: 3, to: 5 });
+    script.answers('c', 0, { from: 5, to: 8 });
+    expect(script.leaves('a')).toEqual([
+      'notice a left (gone); 2 at work',
+      'b <- work 0 [0,1)',
+      'c <- work 0 [1,3)',
+    ]);
+  });
+
+  it('before it answered: not to who has yet to show that it answers, as long as there are others', () => {
     const script = twoAtWork();
     script.joins('c');
     script.answers('a', 0, FIRST);
-    expect(script.leaves('b')).toEqual([
-      'notice b left (gone); 2 at work',
-      'a <- work 0 [4,6)',
-      'c <- work 0 [6,8) + weights',
-    ]);
-    expect(script.answers('c', 0, { from: 6, to: 8 })).toEqual([]);
-    expect(script.answers('a', 0, { from: 4, to: 6 })).toEqual([
-      'finish 0 with scalars 1: (2,0)@100 (1,2)@102 (1,3)@101',
-    ]);
+    expect(script.leaves('b')).toEqual(['notice b left (gone); 2 at work', 'a <- work 0 [4,8)']);
+  });
+
+  it('before anybody answered: to who owes nothing, with weights if it has none', () => {
+    const script = twoAtWork();
+    script.joins('c');
+    expect(script.leaves('b')).toEqual(['notice b left (gone); 2 at work', 'c <- work 0 [4,8) + weights']);
+    script.answers('c', 0, SECOND);
+    expect(script.answers('a', 0, FIRST)).toEqual(['finish 0 with scalars 1: (2,0)@101 (2,1)@100']);
   });
 
   it('when all others are busy: to one who is', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { harvest } from '../../coordinator/harvest.js';
 import {
   addRoot,
   cutUp,
   disown,
-  harvest,
   hold,
   isCovered,
   openRound,

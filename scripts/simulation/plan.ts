@@ -1,0 +1,71 @@
+import { SeededRandom } from '../../shared/actor/seeded-random.js';
+
+/** What is simulated. The same plan takes the same course everywhere. */
+export interface SimulationPlan {
+  readonly seed: number;
+  readonly workers: number;
+  readonly steps: number;
+  /** Whether anything goes wrong. */
+  readonly faults: boolean;
+}
+
+/** What can go wrong; how often each did is told in the end. */
+export const FAULTS = [
+  'cut',
+  'linger',
+  'partition',
+  'pause',
+  'crash',
+  'restart',
+  'leave',
+  'lie',
+  'payload-flip',
+  'memory-flip',
+] as const;
+
+export type Fault = (typeof FAULTS)[number];
+
+/** What a plan comes to: everything that is decided before the run. */
+export interface Setting {
+  readonly seed: number;
+  readonly steps: number;
+  /** Nodes on machines of their own. */
+  readonly workers: number;
+  /** Nodes in the coordinator's process, on its memory. They are reliable: a thread that dies ends the run. */
+  readonly locals: number;
+  readonly minWorkers: number;
+  /** Fraction of what comes over links that is computed twice. */
+  readonly audit: number;
+  /** What may go wrong. */
+  readonly faults: readonly Fault[];
+  /** Nodes that lie, and how often. */
+  readonly liars: number;
+  readonly lieChance: number;
+}
+
+/** Whom a liar is to be found out by, where nobody lives in the coordinator's own process: two who say the same. */
+const WORKERS_BESIDE_LIAR = 4;
+
+/** Faults of machines and networks that are honest. */
+const HONEST: readonly Fault[] = ['cut', 'linger', 'partition', 'pause', 'crash', 'restart', 'leave'];
+const CORRUPT: readonly Fault[] = ['payload-flip', 'memory-flip'];
+
+/**
+ * Three kinds of runs, decided by the seed. Honest nodes over a bad network; the same with some in the coordinator's own
+ * process, and then bits may flip and nodes lie as well, since there is always one to be believed; liars among nodes
+ * that are reliable, so that there are always two who agree.
+ */
+export function settingOf({ seed, workers, steps, faults }: SimulationPlan): Setting {
+  const random = new SeededRandom(seed ^ 0x5e771e);
+  const honest = { seed, steps, workers, locals: 0, minWorkers: 1, liars: 0, lieChance: 0 };
+  const audit = random.below(3) / 4;
+  if (!faults) return { ...honest, audit, faults: [] };
+  const kind = random.below(4);
+  if (kind === 0 && workers >= WORKERS_BESIDE_LIAR)
+    return { ...honest, audit: 1, minWorkers: workers, liars: 1, lieChance: 1 / 4, faults: ['lie'] };
+  if (kind > 1) return { ...honest, audit, faults: HONEST };
+  const locals = 1 + random.below(2);
+  if (random.chance(0.5)) return { ...honest, locals, audit, faults: HONEST };
+  const corrupt: readonly Fault[] = [...HONEST, ...CORRUPT, 'lie'];
+  return { ...honest, locals, audit: 1, liars: random.below(2), lieChance: 1 / 20, faults: corrupt };
+}
