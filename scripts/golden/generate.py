@@ -129,6 +129,23 @@ def probabilities():
     return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.1)
 
 
+def ctc():
+    """Connectionist temporal classification; equal labels, no label at all, and a row that does not fit."""
+    draw = Draws(7)
+    labels = torch.tensor([[1, 2, 3], [2, 2, 0], [0, 0, 0], [1, 1, 1], [3, 1, 3]])
+    data = {"x": draw.normal(5, 4, 6), "y": labels}
+    weights = draw.dense("dense", 6, 8) | draw.dense("dense_1", 8, 4)
+
+    def loss(w):
+        logits = dense(w, "dense_1", torch.tanh(dense(w, "dense", data["x"])))
+        says = F.log_softmax(logits, dim=2).transpose(0, 1)
+        lengths = (labels > 0).sum(1)
+        steps = torch.full((5,), 4)
+        return F.ctc_loss(says, labels, steps, lengths, reduction="none", zero_infinity=True).mean()
+
+    return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.3)
+
+
 def bound(case):
     """A case of another file, given the tools of this one."""
     def run():
@@ -144,6 +161,7 @@ CASES = {
     "residual": residual,
     "sequence": sequence,
     "probabilities": probabilities,
+    "ctc": ctc,
 } | {name: bound(case) for name, case in (axes.CASES | images.CASES | recurrent.CASES | transformer.CASES).items()}
 
 

@@ -149,7 +149,7 @@ function resolveLoss(loss: ModelLoss, shapes: ReadonlyMap<string, Shape>): Resol
   if (shape === undefined)
     throw new UserError(`the loss needs ${loss.prediction}, and the model has no such layer`);
   const attributes = checkAttributes('the loss', definition.attributes, loss.attributes);
-  const target = { ...definition.target(shape), name: loss.target };
+  const target = { ...definition.target(shape, attributes), name: loss.target };
   return {
     ...loss,
     attributes: attributes as ModelLoss['attributes'],

@@ -168,6 +168,11 @@ export const EXTENTS: {
   simpleRnnForward: (a) => ({ ...gates(a, 1), previous: unitsOfSteps(a), y: outputsOf(a) }),
   simpleRnnBackward: (a) => ({ ...gates(a, 1), dy: outputsOf(a) }),
 
+  ctcForward: ({ rows, steps, cols, length }) => {
+    const outputs = rows * steps * cols;
+    return { logits: outputs, labels: rows * length, errors: outputs, loss: rows };
+  },
+  scaleVector: map,
   ...AXES_EXTENTS,
   ...TRANSFORMER_EXTENTS,
   ...CHANCE_EXTENTS,

@@ -25,6 +25,7 @@ export const EXPECTED_HASHES: { readonly [K in KernelName]: string } = {
   treeConvolutionWeights: '6bcd155d09945754a09121916530e27a3d1114c523c24b7f24ece1ba0d8019ba',
   convolution: 'ea28df77a858206068ce673d9525d6e1c45fba7ecda17173a89b218b75670ad9',
   convolutionTransposed: '37702608a587a70d23dc09899555e0b7193f909167bb69b848f22ee112d7b69b',
+  ctcForward: '67c214bc1501d4827b6aa9b88ac18706faeacb80ee95e66f32c830e5b44ada1d',
   dropoutForward: '58a844557443752f2a0757acdcfa4ae97ead80f4e7c6593ee31d08c48075ce76',
   dropoutBackward: 'ddf6adce0c5a998f9631864735835068cc59c86ee478b717fe1a8b97c65c4150',
   reluForward: 'ba547a12d7bfb6448af342cca54e1983d8142fc49ea19c05f5aec824b99307c9',
@@ -93,4 +94,5 @@ export const EXPECTED_HASHES: { readonly [K in KernelName]: string } = {
   multiplyVectors: '0569d9a4d78316feca4a271dab58dcf4fa3c4b0a38ecd083abed0c07dc2643c3',
   copyVector: 'f33da86be021f9ed0b28f40fec162c752c258d0d1ffe4c5131fa0a37307a08dc',
   fill: '902da66b54c715012814575d8f0bdbe1d451c6f26d31bd7b01c0d624c926c414',
+  scaleVector: '6e4364395629e6b3da2f37f7176d38c3fed5ee7b192c92ac29dc6add752b4005',
 };

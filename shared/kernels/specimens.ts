@@ -192,6 +192,19 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
     scale: 1 / 3,
   }),
 
+  // Few enough labels for some rows to fit into the steps, and for others not to.
+  ctcForward: (size) => {
+    const [rows, steps, length] = [
+      1 + ((size.rows - 1) % 9),
+      1 + ((size.inner - 1) % 29),
+      1 + (size.inner % 4),
+    ];
+    const words = rows * steps * size.cols;
+    const outputs = { errors: output(words), loss: output(rows) };
+    const labels = input(rows * length, 'label');
+    return { logits: input(words), labels, ...outputs, rows, steps, cols: size.cols, length };
+  },
+  scaleVector: (size) => ({ ...map(size), factor: 1 / 3 }),
   ...AXES_SPECIMENS,
   ...OPTIMIZER_SPECIMENS,
   ...IMAGE_SPECIMENS,

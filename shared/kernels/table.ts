@@ -1,7 +1,7 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = '52850440acc4a9e0';
+export const SOURCE_VERSION = '96257931c750ecdf';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
@@ -319,8 +319,21 @@ export const KERNEL_TABLE = {
       activation: 'i32',
     },
   },
-  dropoutForward: {
+  ctcForward: {
     opcode: 21,
+    arguments: {
+      logits: 'ptr',
+      labels: 'ptr',
+      errors: 'ptr',
+      loss: 'ptr',
+      rows: 'i32',
+      steps: 'i32',
+      cols: 'i32',
+      length: 'i32',
+    },
+  },
+  dropoutForward: {
+    opcode: 22,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -337,7 +350,7 @@ export const KERNEL_TABLE = {
     },
   },
   dropoutBackward: {
-    opcode: 22,
+    opcode: 23,
     arguments: {
       mask: 'ptr',
       dy: 'ptr',
@@ -349,7 +362,7 @@ export const KERNEL_TABLE = {
     },
   },
   reluForward: {
-    opcode: 23,
+    opcode: 24,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -357,7 +370,7 @@ export const KERNEL_TABLE = {
     },
   },
   reluBackward: {
-    opcode: 24,
+    opcode: 25,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -366,7 +379,7 @@ export const KERNEL_TABLE = {
     },
   },
   sigmoidForward: {
-    opcode: 25,
+    opcode: 26,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -374,7 +387,7 @@ export const KERNEL_TABLE = {
     },
   },
   sigmoidBackward: {
-    opcode: 26,
+    opcode: 27,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -383,7 +396,7 @@ export const KERNEL_TABLE = {
     },
   },
   tanhForward: {
-    opcode: 27,
+    opcode: 28,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -391,7 +404,7 @@ export const KERNEL_TABLE = {
     },
   },
   tanhBackward: {
-    opcode: 28,
+    opcode: 29,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -400,14 +413,6 @@ export const KERNEL_TABLE = {
     },
   },
   exponential: {
-    opcode: 29,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  logarithm: {
     opcode: 30,
     arguments: {
       out: 'ptr',
@@ -415,7 +420,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  errorFunction: {
+  logarithm: {
     opcode: 31,
     arguments: {
       out: 'ptr',
@@ -423,7 +428,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  sine: {
+  errorFunction: {
     opcode: 32,
     arguments: {
       out: 'ptr',
@@ -431,7 +436,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  cosine: {
+  sine: {
     opcode: 33,
     arguments: {
       out: 'ptr',
@@ -439,7 +444,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  squareRoot: {
+  cosine: {
     opcode: 34,
     arguments: {
       out: 'ptr',
@@ -447,7 +452,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  reciprocalSquareRoot: {
+  squareRoot: {
     opcode: 35,
     arguments: {
       out: 'ptr',
@@ -455,8 +460,16 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  embeddingForward: {
+  reciprocalSquareRoot: {
     opcode: 36,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  embeddingForward: {
+    opcode: 37,
     arguments: {
       ids: 'ptr',
       table: 'ptr',
@@ -467,7 +480,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeScatterRows: {
-    opcode: 37,
+    opcode: 38,
     arguments: {
       ids: 'ptr',
       dy: 'ptr',
@@ -480,7 +493,7 @@ export const KERNEL_TABLE = {
     },
   },
   addToRows: {
-    opcode: 38,
+    opcode: 39,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -490,7 +503,7 @@ export const KERNEL_TABLE = {
     },
   },
   addSinusoids: {
-    opcode: 39,
+    opcode: 40,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -500,7 +513,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8: {
-    opcode: 40,
+    opcode: 41,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -516,20 +529,6 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8AsI32: {
-    opcode: 41,
-    arguments: {
-      out: 'ptr',
-      chunkTable: 'ptr',
-      cursor: 'ptr',
-      first: 'i32',
-      rows: 'i32',
-      elements: 'i32',
-      chunkSamples: 'i32',
-      recordBytes: 'i32',
-      fieldOffset: 'i32',
-    },
-  },
-  gatherWords: {
     opcode: 42,
     arguments: {
       out: 'ptr',
@@ -543,8 +542,22 @@ export const KERNEL_TABLE = {
       fieldOffset: 'i32',
     },
   },
-  softmaxCrossEntropySparseForward: {
+  gatherWords: {
     opcode: 43,
+    arguments: {
+      out: 'ptr',
+      chunkTable: 'ptr',
+      cursor: 'ptr',
+      first: 'i32',
+      rows: 'i32',
+      elements: 'i32',
+      chunkSamples: 'i32',
+      recordBytes: 'i32',
+      fieldOffset: 'i32',
+    },
+  },
+  softmaxCrossEntropySparseForward: {
+    opcode: 44,
     arguments: {
       logits: 'ptr',
       labels: 'ptr',
@@ -556,7 +569,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseBackward: {
-    opcode: 44,
+    opcode: 45,
     arguments: {
       probabilities: 'ptr',
       labels: 'ptr',
@@ -567,7 +580,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyForward: {
-    opcode: 45,
+    opcode: 46,
     arguments: {
       logits: 'ptr',
       targets: 'ptr',
@@ -579,7 +592,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyBackward: {
-    opcode: 46,
+    opcode: 47,
     arguments: {
       probabilities: 'ptr',
       targets: 'ptr',
@@ -590,7 +603,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyForward: {
-    opcode: 47,
+    opcode: 48,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -601,7 +614,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyBackward: {
-    opcode: 48,
+    opcode: 49,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -612,7 +625,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorForward: {
-    opcode: 49,
+    opcode: 50,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -622,7 +635,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorBackward: {
-    opcode: 50,
+    opcode: 51,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -633,7 +646,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationForward: {
-    opcode: 51,
+    opcode: 52,
     arguments: {
       x: 'ptr',
       gamma: 'ptr',
@@ -646,7 +659,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationBackward: {
-    opcode: 52,
+    opcode: 53,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -658,7 +671,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeLayerNormalizationScale: {
-    opcode: 53,
+    opcode: 54,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -670,14 +683,6 @@ export const KERNEL_TABLE = {
     },
   },
   sumSquares: {
-    opcode: 54,
-    arguments: {
-      a: 'ptr',
-      out: 'ptr',
-      n: 'i32',
-    },
-  },
-  largestMagnitude: {
     opcode: 55,
     arguments: {
       a: 'ptr',
@@ -685,7 +690,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  treeTotal: {
+  largestMagnitude: {
     opcode: 56,
     arguments: {
       a: 'ptr',
@@ -693,8 +698,16 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  sgdUpdate: {
+  treeTotal: {
     opcode: 57,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  sgdUpdate: {
+    opcode: 58,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -704,7 +717,7 @@ export const KERNEL_TABLE = {
     },
   },
   adamUpdate: {
-    opcode: 58,
+    opcode: 59,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -715,7 +728,7 @@ export const KERNEL_TABLE = {
     },
   },
   rmspropUpdate: {
-    opcode: 59,
+    opcode: 60,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -726,7 +739,7 @@ export const KERNEL_TABLE = {
     },
   },
   adagradUpdate: {
-    opcode: 60,
+    opcode: 61,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -736,7 +749,7 @@ export const KERNEL_TABLE = {
     },
   },
   lionUpdate: {
-    opcode: 61,
+    opcode: 62,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -746,7 +759,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolForward: {
-    opcode: 62,
+    opcode: 63,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -765,7 +778,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolBackward: {
-    opcode: 63,
+    opcode: 64,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -786,7 +799,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolForward: {
-    opcode: 64,
+    opcode: 65,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -805,7 +818,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolBackward: {
-    opcode: 65,
+    opcode: 66,
     arguments: {
       dy: 'ptr',
       dx: 'ptr',
@@ -824,7 +837,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmul: {
-    opcode: 66,
+    opcode: 67,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -837,7 +850,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmulTransposedB: {
-    opcode: 67,
+    opcode: 68,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -848,7 +861,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomUniform: {
-    opcode: 68,
+    opcode: 69,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -859,17 +872,6 @@ export const KERNEL_TABLE = {
     },
   },
   randomNormal: {
-    opcode: 69,
-    arguments: {
-      out: 'ptr',
-      n: 'i32',
-      key0: 'i32',
-      key1: 'i32',
-      mean: 'f32',
-      deviation: 'f32',
-    },
-  },
-  randomTruncatedNormal: {
     opcode: 70,
     arguments: {
       out: 'ptr',
@@ -880,8 +882,19 @@ export const KERNEL_TABLE = {
       deviation: 'f32',
     },
   },
-  orthonormalRows: {
+  randomTruncatedNormal: {
     opcode: 71,
+    arguments: {
+      out: 'ptr',
+      n: 'i32',
+      key0: 'i32',
+      key1: 'i32',
+      mean: 'f32',
+      deviation: 'f32',
+    },
+  },
+  orthonormalRows: {
+    opcode: 72,
     arguments: {
       a: 'ptr',
       count: 'i32',
@@ -889,7 +902,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmForward: {
-    opcode: 72,
+    opcode: 73,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -904,7 +917,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmBackward: {
-    opcode: 73,
+    opcode: 74,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -918,7 +931,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruForward: {
-    opcode: 74,
+    opcode: 75,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -934,7 +947,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruBackward: {
-    opcode: 75,
+    opcode: 76,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -949,7 +962,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnForward: {
-    opcode: 76,
+    opcode: 77,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -963,7 +976,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnBackward: {
-    opcode: 77,
+    opcode: 78,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -976,7 +989,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxForward: {
-    opcode: 78,
+    opcode: 79,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -985,7 +998,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxBackward: {
-    opcode: 79,
+    opcode: 80,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -995,7 +1008,7 @@ export const KERNEL_TABLE = {
     },
   },
   logSoftmaxForward: {
-    opcode: 80,
+    opcode: 81,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1004,7 +1017,7 @@ export const KERNEL_TABLE = {
     },
   },
   logSoftmaxBackward: {
-    opcode: 81,
+    opcode: 82,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -1014,7 +1027,7 @@ export const KERNEL_TABLE = {
     },
   },
   oneHot: {
-    opcode: 82,
+    opcode: 83,
     arguments: {
       labels: 'ptr',
       out: 'ptr',
@@ -1023,7 +1036,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeMatmulTransposedA: {
-    opcode: 83,
+    opcode: 84,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -1035,7 +1048,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeSumRows: {
-    opcode: 84,
+    opcode: 85,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -1045,15 +1058,6 @@ export const KERNEL_TABLE = {
     },
   },
   addVectors: {
-    opcode: 85,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      b: 'ptr',
-      n: 'i32',
-    },
-  },
-  multiplyVectors: {
     opcode: 86,
     arguments: {
       out: 'ptr',
@@ -1062,8 +1066,17 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  copyVector: {
+  multiplyVectors: {
     opcode: 87,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      b: 'ptr',
+      n: 'i32',
+    },
+  },
+  copyVector: {
+    opcode: 88,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1071,11 +1084,20 @@ export const KERNEL_TABLE = {
     },
   },
   fill: {
-    opcode: 88,
+    opcode: 89,
     arguments: {
       out: 'ptr',
       n: 'i32',
       value: 'f32',
+    },
+  },
+  scaleVector: {
+    opcode: 90,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+      factor: 'f32',
     },
   },
 } as const;

@@ -17,6 +17,7 @@ const OPTIMIZERS: Partial<Record<ModelName, OptimizerSettings>> = {
   residual: sgd({ learningRate: 0.1, momentum: 0.8, weightDecay: 0.01 }),
   sequence: sgd({ learningRate: 0.5 }),
   probabilities: sgd({ learningRate: 0.1 }),
+  ctc: sgd({ learningRate: 0.3 }),
   gpt: sgd({ learningRate: 0.2, momentum: 0.9 }),
   'cross-attention': sgd({ learningRate: 0.2 }),
   axes: sgd({ learningRate: 0.1 }),

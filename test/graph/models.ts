@@ -14,6 +14,7 @@ import {
 import { flatten, reshape } from '../../shared/graph/layers/reshape.js';
 import { sequential } from '../../shared/graph/layers/sequential.js';
 import { categoricalCrossentropy } from '../../shared/graph/losses/categorical-crossentropy.js';
+import { ctc } from '../../shared/graph/losses/ctc.js';
 import type { LossSettings } from '../../shared/graph/losses/loss.js';
 import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.js';
 import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
@@ -67,6 +68,10 @@ export const MODELS = {
       [dense(6, { activation: 'relu' }), dense(4)],
       sparseCategoricalCrossentropy({ target: 'y', fromLogits: true }),
     ),
+
+  /** Labels that nobody has told the times of. */
+  ctc: (): Model =>
+    chain([4, 6], [dense(8, { activation: 'tanh' }), dense(4)], ctc({ target: 'y', length: 3 })),
 
   /** Probabilities that are not a softmax's output. */
   probabilities: (): Model => {

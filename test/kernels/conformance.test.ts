@@ -72,6 +72,8 @@ const IN_PLACE: readonly (readonly [KernelName, string, string])[] = [
   ['softmaxCrossEntropySparseForward', 'probabilities', 'logits'],
   ['softmaxCrossEntropySparseBackward', 'dlogits', 'probabilities'],
   ['softmaxCrossEntropyBackward', 'dlogits', 'probabilities'],
+  ['ctcForward', 'errors', 'logits'],
+  ['scaleVector', 'out', 'a'],
   ['crossEntropyBackward', 'dp', 'p'],
   ['crossEntropyBackward', 'dp', 'targets'],
   ['meanSquaredErrorBackward', 'dy', 'y'],

@@ -9,6 +9,7 @@ import { about, type Call, type Expected, exactly, indices, sumOf } from './expe
 import { REFERENCE_ATTENTION } from './reference-attention.js';
 import { REFERENCE_AXES } from './reference-axes.js';
 import { REFERENCE_CHANCE } from './reference-chance.js';
+import { ctcReference } from './reference-ctc.js';
 import { REFERENCE_IMAGES } from './reference-images.js';
 import { REFERENCE_LOSSES } from './reference-losses.js';
 import { REFERENCE_OPTIMIZERS } from './reference-optimizers.js';
@@ -152,6 +153,13 @@ export const REFERENCE: { readonly [K in KernelName]: Reference } = {
   ...REFERENCE_ATTENTION,
   ...RECURRENT_REFERENCE,
   ...REFERENCE_CHANCE,
+  ctcForward: ctcReference,
+  scaleVector: ({ args, f32 }) => ({
+    out: about(
+      Array.from(f32('a'), (a) => a * Math.fround(args.factor!)),
+      { ulps: 1 },
+    ),
+  }),
   ...REFERENCE_AXES,
 
   ...REFERENCE_OPTIMIZERS,

@@ -52,7 +52,7 @@ export interface Loss<A> {
    * The target that belongs to predictions of this shape.
    * @throws UserError when the loss makes no sense of such predictions
    */
-  target(shape: Shape): Target;
+  target(shape: Shape, attributes: A): Target;
   /** Terms of one sample. */
   terms(shape: Shape): number;
   /** Floats of a row of what forward keeps for backward. */

@@ -1,4 +1,5 @@
 import { categoricalCrossentropyLoss } from './categorical-crossentropy.js';
+import { ctcLoss } from './ctc.js';
 import type { Loss } from './loss.js';
 import { meanSquaredErrorLoss } from './mean-squared-error.js';
 import { sparseCategoricalCrossentropyLoss } from './sparse-categorical-crossentropy.js';
@@ -6,6 +7,7 @@ import { sparseCategoricalCrossentropyLoss } from './sparse-categorical-crossent
 /** Every loss by the name that models know it by. */
 export const LOSSES = {
   categoricalCrossentropy: categoricalCrossentropyLoss,
+  ctc: ctcLoss,
   meanSquaredError: meanSquaredErrorLoss,
   sparseCategoricalCrossentropy: sparseCategoricalCrossentropyLoss,
 } as const;

@@ -29,3 +29,11 @@ KERNEL(fill, PTR out, I32 n, F32 value) {
   const v16 all = v_set(value);
   BLOCKS(n, block_store(z + at, all, lanes););
 }
+
+/** out = a * factor */
+KERNEL(scaleVector, PTR out, PTR a, I32 n, F32 factor) {
+  const f32 *x = a;
+  f32 *z = out;
+  const v16 all = v_set(factor);
+  BLOCKS(n, block_store(z + at, v_mul(block_load(x + at, lanes), all), lanes););
+}
