@@ -3,6 +3,7 @@ import { compared } from './audit.js';
 import { garbled, memberLeft, receive, sweep, welcomeStranger } from './membership.js';
 import type { CoordinatorEffect, CoordinatorMessage } from './messages.js';
 import { advance, evaluated, finished, interrupt, strided } from './progress.js';
+import { saved } from './saving.js';
 import type { CoordinatorState } from './state.js';
 
 /**
@@ -40,6 +41,9 @@ export function coordinate(
       break;
     case 'evaluated':
       evaluated(state, message);
+      break;
+    case 'saved':
+      saved(state, message, effects);
       break;
     case 'watched':
       state.activity = 'waiting';

@@ -6,7 +6,9 @@ import { type ListenAddress, listen, reachableHost } from '../shared/link/listen
 import { acceptWebSockets } from '../shared/link/web-socket-server.js';
 import { formatJoinUrl } from '../shared/protocol/join-url.js';
 import type { Range } from '../shared/sum/leaves.js';
+import type { RunProgress } from './checkpoint.js';
 import { coordinate } from './coordinator.js';
+import type { Keeper } from './keeper.js';
 import type { Completion, CoordinatorEffect, CoordinatorMessage } from './messages.js';
 import type { Observer } from './observer.js';
 import { CoordinatorShell } from './shell.js';
@@ -28,6 +30,10 @@ export interface CoordinatorParts {
   readonly dataset: Dataset;
   readonly observer: Observer;
   readonly clock: Clock;
+  /** Saves the run, where that is asked for. */
+  readonly keeper?: Keeper | undefined;
+  /** What a run remembers that goes on. */
+  readonly from?: RunProgress | undefined;
 }
 
 /** How a run ended. */
@@ -35,6 +41,8 @@ export interface RunEnd {
   readonly reason: Completion;
   /** Steps done. */
   readonly steps: number;
+  /** Steps done in the latest state that is safe on a disk; -1 when there is none. */
+  readonly savedSteps: number;
   /** Everyone who was ever at work, in the order in which they joined. */
   readonly members: readonly Member[];
 }
@@ -58,11 +66,14 @@ export class Coordinator {
       fail = reject;
     });
     this.fail = fail;
-    this.ended = ended.then((reason) => ({ reason, steps: this.actor.state.step, members: this.members() }));
+    this.ended = ended.then((reason) => {
+      const { step, saving } = this.actor.state;
+      return { reason, steps: step, savedSteps: saving.safeStep, members: this.members() };
+    });
     this.shell = new CoordinatorShell({ ...parts, onComplete: end, onFailure: fail });
     this.actor = new Actor({
       name: 'coordinator',
-      state: initialState(parts.settings, parts.clock.nowMs()),
+      state: initialState(parts.settings, parts.clock.nowMs(), parts.from),
       transition: (state, message: CoordinatorMessage) => coordinate(state, message, parts.clock.nowMs()),
       perform: (effect: CoordinatorEffect, self: ActorRef<CoordinatorMessage>) =>
         this.shell.perform(effect, self),
@@ -74,6 +85,11 @@ export class Coordinator {
   /** Who knows it may join. */
   get token(): string {
     return this.parts.settings.token;
+  }
+
+  /** What the run is called between its nodes. */
+  get runId(): string {
+    return this.parts.settings.runId;
   }
 
   /** A node of this process joins; it computes with these threads of the crew. */

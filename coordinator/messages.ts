@@ -1,7 +1,9 @@
 import type { Partial } from '../shared/engine/partials.js';
 import type { CoordinatorToNode, NodeToCoordinator } from '../shared/protocol/messages.js';
 import type { Share } from './assignment.js';
-import type { RunEvent } from './observer.js';
+import type { RunProgress } from './checkpoint.js';
+import type { Fingerprints } from './keeper.js';
+import type { Metrics, RunEvent } from './observer.js';
 
 /** What reaches the coordinator's mailbox. Whatever an effect started comes back as one of these. */
 export type CoordinatorMessage =
@@ -13,10 +15,12 @@ export type CoordinatorMessage =
   | { kind: 'disconnected'; id: string; reason: string }
   | { kind: 'strided'; metrics: readonly StepMetrics[]; elapsedMs: number }
   | { kind: 'finished'; metrics: StepMetrics }
-  /** `finite`: all means are; if not, the weights are of no use. */
-  | { kind: 'evaluated'; finite: boolean }
+  /** Means over the evaluation set, such as its loss. */
+  | { kind: 'evaluated'; means: Metrics }
   /** What was to be seen at this point has been seen. */
   | { kind: 'watched' }
+  /** The state of so many steps is safe, or why it is not. */
+  | { kind: 'saved'; step: number; outcome: Fingerprints | { readonly problem: string } }
   | Compared
   | { kind: 'tick' }
   /** The time has come that was asked for. */
@@ -68,6 +72,8 @@ export type CoordinatorEffect =
   /** Vectors that a node sent and nobody needs. */
   | { kind: 'release'; slots: readonly number[] }
   | { kind: 'evaluate'; step: number }
+  /** Copy the state of the run at once, and save it beside the steps that follow. */
+  | { kind: 'checkpoint'; progress: RunProgress }
   /** Look at backprop: at the step just done, and `ahead` at the next one too. */
   | { kind: 'watch'; step: number; ahead: boolean }
   | { kind: 'record'; step: number; batch: number; metrics: StepMetrics; members: number }
@@ -75,5 +81,5 @@ export type CoordinatorEffect =
   | { kind: 'report'; event: RunEvent }
   /** For the person who watches: something changed. */
   | { kind: 'notice'; text: string }
-  /** The run is over; save and end. */
+  /** The run is over. */
   | { kind: 'complete'; reason: Completion };

@@ -1,4 +1,5 @@
 import type { GradientFigures } from '../shared/engine/gradient-watch.js';
+import type { Fingerprints } from './keeper.js';
 
 /** Means over samples by name, such as loss and accuracy. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -39,6 +40,10 @@ export type RunEvent =
       readonly late: string;
       readonly helpers: number;
     }
+  /** The state after so many steps is safe. */
+  | ({ readonly event: 'checkpoint'; readonly step: number } & Fingerprints)
+  /** The run goes on from here; what is different now. */
+  | { readonly event: 'resumed'; readonly step: number; readonly changes?: string }
   | Receipt;
 
 /** Why a member was expelled: its sums over these leaves differ from those that another, or two others, came to. */

@@ -5,6 +5,7 @@ import { readyMembers } from './handing.js';
 import type { Completion, CoordinatorEffect, CoordinatorMessage, StepMetrics } from './messages.js';
 import { strideSteps } from './pace.js';
 import { batchSize, closeRound, continueRound, startRound } from './rounds.js';
+import { isSavedAtLast, saveWhenDue, stepsToSave } from './saving.js';
 import type { CoordinatorState, Member } from './state.js';
 import { isWatched, stepsToWatch, watchIsDue } from './watching.js';
 
@@ -25,10 +26,12 @@ export function advance(state: CoordinatorState, effects: CoordinatorEffect[]): 
   }
   const completion = completionOf(state);
   if (completion !== undefined) {
+    if (completion !== 'diverged' && !isSavedAtLast(state, effects)) return;
     state.activity = 'complete';
     effects.push({ kind: 'complete', reason: completion });
     return;
   }
+  saveWhenDue(state, effects);
   const ready = readyMembers(state);
   if (ready.length === 0 || (state.step === 0 && ready.length < state.settings.minWorkers)) return;
   if (ready.every((member) => member.sharesMemory)) startStride(state, ready, effects);
@@ -67,11 +70,14 @@ export function finished(
 /** The evaluation is done; training goes on. */
 export function evaluated(
   state: CoordinatorState,
-  { finite }: Extract<CoordinatorMessage, { kind: 'evaluated' }>,
+  { means }: Extract<CoordinatorMessage, { kind: 'evaluated' }>,
 ): void {
   state.activity = 'waiting';
   // A gradient that was no number shows in the weights only, and after the last step nowhere else.
-  state.diverged = !finite;
+  state.diverged = !Object.values(means).every(Number.isFinite);
+  const { loss } = means;
+  if (!state.diverged && loss !== undefined && loss < (state.best?.loss ?? Number.POSITIVE_INFINITY))
+    state.best = { step: state.step, loss };
 }
 
 /** Someone wants the run to end here: the step under way is completed, its weights are saved. */
@@ -118,6 +124,7 @@ function startStride(state: CoordinatorState, ready: readonly Member[], effects:
     settings.steps - state.step,
     Math.max(1, wholeBatches),
     stepsToWatch(state),
+    stepsToSave(state),
   );
   const steps = strideSteps({ stepsToBoundary, msPerStep: state.msPerStep });
   const leaves = leafCount(place.size, settings.leafSize);

@@ -1,6 +1,7 @@
 /*
- * What a run leaves behind: config.json (what was asked for), metrics.jsonl (one JSON object a line, as it happened)
- * and, once it is done, weights.safetensors.
+ * What a run leaves behind: config.json (what was asked for), metrics.jsonl (one JSON object a line, as it happened),
+ * checkpoints/, access.json (for its workers, should its coordinator be started anew) and, once it is done,
+ * weights.safetensors.
  */
 import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
@@ -8,21 +9,25 @@ import { join } from 'node:path';
 import { assert, UserError } from '../shared/errors.js';
 import { writeFileAtomically } from '../shared/files/atomic-file.js';
 import { errorCode, explainFileError } from '../shared/files/file-error.js';
+import { Folder } from '../shared/files/folder.js';
 import { makeDirectories } from '../shared/files/make-directory.js';
 import { readBoundedFile } from '../shared/files/read-file.js';
 import { saveSafetensors } from '../shared/files/safetensors.js';
 import { sha256Hex } from '../shared/files/sha256.js';
 import { type Tensor, weightsSha256 } from '../shared/files/tensors.js';
+import { CheckpointStore } from './checkpoint-store.js';
+import { ACCESS_FILE } from './run-access.js';
 
-const CONFIG_FILE = 'config.json';
-const METRICS_FILE = 'metrics.jsonl';
+export const CONFIG_FILE = 'config.json';
+export const METRICS_FILE = 'metrics.jsonl';
 const WEIGHTS_FILE = 'weights.safetensors';
+const CHECKPOINT_FOLDER = 'checkpoints';
 /** What --watch-gradients leaves. */
 const GRADIENT_FILES = ['gradients.jsonl', 'gradients.html'];
 
 /** Marks a directory as one of ours: such a one may be used again. */
-const FORMAT = 'unisum-run/1';
-const DEFAULT_PARENT = 'runs';
+export const RUN_FORMAT = 'unisum-run/1';
+export const DEFAULT_PARENT = 'runs';
 const CONFIG_BYTES_MAX = 16 * 2 ** 20;
 /** Metrics are written out when this many characters have come together. */
 const PENDING_MAX = 2 ** 16;
@@ -34,6 +39,8 @@ export interface RunRequest {
   readonly recipe: string;
   /** All settings that the run was started with; must survive JSON. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** The words of the command line, for whoever lets the run go on. */
+  readonly options: Readonly<Record<string, unknown>>;
   /** Milliseconds since 1970, from the clock. */
   readonly now: number;
   /** A directory that is new, empty, or of an earlier run (which it replaces). Default: a new one below `parent`. */
@@ -43,22 +50,40 @@ export interface RunRequest {
 }
 
 /** One line of metrics.jsonl. */
-export type MetricsRecord = Readonly<Record<string, number | string | boolean>>;
+export type MetricsRecord = Readonly<Record<string, unknown>>;
 
 /**
  * Makes the directory of a run, with its config.json and an empty metrics.jsonl.
  * @throws UserError when the directory cannot be written or holds something else
  */
 export async function createRunDirectory(request: RunRequest): Promise<RunDirectory> {
-  const { recipe, config, now, directory } = request;
+  const { directory } = request;
   const path = directory === undefined ? await makeNew(request) : await takeOver(directory);
-  const text = JSON.stringify(
-    { format: FORMAT, recipe, started: new Date(now).toISOString(), config },
-    null,
-    2,
-  );
+  await writeConfig(path, request);
+  return new RunDirectory(path, 'w');
+}
+
+/**
+ * Opens the directory of a run that goes on; lines are added to its metrics.jsonl.
+ * @throws UserError when it cannot be written
+ */
+export async function continueRunDirectory(
+  path: string,
+  request: Omit<RunRequest, 'directory' | 'parent'>,
+): Promise<RunDirectory> {
+  await writeConfig(path, request);
+  return new RunDirectory(path, 'a');
+}
+
+/** Where the checkpoints of a run are. @param path its directory */
+export function checkpointsIn(path: string): CheckpointStore {
+  return new CheckpointStore(new Folder(join(path, CHECKPOINT_FOLDER)));
+}
+
+async function writeConfig(path: string, { recipe, config, options, now }: RunRequest): Promise<void> {
+  const started = new Date(now).toISOString();
+  const text = JSON.stringify({ format: RUN_FORMAT, recipe, started, config, options }, null, 2);
   await writeFileAtomically(join(path, CONFIG_FILE), [new TextEncoder().encode(`${text}\n`)]);
-  return new RunDirectory(path);
 }
 
 /** The open directory of a run. */
@@ -67,8 +92,12 @@ export class RunDirectory {
   private pending = '';
   private isOpen = true;
 
-  constructor(readonly path: string) {
-    this.metrics = this.explained(METRICS_FILE, () => openSync(join(path, METRICS_FILE), 'w'));
+  /** @param flags 'w': metrics begin anew; 'a': they go on */
+  constructor(
+    readonly path: string,
+    flags: 'w' | 'a',
+  ) {
+    this.metrics = this.explained(METRICS_FILE, () => openSync(join(path, METRICS_FILE), flags));
   }
 
   /**
@@ -173,8 +202,15 @@ async function takeOver(path: string): Promise<string> {
       throw new UserError(`${path} holds other files; name a new or empty directory with --run-dir DIR`, 2);
     }
     // Weights first: those of the earlier run must never pass for those of this one.
-    for (const file of [WEIGHTS_FILE, METRICS_FILE, ...GRADIENT_FILES, CONFIG_FILE])
-      await rm(join(path, file), { force: true });
+    for (const file of [
+      WEIGHTS_FILE,
+      CHECKPOINT_FOLDER,
+      ACCESS_FILE,
+      METRICS_FILE,
+      ...GRADIENT_FILES,
+      CONFIG_FILE,
+    ])
+      await rm(join(path, file), { force: true, recursive: true });
     return path;
   } catch (error) {
     throw explainFileError(error, `cannot use ${path} as the run directory`);
@@ -185,7 +221,9 @@ async function isOurs(configFile: string): Promise<boolean> {
   const bytes = await readBoundedFile(configFile, CONFIG_BYTES_MAX);
   try {
     const config: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof config === 'object' && config !== null && 'format' in config && config.format === FORMAT;
+    return (
+      typeof config === 'object' && config !== null && 'format' in config && config.format === RUN_FORMAT
+    );
   } catch {
     return false;
   }

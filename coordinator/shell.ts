@@ -2,9 +2,12 @@ import type { ActorRef } from '../shared/actor/actor.js';
 import type { Clock } from '../shared/actor/clock.js';
 import { randomIdentifier } from '../shared/actor/rng.js';
 import type { Dataset } from '../shared/data/dataset.js';
+import { assert, UserError } from '../shared/errors.js';
 import { type Link, NO_PAYLOAD } from '../shared/link/link.js';
 import type { NodeToCoordinator } from '../shared/protocol/messages.js';
 import { ProtocolError, parseNodeMessage } from '../shared/protocol/parse.js';
+import type { RunProgress } from './checkpoint.js';
+import type { Keeper } from './keeper.js';
 import type { Completion, CoordinatorEffect, CoordinatorMessage } from './messages.js';
 import type { Observer } from './observer.js';
 import type { SlotPool } from './slot-pool.js';
@@ -17,6 +20,8 @@ export interface CoordinatorTools {
   readonly dataset: Dataset;
   readonly observer: Observer;
   readonly clock: Clock;
+  /** Saves the run, where that is asked for. */
+  readonly keeper?: Keeper | undefined;
   /** An effect went wrong for good, such as a compute thread that died: the run cannot go on. */
   readonly onFailure: (error: unknown) => void;
   /** The run is over. */
@@ -93,8 +98,10 @@ export class CoordinatorShell {
       case 'evaluate':
         return this.await(workshop.evaluate(), (means) => {
           observer.evaluated(effect.step, means);
-          self.tell({ kind: 'evaluated', finite: Object.values(means).every(Number.isFinite) });
+          self.tell({ kind: 'evaluated', means });
         });
+      case 'checkpoint':
+        return this.save(effect.progress, self);
       case 'watch':
         return this.await(workshop.watch(effect), (figures) => {
           if (figures !== undefined) observer.watched(figures);
@@ -147,6 +154,19 @@ export class CoordinatorShell {
   private takeIn(message: NodeToCoordinator, payload: Uint8Array): readonly number[] {
     if (message.kind !== 'partials') return [];
     return message.slots ?? this.tools.slots.takeIn(payload, message.nodes.length);
+  }
+
+  private save(progress: RunProgress, self: ActorRef<CoordinatorMessage>): void {
+    const { keeper, onFailure } = this.tools;
+    const { step } = progress;
+    assert(keeper !== undefined, 'a run that is to be saved has a keeper');
+    keeper.keep(progress).then(
+      (outcome) => self.tell({ kind: 'saved', step, outcome }),
+      (error: unknown) => {
+        if (!(error instanceof UserError)) return onFailure(error);
+        self.tell({ kind: 'saved', step, outcome: { problem: error.message } });
+      },
+    );
   }
 
   private payloadOf({ message, attachment }: Send): Uint8Array {

@@ -3,7 +3,9 @@ import type { Manifest } from '../shared/data/manifest.js';
 import type { Optimizer, OptimizerState } from '../shared/optim/optimizer.js';
 import type { Range } from '../shared/sum/leaves.js';
 import type { Assignment, Share } from './assignment.js';
+import type { RunProgress } from './checkpoint.js';
 import type { Round } from './round.js';
+import { type CheckpointPolicy, initialSaving, type Saving } from './saving-state.js';
 import type { Speed } from './speed.js';
 
 /** What decides a run's weights, and how long it goes on. Set once, before the first step. */
@@ -30,6 +32,8 @@ export interface RunSettings {
   /** Backprop is looked at before every so many steps; 0: never. */
   readonly watchEvery: number;
   readonly audit: Audit;
+  /** How often the run is saved; left out: never. */
+  readonly checkpoints?: CheckpointPolicy | undefined;
 }
 
 /** How much of what comes over links is computed a second time, by another member, and compared. */
@@ -91,6 +95,9 @@ export interface CoordinatorState {
   /** Steps done. */
   step: number;
   optimizer: OptimizerState;
+  /** The evaluation with the lowest loss so far. */
+  best: RunProgress['best'];
+  saving: Saving;
   /** Steps done at the latest look at backprop; -1 before the first. */
   watchedAt: number;
   round: Round | undefined;
@@ -113,15 +120,20 @@ export interface CoordinatorState {
   pings: number;
 }
 
-/** A coordinator before the first step. */
-export function initialState(settings: RunSettings, nowMs: number): CoordinatorState {
+/**
+ * A coordinator before the first step.
+ * @param from what a run remembers that goes on
+ */
+export function initialState(settings: RunSettings, nowMs: number, from?: RunProgress): CoordinatorState {
   return {
     settings,
     members: new Map(),
     departed: [],
     activity: 'waiting',
-    step: 0,
-    optimizer: settings.optimizer.init(),
+    step: from?.step ?? 0,
+    optimizer: from?.optimizer ?? settings.optimizer.init(),
+    best: from?.best ?? null,
+    saving: initialSaving(from?.step ?? -1, nowMs),
     watchedAt: -1,
     round: undefined,
     assignments: new Map(),

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** The program: what `unisum` starts in an installed package and scripts/run.mjs in a checkout. */
 import { systemClock } from '../shared/actor/clock.js';
-import { INTERRUPTED, runProgram } from './commands/program.js';
+import { runProgram } from './commands/program.js';
 import { commands } from './commands/table.js';
 import { describeFailure, STACK_VARIABLE } from './terminal/failure.js';
-import { watchInterrupts } from './terminal/interrupt.js';
+import { interruptedStatus, watchInterrupts } from './terminal/interrupt.js';
 import { flushed, processTerminal } from './terminal/terminal.js';
 
 const terminal = processTerminal();
@@ -18,7 +18,9 @@ process.on('uncaughtException', (error) => {
   process.exit(failure.exitCode);
 });
 
-const interrupted = watchInterrupts(process, systemClock.nowMs, () => process.exit(INTERRUPTED));
+const interrupted: AbortSignal = watchInterrupts(process, systemClock.nowMs, () =>
+  process.exit(interruptedStatus(interrupted)),
+);
 const status = await runProgram(process.argv.slice(2), commands, { terminal, interrupted }, process.env);
 await flushed(process.stdout);
 await flushed(process.stderr);

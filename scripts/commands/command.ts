@@ -4,7 +4,7 @@ import type { Terminal } from '../terminal/terminal.js';
 /** What a running command is given besides its arguments. */
 export interface CommandContext {
   readonly terminal: Terminal;
-  /** Aborted by Ctrl-C: save, leave cleanly and return. The exit status becomes 130. */
+  /** Aborted by Ctrl-C or SIGTERM: save, leave cleanly and return. The exit status becomes 130, or 143. */
   readonly interrupted: AbortSignal;
 }
 

@@ -2,16 +2,14 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { UserError } from '../../shared/errors.js';
 import { describeFailure, STACK_VARIABLE } from '../terminal/failure.js';
+import { interruptedStatus } from '../terminal/interrupt.js';
 import type { CommandContext, CommandEntry } from './command.js';
-
-/** Exit status of a command that was interrupted: 128 + SIGINT, as shells have it. */
-export const INTERRUPTED = 130;
 
 /**
  * Runs the command that `args` names.
  * @param args what follows the program's name on the command line
  * @param env environment; a variable decides about stack traces
- * @returns the exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted
+ * @returns the exit status: 0 done, 1 failed, 2 wrong usage, 130 or 143 interrupted
  */
 export async function runProgram(
   args: readonly string[],
@@ -25,12 +23,12 @@ export async function runProgram(
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
     // Work cut short by Ctrl-C may end in an error of its own; the user knows why.
-    if (context.interrupted.aborted) return INTERRUPTED;
+    if (context.interrupted.aborted) return interruptedStatus(context.interrupted);
     const failure = describeFailure(error, Boolean(env[STACK_VARIABLE]));
     if (failure.text) context.terminal.say(failure.text);
     return failure.exitCode;
   }
-  return context.interrupted.aborted ? INTERRUPTED : 0;
+  return context.interrupted.aborted ? interruptedStatus(context.interrupted) : 0;
 }
 
 /** "train, worker or bench" */

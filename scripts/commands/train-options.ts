@@ -1,3 +1,4 @@
+import type { CheckpointPolicy } from '../../coordinator/saving-state.js';
 import { UserError } from '../../shared/errors.js';
 import { type ListenAddress, parseListenAddress } from '../../shared/link/listen.js';
 import { type Clipping, clipByGlobalNorm, clipByValue } from '../../shared/optim/clipping.js';
@@ -13,6 +14,7 @@ const MOST_AWAITED = 100_000;
 const MOST_BATCH = 1 << 20;
 const MOST_STEPS = 1e12;
 const MOST_EPOCHS = 1e6;
+const MOST_SECONDS = 1e6;
 /** Seeds are 32-bit keys of the counter-based generator. */
 const MOST_SEED = 2 ** 32 - 1;
 
@@ -48,6 +50,8 @@ export interface TrainOptions extends NodeOptions {
   audit: string;
   watchGradients?: true | string;
   runDir?: string;
+  resume?: true | string;
+  checkpointEvery: string;
   data?: string;
   text?: string;
   json?: true;
@@ -77,6 +81,8 @@ export interface TrainSettings extends NodeSettings {
   readonly watchEvery: number | undefined;
   /** 0 to 1: so much of what comes over links is computed twice and compared. */
   readonly audit: number;
+  /** How often the run is saved; undefined: never. */
+  readonly checkpoints: CheckpointPolicy | undefined;
   /** Folder for the run's files; undefined: a new one under runs/. */
   readonly runDir: string | undefined;
   /** Folder or file of a local copy of the recipe's data; undefined: where the recipe finds it by itself. */
@@ -117,6 +123,7 @@ export function parseTrainOptions(
     minWorkers: wholeNumber('--min-workers', options.minWorkers, { least: 1, most: MOST_AWAITED }),
     watchEvery: parseWatch(options.watchGradients),
     audit: fraction('--audit', options.audit),
+    checkpoints: parseCheckpoints(options.checkpointEvery),
     runDir: options.runDir,
     data: parseData(options),
     json: options.json ?? false,
@@ -126,6 +133,17 @@ export function parseTrainOptions(
 function parseWatch(option: TrainOptions['watchGradients']): number | undefined {
   if (option === true) return undefined;
   return option === undefined ? 0 : wholeNumber('--watch-gradients', option, { least: 1, most: MOST_STEPS });
+}
+
+function parseCheckpoints(text: string): CheckpointPolicy | undefined {
+  const [, seconds] = /^(\d+)s$/.exec(text) ?? [];
+  if (seconds === undefined) {
+    const everySteps = wholeNumber('--checkpoint-every', text, { least: 0, most: MOST_STEPS });
+    return everySteps === 0 ? undefined : { everySteps };
+  }
+  return {
+    everyMs: 1000 * wholeNumber('--checkpoint-every', seconds, { least: 1, most: MOST_SECONDS }),
+  };
 }
 
 function parseClipping({ clipNorm, clipValue }: TrainOptions): Clipping | undefined {

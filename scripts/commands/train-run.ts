@@ -1,42 +1,74 @@
 import type { RunEnd } from '../../coordinator/main.js';
 import type { Recipe } from '../../coordinator/recipe.js';
-import { createRunDirectory, type RunDirectory } from '../../coordinator/run-directory.js';
+import { saveAccess } from '../../coordinator/run-access.js';
+import {
+  checkpointsIn,
+  continueRunDirectory,
+  createRunDirectory,
+  type RunDirectory,
+} from '../../coordinator/run-directory.js';
+import { writeMetrics } from '../../coordinator/run-record.js';
 import { epochMs, systemClock } from '../../shared/actor/clock.js';
-import { stepsPerEpoch } from '../../shared/data/order.js';
+import { stepPlace, stepsPerEpoch } from '../../shared/data/order.js';
 import { UserError } from '../../shared/errors.js';
+import { parseJoinUrl } from '../../shared/protocol/join-url.js';
 import { describeGradients, saveGradients } from '../gradients/report.js';
-import { startProgress } from '../terminal/progress.js';
+import { type Progress, startProgress } from '../terminal/progress.js';
 import { LocalRun } from '../training/local-run.js';
 import { describeResult, type TrainResult, type WorkerShare } from '../training/result.js';
 import { RunWatch } from '../training/run-watch.js';
 import type { CommandContext } from './command.js';
+import { findResumption, type Resumption } from './resume.js';
 import type { TrainSettings } from './train-options.js';
 
 /** Times that backprop is looked at in a run, where nothing else is asked for. */
 const LOOKS = 100;
 
-/** Trains as `settings` say; returns early, with everything saved, when the context is interrupted. */
-export async function train(recipe: Recipe, settings: TrainSettings, context: CommandContext): Promise<void> {
+/** What `train` was asked for. */
+export interface TrainRequest {
+  readonly recipe: Recipe;
+  readonly settings: TrainSettings;
+  /** The words of the command line that a run keeps. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The folder of a run that goes on. */
+  readonly resume: string | undefined;
+}
+
+/** Trains as it was asked to; returns early, with everything saved, when the context is interrupted. */
+export async function train(request: TrainRequest, context: CommandContext): Promise<void> {
+  const { recipe, settings } = request;
   const { terminal, interrupted } = context;
+  const resumption = request.resume === undefined ? undefined : await findResumption(request.resume);
   const data = await recipe.data(settings.data);
-  const perEpoch = stepsPerEpoch(data.train.manifest.samples, settings.batch);
+  const { samples } = data.train.manifest;
+  const perEpoch = stepsPerEpoch(samples, settings.batch);
   const steps = 'steps' in settings.length ? settings.length.steps : settings.length.epochs * perEpoch;
   const progress = startProgress(terminal.stderr, systemClock.nowMs);
   const watch = new RunWatch({ steps, stepsPerEpoch: perEpoch }, progress);
+  watch.remember(resumption?.records ?? [], (step) => stepPlace(step - 1, samples, settings.batch).size);
   const watchEvery = settings.watchEvery ?? Math.ceil(steps / LOOKS);
-  const run = await LocalRun.prepare({ ...settings, recipe, data, steps, watchEvery }, watch, systemClock);
+  const from = resumption?.checkpoint;
+  const run = await LocalRun.prepare(
+    { ...settings, recipe, data, steps, watchEvery, from, access: resumption?.access },
+    watch,
+    systemClock,
+  );
   let farewell = 'the run failed';
   try {
-    const joinUrl = await run.coordinator.listen(settings.listen);
+    const joinUrl = await run.coordinator.listen(addressOf(request, resumption));
     // Last of all that can fail: a folder may hold an earlier run, which is not given up for one that cannot begin.
-    const directory = await directoryFor(settings);
+    const directory = await directoryFor(request, resumption);
+    await saveAccess(directory.path, { ...run.identity, port: parseJoinUrl(joinUrl).port });
+    run.keepIn({ store: checkpointsIn(directory.path), prepare: () => watch.flush() });
     watch.recordTo(directory);
     progress.say(`training ${settings.recipe}: ${steps} steps of ${settings.batch} samples, ${run.backend}`);
+    if (resumption !== undefined) tellResumption(resumption, run, watch, progress);
     progress.say(`to help from another machine:  npm run -s unisum -- worker '${joinUrl}'`);
     const end = await trainToEnd(run, interrupted);
     await tellGradients(settings, watch, directory.path, context);
     farewell = end.reason === 'diverged' ? 'the run has diverged' : `the run is ${end.reason}`;
     if (end.reason === 'diverged') throw divergence(end.steps, settings);
+    if (end.reason === 'interrupted') progress.say(howToGoOn(end, directory.path));
     const weightsSha256 = await directory.saveWeights(run.parameters());
     if (end.reason === 'finished') watch.measured(end.steps, await run.measure());
     const result = resultOf({
@@ -69,13 +101,56 @@ async function tellGradients(
   terminal.say(`plots    ${await saveGradients(folder, recipe, looks)}`);
 }
 
-function directoryFor(settings: TrainSettings): Promise<RunDirectory> {
-  return createRunDirectory({
-    recipe: settings.recipe,
-    config: { ...settings },
-    now: epochMs(),
-    ...(settings.runDir === undefined ? {} : { directory: settings.runDir }),
-  });
+/**
+ * Workers look for a run where it was. Nobody else may have taken the port: another coordinator of the same run would
+ * write into the same files.
+ */
+function addressOf(
+  { settings: { listen } }: TrainRequest,
+  resumption: Resumption | undefined,
+): TrainSettings['listen'] {
+  const port = resumption?.access?.port;
+  return listen.port === 0 && port !== undefined ? { ...listen, port } : listen;
+}
+
+async function directoryFor(
+  { settings, options }: TrainRequest,
+  resumption: Resumption | undefined,
+): Promise<RunDirectory> {
+  const request = { recipe: settings.recipe, config: { ...settings }, options, now: epochMs() };
+  if (resumption === undefined)
+    return createRunDirectory({
+      ...request,
+      ...(settings.runDir === undefined ? {} : { directory: settings.runDir }),
+    });
+  const { path, records, checkpoint } = resumption;
+  await writeMetrics(path, records);
+  await checkpointsIn(path).forgetAfter(checkpoint?.progress.step ?? -1);
+  return continueRunDirectory(path, request);
+}
+
+function tellResumption(
+  { path, checkpoint, damaged }: Resumption,
+  run: LocalRun,
+  watch: RunWatch,
+  progress: Progress,
+): void {
+  for (const line of damaged) progress.say(`passed over: ${line}`);
+  const step = checkpoint?.progress.step ?? 0;
+  progress.say(
+    checkpoint === undefined
+      ? `${path} has no checkpoint: the run begins anew`
+      : `${path} goes on from step ${step}`,
+  );
+  const changes = run.differences.join(', ');
+  if (changes !== '') progress.say(`settings that differ from then: ${changes}`);
+  watch.reported({ event: 'resumed', step, ...(changes === '' ? {} : { changes }) });
+}
+
+function howToGoOn({ steps, savedSteps }: RunEnd, path: string): string {
+  if (savedSteps < 0) return `interrupted at step ${steps}; no checkpoint was saved`;
+  const saved = savedSteps === steps ? 'and saved there' : `saved at step ${savedSteps}`;
+  return `interrupted at step ${steps}, ${saved}; to go on:  npm start -- --resume ${path}`;
 }
 
 function divergence(step: number, { learningRate }: TrainSettings): UserError {
@@ -104,13 +179,13 @@ function resultOf(run: {
   runDir: string;
 }): TrainResult {
   const { settings, backend, end, watch, weightsSha256, runDir } = run;
-  const { samples, trainLoss, metrics } = watch;
+  const { samples, samplesBefore, trainLoss, metrics } = watch;
   return {
     recipe: settings.recipe,
     steps: end.steps,
     samples,
     seconds: end.seconds,
-    samplesPerSecond: samples / end.seconds,
+    samplesPerSecond: (samples - samplesBefore) / end.seconds,
     trainLoss,
     metrics,
     weightsSha256,

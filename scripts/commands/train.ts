@@ -5,12 +5,16 @@ import { OPTIMIZER_NAMES } from '../../shared/optim/settings.js';
 import type { CommandContext } from './command.js';
 import { addNodeOptions } from './node-options.js';
 import { DEFAULT_RECIPE, findRecipe, RECIPES } from './recipes.js';
+import { keptOptions, resumedRun } from './resume.js';
 import { parseTrainOptions, type TrainOptions } from './train-options.js';
 
 /** `unisum train [recipe]`: a coordinator with local workers, open to others. */
 export function define(command: Command, context: CommandContext): void {
   command
-    .argument('[recipe]', 'what to train: the name of a recipe, or a file that exports one', DEFAULT_RECIPE)
+    .argument(
+      '[recipe]',
+      `what to train: the name of a recipe, or a file that exports one (default: ${DEFAULT_RECIPE})`,
+    )
     .option('--workers <N>', 'local nodes (default: one per core)')
     .option('--batch <B>', "samples per step, over all workers (default: the recipe's)")
     .option('--leaf <L>', "samples per leaf of the sum, at most the batch (default: the recipe's)")
@@ -30,17 +34,33 @@ export function define(command: Command, context: CommandContext): void {
       'look at error terms and gradients every K steps (default: 100 looks in all)',
     )
     .option('--run-dir <DIR>', "where to write the run's files (default: a new folder in runs/)")
+    .option('--checkpoint-every <S>', 'save after so many steps (500) or seconds (30s); 0: never', '10s')
+    .option('--resume [DIR]', 'go on with a run where it was saved last (default: the latest in runs/)')
     .option('--data <PATH>', "a local copy of the recipe's data")
     .option('--text <FILE>', 'the text to learn, for recipes that take one');
   addNodeOptions(command)
     .option('--json', 'print the result as one JSON object on the last line of stdout')
     .addHelpText('after', recipeList)
-    .action(async (name: string, options: TrainOptions) => {
-      const recipe = await findRecipe(name).load();
-      const settings = parseTrainOptions(name, recipe, options, availableParallelism());
+    .action(async (name: string | undefined, options: TrainOptions, self: Command) => {
+      const isGiven = (option: string): boolean => self.getOptionValueSource(option) === 'cli';
+      const run = await runFor(name, options, isGiven);
+      const recipe = await findRecipe(run.recipe).load();
+      const settings = parseTrainOptions(run.recipe, recipe, run.options, availableParallelism());
       const { train } = await import('./train-run.js');
-      await train(recipe, settings, context);
+      await train({ recipe, settings, options: keptOptions(run.options), resume: run.path }, context);
     });
+}
+
+/** The run to begin, or the one that is to go on, with the options that it was begun with. */
+async function runFor(
+  name: string | undefined,
+  options: TrainOptions,
+  isGiven: (option: string) => boolean,
+): Promise<{ recipe: string; options: TrainOptions; path: string | undefined }> {
+  if (options.resume === undefined) return { recipe: name ?? DEFAULT_RECIPE, options, path: undefined };
+  const given = Object.fromEntries(Object.entries(options).filter(([option]) => isGiven(option)));
+  const resumed = await resumedRun(options.resume, name, given);
+  return { ...resumed, options: { ...options, ...resumed.options } };
 }
 
 function recipeList(): string {

@@ -94,7 +94,7 @@ export class VirtualCoordinator {
       case 'release':
         return workshop.release(effect.slots);
       case 'evaluate':
-        return world.after(1, () => this.tell({ kind: 'evaluated', finite: true }));
+        return world.after(1, () => this.tell({ kind: 'evaluated', means: { loss: 1 } }));
       case 'notice':
         return world.trace(() => `coordinator: ${effect.text}`);
       case 'report':
@@ -102,6 +102,8 @@ export class VirtualCoordinator {
       case 'complete':
         this.isComplete = true;
         return world.trace(() => `coordinator: the run is ${effect.reason}`);
+      case 'checkpoint':
+        throw new Error('a checkpoint, though nobody asked for one');
       case 'watch':
         throw new Error('a look at backprop, though nobody asked for one');
       case 'admit':

@@ -1,6 +1,10 @@
+import type { SavedCheckpoint } from '../../coordinator/checkpoint.js';
+import { Keeper, type Safe } from '../../coordinator/keeper.js';
 import { Coordinator } from '../../coordinator/main.js';
 import type { Observer } from '../../coordinator/observer.js';
 import type { Recipe, RecipeData } from '../../coordinator/recipe.js';
+import type { RunAccess } from '../../coordinator/run-access.js';
+import type { CheckpointPolicy } from '../../coordinator/saving-state.js';
 import { SlotPool } from '../../coordinator/slot-pool.js';
 import { Workshop } from '../../coordinator/workshop.js';
 import type { Clock } from '../../shared/actor/clock.js';
@@ -21,6 +25,7 @@ import type { OptimizerSettings } from '../../shared/optim/settings.js';
 import { startLocalNode } from './local-node.js';
 import { layDown, layOutOptimizer, layOutRun, parametersOf } from './run-place.js';
 import { selfTest } from './self-test.js';
+import { checkResumable, differences, weightSettings } from './weight-settings.js';
 
 /** Leaves that are never split: one, as long as no statistics are taken over groups of them. */
 const GRANULE = 1;
@@ -48,6 +53,12 @@ export interface RunRequest {
   readonly watchEvery?: number;
   /** Fraction of what comes over links that is computed twice and compared. */
   readonly audit: number;
+  /** How often the run is saved; left out: never. */
+  readonly checkpoints?: CheckpointPolicy | undefined;
+  /** What a run goes on from; left out: it begins. */
+  readonly from?: SavedCheckpoint | undefined;
+  /** By what workers know a run that goes on. */
+  readonly access?: Pick<RunAccess, 'runId' | 'token'> | undefined;
   /** Compute threads start with this file, which exports what thread.ts does: for measurements inside them. */
   readonly threadEntry?: string;
 }
@@ -60,6 +71,7 @@ export class LocalRun {
     private readonly machine: Machine,
     private readonly crew: Crew,
     private readonly place: RunPlace,
+    private readonly keeper: Keeper,
   ) {}
 
   /**
@@ -68,6 +80,7 @@ export class LocalRun {
    */
   static async prepare(request: RunRequest, observer: Observer, clock: Clock): Promise<LocalRun> {
     const { recipe, data, batch, leaf, seed, workers, threads, learningRate, watchEvery = 0 } = request;
+    const { from, access, checkpoints } = request;
     const schedule = createSchedule(request.schedule, request.steps);
     const plan = createPlan(recipe.model(data));
     for (const { manifest } of [data.train, data.test]) checkFields(plan.fields, manifest.fields);
@@ -76,11 +89,16 @@ export class LocalRun {
     const place = layOutRun(machine, { plan, data: data.train, leaf, seed });
     const updater = layOutOptimizer(machine, plan, request.optimizer, request.clipping);
     const crew = new Crew(team, place, { batch, granule: GRANULE }, updater);
+    const keeper = new Keeper(place, updater, weightSettings(request, plan.model));
+    if (from !== undefined) {
+      checkResumable(keeper.settings, from.settings);
+      keeper.restore(from);
+    }
     const evaluation = new Evaluation(team, { ...place, data: layDown(machine, data.test, seed) });
     const coordinator = new Coordinator({
       settings: {
-        runId: randomIdentifier(),
-        token: randomIdentifier(),
+        runId: access?.runId ?? randomIdentifier(),
+        token: access?.token ?? randomIdentifier(),
         model: plan.model,
         data: data.train.manifest,
         seed,
@@ -94,6 +112,7 @@ export class LocalRun {
         minWorkers: Math.max(request.minWorkers, workers),
         watchEvery,
         audit: { fraction: request.audit, seed: randomSeed() },
+        checkpoints,
       },
       workshop: new Workshop(
         crew,
@@ -105,13 +124,32 @@ export class LocalRun {
       dataset: data.train,
       observer,
       clock,
+      keeper,
+      from: from?.progress,
     });
-    return new LocalRun(request, coordinator, machine, crew, place);
+    return new LocalRun(request, coordinator, machine, crew, place, keeper);
   }
 
   /** How a step's sums are to be read. */
   get plan(): Plan {
     return this.place.plan;
+  }
+
+  /** By what the workers of the run know it. */
+  get identity(): Pick<RunAccess, 'runId' | 'token'> {
+    const { runId, token } = this.coordinator;
+    return { runId, token };
+  }
+
+  /** Settings that reach the weights and are not those that the run went on from. */
+  get differences(): string[] {
+    const { from } = this.request;
+    return from === undefined ? [] : differences(this.keeper.settings, from.settings);
+  }
+
+  /** Says where checkpoints go; until then they wait. */
+  keepIn(safe: Safe): void {
+    this.keeper.keepIn(safe);
   }
 
   /** What the local nodes compute with, such as "native (avx512)". */

@@ -2,6 +2,7 @@ import type { Dataset } from '../../shared/data/dataset.js';
 import { DataStore } from '../../shared/engine/data-store.js';
 import type { Machine } from '../../shared/engine/machine.js';
 import { normBlocks, type RunPlace, type Updater } from '../../shared/engine/step-compiler.js';
+import { tensorsAt } from '../../shared/engine/tensors-at.js';
 import type { Tensor } from '../../shared/files/tensors.js';
 import type { Plan } from '../../shared/graph/plan.js';
 import { type Clipping, checkClipping } from '../../shared/optim/clipping.js';
@@ -52,10 +53,6 @@ export function layDown({ memory }: Machine, dataset: Dataset, seed: number): Da
 }
 
 /** The parameters as they are now; views, not copies. */
-export function parametersOf({ plan, memory, weights }: RunPlace): Tensor[] {
-  return plan.parameters.map(({ name, shape, offset, size }) => ({
-    name,
-    shape,
-    values: memory.f32(weights + offset * 4, size),
-  }));
+export function parametersOf(place: RunPlace): Tensor[] {
+  return tensorsAt(place, place.weights);
 }

@@ -16,6 +16,8 @@ const SHOWN_LOSS_SHARE = 0.02;
 /** Follows a run: shows its progress, writes its metrics, and remembers what the result will tell. */
 export class RunWatch implements Observer {
   samples = 0;
+  /** Of these, samples of an earlier session of the run. */
+  samplesBefore = 0;
   /** Mean loss over the samples of the latest epoch, complete or not. */
   trainLoss = Number.NaN;
   /** Metrics of the latest evaluation, such as testAccuracy and testLoss. */
@@ -41,6 +43,24 @@ export class RunWatch implements Observer {
     for (const record of this.early.splice(0)) directory.record(record);
   }
 
+  /**
+   * Takes in what a run that goes on has written down, as if it had been watched.
+   * @param batchOf samples of a step, by its number from 1
+   */
+  remember(records: readonly MetricsRecord[], batchOf: (step: number) => number): void {
+    for (const { step, loss, epoch, workers, event, ...rest } of records) {
+      if (typeof step !== 'number' || event !== undefined) continue;
+      if (typeof loss === 'number') this.count(step, batchOf(step), loss);
+      else if (epoch === undefined) this.metrics = { ...this.metrics, ...numbersOf(rest) };
+    }
+    this.samplesBefore = this.samples;
+  }
+
+  /** Writes out what is held back. */
+  flush(): void {
+    this.directory?.flush();
+  }
+
   /** Writes out what is held back, and lets go of the directory. */
   close(): void {
     this.directory?.close();
@@ -50,14 +70,7 @@ export class RunWatch implements Observer {
     const { steps, stepsPerEpoch } = this.measure;
     const loss = means.loss as number;
     const epoch = Math.ceil(step / stepsPerEpoch);
-    if ((step - 1) % stepsPerEpoch === 0) {
-      this.epochLoss = 0;
-      this.epochSamples = 0;
-    }
-    this.samples += batch;
-    this.epochLoss += loss * batch;
-    this.epochSamples += batch;
-    this.trainLoss = this.epochLoss / this.epochSamples;
+    this.count(step, batch, loss);
     this.shownLoss =
       this.shownLoss === undefined ? loss : this.shownLoss + SHOWN_LOSS_SHARE * (loss - this.shownLoss);
     this.record({ step, epoch, ...means, workers: members });
@@ -105,6 +118,17 @@ export class RunWatch implements Observer {
     this.progress.say(text);
   }
 
+  private count(step: number, batch: number, loss: number): void {
+    if ((step - 1) % this.measure.stepsPerEpoch === 0) {
+      this.epochLoss = 0;
+      this.epochSamples = 0;
+    }
+    this.samples += batch;
+    this.epochLoss += loss * batch;
+    this.epochSamples += batch;
+    this.trainLoss = this.epochLoss / this.epochSamples;
+  }
+
   private record(metrics: MetricsRecord): void {
     if (this.directory === undefined) this.early.push(metrics);
     else this.directory.record(metrics);
@@ -115,6 +139,12 @@ function describe(metrics: Metrics): string {
   return Object.entries(metrics)
     .map(([name, value]) => `${name} ${value.toFixed(4)}`)
     .join(', ');
+}
+
+function numbersOf(record: MetricsRecord): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(record).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  );
 }
 
 /** accuracy -> testAccuracy */

@@ -5,6 +5,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   EACCES: 'permission denied; change the permissions or choose another place',
   EDQUOT: 'the disk quota is used up; free some space or choose another place',
   EEXIST: 'a file of that name is in the way; choose another path',
+  EFBIG: 'a file may not grow that large here; raise the limit (ulimit -f) or choose another place',
   EISDIR: 'it is a directory; name a file',
   ELOOP: 'its symbolic links form a circle; mend them',
   EMFILE: 'too many files are open; raise the limit (ulimit -n)',

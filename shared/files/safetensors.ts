@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { UserError } from '../errors.js';
 import { writeFileAtomically } from './atomic-file.js';
 import { readBoundedFile } from './read-file.js';
-import { canonicalBytes, inNameOrder, type Tensor } from './tensors.js';
+import { canonicalBytes, inNameOrder, type Tensor, writeCanonical } from './tensors.js';
 
 /** Largest header that is read. */
 const HEADER_BYTES_MAX = 16 * 2 ** 20;
@@ -44,6 +44,36 @@ export function* encodeSafetensors(
   metadata: Metadata = {},
 ): Generator<Uint8Array> {
   const sorted = inNameOrder(tensors);
+  yield headerOf(sorted, metadata);
+  for (const { values } of sorted) yield canonicalBytes(values);
+}
+
+/** A file whose metadata is not yet known, such as a hash of what it holds. */
+export interface PackedTensors {
+  /** All that follows the header, copied. */
+  readonly data: Uint8Array;
+  readonly header: (metadata: Metadata) => Uint8Array;
+}
+
+/** Copies tensors into the order of a file, with NaN canonicalised. */
+export function packTensors(tensors: readonly Tensor[]): PackedTensors {
+  const sorted = inNameOrder(tensors);
+  const data = new Uint8Array(sorted.reduce((sum, { values }) => sum + 4 * values.length, 0));
+  let begin = 0;
+  for (const { values } of sorted) {
+    writeCanonical(values, data.subarray(begin, begin + 4 * values.length));
+    begin += 4 * values.length;
+  }
+  // The values may be elsewhere by then.
+  const places = sorted.map(({ name, shape, values: { length } }) => ({ name, shape, values: { length } }));
+  return { data, header: (metadata) => headerOf(places, metadata) };
+}
+
+/** @param sorted in name order */
+function headerOf(
+  sorted: readonly (Pick<Tensor, 'name' | 'shape'> & { readonly values: { readonly length: number } })[],
+  metadata: Metadata,
+): Uint8Array {
   const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [[METADATA, metadata]] : [];
   let end = 0;
   for (const { name, shape, values } of sorted) {
@@ -55,8 +85,7 @@ export function* encodeSafetensors(
   const header = new Uint8Array(8 + Math.ceil(json.length / ALIGNMENT) * ALIGNMENT).fill(0x20);
   new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
   header.set(json, 8);
-  yield header;
-  for (const { values } of sorted) yield canonicalBytes(values);
+  return header;
 }
 
 /**

@@ -18,7 +18,7 @@ export interface Storage {
 }
 
 /** What files that are not whole yet are called. */
-const ASIDE = '.partial';
+export const ASIDE = '.partial';
 
 /**
  * Writes a file so that its name always stands for a whole one, the old or the new, whenever the process or the power

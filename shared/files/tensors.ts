@@ -14,6 +14,11 @@ export interface Tensor {
 const CANONICAL_NAN = 0x7fc00000;
 const INFINITY_BITS = 0x7f800000;
 
+/** Whether files of ours can hold a tensor of this name: printable ASCII characters, no spaces. */
+export function isTensorName(name: string): boolean {
+  return /^[\x21-\x7e]+$/.test(name);
+}
+
 /**
  * Sorted by name, as files and hashes list tensors: by character code, the same in every language.
  * @throws AssertionError on an empty or doubled name, one with other than printable ASCII characters, or values that
@@ -22,7 +27,7 @@ const INFINITY_BITS = 0x7f800000;
 export function inNameOrder(tensors: readonly Tensor[]): Tensor[] {
   const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
   sorted.forEach(({ name, shape, values }, i) => {
-    assert(/^[\x21-\x7e]+$/.test(name), `"${name}" is no name for a tensor`);
+    assert(isTensorName(name), `"${name}" is no name for a tensor`);
     assert(name !== sorted[i + 1]?.name, `two tensors are named ${name}`);
     const elements = shape.reduce((product, size) => product * size, 1);
     assert(values.length === elements, `tensor ${name} of shape [${shape}] has ${values.length} values`);
@@ -30,16 +35,26 @@ export function inNameOrder(tensors: readonly Tensor[]): Tensor[] {
   return sorted;
 }
 
+/** Whether this machine keeps the low byte first, as files do. */
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+
 /** A copy of float32 values as little-endian bytes, every NaN made canonical. */
 export function canonicalBytes(values: Float32Array): Uint8Array {
-  const source = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const bytes = new Uint8Array(4 * source.length);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < source.length; i++) {
-    const bits = source[i] as number;
-    view.setUint32(4 * i, (bits & 0x7fffffff) > INFINITY_BITS ? CANONICAL_NAN : bits, true);
-  }
+  const bytes = new Uint8Array(4 * values.length);
+  writeCanonical(values, bytes);
   return bytes;
+}
+
+/** The same into bytes that are there: `values.length * 4` of them, at a multiple of four. */
+export function writeCanonical(values: Float32Array, bytes: Uint8Array): void {
+  const source = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const target = new Uint32Array(bytes.buffer, bytes.byteOffset, values.length);
+  target.set(source);
+  for (let i = 0; i < target.length; i++)
+    if (((target[i] as number) & 0x7fffffff) > INFINITY_BITS) target[i] = CANONICAL_NAN;
+  if (IS_LITTLE_ENDIAN) return;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let i = 0; i < target.length; i++) view.setUint32(4 * i, target[i] as number, true);
 }
 
 /**

@@ -111,6 +111,6 @@ describe('an interruption', () => {
     expect(script.tell({ kind: 'interrupt' })).toEqual([]);
     expect(script.tell({ kind: 'finished', metrics: [1] }).at(-1)).toBe('evaluate 3');
     expect(script.tell({ kind: 'interrupt' })).toEqual([]);
-    expect(script.tell({ kind: 'evaluated', finite: true })).toEqual(['complete interrupted']);
+    expect(script.tell({ kind: 'evaluated', means: { loss: 1 } })).toEqual(['complete interrupted']);
   });
 });

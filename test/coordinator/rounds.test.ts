@@ -41,7 +41,7 @@ describe('a round', () => {
       'record 3: 18 samples, metrics 1, 1 members',
       'evaluate 3',
     ]);
-    expect(script.tell({ kind: 'evaluated', finite: true })).toEqual(['complete finished']);
+    expect(script.tell({ kind: 'evaluated', means: { loss: 1 } })).toEqual(['complete finished']);
     expect([...script.state.members.values()].map(({ samples }) => samples)).toEqual([32 + 32 + 18]);
     expect(script.tell({ kind: 'interrupt' })).toEqual([]);
   });

@@ -17,7 +17,14 @@ const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 const TENSORS = [{ name: 'w', shape: [2], values: Float32Array.of(1, 2) }];
 
 async function create(request: Partial<RunRequest> = {}): Promise<RunDirectory> {
-  return createRunDirectory({ recipe: 'mnist-mlp', config: { batch: 128 }, now: NOW, parent, ...request });
+  return createRunDirectory({
+    recipe: 'mnist-mlp',
+    config: { batch: 128 },
+    options: { batch: '128' },
+    now: NOW,
+    parent,
+    ...request,
+  });
 }
 
 async function finish(run: RunDirectory): Promise<void> {
@@ -48,6 +55,7 @@ describe('a new run directory', () => {
       recipe: 'mnist-mlp',
       started: '2026-01-02T03:04:05.678Z',
       config: { batch: 128 },
+      options: { batch: '128' },
     });
     expect((await readdir(run.path)).sort()).toEqual(['config.json', 'metrics.jsonl']);
   });
@@ -170,7 +178,7 @@ describe('metrics', () => {
 
   it.runIf(process.platform === 'linux')('stop the run with the mend when the disk is full', async () => {
     await symlink('/dev/full', join(parent, 'metrics.jsonl'));
-    const run = new RunDirectory(parent);
+    const run = new RunDirectory(parent, 'w');
     run.record({ step: 0 });
     expect(() => run.flush()).toThrow(UserError);
     run.record({ step: 1 });

@@ -110,6 +110,8 @@ function describeEffect(effect: CoordinatorEffect): string {
       return `notice ${effect.text}`;
     case 'complete':
       return `complete ${effect.reason}`;
+    case 'checkpoint':
+      return `checkpoint ${effect.progress.step}`;
     case 'watch':
       return `watch ${effect.step}${effect.ahead ? ' and ahead' : ''}`;
     case 'interrupt-stride':
@@ -144,6 +146,9 @@ function describeEvent(event: RunEvent): string {
       return `assignment ${event.reason}`;
     case 'hedge':
       return `hedge [${event.from},${event.to}) of ${event.late} by ${event.helpers}`;
+    case 'checkpoint':
+    case 'resumed':
+      return `${event.event} ${event.step}`;
     case 'expelled':
       return `expelled ${event.member} over [${event.from},${event.to}): ${event.parameter}, ${event.hash} for ${event.rightHash}`;
     default:

@@ -174,7 +174,7 @@ export class Simulation implements World {
       case 'release':
         return this.release(effect.slots);
       case 'evaluate':
-        return report(() => ({ kind: 'evaluated', finite: true }));
+        return report(() => ({ kind: 'evaluated', means: { loss: 1 } }));
       case 'complete':
         this.complete = effect.reason;
         return;

@@ -22,7 +22,7 @@ describe('strides, while all share the memory', () => {
       'record 3: 18 samples, metrics 3, 2 members',
       'evaluate 3',
     ]);
-    expect(script.tell({ kind: 'evaluated', finite: true })).toEqual([
+    expect(script.tell({ kind: 'evaluated', means: { loss: 1 } })).toEqual([
       'stride 3 with scalars 4 5: a [0,4), b [4,8)',
     ]);
     expect([...script.state.members.values()].map(({ samples }) => samples)).toEqual([44, 38]);
@@ -65,7 +65,7 @@ describe('strides, while all share the memory', () => {
     const script = striding();
     script.tell({ kind: 'strided', metrics: [[5], [4]], elapsedMs: 2 });
     script.tell({ kind: 'strided', metrics: [[3]], elapsedMs: 1 });
-    expect(script.tell({ kind: 'evaluated', finite: false })).toEqual(['complete diverged']);
+    expect(script.tell({ kind: 'evaluated', means: { loss: Number.NaN } })).toEqual(['complete diverged']);
   });
 
   it('that were cut short before their first step are begun again', () => {

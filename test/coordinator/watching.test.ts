@@ -15,7 +15,7 @@ describe('looking at backprop', () => {
     expect(script.tell({ kind: 'watched' })).toEqual(['stride 2 with scalars 3: a [0,5)']);
     // The epoch ends: its evaluation comes first.
     expect(script.tell({ kind: 'strided', metrics: [[3]], elapsedMs: 1 }).slice(1)).toEqual(['evaluate 3']);
-    expect(script.tell({ kind: 'evaluated', finite: true })).toEqual(['watch 3']);
+    expect(script.tell({ kind: 'evaluated', means: { loss: 1 } })).toEqual(['watch 3']);
   });
 
   it('goes on to the very end, and not beyond', () => {
@@ -23,7 +23,7 @@ describe('looking at backprop', () => {
     script.joins('a', { local: true });
     const seen = ['watched', 'strided', 'watched', 'strided', 'evaluated', 'watched'].map((kind) => {
       if (kind === 'strided') return script.tell({ kind, metrics: [[1]], elapsedMs: 1 }).at(-1);
-      return script.tell(kind === 'evaluated' ? { kind, finite: true } : { kind: 'watched' }).at(-1);
+      return script.tell(kind === 'evaluated' ? { kind, means: { loss: 1 } } : { kind: 'watched' }).at(-1);
     });
     expect(seen).toEqual([
       'stride 0 with scalars 1: a [0,8)',

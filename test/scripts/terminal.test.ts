@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { watchInterrupts } from '../../scripts/terminal/interrupt.js';
+import { interruptedStatus, watchInterrupts } from '../../scripts/terminal/interrupt.js';
 import { startProgress } from '../../scripts/terminal/progress.js';
 import {
   formatBar,
@@ -181,6 +181,7 @@ describe('interrupts', () => {
     expect(signal.aborted).toBe(false);
     source.emit('SIGINT');
     expect(signal.aborted).toBe(true);
+    expect(interruptedStatus(signal)).toBe(130);
     nowMs += 20;
     source.emit('SIGINT');
     expect(givenUp).toBe(0);

@@ -9,7 +9,14 @@ import { adam } from '../../shared/optim/adam.js';
 import { sgd } from '../../shared/optim/sgd.js';
 
 const RECIPE: RecipeDefaults = { batch: 128, leaf: 16, epochs: 5, optimizer: adam() };
-const SILENT: TrainOptions = { threads: '1', backend: 'auto', seed: '0', minWorkers: '1', audit: '0' };
+const SILENT: TrainOptions = {
+  threads: '1',
+  backend: 'auto',
+  seed: '0',
+  minWorkers: '1',
+  audit: '0',
+  checkpointEvery: '10s',
+};
 const CORES = 6;
 
 const parse = (options: Partial<TrainOptions>) =>
@@ -44,6 +51,7 @@ describe('options of train', () => {
       minWorkers: 1,
       watchEvery: 0,
       audit: 0,
+      checkpoints: { everyMs: 10_000 },
       runDir: undefined,
       data: undefined,
       json: false,
@@ -65,6 +73,7 @@ describe('options of train', () => {
       clipNorm: '1.5',
       listen: '[::1]:7700',
       minWorkers: '4',
+      checkpointEvery: '50',
       watchGradients: '10',
       audit: '0.25',
       runDir: 'a',
@@ -88,6 +97,7 @@ describe('options of train', () => {
       minWorkers: 4,
       watchEvery: 10,
       audit: 0.25,
+      checkpoints: { everySteps: 50 },
       runDir: 'a',
       data: 'b',
       json: true,

@@ -19,6 +19,12 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** What the system refuses a process. */
+interface Limits {
+  /** Largest file that it may write. */
+  readonly fileBytesMax?: number;
+}
+
 interface Waiter {
   readonly pattern: RegExp;
   readonly resolve: (match: RegExpMatchArray) => void;
@@ -33,8 +39,12 @@ export class Program {
   private stderr = '';
   private waiters: Waiter[] = [];
 
-  constructor(args: readonly (string | number)[], cwd: string) {
-    this.child = spawn(process.execPath, [PROGRAM, ...args.map(String)], {
+  constructor(args: readonly (string | number)[], cwd: string, { fileBytesMax }: Limits = {}) {
+    const program = [process.execPath, PROGRAM, ...args.map(String)];
+    // What a full disk says at any file, this limit says at a large one: in blocks of 512 bytes, and without a signal.
+    const limits = `trap '' XFSZ; ulimit -f ${(fileBytesMax ?? 0) / 512}; exec "$@"`;
+    const [command, ...rest] = fileBytesMax === undefined ? program : ['sh', '-c', limits, 'sh', ...program];
+    this.child = spawn(command as string, rest, {
       cwd,
       timeout: LIFE_MS_MAX,
       killSignal: 'SIGKILL',
@@ -99,8 +109,12 @@ export function temporaryFolder(): string {
 }
 
 /** Starts `unisum ARGS` in a folder of its own, or in `cwd`; ended after the test at the latest. */
-export function start(args: readonly (string | number)[], cwd = temporaryFolder()): Program {
-  const program = new Program(args, cwd);
+export function start(
+  args: readonly (string | number)[],
+  cwd = temporaryFolder(),
+  limits: Limits = {},
+): Program {
+  const program = new Program(args, cwd, limits);
   alive.push(program);
   return program;
 }

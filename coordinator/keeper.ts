@@ -1,0 +1,96 @@
+import type { RunPlace, Updater } from '../shared/engine/step-compiler.js';
+import { tensorsAt } from '../shared/engine/tensors-at.js';
+import { UserError } from '../shared/errors.js';
+import { explainFileError } from '../shared/files/file-error.js';
+import { sha256InBackground } from '../shared/files/sha256.js';
+import type { Tensor } from '../shared/files/tensors.js';
+import { type Checkpoint, encodeCheckpoint, type RunProgress, type WeightSettings } from './checkpoint.js';
+import type { CheckpointStore } from './checkpoint-store.js';
+
+/** Where checkpoints go, and what is to be done before one is written. */
+export interface Safe {
+  readonly store: CheckpointStore;
+  /** Writes down what led to the checkpoint. */
+  readonly prepare: () => void;
+}
+
+/** What a checkpoint is known by. */
+export interface Fingerprints {
+  readonly weightsSha256: string;
+  /** Of everything in it. */
+  readonly sha256: string;
+}
+
+/** Takes the vectors of a run out of its memory, and puts them back. */
+export class Keeper {
+  private readonly safe: Promise<Safe>;
+  private openSafe: (safe: Safe) => void = () => {};
+
+  constructor(
+    private readonly place: RunPlace,
+    private readonly updater: Updater,
+    /** What a run that goes on is compared with. */
+    readonly settings: WeightSettings,
+  ) {
+    this.safe = new Promise((resolve) => {
+      this.openSafe = resolve;
+    });
+  }
+
+  /** Says where checkpoints go; until then they wait. */
+  keepIn(safe: Safe): void {
+    this.openSafe(safe);
+  }
+
+  /**
+   * Saves the state of the run. Its vectors are copied before this returns; all else is done beside the run. Calls must
+   * not overlap.
+   * @throws UserError that says why there is no checkpoint
+   */
+  async keep(progress: RunProgress): Promise<Fingerprints> {
+    const { settings, place, updater } = this;
+    const parameters = tensorsAt(place, place.weights);
+    const slots = updater.state.map((vector) => tensorsAt(place, vector));
+    const encoding = encodeCheckpoint({ progress, settings, parameters, slots }, sha256InBackground);
+    const { store, prepare } = await this.safe;
+    const { pieces, ...fingerprints } = await encoding;
+    try {
+      prepare();
+      await store.save(progress, pieces);
+      return fingerprints;
+    } catch (error) {
+      throw explainFileError(error, 'it cannot be written');
+    }
+  }
+
+  /**
+   * Puts the vectors of a checkpoint back.
+   * @throws UserError when they are not those of this model and optimizer
+   */
+  restore({ parameters, slots }: Pick<Checkpoint, 'parameters' | 'slots'>): void {
+    const { place, updater } = this;
+    if (slots.length !== updater.state.length)
+      throw new UserError(
+        `the checkpoint is of another optimizer, with ${slots.length} vectors beside the weights, not ${updater.state.length}; resume with the same`,
+      );
+    this.put(place.weights, parameters);
+    for (const [i, vector] of updater.state.entries()) this.put(vector, slots[i] ?? []);
+  }
+
+  private put(at: number, tensors: readonly Tensor[]): void {
+    const given = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+    const wanted = tensorsAt(this.place, at);
+    for (const { name, shape, values } of wanted) {
+      const tensor = given.get(name);
+      if (tensor === undefined) throw misfit(`has no ${name}`);
+      if (tensor.shape.join() !== shape.join())
+        throw misfit(`has ${name} of shape [${tensor.shape}], not [${shape}]`);
+      values.set(tensor.values);
+    }
+    if (given.size !== wanted.length) throw misfit(`has ${given.size} parameters, not ${wanted.length}`);
+  }
+}
+
+function misfit(what: string): UserError {
+  return new UserError(`the checkpoint is of another network: it ${what}; name the recipe that it came from`);
+}

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { coordinate } from '../../coordinator/coordinator.js';
+import { initialState } from '../../coordinator/state.js';
+import { Script } from './script.js';
+import { runSettings } from './settings.js';
+
+const FINGERPRINTS = { weightsSha256: 'w', sha256: 's' };
+
+/** A run on its own memory, with its first state saved or being saved. */
+function begun(checkpoints: { everySteps: number } | { everyMs: number }): Script {
+  const script = new Script({ checkpoints });
+  script.connects('a', true);
+  return script;
+}
+
+function saved(script: Script, step: number): string[] {
+  return script.tellAll({ kind: 'saved', step, outcome: FINGERPRINTS });
+}
+
+describe('a run that is saved', () => {
+  it('is saved before its first step, whether anyone is there to take it or not', () => {
+    const script = new Script({ checkpoints: { everySteps: 2 } });
+    expect(script.connects('a', true)).toEqual(['a <- challenge', 'checkpoint 0']);
+  });
+
+  it('is saved every so many steps, which strides do not step over, and at every better evaluation', () => {
+    const script = begun({ everySteps: 2 });
+    saved(script, 0);
+    expect(script.joins('a', { local: true })).toEqual(['stride 0 with scalars 1 2: a [0,8)']);
+    expect(script.tell({ kind: 'strided', metrics: [[5], [4]], elapsedMs: 2 }).slice(2)).toEqual([
+      'checkpoint 2',
+      'stride 2 with scalars 3: a [0,5)',
+    ]);
+    saved(script, 2);
+    expect(script.tell({ kind: 'strided', metrics: [[3]], elapsedMs: 1 })).toContain('evaluate 3');
+    expect(script.tell({ kind: 'evaluated', means: { loss: 2 } })).toEqual([
+      'checkpoint 3',
+      'stride 3 with scalars 4: a [0,8)',
+    ]);
+    saved(script, 3);
+    script.tell({ kind: 'strided', metrics: [[3]], elapsedMs: 1 });
+    saved(script, 4);
+    script.tell({ kind: 'strided', metrics: [[3]], elapsedMs: 1 });
+    script.tell({ kind: 'strided', metrics: [[3]], elapsedMs: 1 });
+    // No better than before: saved all the same, as it is the last.
+    expect(script.tell({ kind: 'evaluated', means: { loss: 3 } })).toEqual(['checkpoint 6']);
+    expect(script.state.best).toEqual({ step: 3, loss: 2 });
+    expect(saved(script, 6)).toEqual(['report checkpoint 6', 'complete finished']);
+  });
+
+  it('is saved after so much time, but not before the save under way is done', () => {
+    const script = begun({ everyMs: 100 });
+    script.joins('a', { local: true });
+    script.nowMs = 150;
+    expect(script.tell({ kind: 'strided', metrics: [[5]], elapsedMs: 1 }).join()).not.toContain('checkpoint');
+    saved(script, 0);
+    expect(script.tell({ kind: 'strided', metrics: [[5]], elapsedMs: 1 }).join()).not.toContain('checkpoint');
+  });
+
+  it('is saved more seldom where saving takes long', () => {
+    const script = begun({ everyMs: 100 });
+    script.joins('a', { local: true });
+    script.nowMs = 10;
+    saved(script, 0);
+    script.nowMs = 199;
+    expect(script.tell({ kind: 'strided', metrics: [[5]], elapsedMs: 1 }).join()).not.toContain('checkpoint');
+    script.nowMs = 200;
+    expect(script.tell({ kind: 'strided', metrics: [[5]], elapsedMs: 1 })).toContain('checkpoint 2');
+  });
+
+  it('tells once why it cannot be saved and when it can again, and goes on', () => {
+    const script = begun({ everySteps: 1 });
+    const fails = (step: number) =>
+      script.tellAll({ kind: 'saved', step, outcome: { problem: 'the disk is full' } });
+    expect(fails(0)).toEqual(['notice no checkpoint of step 0: the disk is full; there is none yet']);
+    script.joins('a', { local: true });
+    expect(script.tell({ kind: 'strided', metrics: [[5]], elapsedMs: 1 })).toContain('checkpoint 1');
+    expect(fails(1)).toEqual([]);
+    expect(script.tell({ kind: 'strided', metrics: [[5]], elapsedMs: 1 })).toContain('checkpoint 2');
+    expect(saved(script, 2)).toEqual([
+      'notice checkpoints can be saved again: step 2 is safe',
+      'report checkpoint 2',
+    ]);
+  });
+
+  it('that is interrupted is saved before it ends, once what is under way is done', () => {
+    const script = begun({ everySteps: 100 });
+    script.joins('a', { local: true });
+    expect(script.tell({ kind: 'interrupt' })).toEqual(['interrupt-stride']);
+    expect(script.tell({ kind: 'strided', metrics: [[5]], elapsedMs: 1 })).toEqual([
+      'record 1: 32 samples, metrics 5, 1 members',
+    ]);
+    expect(saved(script, 0)).toEqual(['report checkpoint 0', 'checkpoint 1']);
+    expect(script.joins('b', { local: true }).join()).not.toContain('stride');
+    expect(script.tellAll({ kind: 'saved', step: 1, outcome: { problem: 'no' } })).toEqual([
+      'notice no checkpoint of step 1: no; the latest that is safe is of step 0',
+      'complete interrupted',
+    ]);
+  });
+
+  it('that has diverged is not: what was saved before is worth more', () => {
+    const script = begun({ everySteps: 100 });
+    saved(script, 0);
+    script.joins('a', { local: true });
+    expect(script.tell({ kind: 'strided', metrics: [[Number.NaN]], elapsedMs: 1 }).at(-1)).toBe(
+      'complete diverged',
+    );
+  });
+});
+
+describe('a run that goes on', () => {
+  it('takes the next step as if it had never been away', () => {
+    const settings = runSettings({ checkpoints: { everySteps: 100 } });
+    const progress = { step: 3, optimizer: { t: 3 }, best: { step: 3, loss: 1 } };
+    const script = new Script();
+    Object.assign(script.state, initialState(settings, 0, progress));
+    expect(script.joins('a', { local: true })).toEqual(['stride 3 with scalars 4 5: a [0,8)']);
+  });
+
+  it('and was at its end ends', () => {
+    const progress = { step: 6, optimizer: { t: 6 }, best: null };
+    const state = initialState(runSettings({ checkpoints: { everySteps: 100 } }), 0, progress);
+    expect(coordinate(state, { kind: 'tick' }, 1).effects).toEqual([
+      { kind: 'complete', reason: 'finished' },
+    ]);
+  });
+});
