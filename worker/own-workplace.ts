@@ -1,6 +1,7 @@
 import { isChunk } from '../shared/data/verify-chunk.js';
 import { Crew } from '../shared/engine/crew.js';
 import { DataStore } from '../shared/engine/data-store.js';
+import { granuleOf } from '../shared/engine/granule.js';
 import type { ComputeMemory } from '../shared/engine/memory.js';
 import type { Partial } from '../shared/engine/partials.js';
 import type { RunPlace } from '../shared/engine/step-compiler.js';
@@ -75,6 +76,8 @@ export class OwnWorkplace implements Workplace {
     const plan = createPlan(parseModel(model));
     checkFields(plan.fields, data.fields);
     const { seed, batch, leafSize, granule } = settings;
+    if (granule % granuleOf(plan, leafSize) !== 0)
+      throw new UserError(`the run would cut groups of ${plan.group} samples; ask for one that does not`);
     const place: RunPlace = {
       memory,
       plan,

@@ -2,6 +2,7 @@ import type { Recipe, RecipeData } from '../../coordinator/recipe.js';
 import type { Clock } from '../../shared/actor/clock.js';
 import { stepPlace } from '../../shared/data/order.js';
 import { Crew, STRIDE_STEPS_MAX } from '../../shared/engine/crew.js';
+import { granuleOf } from '../../shared/engine/granule.js';
 import { Machine } from '../../shared/engine/machine.js';
 import type { RunPlace, Updater } from '../../shared/engine/step-compiler.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
@@ -55,7 +56,7 @@ export class StepRig {
     const plan = createPlan(recipe.model(data));
     const place = layOutRun(machine, { plan, data: data.train, leaf, seed: SEED });
     const updater = layOutOptimizer(machine, plan, recipe.optimizer);
-    const crew = new Crew(machine.team, place, { batch, granule: 1 }, updater);
+    const crew = new Crew(machine.team, place, { batch, granule: granuleOf(plan, leaf) }, updater);
     return new StepRig(request, machine, place, updater, crew, clock);
   }
 

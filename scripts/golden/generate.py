@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 
 import axes
+import normalization
 import images
 import recurrent
 import transformer
@@ -162,7 +163,7 @@ CASES = {
     "sequence": sequence,
     "probabilities": probabilities,
     "ctc": ctc,
-} | {name: bound(case) for name, case in (axes.CASES | images.CASES | recurrent.CASES | transformer.CASES).items()}
+} | {name: bound(case) for name, case in (axes.CASES | normalization.CASES | images.CASES | recurrent.CASES | transformer.CASES).items()}
 
 
 def train(case):

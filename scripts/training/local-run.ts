@@ -12,6 +12,7 @@ import { randomIdentifier, randomSeed } from '../../shared/actor/rng.js';
 import { Crew } from '../../shared/engine/crew.js';
 import { Evaluation } from '../../shared/engine/evaluation.js';
 import { GradientWatch } from '../../shared/engine/gradient-watch.js';
+import { granuleOf } from '../../shared/engine/granule.js';
 import { Machine } from '../../shared/engine/machine.js';
 import { Predictor } from '../../shared/engine/prediction.js';
 import type { RunPlace } from '../../shared/engine/step-compiler.js';
@@ -26,9 +27,6 @@ import { startLocalNode } from './local-node.js';
 import { layDown, layOutOptimizer, layOutRun, parametersOf } from './run-place.js';
 import { selfTest } from './self-test.js';
 import { checkResumable, differences, weightSettings } from './weight-settings.js';
-
-/** Leaves that are never split: one, as long as no statistics are taken over groups of them. */
-const GRANULE = 1;
 
 /** What is trained, on what, and by whom. */
 export interface RunRequest {
@@ -84,11 +82,12 @@ export class LocalRun {
     const schedule = createSchedule(request.schedule, request.steps);
     const plan = createPlan(recipe.model(data));
     for (const { manifest } of [data.train, data.test]) checkFields(plan.fields, manifest.fields);
+    const granule = granuleOf(plan, leaf);
     const machine = await Machine.start(Math.max(1, workers * threads), request.backend, request.threadEntry);
     const { memory, team } = machine;
     const place = layOutRun(machine, { plan, data: data.train, leaf, seed });
     const updater = layOutOptimizer(machine, plan, request.optimizer, request.clipping);
-    const crew = new Crew(team, place, { batch, granule: GRANULE }, updater);
+    const crew = new Crew(team, place, { batch, granule }, updater);
     const keeper = new Keeper(place, updater, weightSettings(request, plan.model));
     if (from !== undefined) {
       checkResumable(keeper.settings, from.settings);
@@ -104,7 +103,7 @@ export class LocalRun {
         seed,
         batch,
         leafSize: leaf,
-        granule: GRANULE,
+        granule,
         samples: data.train.manifest.samples,
         steps: request.steps,
         optimizer: updater.optimizer,

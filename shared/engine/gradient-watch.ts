@@ -1,5 +1,6 @@
 import { stepPlace } from '../data/order.js';
 import { assert } from '../errors.js';
+import type { PlannedParameter } from '../graph/flat-vector.js';
 import type { ModelNode } from '../graph/model.js';
 import type { Trace, TracedTensor } from '../graph/programs.js';
 import { constantUnits, distance, norm, rootMeanSquare } from '../metrics/vector-figures.js';
@@ -122,7 +123,10 @@ export class GradientWatch {
       const value = values.get(node.name);
       if (value === undefined || PASSAGES.includes(node.op)) return undefined;
       const error = errors.get(node.name);
-      const parameters = Object.values(node.parameters).filter((name) => !seen.has(name));
+      // Moving averages have no gradient.
+      const parameters = Object.values(node.parameters).filter(
+        (name) => !seen.has(name) && this.parameter(name).momentum === undefined,
+      );
       for (const name of parameters) seen.add(name);
       const y = this.read(value, rows);
       return {
@@ -148,7 +152,7 @@ export class GradientWatch {
     };
   }
 
-  private parameter(name: string): { offset: number; size: number } {
+  private parameter(name: string): PlannedParameter {
     const parameter = this.place.plan.parameters.find((candidate) => candidate.name === name);
     assert(parameter !== undefined, `the plan places ${name}`);
     return parameter;

@@ -39,8 +39,8 @@ export interface Updater {
 }
 
 /** Blocks of a gradient, each with a sum of squares of its own. */
-export function normBlocks({ parameterFloats }: Pick<Plan, 'parameterFloats'>): number {
-  return Math.ceil(parameterFloats / NORM_BLOCK_FLOATS);
+export function normBlocks({ trainedFloats }: Pick<Plan, 'trainedFloats'>): number {
+  return Math.ceil(trainedFloats / NORM_BLOCK_FLOATS);
 }
 
 /** Whether the update needs the whole sum: then it is a tape of its own. */
@@ -93,7 +93,8 @@ export class StepCompiler {
   finish(adds: readonly SlotAdd[], root: number, slice: Slice, update: Updater): TapeRef {
     return this.tapes.get(`finish ${root} ${describe(adds, slice)}`, (tape) => {
       emitAdds(tape, adds, slice);
-      const n = this.parametersIn(slice);
+      this.emitAverages(tape, root, slice);
+      const n = this.trainedIn(slice);
       if (n === 0) return;
       const a = root + slice.from * 4;
       if (updatesApart(update)) {
@@ -109,7 +110,7 @@ export class StepCompiler {
   /** The update of a slice of the weights, where it needs the whole sum. */
   update(root: number, slice: Slice, update: Updater): TapeRef {
     return this.tapes.get(`update ${root} ${slice.from} ${slice.to}`, (tape) => {
-      const n = this.parametersIn(slice);
+      const n = this.trainedIn(slice);
       if (n === 0 || update.clipping === undefined) return;
       const { total } = this.space;
       tape.emit('treeTotal', { a: update.norms, out: total, n: normBlocks(this.place.plan) });
@@ -124,14 +125,33 @@ export class StepCompiler {
       weights: this.place.weights + at,
       gradient: root + at,
       slots: state.map((vector) => vector + at),
-      n: this.parametersIn(slice),
+      n: this.trainedIn(slice),
       scalars: this.space.scalars,
     });
   }
 
-  /** Parameters of a slice. The metric sums lie behind them: they are added up, never updated with. */
-  private parametersIn({ from, to }: Slice): number {
-    return Math.max(0, Math.min(to, this.place.plan.parameterFloats) - from);
+  /** Moving averages of a slice take a step towards what the batch has measured. */
+  private emitAverages(tape: Tape, root: number, slice: Slice): void {
+    const { plan, weights } = this.place;
+    for (const { offset, size, momentum } of plan.parameters) {
+      const from = Math.max(slice.from, offset);
+      const n = Math.min(slice.to, offset + size) - from;
+      if (momentum === undefined || n <= 0) continue;
+      tape.emit('moveAverage', {
+        average: weights + from * 4,
+        value: root + from * 4,
+        n,
+        share: 1 - momentum,
+      });
+    }
+  }
+
+  /**
+   * Trained parameters of a slice. Behind them lie moving averages, and metric sums, which are added up and never updated
+   * with.
+   */
+  private trainedIn({ from, to }: Slice): number {
+    return Math.max(0, Math.min(to, this.place.plan.trainedFloats) - from);
   }
 
   private job(range: Range, batch: number, partials: readonly Partial[], scratch: number): Job {

@@ -81,6 +81,8 @@ function emitUse(
     y: skip(call.y, elementsOf(call.output)),
     saved: call.saved.map((at, i) => skip(at, use.saved[i]?.elements ?? 0)),
     dy: skip(frame.at(dy), elementsOf(call.output)),
+    row,
+    batch: frame.job.batch,
     leafRows: frame.job.leafSize,
     gradients: Object.fromEntries(entry.op.roles.map((name) => [name, name === role ? out : 0])),
   });

@@ -19,7 +19,7 @@ import {
   tracedProgram,
   trainingProgram,
 } from './programs.js';
-import { resolveModel } from './resolve.js';
+import { type ResolvedModel, resolveModel } from './resolve.js';
 import type { Shape } from './shape.js';
 
 /** Where the first parameters of a run go. Byte offsets. */
@@ -35,8 +35,10 @@ export interface Initialisation {
 /** How a model is computed. */
 export interface Plan {
   readonly model: Model;
-  /** In name order, as they lie in the flat vector. */
+  /** In name order. In the flat vector those that are trained lie in front of moving averages. */
   readonly parameters: readonly PlannedParameter[];
+  /** Floats of the flat vector that an optimizer updates, a multiple of 16. */
+  readonly trainedFloats: number;
   /** Floats of the flat vector, a multiple of 16. */
   readonly parameterFloats: number;
   /** What the sums behind a gradient are, in order. */
@@ -45,6 +47,8 @@ export interface Plan {
   readonly terms: number;
   /** Floats of a gradient with its metric sums, a multiple of 16. */
   readonly vectorFloats: number;
+  /** Samples that touch each other in training, and are computed by one thread: 1 unless statistics are taken of a batch. */
+  readonly group: number;
   /** Fields of the data that training and evaluation read. */
   readonly fields: readonly FieldUse[];
   /** Shape of one sample's output. */
@@ -72,7 +76,7 @@ export interface Plan {
 export function createPlan(model: Model): Plan {
   const resolved = resolveModel(model);
   const { loss } = resolved;
-  const { parameters, parameterFloats } = flatVector(model);
+  const { parameters, trainedFloats, parameterFloats } = flatVector(resolved);
   const inputs: FieldUse[] = model.inputs.map((input) => ({ ...input, dtype: 'f32' }));
   const parts: ModelParts = {
     inputs: new Map(inputs.map((use) => [use.name, use])),
@@ -93,7 +97,9 @@ export function createPlan(model: Model): Plan {
   return {
     model,
     parameters,
+    trainedFloats,
     parameterFloats,
+    group: groupOf(resolved),
     metrics: loss.metrics,
     terms: lossOf(loss.kind).terms(loss.shape),
     vectorFloats: parameterFloats + alignFloats(loss.metrics.length),
@@ -113,4 +119,13 @@ export function createPlan(model: Model): Plan {
       }
     },
   };
+}
+
+/** The smallest number of samples that all groups of a model divide. */
+function groupOf({ nodes }: ResolvedModel): number {
+  const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+  const groups = nodes.map(({ definition, attributes }) =>
+    definition.kind === 'view' ? 1 : (definition.group?.(attributes) ?? 1),
+  );
+  return groups.reduce((all, group) => (all / gcd(all, group)) * group, 1);
 }

@@ -64,6 +64,7 @@ export function resolveModel(model: Model): ResolvedModel {
     return resolved;
   });
   checkAllUsed(model);
+  checkAverages(nodes);
   if (!shapes.has(model.output))
     throw new UserError(`the model's output ${model.output} is no input or layer of it`);
   return { model, shapes, nodes, loss: resolveLoss(model.loss, shapes) };
@@ -141,6 +142,25 @@ function checkAllUsed(model: Model): void {
   const used = new Set(model.nodes.flatMap((node) => Object.values(node.parameters)));
   const idle = model.parameters.find(({ name }) => !used.has(name));
   if (idle !== undefined) throw new UserError(`parameter ${idle.name} is used by no layer; leave it out`);
+}
+
+/** A moving average follows one place in the network: two would pull it to the sum of both. */
+function checkAverages(nodes: readonly ResolvedNode[]): void {
+  const seen = new Set<string>();
+  for (const { name, definition, parameters } of nodes) {
+    if (definition.kind === 'view') continue;
+    const averages: readonly string[] = definition.averages?.roles ?? [];
+    for (const role of Object.keys(parameters)) {
+      const parameter = parameters[role] as string;
+      const key = `${parameter} ${averages.includes(role) ? 'average' : 'trained'}`;
+      if (seen.has(`${parameter} average`) || (averages.includes(role) && seen.has(`${parameter} trained`))) {
+        throw new UserError(
+          `layer ${name}: its ${role} ${parameter} is measured elsewhere too; give each place a layer of its own`,
+        );
+      }
+      seen.add(key);
+    }
+  }
 }
 
 function resolveLoss(loss: ModelLoss, shapes: ReadonlyMap<string, Shape>): ResolvedLoss {

@@ -1,4 +1,5 @@
 import { AXES_EXTENTS } from './axes-extents.js';
+import { BATCH_NORMALIZATION_EXTENTS } from './batch-normalization-extents.js';
 import { CHANCE_EXTENTS } from './chance-extents.js';
 import { NORM_BLOCK_FLOATS } from './memory-map.js';
 import type { KERNEL_TABLE } from './table.js';
@@ -174,6 +175,7 @@ export const EXTENTS: {
   },
   scaleVector: map,
   ...AXES_EXTENTS,
+  ...BATCH_NORMALIZATION_EXTENTS,
   ...TRANSFORMER_EXTENTS,
   ...CHANCE_EXTENTS,
 

@@ -20,6 +20,11 @@ export const EXPECTED_HASHES: { readonly [K in KernelName]: string } = {
   permuteAxes: 'c69a6e9fddf172c2cfab23d2011e12426fe21f171ea1ef75f25a6a2ef6b08fab',
   repeatRows: 'b160f600a9dd3688d24f2d7e291d0d5246bdee5f2cf6172f1bd5c02556b1a860',
   sumRepeats: '92134b71e31d4673b28751a0d386b99f1f2be1ec83e93910a97fb29dd58e9cdb',
+  batchNormalizationForward: '7f01055d09d9230d8123058f0b1aa5b9cafe075a5fab6a6d050f38ec4e07f7ea',
+  batchNormalizationInference: '95c54d844982fa62cb1ac694cb12ef02c91c71ef3f69a49021e64801fe8e76ce',
+  batchNormalizationBackward: '2c8651749ff47b83fba1db7e21d3763d24dedabd41e4a24442d5bcd24f5dff86',
+  treeBatchNormalizationScale: 'f710c62baff83bbbd5f7ccd59d30991d1307a19ff39d3df866640f1a34fc9f8d',
+  treeGroupStatistics: 'd2ccdc8e6cfe49a2d1ba56a1f5a098287aaf0a0f82fbb70a09987c5c792c84bf',
   clampVector: '9f93b4e3dd87743bd19f4a9c07c2f5a22a12268e54af9d2727de96c6f72ba49f',
   shrinkVector: '6de0b2b6ea378fdbffc711845aaebd34111d1e95a60f16ada12c93f33ee8a9f9',
   treeConvolutionWeights: '6bcd155d09945754a09121916530e27a3d1114c523c24b7f24ece1ba0d8019ba',
@@ -95,4 +100,5 @@ export const EXPECTED_HASHES: { readonly [K in KernelName]: string } = {
   copyVector: 'f33da86be021f9ed0b28f40fec162c752c258d0d1ffe4c5131fa0a37307a08dc',
   fill: '902da66b54c715012814575d8f0bdbe1d451c6f26d31bd7b01c0d624c926c414',
   scaleVector: '6e4364395629e6b3da2f37f7176d38c3fed5ee7b192c92ac29dc6add752b4005',
+  moveAverage: '25e3fce2c5dc0d35371ed9f9f4cf3ee418d3a8d9ab927fbb67c5ebb6a4352a72',
 };

@@ -1,4 +1,5 @@
 import { AXES_SPECIMENS } from './axes-specimens.js';
+import { BATCH_NORMALIZATION_SPECIMENS } from './batch-normalization-specimens.js';
 import { CHANCE_SPECIMENS } from './chance-specimens.js';
 import { IMAGE_SPECIMENS } from './image-specimens.js';
 import { NORM_BLOCK_FLOATS } from './memory-map.js';
@@ -206,6 +207,7 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
   },
   scaleVector: (size) => ({ ...map(size), factor: 1 / 3 }),
   ...AXES_SPECIMENS,
+  ...BATCH_NORMALIZATION_SPECIMENS,
   ...OPTIMIZER_SPECIMENS,
   ...IMAGE_SPECIMENS,
   ...TRANSFORMER_SPECIMENS,

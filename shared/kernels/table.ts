@@ -1,7 +1,7 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = '96257931c750ecdf';
+export const SOURCE_VERSION = 'dc1aff93dad293fb';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
@@ -225,8 +225,79 @@ export const KERNEL_TABLE = {
       width: 'i32',
     },
   },
-  clampVector: {
+  batchNormalizationForward: {
     opcode: 16,
+    arguments: {
+      x: 'ptr',
+      gamma: 'ptr',
+      beta: 'ptr',
+      y: 'ptr',
+      statistics: 'ptr',
+      rows: 'i32',
+      positions: 'i32',
+      channels: 'i32',
+      group: 'i32',
+      epsilon: 'f32',
+    },
+  },
+  batchNormalizationInference: {
+    opcode: 17,
+    arguments: {
+      x: 'ptr',
+      gamma: 'ptr',
+      beta: 'ptr',
+      mean: 'ptr',
+      variance: 'ptr',
+      y: 'ptr',
+      rows: 'i32',
+      channels: 'i32',
+      epsilon: 'f32',
+    },
+  },
+  batchNormalizationBackward: {
+    opcode: 18,
+    arguments: {
+      x: 'ptr',
+      statistics: 'ptr',
+      gamma: 'ptr',
+      dy: 'ptr',
+      dx: 'ptr',
+      rows: 'i32',
+      positions: 'i32',
+      channels: 'i32',
+      group: 'i32',
+    },
+  },
+  treeBatchNormalizationScale: {
+    opcode: 19,
+    arguments: {
+      x: 'ptr',
+      statistics: 'ptr',
+      dy: 'ptr',
+      out: 'ptr',
+      rows: 'i32',
+      positions: 'i32',
+      channels: 'i32',
+      group: 'i32',
+      start: 'i32',
+      leafRows: 'i32',
+    },
+  },
+  treeGroupStatistics: {
+    opcode: 20,
+    arguments: {
+      statistics: 'ptr',
+      out: 'ptr',
+      rows: 'i32',
+      channels: 'i32',
+      group: 'i32',
+      start: 'i32',
+      leafRows: 'i32',
+      scale: 'f32',
+    },
+  },
+  clampVector: {
+    opcode: 21,
     arguments: {
       a: 'ptr',
       n: 'i32',
@@ -234,7 +305,7 @@ export const KERNEL_TABLE = {
     },
   },
   shrinkVector: {
-    opcode: 17,
+    opcode: 22,
     arguments: {
       a: 'ptr',
       total: 'ptr',
@@ -243,7 +314,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeConvolutionWeights: {
-    opcode: 18,
+    opcode: 23,
     arguments: {
       x: 'ptr',
       dy: 'ptr',
@@ -268,7 +339,7 @@ export const KERNEL_TABLE = {
     },
   },
   convolution: {
-    opcode: 19,
+    opcode: 24,
     arguments: {
       x: 'ptr',
       w: 'ptr',
@@ -294,7 +365,7 @@ export const KERNEL_TABLE = {
     },
   },
   convolutionTransposed: {
-    opcode: 20,
+    opcode: 25,
     arguments: {
       y: 'ptr',
       w: 'ptr',
@@ -320,7 +391,7 @@ export const KERNEL_TABLE = {
     },
   },
   ctcForward: {
-    opcode: 21,
+    opcode: 26,
     arguments: {
       logits: 'ptr',
       labels: 'ptr',
@@ -333,7 +404,7 @@ export const KERNEL_TABLE = {
     },
   },
   dropoutForward: {
-    opcode: 22,
+    opcode: 27,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -350,7 +421,7 @@ export const KERNEL_TABLE = {
     },
   },
   dropoutBackward: {
-    opcode: 23,
+    opcode: 28,
     arguments: {
       mask: 'ptr',
       dy: 'ptr',
@@ -362,7 +433,7 @@ export const KERNEL_TABLE = {
     },
   },
   reluForward: {
-    opcode: 24,
+    opcode: 29,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -370,7 +441,7 @@ export const KERNEL_TABLE = {
     },
   },
   reluBackward: {
-    opcode: 25,
+    opcode: 30,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -379,7 +450,7 @@ export const KERNEL_TABLE = {
     },
   },
   sigmoidForward: {
-    opcode: 26,
+    opcode: 31,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -387,7 +458,7 @@ export const KERNEL_TABLE = {
     },
   },
   sigmoidBackward: {
-    opcode: 27,
+    opcode: 32,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -396,7 +467,7 @@ export const KERNEL_TABLE = {
     },
   },
   tanhForward: {
-    opcode: 28,
+    opcode: 33,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -404,7 +475,7 @@ export const KERNEL_TABLE = {
     },
   },
   tanhBackward: {
-    opcode: 29,
+    opcode: 34,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -413,46 +484,6 @@ export const KERNEL_TABLE = {
     },
   },
   exponential: {
-    opcode: 30,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  logarithm: {
-    opcode: 31,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  errorFunction: {
-    opcode: 32,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  sine: {
-    opcode: 33,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  cosine: {
-    opcode: 34,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  squareRoot: {
     opcode: 35,
     arguments: {
       out: 'ptr',
@@ -460,7 +491,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  reciprocalSquareRoot: {
+  logarithm: {
     opcode: 36,
     arguments: {
       out: 'ptr',
@@ -468,8 +499,48 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  embeddingForward: {
+  errorFunction: {
     opcode: 37,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  sine: {
+    opcode: 38,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  cosine: {
+    opcode: 39,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  squareRoot: {
+    opcode: 40,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  reciprocalSquareRoot: {
+    opcode: 41,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  embeddingForward: {
+    opcode: 42,
     arguments: {
       ids: 'ptr',
       table: 'ptr',
@@ -480,7 +551,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeScatterRows: {
-    opcode: 38,
+    opcode: 43,
     arguments: {
       ids: 'ptr',
       dy: 'ptr',
@@ -493,7 +564,7 @@ export const KERNEL_TABLE = {
     },
   },
   addToRows: {
-    opcode: 39,
+    opcode: 44,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -503,7 +574,7 @@ export const KERNEL_TABLE = {
     },
   },
   addSinusoids: {
-    opcode: 40,
+    opcode: 45,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -513,7 +584,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8: {
-    opcode: 41,
+    opcode: 46,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -529,7 +600,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8AsI32: {
-    opcode: 42,
+    opcode: 47,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -543,7 +614,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherWords: {
-    opcode: 43,
+    opcode: 48,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -557,7 +628,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseForward: {
-    opcode: 44,
+    opcode: 49,
     arguments: {
       logits: 'ptr',
       labels: 'ptr',
@@ -569,7 +640,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseBackward: {
-    opcode: 45,
+    opcode: 50,
     arguments: {
       probabilities: 'ptr',
       labels: 'ptr',
@@ -580,7 +651,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyForward: {
-    opcode: 46,
+    opcode: 51,
     arguments: {
       logits: 'ptr',
       targets: 'ptr',
@@ -592,7 +663,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyBackward: {
-    opcode: 47,
+    opcode: 52,
     arguments: {
       probabilities: 'ptr',
       targets: 'ptr',
@@ -603,7 +674,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyForward: {
-    opcode: 48,
+    opcode: 53,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -614,7 +685,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyBackward: {
-    opcode: 49,
+    opcode: 54,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -625,7 +696,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorForward: {
-    opcode: 50,
+    opcode: 55,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -635,7 +706,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorBackward: {
-    opcode: 51,
+    opcode: 56,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -646,7 +717,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationForward: {
-    opcode: 52,
+    opcode: 57,
     arguments: {
       x: 'ptr',
       gamma: 'ptr',
@@ -659,7 +730,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationBackward: {
-    opcode: 53,
+    opcode: 58,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -671,7 +742,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeLayerNormalizationScale: {
-    opcode: 54,
+    opcode: 59,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -683,7 +754,7 @@ export const KERNEL_TABLE = {
     },
   },
   sumSquares: {
-    opcode: 55,
+    opcode: 60,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -691,7 +762,7 @@ export const KERNEL_TABLE = {
     },
   },
   largestMagnitude: {
-    opcode: 56,
+    opcode: 61,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -699,7 +770,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeTotal: {
-    opcode: 57,
+    opcode: 62,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -707,7 +778,7 @@ export const KERNEL_TABLE = {
     },
   },
   sgdUpdate: {
-    opcode: 58,
+    opcode: 63,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -717,7 +788,7 @@ export const KERNEL_TABLE = {
     },
   },
   adamUpdate: {
-    opcode: 59,
+    opcode: 64,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -728,7 +799,7 @@ export const KERNEL_TABLE = {
     },
   },
   rmspropUpdate: {
-    opcode: 60,
+    opcode: 65,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -739,7 +810,7 @@ export const KERNEL_TABLE = {
     },
   },
   adagradUpdate: {
-    opcode: 61,
+    opcode: 66,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -749,7 +820,7 @@ export const KERNEL_TABLE = {
     },
   },
   lionUpdate: {
-    opcode: 62,
+    opcode: 67,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -759,7 +830,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolForward: {
-    opcode: 63,
+    opcode: 68,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -778,7 +849,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolBackward: {
-    opcode: 64,
+    opcode: 69,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -799,7 +870,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolForward: {
-    opcode: 65,
+    opcode: 70,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -818,7 +889,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolBackward: {
-    opcode: 66,
+    opcode: 71,
     arguments: {
       dy: 'ptr',
       dx: 'ptr',
@@ -837,7 +908,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmul: {
-    opcode: 67,
+    opcode: 72,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -850,7 +921,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmulTransposedB: {
-    opcode: 68,
+    opcode: 73,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -861,7 +932,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomUniform: {
-    opcode: 69,
+    opcode: 74,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -872,7 +943,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomNormal: {
-    opcode: 70,
+    opcode: 75,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -883,7 +954,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomTruncatedNormal: {
-    opcode: 71,
+    opcode: 76,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -894,7 +965,7 @@ export const KERNEL_TABLE = {
     },
   },
   orthonormalRows: {
-    opcode: 72,
+    opcode: 77,
     arguments: {
       a: 'ptr',
       count: 'i32',
@@ -902,7 +973,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmForward: {
-    opcode: 73,
+    opcode: 78,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -917,7 +988,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmBackward: {
-    opcode: 74,
+    opcode: 79,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -931,7 +1002,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruForward: {
-    opcode: 75,
+    opcode: 80,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -947,7 +1018,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruBackward: {
-    opcode: 76,
+    opcode: 81,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -962,7 +1033,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnForward: {
-    opcode: 77,
+    opcode: 82,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -976,7 +1047,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnBackward: {
-    opcode: 78,
+    opcode: 83,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -989,7 +1060,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxForward: {
-    opcode: 79,
+    opcode: 84,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -998,7 +1069,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxBackward: {
-    opcode: 80,
+    opcode: 85,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -1008,7 +1079,7 @@ export const KERNEL_TABLE = {
     },
   },
   logSoftmaxForward: {
-    opcode: 81,
+    opcode: 86,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1017,7 +1088,7 @@ export const KERNEL_TABLE = {
     },
   },
   logSoftmaxBackward: {
-    opcode: 82,
+    opcode: 87,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -1027,7 +1098,7 @@ export const KERNEL_TABLE = {
     },
   },
   oneHot: {
-    opcode: 83,
+    opcode: 88,
     arguments: {
       labels: 'ptr',
       out: 'ptr',
@@ -1036,7 +1107,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeMatmulTransposedA: {
-    opcode: 84,
+    opcode: 89,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -1048,7 +1119,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeSumRows: {
-    opcode: 85,
+    opcode: 90,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -1058,7 +1129,7 @@ export const KERNEL_TABLE = {
     },
   },
   addVectors: {
-    opcode: 86,
+    opcode: 91,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1067,7 +1138,7 @@ export const KERNEL_TABLE = {
     },
   },
   multiplyVectors: {
-    opcode: 87,
+    opcode: 92,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1076,7 +1147,7 @@ export const KERNEL_TABLE = {
     },
   },
   copyVector: {
-    opcode: 88,
+    opcode: 93,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1084,7 +1155,7 @@ export const KERNEL_TABLE = {
     },
   },
   fill: {
-    opcode: 89,
+    opcode: 94,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1092,12 +1163,21 @@ export const KERNEL_TABLE = {
     },
   },
   scaleVector: {
-    opcode: 90,
+    opcode: 95,
     arguments: {
       out: 'ptr',
       a: 'ptr',
       n: 'i32',
       factor: 'f32',
+    },
+  },
+  moveAverage: {
+    opcode: 96,
+    arguments: {
+      average: 'ptr',
+      value: 'ptr',
+      n: 'i32',
+      share: 'f32',
     },
   },
 } as const;

@@ -15,7 +15,7 @@ async function train(name: ModelName, backend: Backend): Promise<Record<string, 
   const model = MODELS[name]();
   const samples = madeUpSamples(createPlan(model), 19);
   const optimizer = adam({ learningRate: 0.02 });
-  const trainer = await Trainer.open({ model, samples, optimizer, leafSize: 4, backend });
+  const trainer = await Trainer.open({ model, samples, optimizer, leafSize: 3, backend });
   trainer.initialise(11);
   for (let step = 0; step < STEPS; step++) trainer.step();
   const named = Object.entries(trainer.parameters());

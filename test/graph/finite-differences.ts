@@ -1,3 +1,4 @@
+import type { PlannedParameter } from '../../shared/graph/flat-vector.js';
 import type { Named, Trainer } from '../support/trainer.js';
 
 /** Half of the step in one weight: large enough for float32's losses, small enough for the curve. */
@@ -9,7 +10,7 @@ const STEP = 2 ** -7;
  */
 export function numericalGradients(trainer: Trainer): Named {
   return Object.fromEntries(
-    trainer.plan.parameters.map(({ name, size }) => {
+    trained(trainer).map(({ name, size }) => {
       const weights = trainer.parameter(name);
       const gradient = Float32Array.from({ length: size }, (_, i) => {
         const coarse = centralDifference(trainer, weights, i, STEP);
@@ -18,6 +19,11 @@ export function numericalGradients(trainer: Trainer): Named {
       return [name, gradient];
     }),
   );
+}
+
+/** Moving averages are none: the loss does not look at them while they are measured. */
+function trained({ plan }: Trainer): PlannedParameter[] {
+  return plan.parameters.filter(({ momentum }) => momentum === undefined);
 }
 
 /** Largest difference of two gradients, relative to the larger of 1/10 and the largest element. */

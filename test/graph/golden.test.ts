@@ -20,6 +20,8 @@ const OPTIMIZERS: Partial<Record<ModelName, OptimizerSettings>> = {
   ctc: sgd({ learningRate: 0.3 }),
   gpt: sgd({ learningRate: 0.2, momentum: 0.9 }),
   'cross-attention': sgd({ learningRate: 0.2 }),
+  'batch-norm': sgd({ learningRate: 0.2, momentum: 0.9 }),
+  'batch-norm-images': sgd({ learningRate: 0.1 }),
   axes: sgd({ learningRate: 0.1 }),
   images: adam({ learningRate: 0.01 }),
   enlarged: sgd({ learningRate: 0.1 }),

@@ -21,6 +21,7 @@ import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-
 import type { Model } from '../../shared/graph/model.js';
 import type { Shape } from '../../shared/graph/shape.js';
 import { AXES_MODELS } from './axes-models.js';
+import { BATCH_NORMALIZATION_MODELS } from './batch-normalization-models.js';
 import { RANDOM_MODELS } from './random-models.js';
 import { RECURRENT_MODELS } from './recurrent-models.js';
 import { TRANSFORMER_MODELS } from './transformer-models.js';
@@ -146,6 +147,7 @@ export const MODELS = {
   },
 
   ...AXES_MODELS,
+  ...BATCH_NORMALIZATION_MODELS,
   ...RECURRENT_MODELS,
   ...TRANSFORMER_MODELS,
   ...RANDOM_MODELS,
@@ -155,7 +157,7 @@ export type ModelName = keyof typeof MODELS;
 
 /** Whether a model computes the same in evaluation as in training. */
 export function evaluatesAsItTrains(name: ModelName): boolean {
-  return !Object.hasOwn(RANDOM_MODELS, name);
+  return !Object.hasOwn(RANDOM_MODELS, name) && !Object.hasOwn(BATCH_NORMALIZATION_MODELS, name);
 }
 
 function chain(shape: Shape, layers: readonly Layer[], loss: LossSettings): Model {

@@ -8,6 +8,7 @@ import type { KernelName } from '../../shared/kernels/tape.js';
 import { about, type Call, type Expected, exactly, indices, sumOf } from './expected.js';
 import { REFERENCE_ATTENTION } from './reference-attention.js';
 import { REFERENCE_AXES } from './reference-axes.js';
+import { REFERENCE_BATCH_NORMALIZATION } from './reference-batch-normalization.js';
 import { REFERENCE_CHANCE } from './reference-chance.js';
 import { ctcReference } from './reference-ctc.js';
 import { REFERENCE_IMAGES } from './reference-images.js';
@@ -161,6 +162,7 @@ export const REFERENCE: { readonly [K in KernelName]: Reference } = {
     ),
   }),
   ...REFERENCE_AXES,
+  ...REFERENCE_BATCH_NORMALIZATION,
 
   ...REFERENCE_OPTIMIZERS,
 

@@ -6,6 +6,7 @@ import type { Backend } from '../../shared/kernels/kernels.js';
 import type { Tape } from '../../shared/kernels/tape.js';
 import type { Optimizer, OptimizerState } from '../../shared/optim/optimizer.js';
 import { createOptimizer, type OptimizerSettings } from '../../shared/optim/settings.js';
+import { sgd } from '../../shared/optim/sgd.js';
 import {
   leafCount,
   maximalSubtrees,
@@ -72,13 +73,7 @@ export class Trainer {
   static async open(options: TrainerOptions): Promise<Trainer> {
     const { model, samples, leafSize = 2, backend = 'wasm' } = options;
     const space = await ComputeSpace.open(backend);
-    const optimizer = options.optimizer ?? {
-      name: 'sgd',
-      learningRate: 0.1,
-      momentum: 0,
-      nesterov: false,
-      weightDecay: 0,
-    };
+    const optimizer = options.optimizer ?? sgd({ learningRate: 0.1 });
     return new Trainer(space, createPlan(model), leafSize, samples, optimizer);
   }
 
@@ -163,9 +158,14 @@ export class Trainer {
     const { state, scalars } = this.optimizer.update(this.state, this.learningRate);
     this.state = state;
     this.space.memory.f32(this.scalars, scalars.length).set(scalars);
-    const n = this.plan.parameterFloats;
+    const n = this.plan.trainedFloats;
     const place = { weights: this.weights, gradient: at, slots: this.slots, n, scalars: this.scalars };
     this.space.run((tape) => this.optimizer.emit(tape, place));
+    for (const { name, offset, momentum = 1 } of this.plan.parameters) {
+      this.parameter(name).forEach((old, i, all) => {
+        if (momentum < 1) all[i] = old + (1 - momentum) * ((gradient[offset + i] as number) - old);
+      });
+    }
     return this.means(this.sums(gradient)).loss as number;
   }
 

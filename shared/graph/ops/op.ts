@@ -5,7 +5,7 @@
  *
  * x, y and their error terms dx, dy are ROW TENSORS: one row of `elements` floats for each sample that is at hand. An op
  * neither allocates nor computes: it writes kernel calls with byte offsets that the plan has fixed. It never sees
- * which other workers there are, and must not let the samples of a batch touch each other.
+ * which other workers there are, and must not let the samples of a batch touch each other but for those of a `group`.
  */
 import * as v from 'valibot';
 import type { Tape } from '../../kernels/tape.js';
@@ -68,6 +68,10 @@ export interface BackwardCall<A, R extends string> extends OpCall<A, R> {
 /** To write parameter gradients over the rows of ONE subtree of the canonical sum. */
 export interface GradientCall<A, R extends string> extends OpCall<A, R> {
   readonly dy: number;
+  /** The first of the rows, counted from the job's first. */
+  readonly row: number;
+  /** Samples of the global batch. */
+  readonly batch: number;
   /** Rows of a leaf, counted in samples. */
   readonly leafRows: number;
   /** Where each parameter's gradient goes; 0 where it is not wanted. */
@@ -98,6 +102,16 @@ export interface KernelOp<A, R extends string = never> extends AnyKindOfOp<A> {
   readonly roles: readonly R[];
   /** Shapes of the parameters of a use; roles that this use does without are left out. */
   parameters(use: OpUse<A>): Readonly<Partial<Record<R, Shape>>>;
+  /**
+   * Roles of parameters that are not trained but follow a value: each step leaves `momentum` of them and takes the rest from
+   * what parameterGradients gives in place of a gradient. Such a parameter has one use.
+   */
+  readonly averages?: { readonly roles: readonly R[]; momentum(attributes: A): number };
+  /**
+   * Samples that touch each other in training: rows of a job begin at a multiple of it, counted from the batch's first, and
+   * end at one or with the batch. Left out: they do not.
+   */
+  readonly group?: (attributes: A) => number;
   /** Row tensors of the forward pass that backward and parameterGradients read: the plan keeps these, and no others. */
   readonly backwardReads: { readonly inputs: boolean; readonly output: boolean };
   /**

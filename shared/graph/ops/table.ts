@@ -1,6 +1,7 @@
 import { addOp } from './add.js';
 import { attentionOp } from './attention.js';
 import { averagePoolOp } from './average-pool.js';
+import { batchNormalizationOp } from './batch-normalization.js';
 import { concatenateOp } from './concatenate.js';
 import { conv2dOp } from './conv2d.js';
 import { conv2dTransposeOp } from './conv2d-transpose.js';
@@ -43,6 +44,7 @@ export const OPS = {
   positionalEncoding: positionalEncodingOp,
   silu: siluOp,
   averagePool: averagePoolOp,
+  batchNormalization: batchNormalizationOp,
   concatenate: concatenateOp,
   conv2d: conv2dOp,
   conv2dTranspose: conv2dTransposeOp,

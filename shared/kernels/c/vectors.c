@@ -37,3 +37,12 @@ KERNEL(scaleVector, PTR out, PTR a, I32 n, F32 factor) {
   const v16 all = v_set(factor);
   BLOCKS(n, block_store(z + at, v_mul(block_load(x + at, lanes), all), lanes););
 }
+
+/** average = fma(share, value - average, average): a moving average takes a step towards a new value. */
+KERNEL(moveAverage, PTR average, PTR value, I32 n, F32 share) {
+  const f32 *x = value;
+  f32 *z = average;
+  const v16 part = v_set(share);
+  BLOCKS(n, const v16 old = block_load(z + at, lanes);
+         block_store(z + at, v_fma(part, v_sub(block_load(x + at, lanes), old), old), lanes););
+}
