@@ -1,12 +1,15 @@
+import { nameOf } from './handing.js';
 import { refuse } from './membership.js';
 import type { Compared, CoordinatorEffect } from './messages.js';
+import { revert } from './reversal.js';
 import { disown, isDisputed, refresh, result, type Task } from './round.js';
 import type { CoordinatorState } from './state.js';
 
 /**
  * Answers to the same task were compared. Where they differ, the one that was computed on the coordinator's own
  * machine is right, or else the first that two agree on; as long as there is neither, another member is asked. Whoever
- * said something else is expelled, and all that it has said in this step is computed anew by others.
+ * said something else is expelled: all that it has said in this step is computed anew by others, and where earlier steps
+ * rest on what it said, they are too (see reversal.ts).
  */
 export function compared(
   state: CoordinatorState,
@@ -53,8 +56,9 @@ function expel(
     effects.push({ kind: 'release', slots });
   }
   const member = state.members.get(memberId);
-  const name = member?.name ?? state.departed.findLast(({ id }) => id === memberId)?.name ?? memberId;
+  const name = nameOf(state, memberId);
   effects.push({ kind: 'report', event: { event: 'expelled', step, ...range, member: name, ...receipt } });
   const reason = `its sums over the leaves ${range.from} to ${range.to} of step ${step} are wrong, first in ${receipt.parameter}`;
   if (member !== undefined) refuse(state, member, reason, effects);
+  revert(state, name, effects);
 }

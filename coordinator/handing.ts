@@ -12,6 +12,11 @@ export function readyMembers(state: CoordinatorState): Member[] {
   return [...state.members.values()].filter((member) => member.phase === 'ready');
 }
 
+/** The name of a member, or of one that has left. */
+export function nameOf({ members, departed }: CoordinatorState, id: string): string {
+  return members.get(id)?.name ?? departed.findLast((one) => one.id === id)?.name ?? id;
+}
+
 /** Those who owe nothing of earlier steps; all, when there are no such. */
 export function promptFirst(members: readonly Member[]): readonly Member[] {
   const prompt = members.filter(isPrompt);

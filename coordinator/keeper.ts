@@ -45,9 +45,10 @@ export class Keeper {
   /**
    * Saves the state of the run. Its vectors are copied before this returns; all else is done beside the run. Calls must
    * not overlap.
+   * @param isBack the run has gone back to this state: what was saved of later steps is removed first
    * @throws UserError that says why there is no checkpoint
    */
-  async keep(progress: RunProgress): Promise<Fingerprints> {
+  async keep(progress: RunProgress, isBack: boolean): Promise<Fingerprints> {
     const { settings, place, updater } = this;
     const parameters = tensorsAt(place, place.weights);
     const slots = updater.state.map((vector) => tensorsAt(place, vector));
@@ -56,6 +57,7 @@ export class Keeper {
     const { pieces, ...fingerprints } = await encoding;
     try {
       prepare();
+      if (isBack) await store.forgetAfter(progress.step);
       await store.save(progress, pieces);
       return fingerprints;
     } catch (error) {

@@ -13,6 +13,7 @@ import type { Completion, CoordinatorEffect, CoordinatorMessage } from './messag
 import type { Observer } from './observer.js';
 import { CoordinatorShell } from './shell.js';
 import type { SlotPool } from './slot-pool.js';
+import type { Snapshots } from './snapshots.js';
 import { type CoordinatorState, initialState, type Member, type RunSettings } from './state.js';
 import type { Workshop } from './workshop.js';
 
@@ -26,6 +27,7 @@ export interface CoordinatorParts {
   readonly settings: RunSettings;
   readonly workshop: Workshop;
   readonly slots: SlotPool;
+  readonly snapshots: Snapshots;
   /** The training data, for nodes that ask for it. */
   readonly dataset: Dataset;
   readonly observer: Observer;

@@ -217,7 +217,8 @@ export function refuse(
   dismiss(state, member, reason, effects);
 }
 
-function dismiss(
+/** Closes the link of a member, which may come again. */
+export function dismiss(
   state: CoordinatorState,
   member: Member,
   reason: string,

@@ -72,8 +72,15 @@ export type CoordinatorEffect =
   /** Vectors that a node sent and nobody needs. */
   | { kind: 'release'; slots: readonly number[] }
   | { kind: 'evaluate'; step: number }
-  /** Copy the state of the run at once, and save it beside the steps that follow. */
-  | { kind: 'checkpoint'; progress: RunProgress }
+  /**
+   * Copy the state of the run at once, and save it beside the steps that follow. `isBack`: the run has gone back, so what
+   * was saved of later steps is removed first.
+   */
+  | { kind: 'checkpoint'; progress: RunProgress; isBack: boolean }
+  /** Copy the weights and the optimizer's vectors after so many steps, and let older copies go. To be done at once. */
+  | { kind: 'keep'; step: number; forget: readonly number[] }
+  /** Put a copy back in place, and let others go. To be done at once; no thread is at work. */
+  | { kind: 'restore'; step: number; forget: readonly number[] }
   /** Look at backprop: at the step just done, and `ahead` at the next one too. */
   | { kind: 'watch'; step: number; ahead: boolean }
   | { kind: 'record'; step: number; batch: number; metrics: StepMetrics; members: number }

@@ -44,6 +44,14 @@ export type RunEvent =
   | ({ readonly event: 'checkpoint'; readonly step: number } & Fingerprints)
   /** The run goes on from here; what is different now. */
   | { readonly event: 'resumed'; readonly step: number; readonly changes?: string }
+  /** The run goes back to an earlier state, as it rests on what an expelled member said `since` then. */
+  | {
+      readonly event: 'reverted';
+      readonly step: number;
+      readonly to: number;
+      readonly member: string;
+      readonly since: number;
+    }
   | Receipt;
 
 /** Why a member was expelled: its sums over these leaves differ from those that another, or two others, came to. */

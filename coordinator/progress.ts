@@ -4,6 +4,7 @@ import { assign, type Share } from './assignment.js';
 import { readyMembers } from './handing.js';
 import type { Completion, CoordinatorEffect, CoordinatorMessage, StepMetrics } from './messages.js';
 import { strideSteps } from './pace.js';
+import { continueReverting, keepWhenDue } from './reversal.js';
 import { batchSize, closeRound, continueRound, startRound } from './rounds.js';
 import { isSavedAtLast, saveWhenDue, stepsToSave } from './saving.js';
 import type { CoordinatorState, Member } from './state.js';
@@ -17,6 +18,7 @@ import { isWatched, stepsToWatch, watchIsDue } from './watching.js';
 /** Starts whatever can be started now. Called after every message; does nothing while an effect is under way. */
 export function advance(state: CoordinatorState, effects: CoordinatorEffect[]): void {
   if (state.activity === 'round' && continueRound(state, effects)) finishRound(state, effects);
+  if (state.activity === 'reverting') continueReverting(state, effects);
   if (state.activity !== 'waiting') return;
   if (watchIsDue(state)) {
     state.activity = 'watching';
@@ -33,9 +35,13 @@ export function advance(state: CoordinatorState, effects: CoordinatorEffect[]): 
   }
   saveWhenDue(state, effects);
   const ready = readyMembers(state);
-  if (ready.length === 0 || (state.step === 0 && ready.length < state.settings.minWorkers)) return;
+  if (ready.length === 0 || (!state.hasBegun && ready.length < state.settings.minWorkers)) return;
+  state.hasBegun = true;
   if (ready.every((member) => member.sharesMemory)) startStride(state, ready, effects);
-  else startRound(state, ready, effects);
+  else {
+    keepWhenDue(state, effects);
+    startRound(state, ready, effects);
+  }
 }
 
 /** A stride has ended: its steps are done and their weights are in place. */

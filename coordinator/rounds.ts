@@ -2,6 +2,7 @@ import { stepPlace } from '../shared/data/order.js';
 import type { Partial } from '../shared/engine/partials.js';
 import type { Partials } from '../shared/protocol/messages.js';
 import { leafCount, type Range } from '../shared/sum/leaves.js';
+import { account } from './accounts.js';
 import { reassign } from './assignment.js';
 import {
   audibleFirst,
@@ -14,11 +15,10 @@ import {
   readyMembers,
   share,
 } from './handing.js';
-import { harvest } from './harvest.js';
+import { type Chosen, harvest } from './harvest.js';
 import { hedge, takeAtItsWord, wakeInTime } from './hedging.js';
 import type { CoordinatorEffect } from './messages.js';
 import {
-  type Answer,
   addRoot,
   isCovered,
   isDisputed,
@@ -80,16 +80,14 @@ export function continueRound(state: CoordinatorState, effects: CoordinatorEffec
 }
 
 /** What counts of a round that is covered, each leaf once. Whoever still computes does so in vain. */
-export function closeRound(
-  state: CoordinatorState,
-  effects: CoordinatorEffect[],
-): { range: Range; answer: Answer }[] {
+export function closeRound(state: CoordinatorState, effects: CoordinatorEffect[]): Chosen[] {
   const round = state.round as Round;
   for (const { range, holders } of round.tasks.values()) {
     for (const { memberId, handedMs } of holders)
       state.members.get(memberId)?.late.push({ step: round.step, range, handedMs });
   }
   const { chosen, idle } = harvest(round);
+  account(state, chosen);
   if (idle.length > 0) effects.push({ kind: 'release', slots: idle.map(({ slot }) => slot) });
   return chosen;
 }

@@ -7,6 +7,8 @@ export interface Saving {
   step: number;
   atMs: number;
   isUnderWay: boolean;
+  /** The run has gone back, and there may still be checkpoints of what was undone. */
+  isBack: boolean;
   /** Steps done in the latest state that is safe; -1 when there is none. */
   safeStep: number;
   /** How long the latest save took. */
@@ -17,5 +19,13 @@ export interface Saving {
 
 /** Nothing saved yet; or, in a run that goes on, what it goes on from. */
 export function initialSaving(step: number, nowMs: number): Saving {
-  return { step, atMs: nowMs, isUnderWay: false, safeStep: step, elapsedMs: 0, problem: undefined };
+  return {
+    step,
+    atMs: nowMs,
+    isUnderWay: false,
+    isBack: false,
+    safeStep: step,
+    elapsedMs: 0,
+    problem: undefined,
+  };
 }

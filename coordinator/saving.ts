@@ -25,6 +25,13 @@ export function isSavedAtLast(state: CoordinatorState, effects: CoordinatorEffec
   return false;
 }
 
+/** The run has gone back: its state is saved again, and what was saved of later steps must not be resumed from. */
+export function saveBack(state: CoordinatorState, effects: CoordinatorEffect[]): void {
+  if (state.settings.checkpoints === undefined) return;
+  state.saving.isBack = true;
+  save(state, effects);
+}
+
 /** Steps until the state is to be saved; at least 1. */
 export function stepsToSave({ settings: { checkpoints }, step }: CoordinatorState): number {
   if (checkpoints === undefined || !('everySteps' in checkpoints)) return Number.POSITIVE_INFINITY;
@@ -52,6 +59,7 @@ export function saved(
   if (saving.problem !== undefined)
     effects.push({ kind: 'notice', text: `checkpoints can be saved again: step ${step} is safe` });
   saving.problem = undefined;
+  saving.isBack = false;
   saving.safeStep = step;
   effects.push({ kind: 'report', event: { event: 'checkpoint', step, ...outcome } });
 }
@@ -73,5 +81,5 @@ function save(
   saving.step = step;
   saving.atMs = nowMs;
   saving.isUnderWay = true;
-  effects.push({ kind: 'checkpoint', progress: { step, optimizer, best } });
+  effects.push({ kind: 'checkpoint', progress: { step, optimizer, best }, isBack: saving.isBack });
 }

@@ -6,17 +6,18 @@ import { assert, UserError } from '../shared/errors.js';
 import { type Link, NO_PAYLOAD } from '../shared/link/link.js';
 import type { NodeToCoordinator } from '../shared/protocol/messages.js';
 import { ProtocolError, parseNodeMessage } from '../shared/protocol/parse.js';
-import type { RunProgress } from './checkpoint.js';
 import type { Keeper } from './keeper.js';
 import type { Completion, CoordinatorEffect, CoordinatorMessage } from './messages.js';
 import type { Observer } from './observer.js';
 import type { SlotPool } from './slot-pool.js';
+import type { Snapshots } from './snapshots.js';
 import type { Workshop } from './workshop.js';
 
 /** What the coordinator's effects are carried out with. */
 export interface CoordinatorTools {
   readonly workshop: Workshop;
   readonly slots: SlotPool;
+  readonly snapshots: Snapshots;
   readonly dataset: Dataset;
   readonly observer: Observer;
   readonly clock: Clock;
@@ -29,6 +30,7 @@ export interface CoordinatorTools {
 }
 
 type Send = Extract<CoordinatorEffect, { kind: 'send' }>;
+type Save = Extract<CoordinatorEffect, { kind: 'checkpoint' }>;
 
 /** Carries out what the coordinator decides, and brings back to it what happens. */
 export class CoordinatorShell {
@@ -63,7 +65,7 @@ export class CoordinatorShell {
 
   /** Carries one effect out. */
   perform(effect: CoordinatorEffect, self: ActorRef<CoordinatorMessage>): void {
-    const { workshop, observer, slots, clock } = this.tools;
+    const { workshop, observer, slots, snapshots, clock } = this.tools;
     switch (effect.kind) {
       case 'send':
         return this.links.get(effect.id)?.send(effect.message, this.payloadOf(effect));
@@ -101,7 +103,14 @@ export class CoordinatorShell {
           self.tell({ kind: 'evaluated', means });
         });
       case 'checkpoint':
-        return this.save(effect.progress, self);
+        return this.save(effect, self);
+      case 'keep':
+        snapshots.forget(effect.forget);
+        return snapshots.keep(effect.step);
+      case 'restore':
+        snapshots.forget(effect.forget);
+        this.snapshot = undefined;
+        return snapshots.restore(effect.step);
       case 'watch':
         return this.await(workshop.watch(effect), (figures) => {
           if (figures !== undefined) observer.watched(figures);
@@ -156,11 +165,11 @@ export class CoordinatorShell {
     return message.slots ?? this.tools.slots.takeIn(payload, message.nodes.length);
   }
 
-  private save(progress: RunProgress, self: ActorRef<CoordinatorMessage>): void {
+  private save({ progress, isBack }: Save, self: ActorRef<CoordinatorMessage>): void {
     const { keeper, onFailure } = this.tools;
     const { step } = progress;
     assert(keeper !== undefined, 'a run that is to be saved has a keeper');
-    keeper.keep(progress).then(
+    keeper.keep(progress, isBack).then(
       (outcome) => self.tell({ kind: 'saved', step, outcome }),
       (error: unknown) => {
         if (!(error instanceof UserError)) return onFailure(error);

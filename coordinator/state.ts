@@ -75,12 +75,13 @@ interface LateWork {
   readonly handedMs: number;
 }
 
-/** What the coordinator is doing now; in each but `round` an effect is under way that will report. */
+/** What the coordinator is doing now; in each but `round` and `reverting` an effect is under way that will report. */
 export type Activity =
   | 'waiting'
   | 'watching'
   | 'striding'
   | 'round'
+  | 'reverting'
   | 'finishing'
   | 'evaluating'
   | 'complete';
@@ -104,6 +105,16 @@ export interface CoordinatorState {
   /** Who computes what in rounds, by the leaves of a batch: the last batch of an epoch may have fewer. */
   readonly assignments: Map<number, Assignment>;
   readonly draws: SeededRandom;
+  /** By the name of a machine, the first step that rests on sums of it which nobody has confirmed. */
+  readonly believedSince: Map<string, number>;
+  /** States of the run that can be gone back to, in the order of their steps; their vectors are kept too. */
+  kept: readonly RunProgress[];
+  /** Steps between two kept states. */
+  keptApart: number;
+  /** Where the run goes back to. */
+  revertTo: RunProgress | undefined;
+  /** The first step has begun, so nobody is waited for any more. */
+  hasBegun: boolean;
   /** When the coordinator will be woken; infinity when it need not be. */
   wakeAtMs: number;
   /** The shares of the stride under way. */
@@ -119,6 +130,9 @@ export interface CoordinatorState {
   /** Pings sent: the next one's id. */
   pings: number;
 }
+
+/** Steps between two kept states at first; see reversal.ts. */
+const KEPT_APART_FIRST = 16;
 
 /**
  * A coordinator before the first step.
@@ -138,6 +152,11 @@ export function initialState(settings: RunSettings, nowMs: number, from?: RunPro
     round: undefined,
     assignments: new Map(),
     draws: new SeededRandom(settings.audit.seed),
+    believedSince: new Map(),
+    kept: [],
+    keptApart: KEPT_APART_FIRST,
+    revertTo: undefined,
+    hasBegun: false,
     wakeAtMs: Number.POSITIVE_INFINITY,
     stride: [],
     msPerStep: undefined,

@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import type { CommandContext } from './command.js';
-import { wholeNumber } from './numbers.js';
+import { fraction, wholeNumber } from './numbers.js';
+
+/** A liar's answers that are wrong, one in so many. */
+const LIE_EVERY = 50;
 
 /** `unisum simulate`: the real coordinator and nodes, over a network that a seed decides, in virtual time. */
 export function define(command: Command, context: CommandContext): void {
@@ -10,6 +13,7 @@ export function define(command: Command, context: CommandContext): void {
     .option('--workers <N>', 'nodes', '5')
     .option('--steps <S>', 'steps of each run', '60')
     .option('--no-faults', 'nothing goes wrong')
+    .option('--audit <F>', 'one node lies, one time in 50, and this fraction of the work is audited')
     .option('--trace', 'print what happens, with virtual time')
     .option('--json', 'print the result as one JSON object on the last line of stdout')
     .action(async (options: Record<string, string> & { faults: boolean; trace?: true; json?: true }) => {
@@ -21,6 +25,9 @@ export function define(command: Command, context: CommandContext): void {
         workers: number('workers', 1, 10_000),
         steps: number('steps', 1, 1_000_000),
         faults: options.faults,
+        ...(options.audit === undefined
+          ? {}
+          : { liar: { audit: fraction('--audit', options.audit), every: LIE_EVERY } }),
         trace: options.trace ?? false,
         json: options.json ?? false,
       };

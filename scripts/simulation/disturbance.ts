@@ -79,8 +79,9 @@ export class Disturbance {
         return void clock.after(random.below(REPLACED_MS), () => this.add());
       case 'restart':
         world.crash(node, random.chance(0.5));
-        // The same machine: it remembers nothing.
-        return void world.join(node.name, { afterMs: random.below(REPLACED_MS) });
+        // The same machine: it remembers nothing, but is what it was.
+        world.join(node.name, { afterMs: random.below(REPLACED_MS) }).lieChance = node.lieChance;
+        return;
       case 'leave':
         return node.tell({ kind: 'leave' });
       case 'payload-flip':

@@ -7,6 +7,13 @@ export interface SimulationPlan {
   readonly steps: number;
   /** Whether anything goes wrong. */
   readonly faults: boolean;
+  /** Somebody lies where only part of the work is audited. Left out: where there are liars, everything is audited. */
+  readonly liar?: {
+    /** Fraction of the work that is computed twice. */
+    readonly audit: number;
+    /** One answer in so many is wrong. */
+    readonly every: number;
+  };
 }
 
 /** What can go wrong; how often each did is told in the end. */
@@ -41,6 +48,8 @@ export interface Setting {
   /** Nodes that lie, and how often. */
   readonly liars: number;
   readonly lieChance: number;
+  /** Wrong sums never count, not even until they are found. */
+  readonly isStrict: boolean;
 }
 
 /** Whom a liar is to be found out by, where nobody lives in the coordinator's own process: two who say the same. */
@@ -51,13 +60,18 @@ const HONEST: readonly Fault[] = ['cut', 'linger', 'partition', 'pause', 'crash'
 const CORRUPT: readonly Fault[] = ['payload-flip', 'memory-flip'];
 
 /**
- * Three kinds of runs, decided by the seed. Honest nodes over a bad network; the same with some in the coordinator's own
+ * A liar that is audited in part, where the plan asks for that; or three kinds of runs, decided by the seed. Honest nodes over a bad network; the same with some in the coordinator's own
  * process, and then bits may flip and nodes lie as well, since there is always one to be believed; liars among nodes
  * that are reliable, so that there are always two who agree.
  */
-export function settingOf({ seed, workers, steps, faults }: SimulationPlan): Setting {
+export function settingOf({ seed, workers, steps, faults, liar }: SimulationPlan): Setting {
   const random = new SeededRandom(seed ^ 0x5e771e);
-  const honest = { seed, steps, workers, locals: 0, minWorkers: 1, liars: 0, lieChance: 0 };
+  const honest = { seed, steps, workers, locals: 0, minWorkers: 1, liars: 0, lieChance: 0, isStrict: true };
+  if (liar !== undefined) {
+    const { audit, every } = liar;
+    const unseen = { locals: random.below(2), audit, liars: 1, lieChance: 1 / every, isStrict: false };
+    return { ...honest, ...unseen, faults: faults ? [...HONEST, 'lie'] : ['lie'] };
+  }
   const audit = random.below(3) / 4;
   if (!faults) return { ...honest, audit, faults: [] };
   const kind = random.below(4);

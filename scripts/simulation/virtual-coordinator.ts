@@ -1,5 +1,6 @@
 import type { coordinate } from '../../coordinator/coordinator.js';
 import type { CoordinatorEffect, CoordinatorMessage } from '../../coordinator/messages.js';
+import type { RunEvent } from '../../coordinator/observer.js';
 import { type CoordinatorState, initialState, type RunSettings } from '../../coordinator/state.js';
 import { Actor } from '../../shared/actor/actor.js';
 import { stepPlace } from '../../shared/data/order.js';
@@ -19,6 +20,10 @@ export interface CoordinatorWorld {
   toNode(sending: Sending, payload: Uint8Array): void;
   drop(id: string, reason: string): void;
   trace(text: () => string): void;
+  /** Whether sums of a node may be wrong, and count for all that. */
+  mayErr(name: string): boolean;
+  /** No local thread computes. */
+  isAtRest(): boolean;
 }
 
 /** The decisions of a coordinator: the production's, or one that is wrong on purpose. */
@@ -28,6 +33,9 @@ export type Coordinate = typeof coordinate;
 export class VirtualCoordinator {
   readonly workshop: VirtualWorkshop;
   isComplete = false;
+  /** Members that were expelled, and steps that were done anew for that. */
+  expelled = 0;
+  redone = 0;
   /** When the latest step was done. */
   steppedMs = 0;
   private readonly actor: Actor<CoordinatorState, CoordinatorMessage, CoordinatorEffect>;
@@ -47,7 +55,8 @@ export class VirtualCoordinator {
         throw error;
       },
     });
-    this.workshop = new VirtualWorkshop((step) => this.leavesOf(step), FIRST_WEIGHTS);
+    const leavesOf = (step: number): number => this.leavesOf(step);
+    this.workshop = new VirtualWorkshop(leavesOf, (name) => world.mayErr(name), FIRST_WEIGHTS);
     this.tick();
   }
 
@@ -98,12 +107,19 @@ export class VirtualCoordinator {
       case 'notice':
         return world.trace(() => `coordinator: ${effect.text}`);
       case 'report':
+        this.note(effect.event);
         return world.trace(() => `coordinator: ${JSON.stringify(effect.event)}`);
       case 'complete':
         this.isComplete = true;
         return world.trace(() => `coordinator: the run is ${effect.reason}`);
       case 'checkpoint':
         throw new Error('a checkpoint, though nobody asked for one');
+      case 'keep':
+        return workshop.keep(effect.step, effect.forget);
+      case 'restore':
+        if (!world.isAtRest())
+          throw new Error('weights are replaced while a local thread computes with them');
+        return workshop.restore(effect.step, effect.forget);
       case 'watch':
         throw new Error('a look at backprop, though nobody asked for one');
       case 'admit':
@@ -112,6 +128,13 @@ export class VirtualCoordinator {
       default:
         effect satisfies never;
     }
+  }
+
+  private note(event: RunEvent): void {
+    if (event.event === 'reverted') this.redone += event.step - event.to;
+    if (event.event !== 'expelled') return;
+    this.expelled += 1;
+    this.workshop.expelled(event.member);
   }
 
   /** Steps of the local threads, one after the other, until all are done or someone interrupts. */

@@ -53,6 +53,9 @@ export class World {
       trace: (text: () => string) => this.trace(text),
       drop: (id: string, reason: string) => this.wires.get(id)?.link.close('coordinator', reason),
       toNode: this.toNode,
+      mayErr: (name: string) =>
+        !setting.isStrict && this.nodes.some((node) => node.name === name && node.isFlawed),
+      isAtRest: () => this.nodes.every((node) => !node.sharesMemory || node.state.computing === 'nothing'),
     };
     this.coordinator = new VirtualCoordinator(simulatedSettings(setting), world, parts.decide);
   }

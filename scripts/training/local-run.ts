@@ -6,6 +6,7 @@ import type { Recipe, RecipeData } from '../../coordinator/recipe.js';
 import type { RunAccess } from '../../coordinator/run-access.js';
 import type { CheckpointPolicy } from '../../coordinator/saving-state.js';
 import { SlotPool } from '../../coordinator/slot-pool.js';
+import { Snapshots } from '../../coordinator/snapshots.js';
 import { Workshop } from '../../coordinator/workshop.js';
 import type { Clock } from '../../shared/actor/clock.js';
 import { randomIdentifier, randomSeed } from '../../shared/actor/rng.js';
@@ -120,6 +121,7 @@ export class LocalRun {
         watchEvery > 0 ? new GradientWatch(team, place, batch) : undefined,
       ),
       slots: new SlotPool(memory, plan.vectorFloats),
+      snapshots: new Snapshots(place, updater.state),
       dataset: data.train,
       observer,
       clock,

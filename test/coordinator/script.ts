@@ -96,6 +96,9 @@ function describeEffect(effect: CoordinatorEffect): string {
     }
     case 'release':
       return `release ${effect.slots.join(' ')}`;
+    case 'keep':
+    case 'restore':
+      return `${effect.kind} ${effect.step}, forget ${effect.forget.join(' ') || 'none'}`;
     case 'evaluate':
       return `evaluate ${effect.step}`;
     case 'record':
@@ -149,6 +152,8 @@ function describeEvent(event: RunEvent): string {
     case 'checkpoint':
     case 'resumed':
       return `${event.event} ${event.step}`;
+    case 'reverted':
+      return `reverted to ${event.to} for ${event.member} since ${event.since}`;
     case 'expelled':
       return `expelled ${event.member} over [${event.from},${event.to}): ${event.parameter}, ${event.hash} for ${event.rightHash}`;
     default:

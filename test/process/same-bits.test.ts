@@ -126,6 +126,30 @@ describe('the same weights', () => {
     expect(receipt.hash).not.toBe(receipt.rightHash);
   });
 
+  it('when one lies where part of the work is audited: all steps that rest on what it said are done anew', async () => {
+    const long = ['train', '--batch', 64, '--leaf', 8, '--steps', 240, '--optimizer', 'adam', '--json'];
+    const folder = temporaryFolder();
+    const open = ['--data', DATA, '--listen', '127.0.0.1:0', '--workers', 0, '--min-workers', 3];
+    const coordinator = start([...long, ...open, '--audit', 0.3], folder);
+    const url = await coordinator.joinUrl();
+    const nodes = await Promise.all([
+      TestNode.join(url, 'liar', (inner) => new FaultyWorkplace(inner, 40)),
+      ...['one', 'other'].map((name) => TestNode.join(url, name, (inner) => inner)),
+    ]);
+    const result = await resultFrom(coordinator);
+    const endings = await Promise.all(nodes.map((node) => node.leave()));
+    expect(endings.map(({ ending }) => ending)).toEqual(['refused', 'finished', 'finished']);
+    const undisturbed = resultOf(await run(...long, '--data', DATA, '--workers', 1));
+    expect(result.weightsSha256).toBe(undisturbed.weightsSha256);
+    const lines = readFileSync(join(folder, result.runDir, 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    const back = lines.map((line) => JSON.parse(line)).find(({ event }) => event === 'reverted');
+    expect(back).toMatchObject({ member: 'liar' });
+    expect(back.step).toBeGreaterThanOrEqual(40);
+    expect(back.to).toBeLessThanOrEqual(back.since);
+  });
+
   it('from another working directory', async () => {
     const elsewhere = temporaryFolder();
     const program = start([...RUN, '--data', relative(elsewhere, DATA), '--run-dir', 'here'], elsewhere);

@@ -116,3 +116,33 @@ export const PLANTED: Readonly<Record<string, Coordinate>> = {
     state.sweptAtMs = state.nowMs;
   }),
 };
+
+/** Faults planted in what becomes of the earlier work of a member that was found to be wrong. */
+export const PLANTED_BESIDE_LIARS: Readonly<Record<string, Coordinate>> = {
+  'what it said before stays in the weights': before((state, message) => {
+    if (message.kind === 'compared') state.believedSince.clear();
+  }),
+  'the run does not go back far enough': before((state, message) => {
+    if (message.kind !== 'compared') return;
+    for (const name of state.believedSince.keys()) state.believedSince.set(name, state.step - 1);
+  }),
+  'only what nobody could confirm is remembered of the latest step': before((state, message) => {
+    if (message.kind === 'finished') state.believedSince.clear();
+  }),
+  'the steps go back, the weights do not': instead((effect) => (effect.kind === 'restore' ? [] : [effect])),
+  'weights are not sent anew after going back': (state, message, nowMs) => {
+    const { effects } = coordinate(state, message, nowMs);
+    if (!effects.some(({ kind }) => kind === 'restore')) return { state, effects };
+    return {
+      state,
+      effects: effects.map((effect) => (effect.kind === 'send' ? { ...effect, attachment: 'none' } : effect)),
+    };
+  },
+  'weights are replaced under threads that compute': before((state, message) => {
+    if (message.kind !== 'compared') return;
+    const isLocal = (id: string): boolean => state.members.get(id)?.sharesMemory ?? false;
+    for (const member of state.members.values()) if (member.sharesMemory) member.late = [];
+    for (const task of state.round?.tasks.values() ?? [])
+      task.holders = task.holders.filter(({ memberId }) => !isLocal(memberId));
+  }),
+};

@@ -50,6 +50,7 @@ export function play(script: string): PlayEnd {
     faults: [],
     liars: 0,
     lieChance: 0,
+    isStrict: false,
   };
   const hides = script.includes('\nhide handshakes\n') ? /: (connects|challenge|hello|run$|ready)/ : /(?!)/;
   const cues = [...script.matchAll(/^after "(.+)" (.+)$/gm)].map(
