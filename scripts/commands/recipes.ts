@@ -77,6 +77,26 @@ export const RECIPES: readonly RecipeEntry[] = [
     summary: 'dates as people write them to ISO 8601 with LSTM encoder and decoder, 64 units, and attention',
     load: async () => (await import('../../examples/translate-dates-lstm.js')).recipe,
   },
+  {
+    name: 'speech-digits',
+    summary: 'spoken digits by a convolutional network on log-mel spectrograms (--data FSDD)',
+    load: async () => (await import('../../examples/speech-digits.js')).recipe,
+  },
+  {
+    name: 'speech-digits-newcomer',
+    summary: 'the same, asked about a speaker whom it has never heard',
+    load: async () => (await import('../../examples/speech-digits.js')).newcomer,
+  },
+  {
+    name: 'speech-strings',
+    summary: 'strings of 3 to 7 spoken digits by convolutions and GRUs with CTC (--data FSDD)',
+    load: async () => (await import('../../examples/speech-strings.js')).recipe,
+  },
+  {
+    name: 'speech-strings-newcomer',
+    summary: 'the same, asked about a speaker whom it has never heard',
+    load: async () => (await import('../../examples/speech-strings.js')).newcomer,
+  },
 ];
 
 /**

@@ -4,8 +4,8 @@
  * bits on every machine.
  */
 import * as v from 'valibot';
+import { cosineOfPi } from '../arithmetic/cosine.js';
 import { UserError } from '../errors.js';
-import { cosineOfPi } from './cosine.js';
 
 const Steps = v.pipe(v.number(), v.integer(), v.minValue(1));
 /** Steps over which the rate rises in equal parts to its full size, before anything else; 0: none. */

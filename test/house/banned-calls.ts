@@ -23,7 +23,8 @@ interface Ban {
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 const isProduct = (path: string): boolean => /^(shared|coordinator|worker|examples|scripts)\//.test(path);
 /** Folders whose numbers may reach weights. */
-const isNumeric = (path: string): boolean => /^shared\/(kernels|graph|optim|sum|data|engine)\//.test(path);
+const isNumeric = (path: string): boolean =>
+  /^shared\/(arithmetic|audio|kernels|graph|optim|sum|data|engine)\//.test(path);
 
 const BANS: readonly Ban[] = [
   {

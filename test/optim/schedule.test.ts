@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { cosineOfPi } from '../../shared/arithmetic/cosine.js';
 import { UserError } from '../../shared/errors.js';
-import { cosineOfPi } from '../../shared/optim/cosine.js';
 import {
   constant,
   cosineDecay,

@@ -4,6 +4,7 @@ import { RECIPES } from '../../scripts/commands/recipes.js';
 import { isReached } from '../../scripts/recipes/goal.js';
 import { run, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { madeUpRecordings } from '../support/recordings.js';
 
 it('recipes end with the same bits for 1, 2 and 3 workers and every build', async () => {
   const images = writeFiles(temporaryFolder(), smallData());
@@ -14,6 +15,15 @@ it('recipes end with the same bits for 1, 2 and 3 workers and every build', asyn
   const { recipes } = JSON.parse(stdout) as { recipes: { recipe: string; passed: boolean; what: string }[] };
   expect(recipes.map(({ recipe }) => recipe)).toEqual(names);
   for (const { what } of recipes) expect(what).toMatch(/^one hash for 1 \S+, 2 \S+, 3 \S+, 2 wasm$/);
+});
+
+it('speech too, from recordings', async () => {
+  const recordings = writeFiles(temporaryFolder(), madeUpRecordings());
+  const names = ['speech-digits', 'speech-digits-newcomer'];
+  const data = names.flatMap((name) => ['--data', `${name}=${recordings}`]);
+  const { status, stdout, stderr } = await run('recipes', ...names, ...data, '--steps', 2, '--json');
+  expect(status, stderr).toBe(0);
+  expect(stdout.match(/"passed":true/g)).toHaveLength(2);
 });
 
 it('recipes that cannot be checked have failed, and say why', async () => {

@@ -1,0 +1,80 @@
+import type { Recipe } from '../coordinator/recipe.js';
+import {
+  digitDataset,
+  loadSpokenDigits,
+  newcomerSplit,
+  ownSplit,
+  type SpokenDigit,
+  type SpokenSplit,
+} from '../shared/data/spoken-digits.js';
+import { Graph } from '../shared/graph/graph.js';
+import { randomTranslation, specAugment } from '../shared/graph/layers/augmentation.js';
+import { conv2d } from '../shared/graph/layers/conv2d.js';
+import { dense } from '../shared/graph/layers/dense.js';
+import { dropout } from '../shared/graph/layers/dropout.js';
+import { maxPooling2d } from '../shared/graph/layers/pooling.js';
+import { flatten, reshape } from '../shared/graph/layers/reshape.js';
+import { sequential } from '../shared/graph/layers/sequential.js';
+import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
+import { adam } from '../shared/optim/adam.js';
+import { cosineDecay } from '../shared/optim/schedule.js';
+
+/** Who is held out, where somebody is. */
+const NEWCOMER = 'theo';
+
+/** Spoken digits, one at a time, seen as pictures of sound: log-mel spectrograms in a convolutional network. */
+export const recipe = speech(
+  'spoken digits by a convolutional network on log-mel spectrograms (--data FSDD)',
+  {
+    splitOf: ownSplit,
+    goal: { metric: 'testAccuracy', atLeast: 0.97 },
+  },
+);
+
+/** The same, asked about a speaker whom it has never heard. */
+export const newcomer = speech(`the same, with ${NEWCOMER} held out: a voice that it has never heard`, {
+  splitOf: (digits) => newcomerSplit(digits, NEWCOMER),
+});
+
+function speech(
+  summary: string,
+  { splitOf, goal }: { splitOf: (digits: readonly SpokenDigit[]) => SpokenSplit } & Pick<Recipe, 'goal'>,
+): Recipe {
+  return {
+    summary,
+    model() {
+      const graph = new Graph();
+      const network = sequential([
+        specAugment({ timeMasks: 1, frequencyMasks: 1 }),
+        reshape([64, 32, 1]),
+        randomTranslation(0.15, 0.06),
+        conv2d(24, 3, { padding: 'same', activation: 'relu' }),
+        maxPooling2d(),
+        conv2d(48, 3, { padding: 'same', activation: 'relu' }),
+        maxPooling2d(),
+        conv2d(64, 3, { padding: 'same', activation: 'relu' }),
+        maxPooling2d(),
+        flatten(),
+        dropout(0.3),
+        dense(96, { activation: 'relu' }),
+        dropout(0.4),
+        dense(10, { activation: 'softmax' }),
+      ]);
+      const digit = network(graph.input('spectrogram', [64, 32]));
+      return graph.model(digit, sparseCategoricalCrossentropy({ target: 'label' }));
+    },
+    async data(path) {
+      const { train, test } = splitOf(await loadSpokenDigits(path));
+      return {
+        train: digitDataset('spoken-digits', train),
+        test: digitDataset('spoken-digits-held-out', test),
+      };
+    },
+    optimizer: adam({ learningRate: 0.001 }),
+    schedule: cosineDecay({ warmup: 50, floor: 0.02 }),
+    batch: 32,
+    leaf: 8,
+    epochs: 40,
+    ...(goal === undefined ? {} : { goal }),
+  };
+}

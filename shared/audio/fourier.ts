@@ -1,0 +1,62 @@
+import { cosineOfPi } from '../arithmetic/cosine.js';
+import { assert } from '../errors.js';
+
+/**
+ * The power spectrum |X_k|^2 of real samples by the fast Fourier transform of Cooley and Tukey (1965), with the same
+ * bits on every engine. One object for many spectra of a size.
+ */
+export class PowerSpectrum {
+  private readonly real: Float64Array;
+  private readonly imaginary: Float64Array;
+  private readonly cosines: Float64Array;
+  private readonly sines: Float64Array;
+  private readonly reversed: Uint32Array;
+
+  /** @param size samples, a power of two, at least 2 */
+  constructor(private readonly size: number) {
+    assert(size >= 2 && (size & (size - 1)) === 0, `a Fourier transform takes a power of two, not ${size}`);
+    this.real = new Float64Array(size);
+    this.imaginary = new Float64Array(size);
+    const angles = Array.from({ length: size / 2 }, (_, k) => (2 * k) / size);
+    this.cosines = Float64Array.from(angles, cosineOfPi);
+    // sin a = cos(a - pi/2)
+    this.sines = Float64Array.from(angles, (angle) => cosineOfPi(Math.abs(angle - 0.5)));
+    const bits = 31 - Math.clz32(size);
+    this.reversed = Uint32Array.from({ length: size }, (_, i) => {
+      let turned = 0;
+      for (let bit = 0; bit < bits; bit++) turned |= ((i >>> bit) & 1) << (bits - 1 - bit);
+      return turned;
+    });
+  }
+
+  /** Powers of the frequencies 0 to size / 2, in units of the sample rate / size. */
+  of(samples: Float64Array): Float64Array {
+    const { real, imaginary, size } = this;
+    for (let i = 0; i < size; i++) real[i] = samples[this.reversed[i] as number] as number;
+    imaginary.fill(0);
+    for (let half = 1; half < size; half *= 2) this.join(half);
+    return Float64Array.from({ length: size / 2 + 1 }, (_, k) => {
+      const [re, im] = [real[k] as number, imaginary[k] as number];
+      return re * re + im * im;
+    });
+  }
+
+  /** Joins neighbouring transforms of `half` samples each. */
+  private join(half: number): void {
+    const { real, imaginary, size } = this;
+    for (let from = 0; from < size; from += 2 * half) {
+      for (let k = 0; k < half; k++) {
+        const angle = (k * size) / (2 * half);
+        const [cosine, sine] = [this.cosines[angle] as number, this.sines[angle] as number];
+        const [a, b] = [from + k, from + k + half];
+        const [re, im] = [real[b] as number, imaginary[b] as number];
+        const turnedRe = cosine * re + sine * im;
+        const turnedIm = cosine * im - sine * re;
+        real[b] = (real[a] as number) - turnedRe;
+        imaginary[b] = (imaginary[a] as number) - turnedIm;
+        real[a] = (real[a] as number) + turnedRe;
+        imaginary[a] = (imaginary[a] as number) + turnedIm;
+      }
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { decodeCtc } from '../../examples/support/ctc-greedy.js';
+
+/** Outputs whose likeliest classes are these. */
+const saying = (ways: readonly number[][], classes: number): Float32Array =>
+  Float32Array.from(
+    ways.flatMap((way) => way.flatMap((k) => Array.from({ length: classes }, (_, i) => (i === k ? 2 : -1)))),
+  );
+
+it('merges equal neighbours, then removes blanks', () => {
+  const ways = [
+    [0, 1, 1, 0, 1, 2, 2, 0],
+    [3, 3, 3, 0, 0, 3, 2, 1],
+    [0, 0, 0, 0, 0, 0, 0, 0],
+  ];
+  expect(decodeCtc(saying(ways, 4), 3, 4)).toEqual([[1, 1, 2], [3, 3, 2, 1], []]);
+});
