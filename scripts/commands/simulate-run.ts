@@ -19,7 +19,7 @@ export async function simulateCommand(
   const begunMs = systemClock.nowMs();
   let result: SimulationResult | undefined;
   for (let run = 0; run < runs && !interrupted.aborted; run++) {
-    result = attempt({ ...plan, seed: plan.seed + run }, write);
+    result = await attempt({ ...plan, seed: plan.seed + run }, write);
     if ((run + 1) % PROGRESS_RUNS !== 0) continue;
     terminal.say(`${run + 1} of ${runs} runs, all as they should be`);
     // Ctrl-C is heard in between.
@@ -35,9 +35,12 @@ export async function simulateCommand(
   if (json) terminal.result({ ...result, runs, seconds });
 }
 
-function attempt(plan: SimulationPlan, trace: ((text: string) => void) | undefined): SimulationResult {
+async function attempt(
+  plan: SimulationPlan,
+  trace: ((text: string) => void) | undefined,
+): Promise<SimulationResult> {
   try {
-    return simulate(plan, trace);
+    return await simulate(plan, trace);
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     throw new UserError(`${what} (at ${commit()})`);

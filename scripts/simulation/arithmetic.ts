@@ -1,3 +1,4 @@
+import type { Tensor } from '../../shared/files/tensors.js';
 import { type Node, rootLevel } from '../../shared/sum/leaves.js';
 
 /*
@@ -32,6 +33,16 @@ export function undisturbed(steps: number, leavesOf: (step: number) => number): 
     weights = mix(weights, canonicalSum(weights, step, { level: rootLevel(leaves), index: 0 }, leaves));
   }
   return weights;
+}
+
+/** Weights as a tensor that is exact: its halves. */
+export function tensorOf(weights: number): Tensor {
+  return { name: 'weights', shape: [2], values: Float32Array.of(weights >>> 16, weights & 0xffff) };
+}
+
+/** The weights that a tensor stands for. */
+export function weightsOf({ values: [high = 0, low = 0] }: Tensor): number {
+  return ((high << 16) | low) >>> 0;
 }
 
 /** As it is printed. */

@@ -1,4 +1,5 @@
-import type { Fault } from './plan.js';
+import { crash, cut, flipMemory, flipPayload, isolate, linger, pause } from './harm.js';
+import { DURABLE, type Fault } from './plan.js';
 import type { VirtualNode } from './virtual-node.js';
 import type { World } from './world.js';
 
@@ -13,14 +14,23 @@ const HELD_UP_MS = 3000;
 /** Longest time until a machine is there again, or another in its place. */
 const REPLACED_MS = 2000;
 
+/** Longest time for which a disk is slow or full, and the coordinator's machine is down; and how many faults are of those. */
+const DISK_MS = 3000;
+const DOWN_MS = 2000;
+const OF_COORDINATOR = 0.06;
+
 /** Lets things go wrong, now and then, as the seed of a world has it. */
 export class Disturbance {
   private names = 0;
   /** What befalls a node from outside; it lies by itself. */
   private readonly faults: readonly Fault[];
+  /** What befalls the coordinator. */
+  private readonly grave: readonly Fault[];
 
   constructor(private readonly world: World) {
-    this.faults = world.setting.faults.filter((fault) => fault !== 'lie');
+    const { faults } = world.setting;
+    this.grave = DURABLE.filter((fault) => faults.includes(fault));
+    this.faults = faults.filter((fault) => fault !== 'lie' && !this.grave.includes(fault));
     world.onEnded = (node, ending) => this.ended(node, ending);
   }
 
@@ -48,9 +58,13 @@ export class Disturbance {
   }
 
   private disturbLater(): void {
-    const { clock, random, coordinator, nodes } = this.world;
+    const { clock, random, nodes } = this.world;
     clock.after(1 + random.below(2 * FAULT_EVERY_MS), () => {
-      if (clock.nowMs() > FAULTS_MS || coordinator.isComplete) return;
+      if (clock.nowMs() > FAULTS_MS || this.world.coordinator.isComplete) return;
+      if (this.grave.length > 0 && random.chance(OF_COORDINATOR)) {
+        this.harmCoordinator(this.grave[random.below(this.grave.length)] as Fault);
+        return this.disturbLater();
+      }
       const alive = nodes.filter(({ isDead, sharesMemory }) => !isDead && !sharesMemory);
       const node = alive[random.below(alive.length)];
       if (node !== undefined) this.harm(node, this.faults[random.below(this.faults.length)] as Fault, alive);
@@ -64,34 +78,51 @@ export class Disturbance {
     world.count(fault, node.name);
     switch (fault) {
       case 'cut':
-        return world.cut(node);
+        return cut(node);
       case 'linger':
-        return world.linger(node, random.below(HELD_UP_MS));
+        return linger(world, node, random.below(HELD_UP_MS));
       case 'partition': {
         // One machine, or everything behind one cable.
         const others = random.chance(0.5) ? alive.filter(() => random.chance(0.5)) : [];
-        return world.isolate([node, ...others], random.below(ISOLATED_MS));
+        return isolate(world, [node, ...others], random.below(ISOLATED_MS));
       }
       case 'pause':
-        return world.pause(node, random.below(PAUSED_MS));
+        return pause(world, node, random.below(PAUSED_MS));
       case 'crash':
-        world.crash(node, random.chance(0.5));
+        crash(node, random.chance(0.5));
         return void clock.after(random.below(REPLACED_MS), () => this.add());
       case 'restart':
-        world.crash(node, random.chance(0.5));
+        crash(node, random.chance(0.5));
         // The same machine: it remembers nothing, but is what it was.
         world.join(node.name, { afterMs: random.below(REPLACED_MS) }).lieChance = node.lieChance;
         return;
       case 'leave':
         return node.tell({ kind: 'leave' });
       case 'payload-flip':
-        return world.flipPayload(node);
+        return flipPayload(node);
       case 'memory-flip':
-        return world.flipMemory(node);
-      case 'lie':
-        return;
-      default:
-        fault satisfies never;
+        return flipMemory(world, node);
+    }
+  }
+
+  private harmCoordinator(fault: Fault): void {
+    const { world } = this;
+    const { random, clock, disk } = world;
+    world.count(fault, 'coordinator');
+    const forAWhile = (what: 'isSlow' | 'isFull'): void => {
+      disk[what] = true;
+      clock.after(random.below(DISK_MS), () => {
+        disk[what] = false;
+      });
+    };
+    switch (fault) {
+      case 'coordinator-crash':
+      case 'power-loss':
+        return world.crashCoordinator(fault === 'power-loss', random.below(DOWN_MS));
+      case 'slow-disk':
+        return forAWhile('isSlow');
+      case 'full-disk':
+        return forAWhile('isFull');
     }
   }
 }

@@ -28,6 +28,11 @@ export const FAULTS = [
   'lie',
   'payload-flip',
   'memory-flip',
+  'coordinator-crash',
+  'power-loss',
+  'torn-write',
+  'slow-disk',
+  'full-disk',
 ] as const;
 
 export type Fault = (typeof FAULTS)[number];
@@ -50,6 +55,8 @@ export interface Setting {
   readonly lieChance: number;
   /** Wrong sums never count, not even until they are found. */
   readonly isStrict: boolean;
+  /** The run is saved after so many steps, to a virtual disk; 0: never. */
+  readonly saveEvery: number;
 }
 
 /** Whom a liar is to be found out by, where nobody lives in the coordinator's own process: two who say the same. */
@@ -58,15 +65,28 @@ const WORKERS_BESIDE_LIAR = 4;
 /** Faults of machines and networks that are honest. */
 const HONEST: readonly Fault[] = ['cut', 'linger', 'partition', 'pause', 'crash', 'restart', 'leave'];
 const CORRUPT: readonly Fault[] = ['payload-flip', 'memory-flip'];
+/** Faults of the coordinator's machine and its disk. */
+export const DURABLE: readonly Fault[] = ['coordinator-crash', 'power-loss', 'slow-disk', 'full-disk'];
 
 /**
- * A liar that is audited in part, where the plan asks for that; or three kinds of runs, decided by the seed. Honest nodes over a bad network; the same with some in the coordinator's own
- * process, and then bits may flip and nodes lie as well, since there is always one to be believed; liars among nodes
- * that are reliable, so that there are always two who agree.
+ * A liar that is audited in part, where the plan asks for that; or four kinds of runs, decided by the seed: liars among
+ * nodes that are reliable, so that there are always two who agree; honest nodes over a bad network; the same with a
+ * coordinator that is killed, and a disk; the same without. In the last two some nodes may live in the coordinator's own
+ * process, and then bits may flip and nodes lie as well, since there is always one to be believed.
  */
 export function settingOf({ seed, workers, steps, faults, liar }: SimulationPlan): Setting {
   const random = new SeededRandom(seed ^ 0x5e771e);
-  const honest = { seed, steps, workers, locals: 0, minWorkers: 1, liars: 0, lieChance: 0, isStrict: true };
+  const honest = {
+    seed,
+    steps,
+    workers,
+    locals: 0,
+    minWorkers: 1,
+    liars: 0,
+    lieChance: 0,
+    isStrict: true,
+    saveEvery: 0,
+  };
   if (liar !== undefined) {
     const { audit, every } = liar;
     const unseen = { locals: random.below(2), audit, liars: 1, lieChance: 1 / every, isStrict: false };
@@ -77,9 +97,11 @@ export function settingOf({ seed, workers, steps, faults, liar }: SimulationPlan
   const kind = random.below(4);
   if (kind === 0 && workers >= WORKERS_BESIDE_LIAR)
     return { ...honest, audit: 1, minWorkers: workers, liars: 1, lieChance: 1 / 4, faults: ['lie'] };
-  if (kind > 1) return { ...honest, audit, faults: HONEST };
+  if (kind === 1) return { ...honest, audit, faults: HONEST };
   const locals = 1 + random.below(2);
-  if (random.chance(0.5)) return { ...honest, locals, audit, faults: HONEST };
-  const corrupt: readonly Fault[] = [...HONEST, ...CORRUPT, 'lie'];
-  return { ...honest, locals, audit: 1, liars: random.below(2), lieChance: 1 / 20, faults: corrupt };
+  const saveEvery = kind === 2 ? 1 + random.below(12) : 0;
+  const crashing = { ...honest, locals, saveEvery, faults: saveEvery > 0 ? [...HONEST, ...DURABLE] : HONEST };
+  if (random.chance(0.5)) return { ...crashing, locals: random.below(3), audit };
+  const corrupt: readonly Fault[] = [...crashing.faults, ...CORRUPT, 'lie'];
+  return { ...crashing, audit: 1, liars: random.below(2), lieChance: 1 / 20, faults: corrupt };
 }

@@ -1,13 +1,25 @@
 import type { RunSettings } from '../../coordinator/state.js';
+import { EXPECTED_HASHES } from '../../shared/kernels/self-test-hashes.js';
+import type { NodeIdentity } from '../../worker/state.js';
 import type { Setting } from './plan.js';
 
-export const TOKEN = 't'.repeat(22);
+const TOKEN = 't'.repeat(22);
+
+const SELF_TEST = Object.entries(EXPECTED_HASHES).map(([kernel, hash]) => ({ kernel, hash }));
 
 const LEAF = 4;
 const LEAVES_LEAST = 12;
 
 /** A run of which only the sums matter: epochs of three steps, of which the last has a ragged leaf. */
-export function simulatedSettings({ seed, workers, locals, steps, audit, minWorkers }: Setting): RunSettings {
+export function simulatedSettings({
+  seed,
+  workers,
+  locals,
+  steps,
+  audit,
+  minWorkers,
+  saveEvery,
+}: Setting): RunSettings {
   const batch = LEAF * Math.max(LEAVES_LEAST, 2 * (workers + locals));
   const samples = 2 * batch + Math.ceil(batch / 2) + 1;
   return {
@@ -33,5 +45,11 @@ export function simulatedSettings({ seed, workers, locals, steps, audit, minWork
     minWorkers,
     watchEvery: 0,
     audit: { fraction: audit, seed },
+    ...(saveEvery === 0 ? {} : { checkpoints: { everySteps: saveEvery } }),
   };
+}
+
+/** What a virtual node says of itself: its arithmetic is right. */
+export function identityOf(name: string): NodeIdentity {
+  return { name, backend: 'wasm', detail: 'virtual', threads: 1, token: TOKEN, selfTest: SELF_TEST };
 }

@@ -42,35 +42,32 @@ const SILENCE_MS = 10_000;
  * @throws Error when a step misses a leaf, counts one twice or is not given its canonical sum, a node computes with
  * other weights than those of its step, an honest member is expelled, something piles up, or the run stands still
  */
-export function simulate(
+export async function simulate(
   plan: SimulationPlan,
   trace?: (text: string) => void,
   decide: Coordinate = coordinate,
-): SimulationResult {
+): Promise<SimulationResult> {
   try {
-    return run(plan, trace, decide);
+    return await run(plan, trace, decide);
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     throw new Error(`seed ${plan.seed}: ${what}; to see it again: ${commandOf(plan)}`, { cause: error });
   }
 }
 
-function run(
+async function run(
   plan: SimulationPlan,
   trace: ((text: string) => void) | undefined,
   decide: Coordinate,
-): SimulationResult {
+): Promise<SimulationResult> {
   const world = new World(settingOf(plan), { weather, msPerLeaf, trace, decide });
   new Watch(world);
   new Disturbance(world).begin();
+  await world.run(LIMIT_MS);
   const { coordinator, clock, faults } = world;
-  while (!coordinator.isComplete) {
-    if (clock.nowMs() > LIMIT_MS || !clock.runNext())
-      throw new Error(`the run stands still in step ${coordinator.state.step}`);
-  }
   const { seed, workers, steps } = plan;
   const finalHash = hashText(coordinator.workshop.weights);
-  const expectedHash = hashText(undisturbed(steps, (step) => coordinator.leavesOf(step)));
+  const expectedHash = hashText(undisturbed(steps, (step) => world.leavesOf(step)));
   const { unnoticed } = coordinator.workshop;
   if (unnoticed === 0 && finalHash !== expectedHash)
     throw new Error(`the run ended with ${finalHash}, not ${expectedHash}`);

@@ -1,12 +1,13 @@
+import { encodeCheckpoint, type RunProgress } from '../../coordinator/checkpoint.js';
+import type { CheckpointStore } from '../../coordinator/checkpoint-store.js';
 import type { coordinate } from '../../coordinator/coordinator.js';
 import type { CoordinatorEffect, CoordinatorMessage } from '../../coordinator/messages.js';
 import type { RunEvent } from '../../coordinator/observer.js';
 import { type CoordinatorState, initialState, type RunSettings } from '../../coordinator/state.js';
 import { Actor } from '../../shared/actor/actor.js';
-import { stepPlace } from '../../shared/data/order.js';
-import { leafCount } from '../../shared/sum/leaves.js';
-import { FIRST_WEIGHTS } from './arithmetic.js';
-import { VirtualWorkshop } from './virtual-workshop.js';
+import { sha256Hex } from '../../shared/files/sha256.js';
+import { tensorOf } from './arithmetic.js';
+import type { VirtualWorkshop } from './virtual-workshop.js';
 
 /** How often the coordinator looks who is still there, as in production. */
 const TICK_MS = 500;
@@ -20,8 +21,9 @@ export interface CoordinatorWorld {
   toNode(sending: Sending, payload: Uint8Array): void;
   drop(id: string, reason: string): void;
   trace(text: () => string): void;
-  /** Whether sums of a node may be wrong, and count for all that. */
-  mayErr(name: string): boolean;
+  /** The memory of the machine, and its disk; both outlive a process. */
+  readonly workshop: VirtualWorkshop;
+  readonly store: CheckpointStore;
   /** No local thread computes. */
   isAtRest(): boolean;
 }
@@ -33,6 +35,7 @@ export type Coordinate = typeof coordinate;
 export class VirtualCoordinator {
   readonly workshop: VirtualWorkshop;
   isComplete = false;
+  isSaving = false;
   /** Members that were expelled, and steps that were done anew for that. */
   expelled = 0;
   redone = 0;
@@ -41,32 +44,34 @@ export class VirtualCoordinator {
   private readonly actor: Actor<CoordinatorState, CoordinatorMessage, CoordinatorEffect>;
   private isInterrupted = false;
 
+  /** @param from what a run remembers that goes on */
   constructor(
-    private readonly settings: RunSettings,
+    settings: RunSettings,
     private readonly world: CoordinatorWorld,
     decide: Coordinate,
+    from?: RunProgress,
   ) {
+    this.workshop = world.workshop;
+    this.steppedMs = world.nowMs();
     this.actor = new Actor({
       name: 'coordinator',
-      state: initialState(settings, world.nowMs()),
+      state: initialState(settings, world.nowMs(), from),
       transition: (state, message: CoordinatorMessage) => decide(state, message, world.nowMs()),
       perform: (effect: CoordinatorEffect) => this.perform(effect),
       onFailure: ({ error }) => {
         throw error;
       },
     });
-    const leavesOf = (step: number): number => this.leavesOf(step);
-    this.workshop = new VirtualWorkshop(leavesOf, (name) => world.mayErr(name), FIRST_WEIGHTS);
     this.tick();
+  }
+
+  /** The process is gone. */
+  kill(): void {
+    this.actor.stop();
   }
 
   get state(): CoordinatorState {
     return this.actor.state;
-  }
-
-  leavesOf(step: number): number {
-    const { samples, batch, leafSize } = this.settings;
-    return leafCount(stepPlace(step, samples, batch).size, leafSize);
   }
 
   tell(message: CoordinatorMessage): void {
@@ -76,7 +81,7 @@ export class VirtualCoordinator {
   private tick(): void {
     this.world.after(TICK_MS, () => {
       this.tell({ kind: 'tick' });
-      if (!this.isComplete) this.tick();
+      if (!this.isComplete && !this.actor.stopped) this.tick();
     });
   }
 
@@ -108,12 +113,13 @@ export class VirtualCoordinator {
         return world.trace(() => `coordinator: ${effect.text}`);
       case 'report':
         this.note(effect.event);
-        return world.trace(() => `coordinator: ${JSON.stringify(effect.event)}`);
+        return world.trace(() => `coordinator: ${describe(effect.event)}`);
       case 'complete':
         this.isComplete = true;
         return world.trace(() => `coordinator: the run is ${effect.reason}`);
       case 'checkpoint':
-        throw new Error('a checkpoint, though nobody asked for one');
+        void this.save(effect);
+        return;
       case 'keep':
         return workshop.keep(effect.step, effect.forget);
       case 'restore':
@@ -130,6 +136,29 @@ export class VirtualCoordinator {
     }
   }
 
+  /** Saves the weights by the production's own store. */
+  private async save({
+    progress,
+    isBack,
+  }: Extract<CoordinatorEffect, { kind: 'checkpoint' }>): Promise<void> {
+    const { world, workshop } = this;
+    const { step } = progress;
+    const parameters = [tensorOf(workshop.weights)];
+    this.isSaving = true;
+    const encoding = encodeCheckpoint({ progress, settings: {}, parameters, slots: [] }, sha256Hex);
+    try {
+      const { pieces, ...fingerprints } = await encoding;
+      if (isBack) await world.store.forgetAfter(step);
+      await world.store.save(progress, pieces);
+      this.isSaving = false;
+      this.tell({ kind: 'saved', step, outcome: fingerprints });
+    } catch (error) {
+      this.isSaving = false;
+      world.trace(() => `coordinator: step ${step} is not saved, ${error}`);
+      this.tell({ kind: 'saved', step, outcome: { problem: 'the disk' } });
+    }
+  }
+
   private note(event: RunEvent): void {
     if (event.event === 'reverted') this.redone += event.step - event.to;
     if (event.event !== 'expelled') return;
@@ -142,6 +171,7 @@ export class VirtualCoordinator {
     const begunMs = this.world.nowMs();
     let done = 0;
     const next = (): void => {
+      if (this.actor.stopped) return;
       if (done === scalars.length || this.isInterrupted) {
         this.isInterrupted = false;
         const elapsedMs = this.world.nowMs() - begunMs;
@@ -149,6 +179,7 @@ export class VirtualCoordinator {
       }
       const leaves = Math.max(...shares.map(({ range }) => range.to - range.from));
       this.world.after(leaves, () => {
+        if (this.actor.stopped) return;
         this.workshop.stride(
           step + done,
           shares.map(({ range }) => range),
@@ -165,4 +196,8 @@ export class VirtualCoordinator {
     this.steppedMs = this.world.nowMs();
     this.world.trace(() => `coordinator: step ${step} is done`);
   }
+}
+
+function describe(event: RunEvent): string {
+  return event.event === 'checkpoint' ? `the state of step ${event.step} is safe` : JSON.stringify(event);
 }

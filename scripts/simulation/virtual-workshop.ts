@@ -104,6 +104,15 @@ export class VirtualWorkshop {
     this.remember(step);
   }
 
+  /** The process has started anew: what was in its memory is gone, and the weights are those of a checkpoint. */
+  resume(step: number, weights: number): void {
+    for (const held of [this.laid, this.local, this.kept]) held.clear();
+    this.weights = weights;
+    this.stains = this.stains.filter((stain) => stain.step < step);
+    if (!this.knows(step, weights))
+      throw new Error(`step ${step} was resumed with weights that it never had`);
+  }
+
   /** Ends a round. @throws Error when the step is not given its canonical sum */
   finish(step: number, arrived: readonly Partial[]): void {
     const leaves = this.leavesOf(step);

@@ -1,14 +1,26 @@
+import { CheckpointStore } from '../../coordinator/checkpoint-store.js';
+import type { RunSettings } from '../../coordinator/state.js';
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
 import { VirtualClock } from '../../shared/actor/virtual-clock.js';
-import { EXPECTED_HASHES } from '../../shared/kernels/self-test-hashes.js';
+import { stepPlace } from '../../shared/data/order.js';
 import type { NodeToCoordinator } from '../../shared/protocol/messages.js';
+import { leafCount } from '../../shared/sum/leaves.js';
+import { FIRST_WEIGHTS, weightsOf } from './arithmetic.js';
+import { describe } from './description.js';
+import { flipped } from './harm.js';
 import { Connection, type Weather } from './network.js';
 import type { Fault, Setting } from './plan.js';
-import { simulatedSettings, TOKEN } from './settings.js';
-import { type Coordinate, type Sending, VirtualCoordinator } from './virtual-coordinator.js';
+import { identityOf, simulatedSettings } from './settings.js';
+import {
+  type Coordinate,
+  type CoordinatorWorld,
+  type Sending,
+  VirtualCoordinator,
+} from './virtual-coordinator.js';
+import { VirtualDisk } from './virtual-disk.js';
 import { VirtualNode } from './virtual-node.js';
+import { VirtualWorkshop } from './virtual-workshop.js';
 
-const SELF_TEST = Object.entries(EXPECTED_HASHES).map(([kernel, hash]) => ({ kernel, hash }));
 /** Within the coordinator's process nothing is under way for long, and nobody waits for a sign of life. */
 const AT_HOME: Weather = { delayMs: () => 0, newsMs: () => 0, silenceMs: Number.POSITIVE_INFINITY };
 
@@ -25,13 +37,16 @@ export interface WorldParts {
 interface Wire {
   readonly link: Connection;
   readonly node: VirtualNode;
+  /** The process at the other end: a later one knows nothing of it. */
+  readonly coordinator: VirtualCoordinator;
 }
 
 /** A coordinator, nodes and the network between them, in virtual time; and everything that can go wrong with them. */
 export class World {
   readonly clock = new VirtualClock();
   readonly random: SeededRandom;
-  readonly coordinator: VirtualCoordinator;
+  readonly disk: VirtualDisk;
+  coordinator: VirtualCoordinator;
   readonly nodes: VirtualNode[] = [];
   readonly faults: Partial<Record<Fault, number>> = {};
   messages = 0;
@@ -39,7 +54,11 @@ export class World {
   onEnded: (node: VirtualNode, ending: string) => void = () => {};
   private readonly wires = new Map<string, Wire>();
   private readonly weather: Weather;
+  private readonly home: CoordinatorWorld;
+  private readonly settings: RunSettings;
   private connections = 0;
+  /** No process listens there. */
+  private isDown = false;
 
   constructor(
     readonly setting: Setting,
@@ -47,34 +66,78 @@ export class World {
   ) {
     this.random = new SeededRandom(setting.seed);
     this.weather = parts.weather(this.random);
-    const world = {
+    this.disk = new VirtualDisk({ random: this.random, after: (ms, act) => void this.clock.after(ms, act) });
+    this.settings = simulatedSettings(setting);
+    const mayErr = (name: string): boolean =>
+      !setting.isStrict && this.nodes.some((node) => node.name === name && node.isFlawed);
+    this.home = {
       nowMs: () => this.clock.nowMs(),
       after: (ms: number, act: () => void) => void this.clock.after(ms, act),
       trace: (text: () => string) => this.trace(text),
       drop: (id: string, reason: string) => this.wires.get(id)?.link.close('coordinator', reason),
       toNode: this.toNode,
-      mayErr: (name: string) =>
-        !setting.isStrict && this.nodes.some((node) => node.name === name && node.isFlawed),
-      isAtRest: () => this.nodes.every((node) => !node.sharesMemory || node.state.computing === 'nothing'),
+      isAtRest: () =>
+        this.nodes.every((node) => !node.sharesMemory || node.isDead || node.state.computing === 'nothing'),
+      workshop: new VirtualWorkshop((step) => this.leavesOf(step), mayErr, FIRST_WEIGHTS),
+      store: new CheckpointStore(this.disk),
     };
-    this.coordinator = new VirtualCoordinator(simulatedSettings(setting), world, parts.decide);
+    this.coordinator = new VirtualCoordinator(this.settings, this.home, parts.decide);
+  }
+
+  /** Lets time pass until the run is over. @throws Error when it has not ended after so many milliseconds */
+  async run(limitMs: number): Promise<void> {
+    const { clock, disk } = this;
+    while (!this.coordinator.isComplete) {
+      const isBusy = disk.pending > 0 || this.coordinator.isSaving;
+      if (clock.nowMs() > limitMs || !clock.runNext())
+        throw new Error(`the run stands still in step ${this.coordinator.state.step}`);
+      // Whoever waits for the disk goes on in a turn of its own.
+      if (isBusy || disk.pending > 0 || this.coordinator.isSaving)
+        await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  leavesOf(step: number): number {
+    const { samples, batch, leafSize } = this.settings;
+    return leafCount(stepPlace(step, samples, batch).size, leafSize);
+  }
+
+  /** The coordinator's process is gone, with all that lives in it, and after a while it is started again. */
+  crashCoordinator(losesPower: boolean, downMs: number): void {
+    if (this.isDown) return;
+    this.isDown = true;
+    this.coordinator.kill();
+    if (this.disk.crash(losesPower)) this.count('torn-write', 'disk');
+    const locals = this.nodes.filter(({ sharesMemory, isDead }) => sharesMemory && !isDead);
+    for (const node of locals) node.isDead = true;
+    for (const { link } of this.wires.values()) link.cut('the coordinator is gone');
+    this.clock.after(downMs, () => void this.restartCoordinator(locals.map(({ name }) => name)));
+  }
+
+  /** As `--resume` does: from the newest checkpoint that is whole, or from the beginning. */
+  private async restartCoordinator(locals: readonly string[]): Promise<void> {
+    const { checkpoint, damaged } = await this.home.store.newest();
+    const [tensor] = checkpoint?.parameters ?? [];
+    const step = checkpoint?.progress.step ?? 0;
+    this.trace(() => `coordinator: starts at step ${step}; ${damaged.length} checkpoints are damaged`);
+    this.home.workshop.resume(step, tensor === undefined ? FIRST_WEIGHTS : weightsOf(tensor));
+    this.coordinator = new VirtualCoordinator(
+      this.settings,
+      this.home,
+      this.parts.decide,
+      checkpoint?.progress,
+    );
+    this.isDown = false;
+    for (const name of locals) this.join(name, { sharesMemory: true });
   }
 
   /** A machine is switched on, and its node looks for the coordinator. */
   join(name: string, { afterMs = 0, sharesMemory = false } = {}): VirtualNode {
-    const identity = {
-      name,
-      backend: 'wasm',
-      detail: 'virtual',
-      threads: 1,
-      token: TOKEN,
-      selfTest: SELF_TEST,
-    };
     const machine = { name, msPerLeaf: this.parts.msPerLeaf(this.random), sharesMemory };
-    const node = new VirtualNode(machine, identity, {
+    const node = new VirtualNode(machine, identityOf(name), {
       nowMs: () => this.clock.nowMs(),
       after: (ms, act) => void this.clock.after(ms, act),
-      leavesOf: (step) => this.coordinator.leavesOf(step),
+      leavesOf: (step) => this.leavesOf(step),
       nonce: () => this.nonce(),
       connect: (self) => this.connect(self),
       toCoordinator: this.toCoordinator,
@@ -97,48 +160,6 @@ export class World {
     return node;
   }
 
-  /** Its cable is pulled; both ends hear of it some time. */
-  cut({ link }: VirtualNode): void {
-    link?.cut('the cable was pulled');
-  }
-
-  /** Its end of the connection breaks, and it connects anew, while the coordinator still takes the old one for good. */
-  linger({ link }: VirtualNode, ms: number): void {
-    link?.linger(ms, () => this.random.chance(0.5));
-  }
-
-  /** Nothing reaches these machines, or comes from them, for a while. */
-  isolate(nodes: readonly VirtualNode[], ms: number): void {
-    for (const node of nodes) {
-      node.isolatedUntilMs = Math.max(node.isolatedUntilMs, this.clock.nowMs() + ms);
-      node.link?.stall(ms);
-    }
-  }
-
-  /** The machine stands still, with all that was sent to it, and then goes on. */
-  pause(node: VirtualNode, ms: number): void {
-    node.pausedUntilMs = this.clock.nowMs() + ms;
-  }
-
-  /** The machine is gone. @param isSilent nobody hears anything of it, as without power; else its connections break */
-  crash(node: VirtualNode, isSilent: boolean): void {
-    node.isDead = true;
-    if (isSilent) node.link?.stall(Number.MAX_SAFE_INTEGER);
-    else node.link?.cut('the machine is gone');
-  }
-
-  /** A bit of its weights is another. */
-  flipMemory(node: VirtualNode): void {
-    if (node.weights < 0) return;
-    node.isFlawed = true;
-    node.weights = (node.weights ^ (1 << this.random.below(32))) >>> 0;
-  }
-
-  /** A bit of the next sums that it sends is another when they arrive. */
-  flipPayload(node: VirtualNode): void {
-    node.flipsNext = true;
-  }
-
   /** Counts a fault, and tells of it. */
   count(fault: Fault, name: string): void {
     this.faults[fault] = (this.faults[fault] ?? 0) + 1;
@@ -150,20 +171,22 @@ export class World {
   }
 
   private connect(node: VirtualNode): void {
+    if (this.isDown) return node.tell({ kind: 'closed', reason: 'nobody listens there' });
     const id = `link-${++this.connections}`;
+    const { coordinator } = this;
     const weather = node.sharesMemory ? AT_HOME : this.weather;
     const link = new Connection(id, this.clock, weather, (end, reason) => {
       this.trace(() => `${end === 'node' ? node.name : 'coordinator'}: ${id} closed, ${reason}`);
-      if (end === 'coordinator') this.coordinator.tell({ kind: 'disconnected', id, reason });
+      if (end === 'coordinator') coordinator.tell({ kind: 'disconnected', id, reason });
       else if (node.link === link) node.tell({ kind: 'closed', reason });
     });
     link.stall(Math.max(0, node.isolatedUntilMs - this.clock.nowMs()));
-    this.wires.set(id, { link, node });
+    this.wires.set(id, { link, node, coordinator });
     node.link = link;
     const { sharesMemory } = node;
     this.trace(() => `${node.name}: connects by ${id}`);
     link.send('coordinator', () =>
-      this.coordinator.tell({ kind: 'connected', id, nonce: this.nonce(), sharesMemory }),
+      coordinator.tell({ kind: 'connected', id, nonce: this.nonce(), sharesMemory }),
     );
     node.tell({ kind: 'opened', nonce: this.nonce() });
   }
@@ -191,23 +214,19 @@ export class World {
     const { link, name } = node;
     if (link === undefined) return;
     this.messages += 1;
-    const { workshop } = this.coordinator;
+    const { workshop } = this.home;
+    const coordinator = this.wires.get(link.id)?.coordinator;
+    if (coordinator !== this.coordinator || this.isDown) return;
     const step = message.kind === 'partials' ? message.step : -1;
     const atHome = node.sharesMemory ? workshop.compute(sums, name, step) : undefined;
-    const sent = node.flipsNext && sums.length > 0 ? this.flipped(node, sums) : sums;
+    const sent = node.flipsNext && sums.length > 0 ? flipped(node, sums, this.random) : sums;
     link.send('coordinator', () => {
+      if (coordinator !== this.coordinator || this.isDown) return;
       if (message.kind !== 'pong') this.trace(() => `${name} -> coordinator: ${describe(message)}`);
       const slots = atHome ?? workshop.takeIn(sent, name);
-      this.coordinator.tell({ kind: 'received', id: link.id, message, slots });
+      coordinator.tell({ kind: 'received', id: link.id, message, slots });
     });
   };
-
-  private flipped(node: VirtualNode, sums: readonly number[]): readonly number[] {
-    node.flipsNext = false;
-    node.isFlawed = true;
-    const at = this.random.below(sums.length);
-    return sums.map((sum, i) => (i === at ? (sum ^ (1 << this.random.below(32))) >>> 0 : sum));
-  }
 
   private lie(node: VirtualNode): number {
     if (node.lieChance === 0 || !this.random.chance(node.lieChance)) return 0;
@@ -217,7 +236,7 @@ export class World {
   }
 
   private weightsFor(node: VirtualNode, step: number): number {
-    const { workshop } = this.coordinator;
+    const { workshop } = this.home;
     if (node.sharesMemory) return workshop.weights;
     if (!node.isFlawed && !workshop.knows(step, node.weights))
       throw new Error(`${node.name} computes step ${step} with weights that this step does not have`);
@@ -227,15 +246,4 @@ export class World {
   private nonce(): string {
     return String(this.random.next()).padStart(22, 'n');
   }
-}
-
-function describe(message: {
-  readonly kind: string;
-  readonly step?: number;
-  readonly range?: { from: number; to: number };
-  readonly reason?: string;
-}): string {
-  const { kind, step, range, reason } = message;
-  if (reason !== undefined) return `${kind}, ${reason}`;
-  return range === undefined ? kind : `${kind} ${step} [${range.from},${range.to})`;
 }

@@ -7,9 +7,9 @@ const PLAN = { workers: 5, steps: 100 };
 const FOUND_WITHIN = 60;
 
 describe('a worker that lies where part of the work is audited', () => {
-  it('one time in 50, at a tenth, is expelled, and the final hash is right', () => {
+  it('one time in 50, at a tenth, is expelled, and the final hash is right', async () => {
     for (let seed = 0; seed < 6; seed++) {
-      const result = simulate({
+      const result = await simulate({
         workers: 5,
         steps: 3000,
         seed,
@@ -28,10 +28,10 @@ describe('a worker that lies where part of the work is audited', () => {
     ['while others come and go, and it does too', true, { audit: 0.5, every: 4 }],
   ])(
     'is undone whenever it is found, %s',
-    (_what, faults, liar) => {
+    async (_what, faults, liar) => {
       let [found, redone, unseen] = [0, 0, 0];
       for (let seed = 0; seed < 60; seed++) {
-        const { expelled, redoneSteps, unnoticed, finalHash, expectedHash } = simulate({
+        const { expelled, redoneSteps, unnoticed, finalHash, expectedHash } = await simulate({
           ...PLAN,
           seed,
           faults,
@@ -50,11 +50,11 @@ describe('a worker that lies where part of the work is audited', () => {
     120_000,
   );
 
-  it.each(Object.entries(PLANTED_BESIDE_LIARS))('shows that %s, if it does', (_what, wrong) => {
+  it.each(Object.entries(PLANTED_BESIDE_LIARS))('shows that %s, if it does', async (_what, wrong) => {
     const findings: string[] = [];
     for (let seed = 0; seed < FOUND_WITHIN && findings.length === 0; seed++) {
       try {
-        simulate({ ...PLAN, seed, faults: false, liar: { audit: 0.3, every: 8 } }, undefined, wrong);
+        await simulate({ ...PLAN, seed, faults: false, liar: { audit: 0.3, every: 8 } }, undefined, wrong);
       } catch (error) {
         findings.push(String(error));
       }

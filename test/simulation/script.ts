@@ -1,5 +1,6 @@
 import { coordinate } from '../../coordinator/coordinator.js';
 import { hashText, undisturbed } from '../../scripts/simulation/arithmetic.js';
+import { crash, flipMemory, isolate, linger } from '../../scripts/simulation/harm.js';
 import type { Setting } from '../../scripts/simulation/plan.js';
 import { Watch } from '../../scripts/simulation/watch.js';
 import { World } from '../../scripts/simulation/world.js';
@@ -31,12 +32,15 @@ export interface PlayEnd {
  *     after "node-2 -> coordinator: partials 0" crash node-2
  *
  * Acts: crash, leave, join, lie NAME; flip NAME (a bit of the weights in its memory); slow NAME TIMES; isolate,
- * linger NAME MS (see scripts/simulation/world.ts).
+ * linger NAME MS; power-loss coordinator MS (see scripts/simulation/harm.ts).
  * @throws Error when the run does not end, or anything is found that must not be
  */
-export function play(script: string): PlayEnd {
+export async function play(script: string): Promise<PlayEnd> {
   const numbers = new Map(
-    [...script.matchAll(/\b(workers|locals|steps|audit) ([\d.]+)/g)].map(([, k, v]) => [k, Number(v)]),
+    [...script.matchAll(/\b(workers|locals|steps|audit|save every) ([\d.]+)/g)].map(([, k, v]) => [
+      k,
+      Number(v),
+    ]),
   );
   const number = (name: string): number => numbers.get(name) ?? 0;
   const [workers, locals] = [number('workers'), number('locals')];
@@ -51,6 +55,7 @@ export function play(script: string): PlayEnd {
     liars: 0,
     lieChance: 0,
     isStrict: false,
+    saveEvery: number('save every'),
   };
   const hides = script.includes('\nhide handshakes\n') ? /: (connects|challenge|hello|run$|ready)/ : /(?!)/;
   const cues = [...script.matchAll(/^after "(.+)" (.+)$/gm)].map(
@@ -70,14 +75,14 @@ export function play(script: string): PlayEnd {
   new Watch(world);
   for (let i = 1; i <= locals; i++) world.join(`local-${i}`, { sharesMemory: true });
   for (let i = 1; i <= workers; i++) world.join(`node-${i}`);
-  const { coordinator, clock } = world;
-  while (!coordinator.isComplete && clock.nowMs() < LIMIT_MS && clock.runNext());
-  if (!coordinator.isComplete) throw new Error(`the run does not end:\n${lines.join('\n')}`);
+  await world.run(LIMIT_MS).catch((error: unknown) => {
+    throw new Error(`${error}:\n${lines.join('\n')}`);
+  });
   if (cues.length > 0) throw new Error(`nobody wrote "${cues[0]?.words}":\n${lines.join('\n')}`);
   return {
     lines,
-    finalHash: hashText(coordinator.workshop.weights),
-    expectedHash: hashText(undisturbed(setting.steps, (step) => coordinator.leavesOf(step))),
+    finalHash: hashText(world.coordinator.workshop.weights),
+    expectedHash: hashText(undisturbed(setting.steps, (step) => world.leavesOf(step))),
   };
 }
 
@@ -85,19 +90,20 @@ function perform(world: World, act: string): void {
   const [verb = '', name = '', amount = ''] = act.split(' ');
   world.trace(() => `--- ${act}`);
   if (verb === 'join') return void world.join(name);
+  if (verb === 'power-loss') return world.crashCoordinator(true, Number(amount));
   const node = world.named(name);
   const acts: Readonly<Record<string, () => void>> = {
-    crash: () => world.crash(node, false),
+    crash: () => crash(node, false),
     leave: () => node.tell({ kind: 'leave' }),
-    isolate: () => world.isolate([node], Number(amount)),
-    linger: () => world.linger(node, Number(amount)),
+    isolate: () => isolate(world, [node], Number(amount)),
+    linger: () => linger(world, node, Number(amount)),
     slow: () => {
       node.slowness = Number(amount);
     },
     lie: () => {
       node.lieChance = 1;
     },
-    flip: () => world.flipMemory(node),
+    flip: () => flipMemory(world, node),
   };
   const perform = acts[verb];
   if (perform === undefined) throw new Error(`no script knows "${act}"`);

@@ -19,7 +19,7 @@ const SCRIPTS = readdirSync(FOLDER).map((file): [string, string] => {
 describe('an interaction script', () => {
   it.each(SCRIPTS)('%s', async (_title, file) => {
     const [script = ''] = readFileSync(FOLDER + file, 'utf8').split(RULE);
-    const { lines, finalHash, expectedHash } = play(script);
+    const { lines, finalHash, expectedHash } = await play(script);
     expect(finalHash).toBe(expectedHash);
     await expect(`${[script, lines.join('\n')].join(RULE)}\n`).toMatchFileSnapshot(FOLDER + file);
   });

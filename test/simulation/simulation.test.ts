@@ -10,36 +10,36 @@ const PLAN = { workers: 5, steps: 60, faults: true };
 const FOUND_WITHIN = 120;
 
 describe('whatever happens to nodes and network', () => {
-  it('every run ends with the weights of an undisturbed one', () => {
+  it('every run ends with the weights of an undisturbed one', async () => {
     const total: Partial<Record<Fault, number>> = {};
     for (let seed = 0; seed < RUNS; seed++) {
-      const { finalHash, expectedHash, faults } = simulate({ ...PLAN, seed });
+      const { finalHash, expectedHash, faults } = await simulate({ ...PLAN, seed });
       expect(finalHash, `seed ${seed}`).toBe(expectedHash);
       for (const fault of FAULTS) total[fault] = (total[fault] ?? 0) + (faults[fault] ?? 0);
     }
     for (const fault of FAULTS) expect(total[fault], fault).toBeGreaterThan(9);
   }, 1_200_000);
 
-  it('the same seed takes the same course', () => {
-    const traceOf = (): string[] => {
+  it('the same seed takes the same course', async () => {
+    const traceOf = async (): Promise<string[]> => {
       const lines: string[] = [];
-      simulate({ ...PLAN, seed: 3 }, (line) => lines.push(line));
+      await simulate({ ...PLAN, seed: 3 }, (line) => lines.push(line));
       return lines;
     };
-    expect(traceOf()).toEqual(traceOf());
+    expect(await traceOf()).toEqual(await traceOf());
   });
 
-  it('one worker is enough, and a thousand are not too many', () => {
-    for (const workers of [1, 1000]) simulate({ seed: 1, workers, steps: 3, faults: false });
+  it('one worker is enough, and a thousand are not too many', async () => {
+    for (const workers of [1, 1000]) await simulate({ seed: 1, workers, steps: 3, faults: false });
   });
 });
 
 describe('a fault planted in the coordinator is found:', () => {
-  it.each(Object.entries(PLANTED))('%s', (_what, wrong) => {
+  it.each(Object.entries(PLANTED))('%s', async (_what, wrong) => {
     const findings: string[] = [];
     for (let seed = 0; seed < FOUND_WITHIN && findings.length === 0; seed++) {
       try {
-        simulate({ ...PLAN, seed }, undefined, wrong);
+        await simulate({ ...PLAN, seed }, undefined, wrong);
       } catch (error) {
         findings.push(String(error));
       }
