@@ -1,11 +1,12 @@
 /*
- * safetensors (github.com/huggingface/safetensors), float32 only: the length of the header as a little-endian 64-bit
+ * safetensors (github.com/huggingface/safetensors) of float32, or of float16 or bfloat16, which are float32 again when read: the length of the header as a little-endian 64-bit
  * integer; the header, JSON {name: {dtype, shape, data_offsets: [begin, end]}, "__metadata__": {text: text}}, padded
  * with spaces; then the tensors' bytes without gaps.
  */
 import * as v from 'valibot';
 import { UserError } from '../errors.js';
 import { writeFileAtomically } from './atomic-file.js';
+import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half-floats.js';
 import { readBoundedFile } from './read-file.js';
 import { canonicalBytes, inNameOrder, type Tensor, writeCanonical } from './tensors.js';
 
@@ -20,6 +21,13 @@ const ALIGNMENT = 8;
 const METADATA = '__metadata__';
 
 type Metadata = Readonly<Record<string, string>>;
+
+/** What a number is in a file. */
+export type FileDtype = 'F32' | 'F16' | 'BF16';
+
+/** Bytes of a number. */
+const DTYPE_BYTES: Readonly<Record<FileDtype, number>> = { F32: 4, F16: 2, BF16: 2 };
+const isDtype = (dtype: string): dtype is FileDtype => Object.hasOwn(DTYPE_BYTES, dtype);
 
 /** What a file holds; `tensors` in the order of their bytes. */
 export interface Safetensors {
@@ -37,15 +45,28 @@ const MetadataSchema = v.record(v.string(), v.string());
 
 /**
  * The bytes of a file, piece by piece. Tensors lie in name order and with NaN canonicalised, so that the SHA-256 of
- * all that follows the header is `weightsSha256`.
+ * all that follows the header is `weightsSha256` where numbers are float32.
+ * @param dtype F16 and BF16 halve the file; each number is the nearest one, ties to even
  */
 export function* encodeSafetensors(
   tensors: readonly Tensor[],
   metadata: Metadata = {},
+  dtype: FileDtype = 'F32',
 ): Generator<Uint8Array> {
   const sorted = inNameOrder(tensors);
-  yield headerOf(sorted, metadata);
-  for (const { values } of sorted) yield canonicalBytes(values);
+  yield headerOf(sorted, metadata, dtype);
+  for (const { values } of sorted) yield dtype === 'F32' ? canonicalBytes(values) : halves(values, dtype);
+}
+
+/** Numbers of 16 bits, little-endian. */
+function halves(values: Float32Array, dtype: 'F16' | 'BF16'): Uint8Array {
+  const encode = dtype === 'F16' ? toFloat16 : toBfloat16;
+  const bytes = new Uint8Array(2 * values.length);
+  const view = new DataView(bytes.buffer);
+  values.forEach((value, i) => {
+    view.setUint16(2 * i, encode(value), true);
+  });
+  return bytes;
 }
 
 /** A file whose metadata is not yet known, such as a hash of what it holds. */
@@ -73,13 +94,14 @@ export function packTensors(tensors: readonly Tensor[]): PackedTensors {
 function headerOf(
   sorted: readonly (Pick<Tensor, 'name' | 'shape'> & { readonly values: { readonly length: number } })[],
   metadata: Metadata,
+  dtype: FileDtype = 'F32',
 ): Uint8Array {
   const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [[METADATA, metadata]] : [];
   let end = 0;
   for (const { name, shape, values } of sorted) {
     const begin = end;
-    end += values.length * 4;
-    entries.push([name, { dtype: 'F32', shape, data_offsets: [begin, end] }]);
+    end += values.length * DTYPE_BYTES[dtype];
+    entries.push([name, { dtype, shape, data_offsets: [begin, end] }]);
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
   const header = new Uint8Array(8 + Math.ceil(json.length / ALIGNMENT) * ALIGNMENT).fill(0x20);
@@ -91,12 +113,12 @@ function headerOf(
 /**
  * Reads the bytes of a file, whoever wrote it.
  * @param file what to name in errors
- * @throws UserError when they are not a whole safetensors file of float32
+ * @throws UserError when they are not a whole safetensors file of floats of 16 or 32 bits
  */
 export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors {
   const refuse = (what: string): never => {
     throw new UserError(
-      `${file} ${what}; it is damaged or no safetensors file of float32: save or fetch it again`,
+      `${file} ${what}; it is damaged or no safetensors file of floats: save or fetch it again`,
     );
   };
   if (bytes.length < 8) return refuse('is too short');
@@ -114,12 +136,13 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors 
   const data = bytes.subarray(8 + headerBytes);
   const places = Object.entries(entries).map(([name, entry]) => {
     if (!v.is(EntrySchema, entry)) return refuse(`describes tensor ${quote(name)} in a malformed way`);
-    if (entry.dtype !== 'F32') return refuse(`holds tensor ${quote(name)} as ${quote(entry.dtype)}`);
+    const { dtype } = entry;
+    if (!isDtype(dtype)) return refuse(`holds tensor ${quote(name)} as ${quote(dtype)}`);
     const [begin, end] = entry.data_offsets;
     const elements = entry.shape.reduce((product, length) => product * length, 1);
-    if (end - begin !== 4 * elements)
+    if (end - begin !== DTYPE_BYTES[dtype] * elements)
       return refuse(`gives tensor ${quote(name)} bytes that do not fit its shape`);
-    return { name, shape: entry.shape, begin, end };
+    return { name, shape: entry.shape, begin, end, dtype };
   });
   places.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let covered = 0;
@@ -130,7 +153,11 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors 
   if (covered !== data.length) return refuse(`has ${data.length} bytes of tensors and describes ${covered}`);
   return {
     metadata,
-    tensors: places.map(({ name, shape, begin, end }) => ({ name, shape, values: floats(data, begin, end) })),
+    tensors: places.map(({ name, shape, begin, end, dtype }) => ({
+      name,
+      shape,
+      values: floats(data.subarray(begin, end), dtype),
+    })),
   };
 }
 
@@ -139,8 +166,9 @@ export async function saveSafetensors(
   path: string,
   tensors: readonly Tensor[],
   metadata?: Metadata,
+  dtype?: FileDtype,
 ): Promise<void> {
-  await writeFileAtomically(path, encodeSafetensors(tensors, metadata));
+  await writeFileAtomically(path, encodeSafetensors(tensors, metadata, dtype));
 }
 
 /** Loads tensors. @throws UserError when the file cannot be read or is malformed */
@@ -159,9 +187,13 @@ function parseJson(bytes: Uint8Array): Record<string, unknown> | undefined {
   }
 }
 
-function floats(data: Uint8Array, begin: number, end: number): Float32Array {
-  const view = new DataView(data.buffer, data.byteOffset + begin, end - begin);
-  const values = new Float32Array((end - begin) / 4);
+function floats(data: Uint8Array, dtype: FileDtype): Float32Array {
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  const values = new Float32Array(data.length / DTYPE_BYTES[dtype]);
+  if (dtype !== 'F32') {
+    const decode = dtype === 'F16' ? fromFloat16 : fromBfloat16;
+    return values.map((_, i) => decode(view.getUint16(2 * i, true)));
+  }
   const bits = new Uint32Array(values.buffer);
   for (let i = 0; i < bits.length; i++) bits[i] = view.getUint32(4 * i, true);
   return values;

@@ -1,6 +1,7 @@
 import { AXES_EXTENTS } from './axes-extents.js';
 import { BATCH_NORMALIZATION_EXTENTS } from './batch-normalization-extents.js';
 import { CHANCE_EXTENTS } from './chance-extents.js';
+import { HALVES_EXTENTS } from './halves-extents.js';
 import { NORM_BLOCK_FLOATS } from './memory-map.js';
 import type { KERNEL_TABLE } from './table.js';
 import type { KernelArguments, KernelName } from './tape.js';
@@ -176,6 +177,7 @@ export const EXTENTS: {
   scaleVector: map,
   ...AXES_EXTENTS,
   ...BATCH_NORMALIZATION_EXTENTS,
+  ...HALVES_EXTENTS,
   ...TRANSFORMER_EXTENTS,
   ...CHANCE_EXTENTS,
 

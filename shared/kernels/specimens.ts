@@ -1,6 +1,7 @@
 import { AXES_SPECIMENS } from './axes-specimens.js';
 import { BATCH_NORMALIZATION_SPECIMENS } from './batch-normalization-specimens.js';
 import { CHANCE_SPECIMENS } from './chance-specimens.js';
+import { HALVES_SPECIMENS } from './halves-specimens.js';
 import { IMAGE_SPECIMENS } from './image-specimens.js';
 import { NORM_BLOCK_FLOATS } from './memory-map.js';
 import { OPTIMIZER_SPECIMENS } from './optimizer-specimens.js';
@@ -208,6 +209,7 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
   scaleVector: (size) => ({ ...map(size), factor: 1 / 3 }),
   ...AXES_SPECIMENS,
   ...BATCH_NORMALIZATION_SPECIMENS,
+  ...HALVES_SPECIMENS,
   ...OPTIMIZER_SPECIMENS,
   ...IMAGE_SPECIMENS,
   ...TRANSFORMER_SPECIMENS,

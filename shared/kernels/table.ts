@@ -1,7 +1,7 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = 'dc1aff93dad293fb';
+export const SOURCE_VERSION = '8c593f58f6c81768';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
@@ -627,8 +627,58 @@ export const KERNEL_TABLE = {
       fieldOffset: 'i32',
     },
   },
-  softmaxCrossEntropySparseForward: {
+  floatToBfloat16: {
     opcode: 49,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  bfloat16ToFloat: {
+    opcode: 50,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  floatToFloat16: {
+    opcode: 51,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  float16ToFloat: {
+    opcode: 52,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  floatToInt8: {
+    opcode: 53,
+    arguments: {
+      a: 'ptr',
+      scale: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  int8ToFloat: {
+    opcode: 54,
+    arguments: {
+      a: 'ptr',
+      scale: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  softmaxCrossEntropySparseForward: {
+    opcode: 55,
     arguments: {
       logits: 'ptr',
       labels: 'ptr',
@@ -640,7 +690,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseBackward: {
-    opcode: 50,
+    opcode: 56,
     arguments: {
       probabilities: 'ptr',
       labels: 'ptr',
@@ -651,7 +701,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyForward: {
-    opcode: 51,
+    opcode: 57,
     arguments: {
       logits: 'ptr',
       targets: 'ptr',
@@ -663,7 +713,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyBackward: {
-    opcode: 52,
+    opcode: 58,
     arguments: {
       probabilities: 'ptr',
       targets: 'ptr',
@@ -674,7 +724,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyForward: {
-    opcode: 53,
+    opcode: 59,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -685,7 +735,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyBackward: {
-    opcode: 54,
+    opcode: 60,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -696,7 +746,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorForward: {
-    opcode: 55,
+    opcode: 61,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -706,7 +756,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorBackward: {
-    opcode: 56,
+    opcode: 62,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -717,7 +767,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationForward: {
-    opcode: 57,
+    opcode: 63,
     arguments: {
       x: 'ptr',
       gamma: 'ptr',
@@ -730,7 +780,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationBackward: {
-    opcode: 58,
+    opcode: 64,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -742,7 +792,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeLayerNormalizationScale: {
-    opcode: 59,
+    opcode: 65,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -754,7 +804,7 @@ export const KERNEL_TABLE = {
     },
   },
   sumSquares: {
-    opcode: 60,
+    opcode: 66,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -762,7 +812,7 @@ export const KERNEL_TABLE = {
     },
   },
   largestMagnitude: {
-    opcode: 61,
+    opcode: 67,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -770,7 +820,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeTotal: {
-    opcode: 62,
+    opcode: 68,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -778,7 +828,7 @@ export const KERNEL_TABLE = {
     },
   },
   sgdUpdate: {
-    opcode: 63,
+    opcode: 69,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -788,7 +838,7 @@ export const KERNEL_TABLE = {
     },
   },
   adamUpdate: {
-    opcode: 64,
+    opcode: 70,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -799,7 +849,7 @@ export const KERNEL_TABLE = {
     },
   },
   rmspropUpdate: {
-    opcode: 65,
+    opcode: 71,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -810,7 +860,7 @@ export const KERNEL_TABLE = {
     },
   },
   adagradUpdate: {
-    opcode: 66,
+    opcode: 72,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -820,7 +870,7 @@ export const KERNEL_TABLE = {
     },
   },
   lionUpdate: {
-    opcode: 67,
+    opcode: 73,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -830,7 +880,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolForward: {
-    opcode: 68,
+    opcode: 74,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -849,7 +899,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolBackward: {
-    opcode: 69,
+    opcode: 75,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -870,7 +920,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolForward: {
-    opcode: 70,
+    opcode: 76,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -889,7 +939,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolBackward: {
-    opcode: 71,
+    opcode: 77,
     arguments: {
       dy: 'ptr',
       dx: 'ptr',
@@ -908,7 +958,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmul: {
-    opcode: 72,
+    opcode: 78,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -921,7 +971,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmulTransposedB: {
-    opcode: 73,
+    opcode: 79,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -932,7 +982,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomUniform: {
-    opcode: 74,
+    opcode: 80,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -943,7 +993,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomNormal: {
-    opcode: 75,
+    opcode: 81,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -954,7 +1004,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomTruncatedNormal: {
-    opcode: 76,
+    opcode: 82,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -965,7 +1015,7 @@ export const KERNEL_TABLE = {
     },
   },
   orthonormalRows: {
-    opcode: 77,
+    opcode: 83,
     arguments: {
       a: 'ptr',
       count: 'i32',
@@ -973,7 +1023,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmForward: {
-    opcode: 78,
+    opcode: 84,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -988,7 +1038,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmBackward: {
-    opcode: 79,
+    opcode: 85,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1002,7 +1052,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruForward: {
-    opcode: 80,
+    opcode: 86,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1018,7 +1068,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruBackward: {
-    opcode: 81,
+    opcode: 87,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1033,7 +1083,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnForward: {
-    opcode: 82,
+    opcode: 88,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1047,7 +1097,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnBackward: {
-    opcode: 83,
+    opcode: 89,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1060,7 +1110,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxForward: {
-    opcode: 84,
+    opcode: 90,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1069,7 +1119,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxBackward: {
-    opcode: 85,
+    opcode: 91,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -1079,7 +1129,7 @@ export const KERNEL_TABLE = {
     },
   },
   logSoftmaxForward: {
-    opcode: 86,
+    opcode: 92,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1088,7 +1138,7 @@ export const KERNEL_TABLE = {
     },
   },
   logSoftmaxBackward: {
-    opcode: 87,
+    opcode: 93,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -1098,7 +1148,7 @@ export const KERNEL_TABLE = {
     },
   },
   oneHot: {
-    opcode: 88,
+    opcode: 94,
     arguments: {
       labels: 'ptr',
       out: 'ptr',
@@ -1107,7 +1157,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeMatmulTransposedA: {
-    opcode: 89,
+    opcode: 95,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -1119,7 +1169,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeSumRows: {
-    opcode: 90,
+    opcode: 96,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -1129,7 +1179,7 @@ export const KERNEL_TABLE = {
     },
   },
   addVectors: {
-    opcode: 91,
+    opcode: 97,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1138,7 +1188,7 @@ export const KERNEL_TABLE = {
     },
   },
   multiplyVectors: {
-    opcode: 92,
+    opcode: 98,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1147,7 +1197,7 @@ export const KERNEL_TABLE = {
     },
   },
   copyVector: {
-    opcode: 93,
+    opcode: 99,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1155,7 +1205,7 @@ export const KERNEL_TABLE = {
     },
   },
   fill: {
-    opcode: 94,
+    opcode: 100,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1163,7 +1213,7 @@ export const KERNEL_TABLE = {
     },
   },
   scaleVector: {
-    opcode: 95,
+    opcode: 101,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1172,7 +1222,7 @@ export const KERNEL_TABLE = {
     },
   },
   moveAverage: {
-    opcode: 96,
+    opcode: 102,
     arguments: {
       average: 'ptr',
       value: 'ptr',

@@ -94,7 +94,8 @@ describe('safetensors', () => {
     ['a header that is no UTF-8', fileOf('{"\u{0}"}', 0).fill(0xff, 9, 10), /not a JSON object/],
     ['metadata that is no text', fileOf('{"__metadata__":{"a":1}}', 0), /malformed __metadata__/],
     ['an entry of nothing', fileOf('{"a":null}', 0), /"a" in a malformed way/],
-    ['half precision', fileOf(`{"a":${entry(0, 4, [2], 'F16')}}`, 4), /"a" as "F16"/],
+    ['integers', fileOf(`{"a":${entry(0, 4, [2], 'I16')}}`, 4), /"a" as "I16"/],
+    ['half of the halves', fileOf(`{"a":${entry(0, 4, [4], 'F16')}}`, 4), /"a" bytes that do not fit/],
     ['a negative offset', fileOf(`{"a":${entry(-4, 0)}}`, 0), /malformed/],
     ['a negative size', fileOf(`{"a":${entry(4, 0)}}`, 4), /malformed/],
     ['a shape that does not fit', fileOf(`{"a":${entry(0, 8, [3])}}`, 8), /do not fit its shape/],
@@ -199,5 +200,31 @@ describe('files of tensors', () => {
     const damaged = join(directory, 'damaged.safetensors');
     await writeFile(damaged, REFERENCE_FILE.subarray(0, 100));
     await expect(loadSafetensors(damaged)).rejects.toThrow(`${damaged} claims a header of 296 bytes`);
+  });
+});
+
+describe('files of half the size', () => {
+  it.each([
+    ['F16', Float32Array.of(1, -2, 0.5, 3.25, -0, 0), [0x3c00, 0xc000, 0x3800, 0x4280, 0x8000, 0]],
+    [
+      'BF16',
+      Float32Array.of(1, -2, 0.5, 3.25, -0, 9.183549615799121e-41),
+      [0x3f80, 0xc000, 0x3f00, 0x4050, 0x8000, 1],
+    ],
+  ] as const)('keep numbers as %s, and give back what they kept', (dtype, kept, codes) => {
+    // 1e-40 is none of either's numbers.
+    const bytes = Buffer.concat([...encodeSafetensors(EXAMPLE, {}, dtype)]);
+    const { tensors } = decodeSafetensors(bytes, 'file');
+    expect(tensors.map(({ name, shape }) => [name, shape])).toEqual([
+      ['dense.bias', [3]],
+      ['dense.weights', [2, 3]],
+      ['empty', [0, 4]],
+      ['scale', []],
+    ]);
+    const weights = tensors.find(({ name }) => name === 'dense.weights')?.values;
+    expect(weights).toEqual(kept);
+    const data = bytes.subarray(8 + Number(bytes.readBigUInt64LE(0)));
+    expect(data).toHaveLength(2 * (3 + 6 + 0 + 1));
+    expect(codes.map((_, i) => data.readUInt16LE(2 * (3 + i)))).toEqual(codes);
   });
 });

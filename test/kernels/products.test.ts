@@ -73,8 +73,56 @@ describe('the oracles', () => {
   });
 });
 
+/**
+ * Sums a*b + c that miss the middle between two floats by less than a double of the same size can tell, on either side, and
+ * that hit it; of every size, also where floats have fewer bits.
+ */
+function nearlyHalfWay(): { a: number; b: number; c: number }[] {
+  const cases: { a: number; b: number; c: number }[] = [];
+  for (const exponent of [-149, -148, -140, -127, -126, -125, -30, 0, 90]) {
+    // c is an odd or an even number of steps 2^exponent; a*b is half a step, a little more or a little less.
+    for (const steps of [1, 2, 3, 1023, 1024, 2 ** 23 + 1, 2 ** 24 - 1, 2 ** 24 - 2]) {
+      const c = steps * 2 ** exponent;
+      if (Math.fround(c) !== c) continue;
+      const [down, up] = [2 ** Math.floor((exponent - 1) / 2), 2 ** Math.ceil((exponent - 1) / 2)];
+      const [e, f] = [2 ** -15, 2 ** -23];
+      // (1 + e)(1 - e) = 1 - 2^-30, (1 + f)(1 + f) = 1 + 2^-22 + 2^-46, and so on.
+      for (const [x, y] of [
+        [1, 1],
+        [1 + e, 1 - e],
+        [1 + f, 1 - f],
+        [1 + f, 1 + f],
+        [1, 1 + f],
+        [1, 1 - f],
+      ] as const) {
+        for (const sign of [1, -1]) {
+          cases.push({ a: x * down, b: y * up, c: sign * c }, { a: -x * down, b: y * up, c: sign * c });
+        }
+      }
+    }
+  }
+  return cases.filter(({ a, b }) => Math.fround(a) === a && Math.fround(b) === b);
+}
+
 for (const build of buildNames()) {
   describe(`products on ${build}`, () => {
+    it('round a*b + c once where it nearly lies half way between two floats', async () => {
+      const bench = await Workbench.open(build);
+      const cases = nearlyHalfWay();
+      // Of these, rounding twice gets some hundreds wrong.
+      const twice = cases.filter(({ a, b, c }) => Math.fround(a * b + c) !== fmaByIntegers(a, b, c));
+      expect(twice.length).toBeGreaterThan(100);
+      for (const { a, b, c } of cases) {
+        bench.clear();
+        const out = bench.room(1);
+        const [left, right] = [bench.put(Float32Array.of(1, b)), bench.put(Float32Array.of(c, a))];
+        bench.run('matmul', { a: left, b: right, bias: 0, out, rows: 1, inner: 2, cols: 1, activation: 0 });
+        const wanted = fmaByIntegers(a, b, c);
+        if (bench.floats(out, 1)[0] !== wanted)
+          expect(`${a} * ${b} + ${c} = ${bench.floats(out, 1)[0]}`).toBe(wanted);
+      }
+    });
+
     it('round a*b + c once, whatever the numbers', async () => {
       const bench = await Workbench.open(build);
       const numbers = new Numbers(2);

@@ -9,6 +9,7 @@
  * chain waits in the workspace meanwhile, beside its subtrees that wait for their right siblings.
  */
 #include "convolution-weights.h"
+#include "depthwise.h"
 
 /** Bytes of the workspace for a strip of dy, and how many of them one strip fills unless a row alone is longer. */
 #define STRIP_BYTES (128 * 1024)
@@ -81,6 +82,11 @@ KERNEL(treeConvolutionWeights, PTR x, PTR dy, PTR dw, I32 rows, I32 height, I32 
                  axis_forward(outHeight, height, kernelHeight, strideY, padTop, dilationY),
                  axis_forward(outWidth, width, kernelWidth, strideX, padLeft, dilationX), 0, 0, {{0, 0, 0, 0}}};
   i32 channels = inputs / groups, taps = kernelHeight * kernelWidth;
+  if (is_depthwise(inputs, outputs, groups) && taps <= DEPTHWISE_TAPS_MAX) {
+    const DepthwiseGradient each = {x, dy, dw, rows, inputs, leafRows, &w.y, &w.x_axis};
+    depthwise_gradient(&each, (f32 *)thread->workspace);
+    return;
+  }
   w.is_mixed = channels <= MIXED_CHANNELS && 2 * kernelWidth + 1 <= MIXED_SPANS;
   for (i32 col = 0; w.is_mixed && col < outWidth; col = w.spans[w.span_count++].to)
     w.spans[w.span_count] = axis_span(&w.x_axis, col);

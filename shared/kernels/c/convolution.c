@@ -4,6 +4,7 @@
  * input gradient ascend by the place of the error term that they read. See convolution.h.
  */
 #include "convolution-tile.h"
+#include "depthwise.h"
 
 /** Largest block of (tap, channel): its panel of TILE_COLS columns stays in the first cache. */
 #define WALK_INNER 288
@@ -106,6 +107,12 @@ static WalkBlock walk_block(const Walk *w, i32 tap_y, i32 tap_x, i32 channel) {
 
 /** All results of a walk. */
 static void walk(const Walk *w, const Thread *thread) {
+  if (is_depthwise(w->in_channels, w->out_channels, w->groups)) {
+    const Depthwise channels = {w->in, w->weights, w->bias, w->out, w->rows, w->in_channels, w->out_width,
+                                w->kernel_width, w->activation, w->in_sample, w->out_sample, &w->y, &w->x};
+    depthwise(&channels);
+    return;
+  }
   f32 *panel = (f32 *)thread->workspace;
   i32 out_group = w->out_channels / w->groups;
   isize sample_bytes = 4 * (w->in_sample + w->out_sample);

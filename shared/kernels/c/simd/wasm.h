@@ -51,13 +51,11 @@ INLINE v16 v_zero(void) { QUARTERS(v16, wasm_f32x4_const_splat(0)); }
 INLINE v128_t q_fma(v128_t a, v128_t b, v128_t c) { return wasm_f32x4_relaxed_madd(a, b, c); }
 #else
 /**
- * a*b + c rounded once, two lanes: the product of two floats is exact in f64; the sum is rounded to odd there, which
- * leaves the second rounding, to f32, as if it were the only one (Boldo and Melquiond 2008, "Emulation of a FMA and
- * correctly rounded sums: proved algorithms using rounding to odd"; f64 has more than the p + 2 bits that it asks for).
+ * p + c, two lanes, of which s is the sum rounded to nearest: rounded to odd, which leaves a second rounding, to f32, as if
+ * it were the only one (Boldo and Melquiond 2008, "Emulation of a FMA and correctly rounded sums: proved algorithms using
+ * rounding to odd"; f64 has more than the p + 2 bits that it asks for).
  */
-INLINE v128_t q_fma_f64(v128_t a, v128_t b, v128_t c) {
-  v128_t p = wasm_f64x2_mul(a, b);
-  v128_t s = wasm_f64x2_add(p, c);
+INLINE v128_t q_round_to_odd(v128_t p, v128_t c, v128_t s) {
   // The rounding error of s, exactly (Knuth's TwoSum): f64 neither overflows nor underflows on products of floats.
   v128_t t = wasm_f64x2_sub(s, p);
   v128_t e = wasm_f64x2_add(wasm_f64x2_sub(p, wasm_f64x2_sub(s, t)), wasm_f64x2_sub(c, t));
@@ -69,12 +67,28 @@ INLINE v128_t q_fma_f64(v128_t a, v128_t b, v128_t c) {
   return wasm_v128_or(wasm_i64x2_add(s, back), wasm_v128_and(sticky, wasm_i64x2_const_splat(1)));
 }
 INLINE v128_t q_high(v128_t a) { return wasm_i32x4_shuffle(a, a, 2, 3, 2, 3); }
-INLINE v128_t q_fma(v128_t a, v128_t b, v128_t c) {
-  v128_t low = q_fma_f64(wasm_f64x2_promote_low_f32x4(a), wasm_f64x2_promote_low_f32x4(b),
-                         wasm_f64x2_promote_low_f32x4(c));
-  v128_t high = q_fma_f64(wasm_f64x2_promote_low_f32x4(q_high(a)), wasm_f64x2_promote_low_f32x4(q_high(b)),
-                          wasm_f64x2_promote_low_f32x4(q_high(c)));
+INLINE v128_t q_demote(v128_t low, v128_t high) {
   return wasm_i32x4_shuffle(wasm_f32x4_demote_f64x2_zero(low), wasm_f32x4_demote_f64x2_zero(high), 0, 1, 4, 5);
+}
+/** Whether a sum lies half way between two floats of 24 bits, as far as f64 can tell. */
+INLINE v128_t q_is_half_way(v128_t s) {
+  return wasm_i64x2_eq(wasm_v128_and(s, wasm_i64x2_const_splat(0x1fffffff)), wasm_i64x2_const_splat(0x10000000));
+}
+/**
+ * a*b + c rounded once: the product of two floats is exact in f64, and rounding the sum twice, there and to f32, errs only
+ * where the first rounding comes to lie half way between two floats. That is rare, and so are results below the smallest
+ * normal float, which have fewer bits: only there the sum is rounded to odd instead.
+ */
+INLINE v128_t q_fma(v128_t a, v128_t b, v128_t c) {
+  const v128_t c_low = wasm_f64x2_promote_low_f32x4(c), c_high = wasm_f64x2_promote_low_f32x4(q_high(c));
+  const v128_t p_low = wasm_f64x2_mul(wasm_f64x2_promote_low_f32x4(a), wasm_f64x2_promote_low_f32x4(b));
+  const v128_t p_high = wasm_f64x2_mul(wasm_f64x2_promote_low_f32x4(q_high(a)), wasm_f64x2_promote_low_f32x4(q_high(b)));
+  const v128_t low = wasm_f64x2_add(p_low, c_low), high = wasm_f64x2_add(p_high, c_high);
+  const v128_t once = q_demote(low, high);
+  const v128_t is_small = wasm_f32x4_lt(wasm_f32x4_abs(once), wasm_f32x4_const_splat(0x1p-126f));
+  const v128_t doubt = wasm_v128_or(is_small, wasm_v128_or(q_is_half_way(low), q_is_half_way(high)));
+  if (__builtin_expect(!wasm_v128_any_true(doubt), 1)) return once;
+  return q_demote(q_round_to_odd(p_low, c_low, low), q_round_to_odd(p_high, c_high, high));
 }
 #endif
 

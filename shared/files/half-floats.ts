@@ -1,0 +1,59 @@
+/*
+ * Floats of 16 bits, as files keep them: bfloat16, the upper half of a float32, and float16, the binary16 of IEEE 754 (1 bit
+ * of sign, 5 of exponent, 10 of fraction). To the nearest, ties to even; the one NaN is quiet and positive.
+ */
+const BFLOAT16_NAN = 0x7fc0;
+const FLOAT16_NAN = 0x7e00;
+const FLOAT16_INFINITY = 0x7c00;
+/** From here on float16 has nothing but infinity: half way between its largest number and the next. */
+const FLOAT16_LIMIT = 65520;
+/** What float16 counts in below 2^-14: 2^-24. */
+const FLOAT16_STEP = 1 / 16777216;
+
+const cell = new Float32Array(1);
+const bits = new Uint32Array(cell.buffer);
+
+/** The bfloat16 next to a number of float32. */
+export function toBfloat16(value: number): number {
+  if (Number.isNaN(value)) return BFLOAT16_NAN;
+  cell[0] = value;
+  return roundHalfToEven((bits[0] as number) / 65536);
+}
+
+/** The number that a bfloat16 is. */
+export function fromBfloat16(code: number): number {
+  bits[0] = code << 16;
+  return cell[0] as number;
+}
+
+/** The float16 next to a number of float32. */
+export function toFloat16(value: number): number {
+  if (Number.isNaN(value)) return FLOAT16_NAN;
+  cell[0] = value;
+  const sign = ((bits[0] as number) >>> 16) & 0x8000;
+  const size = Math.abs(value);
+  if (size >= FLOAT16_LIMIT) return sign | FLOAT16_INFINITY;
+  // Exponents from that of the smallest normal number, 2^-14, which those below share.
+  const exponent = Math.max(0, (((bits[0] as number) >>> 23) & 0xff) - 113);
+  let step = FLOAT16_STEP;
+  for (let i = 0; i < exponent; i++) step *= 2;
+  // In steps it is up to 2048, which is the next exponent's 1024: the sum carries into the exponent by itself.
+  return sign | (exponent * 1024 + roundHalfToEven(size / step));
+}
+
+/** The number that a float16 is. */
+export function fromFloat16(code: number): number {
+  const sign = (code & 0x8000) === 0 ? 1 : -1;
+  const exponent = (code >>> 10) & 0x1f;
+  const fraction = code & 0x3ff;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  if (exponent === 0) return sign * fraction * FLOAT16_STEP;
+  bits[0] = ((exponent + 112) << 23) | (fraction << 13);
+  return sign * (cell[0] as number);
+}
+
+function roundHalfToEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+}
