@@ -130,6 +130,33 @@ def probabilities():
     return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.1)
 
 
+def of_elements(seed, loss_of):
+    """The form of the cases below: dense tanh, dense."""
+    draw = Draws(seed)
+    data = {"x": draw.normal(6, 3), "y": draw.classes(6, 4, count=2).to(torch.float64)}
+    weights = draw.dense("dense", 3, 5) | draw.dense("dense_1", 5, 4)
+
+    def loss(w):
+        return loss_of(dense(w, "dense_1", torch.tanh(dense(w, "dense", data["x"]))), data["y"])
+
+    return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.05)
+
+
+def absolute():
+    """Mean absolute error."""
+    return of_elements(8, F.l1_loss)
+
+
+def huber():
+    """Huber's loss with delta 0.5."""
+    return of_elements(9, lambda y, t: F.huber_loss(y, t, delta=0.5))
+
+
+def binary():
+    """Binary cross-entropy of logits."""
+    return of_elements(10, F.binary_cross_entropy_with_logits)
+
+
 def ctc():
     """Connectionist temporal classification; equal labels, no label at all, and a row that does not fit."""
     draw = Draws(7)
@@ -162,6 +189,9 @@ CASES = {
     "residual": residual,
     "sequence": sequence,
     "probabilities": probabilities,
+    "absolute": absolute,
+    "huber": huber,
+    "binary": binary,
     "ctc": ctc,
 } | {name: bound(case) for name, case in (axes.CASES | normalization.CASES | images.CASES | recurrent.CASES | transformer.CASES).items()}
 

@@ -2,6 +2,7 @@ import { AXES_EXTENTS } from './axes-extents.js';
 import { BATCH_NORMALIZATION_EXTENTS } from './batch-normalization-extents.js';
 import { CHANCE_EXTENTS } from './chance-extents.js';
 import { HALVES_EXTENTS } from './halves-extents.js';
+import { LOSS_EXTENTS } from './loss-extents.js';
 import { NORM_BLOCK_FLOATS } from './memory-map.js';
 import type { KERNEL_TABLE } from './table.js';
 import type { KernelArguments, KernelName } from './tape.js';
@@ -170,11 +171,8 @@ export const EXTENTS: {
   simpleRnnForward: (a) => ({ ...gates(a, 1), previous: unitsOfSteps(a), y: outputsOf(a) }),
   simpleRnnBackward: (a) => ({ ...gates(a, 1), dy: outputsOf(a) }),
 
-  ctcForward: ({ rows, steps, cols, length }) => {
-    const outputs = rows * steps * cols;
-    return { logits: outputs, labels: rows * length, errors: outputs, loss: rows };
-  },
   scaleVector: map,
+  ...LOSS_EXTENTS,
   ...AXES_EXTENTS,
   ...BATCH_NORMALIZATION_EXTENTS,
   ...HALVES_EXTENTS,

@@ -3,6 +3,7 @@ import { BATCH_NORMALIZATION_SPECIMENS } from './batch-normalization-specimens.j
 import { CHANCE_SPECIMENS } from './chance-specimens.js';
 import { HALVES_SPECIMENS } from './halves-specimens.js';
 import { IMAGE_SPECIMENS } from './image-specimens.js';
+import { LOSS_SPECIMENS } from './loss-specimens.js';
 import { NORM_BLOCK_FLOATS } from './memory-map.js';
 import { OPTIMIZER_SPECIMENS } from './optimizer-specimens.js';
 import { RECURRENT_SPECIMENS } from './recurrent-specimens.js';
@@ -194,19 +195,8 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
     scale: 1 / 3,
   }),
 
-  // Few enough labels for some rows to fit into the steps, and for others not to.
-  ctcForward: (size) => {
-    const [rows, steps, length] = [
-      1 + ((size.rows - 1) % 9),
-      1 + ((size.inner - 1) % 29),
-      1 + (size.inner % 4),
-    ];
-    const words = rows * steps * size.cols;
-    const outputs = { errors: output(words), loss: output(rows) };
-    const labels = input(rows * length, 'label');
-    return { logits: input(words), labels, ...outputs, rows, steps, cols: size.cols, length };
-  },
   scaleVector: (size) => ({ ...map(size), factor: 1 / 3 }),
+  ...LOSS_SPECIMENS,
   ...AXES_SPECIMENS,
   ...BATCH_NORMALIZATION_SPECIMENS,
   ...HALVES_SPECIMENS,

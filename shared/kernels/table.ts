@@ -1,7 +1,7 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = '8c593f58f6c81768';
+export const SOURCE_VERSION = '77696ced35e3eb1c';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
@@ -432,8 +432,74 @@ export const KERNEL_TABLE = {
       scale: 'f32',
     },
   },
-  reluForward: {
+  meanAbsoluteErrorForward: {
     opcode: 29,
+    arguments: {
+      y: 'ptr',
+      targets: 'ptr',
+      loss: 'ptr',
+      rows: 'i32',
+      cols: 'i32',
+    },
+  },
+  meanAbsoluteErrorBackward: {
+    opcode: 30,
+    arguments: {
+      y: 'ptr',
+      targets: 'ptr',
+      dy: 'ptr',
+      rows: 'i32',
+      cols: 'i32',
+      scale: 'f32',
+    },
+  },
+  huberForward: {
+    opcode: 31,
+    arguments: {
+      y: 'ptr',
+      targets: 'ptr',
+      loss: 'ptr',
+      rows: 'i32',
+      cols: 'i32',
+      delta: 'f32',
+    },
+  },
+  huberBackward: {
+    opcode: 32,
+    arguments: {
+      y: 'ptr',
+      targets: 'ptr',
+      dy: 'ptr',
+      rows: 'i32',
+      cols: 'i32',
+      delta: 'f32',
+      scale: 'f32',
+    },
+  },
+  binaryCrossEntropyForward: {
+    opcode: 33,
+    arguments: {
+      logits: 'ptr',
+      targets: 'ptr',
+      loss: 'ptr',
+      correct: 'ptr',
+      rows: 'i32',
+      cols: 'i32',
+    },
+  },
+  binaryCrossEntropyBackward: {
+    opcode: 34,
+    arguments: {
+      logits: 'ptr',
+      targets: 'ptr',
+      dlogits: 'ptr',
+      rows: 'i32',
+      cols: 'i32',
+      scale: 'f32',
+    },
+  },
+  reluForward: {
+    opcode: 35,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -441,7 +507,7 @@ export const KERNEL_TABLE = {
     },
   },
   reluBackward: {
-    opcode: 30,
+    opcode: 36,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -450,7 +516,7 @@ export const KERNEL_TABLE = {
     },
   },
   sigmoidForward: {
-    opcode: 31,
+    opcode: 37,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -458,7 +524,7 @@ export const KERNEL_TABLE = {
     },
   },
   sigmoidBackward: {
-    opcode: 32,
+    opcode: 38,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -467,7 +533,7 @@ export const KERNEL_TABLE = {
     },
   },
   tanhForward: {
-    opcode: 33,
+    opcode: 39,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -475,7 +541,7 @@ export const KERNEL_TABLE = {
     },
   },
   tanhBackward: {
-    opcode: 34,
+    opcode: 40,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -484,54 +550,6 @@ export const KERNEL_TABLE = {
     },
   },
   exponential: {
-    opcode: 35,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  logarithm: {
-    opcode: 36,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  errorFunction: {
-    opcode: 37,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  sine: {
-    opcode: 38,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  cosine: {
-    opcode: 39,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  squareRoot: {
-    opcode: 40,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  reciprocalSquareRoot: {
     opcode: 41,
     arguments: {
       out: 'ptr',
@@ -539,8 +557,56 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  embeddingForward: {
+  logarithm: {
     opcode: 42,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  errorFunction: {
+    opcode: 43,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  sine: {
+    opcode: 44,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  cosine: {
+    opcode: 45,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  squareRoot: {
+    opcode: 46,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  reciprocalSquareRoot: {
+    opcode: 47,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  embeddingForward: {
+    opcode: 48,
     arguments: {
       ids: 'ptr',
       table: 'ptr',
@@ -551,7 +617,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeScatterRows: {
-    opcode: 43,
+    opcode: 49,
     arguments: {
       ids: 'ptr',
       dy: 'ptr',
@@ -564,7 +630,7 @@ export const KERNEL_TABLE = {
     },
   },
   addToRows: {
-    opcode: 44,
+    opcode: 50,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -574,7 +640,7 @@ export const KERNEL_TABLE = {
     },
   },
   addSinusoids: {
-    opcode: 45,
+    opcode: 51,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -584,7 +650,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8: {
-    opcode: 46,
+    opcode: 52,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -600,7 +666,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8AsI32: {
-    opcode: 47,
+    opcode: 53,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -614,7 +680,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherWords: {
-    opcode: 48,
+    opcode: 54,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -628,7 +694,7 @@ export const KERNEL_TABLE = {
     },
   },
   floatToBfloat16: {
-    opcode: 49,
+    opcode: 55,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -636,7 +702,7 @@ export const KERNEL_TABLE = {
     },
   },
   bfloat16ToFloat: {
-    opcode: 50,
+    opcode: 56,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -644,7 +710,7 @@ export const KERNEL_TABLE = {
     },
   },
   floatToFloat16: {
-    opcode: 51,
+    opcode: 57,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -652,7 +718,7 @@ export const KERNEL_TABLE = {
     },
   },
   float16ToFloat: {
-    opcode: 52,
+    opcode: 58,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -660,7 +726,7 @@ export const KERNEL_TABLE = {
     },
   },
   floatToInt8: {
-    opcode: 53,
+    opcode: 59,
     arguments: {
       a: 'ptr',
       scale: 'ptr',
@@ -669,7 +735,7 @@ export const KERNEL_TABLE = {
     },
   },
   int8ToFloat: {
-    opcode: 54,
+    opcode: 60,
     arguments: {
       a: 'ptr',
       scale: 'ptr',
@@ -678,7 +744,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseForward: {
-    opcode: 55,
+    opcode: 61,
     arguments: {
       logits: 'ptr',
       labels: 'ptr',
@@ -690,7 +756,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseBackward: {
-    opcode: 56,
+    opcode: 62,
     arguments: {
       probabilities: 'ptr',
       labels: 'ptr',
@@ -701,7 +767,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyForward: {
-    opcode: 57,
+    opcode: 63,
     arguments: {
       logits: 'ptr',
       targets: 'ptr',
@@ -713,7 +779,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyBackward: {
-    opcode: 58,
+    opcode: 64,
     arguments: {
       probabilities: 'ptr',
       targets: 'ptr',
@@ -724,7 +790,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyForward: {
-    opcode: 59,
+    opcode: 65,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -735,7 +801,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyBackward: {
-    opcode: 60,
+    opcode: 66,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -746,7 +812,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorForward: {
-    opcode: 61,
+    opcode: 67,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -756,7 +822,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorBackward: {
-    opcode: 62,
+    opcode: 68,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -767,7 +833,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationForward: {
-    opcode: 63,
+    opcode: 69,
     arguments: {
       x: 'ptr',
       gamma: 'ptr',
@@ -780,7 +846,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationBackward: {
-    opcode: 64,
+    opcode: 70,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -792,7 +858,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeLayerNormalizationScale: {
-    opcode: 65,
+    opcode: 71,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -804,7 +870,7 @@ export const KERNEL_TABLE = {
     },
   },
   sumSquares: {
-    opcode: 66,
+    opcode: 72,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -812,7 +878,7 @@ export const KERNEL_TABLE = {
     },
   },
   largestMagnitude: {
-    opcode: 67,
+    opcode: 73,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -820,7 +886,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeTotal: {
-    opcode: 68,
+    opcode: 74,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -828,7 +894,7 @@ export const KERNEL_TABLE = {
     },
   },
   sgdUpdate: {
-    opcode: 69,
+    opcode: 75,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -838,7 +904,7 @@ export const KERNEL_TABLE = {
     },
   },
   adamUpdate: {
-    opcode: 70,
+    opcode: 76,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -849,7 +915,7 @@ export const KERNEL_TABLE = {
     },
   },
   rmspropUpdate: {
-    opcode: 71,
+    opcode: 77,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -860,7 +926,7 @@ export const KERNEL_TABLE = {
     },
   },
   adagradUpdate: {
-    opcode: 72,
+    opcode: 78,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -870,7 +936,7 @@ export const KERNEL_TABLE = {
     },
   },
   lionUpdate: {
-    opcode: 73,
+    opcode: 79,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -880,7 +946,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolForward: {
-    opcode: 74,
+    opcode: 80,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -899,7 +965,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolBackward: {
-    opcode: 75,
+    opcode: 81,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -920,7 +986,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolForward: {
-    opcode: 76,
+    opcode: 82,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -939,7 +1005,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolBackward: {
-    opcode: 77,
+    opcode: 83,
     arguments: {
       dy: 'ptr',
       dx: 'ptr',
@@ -958,7 +1024,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmul: {
-    opcode: 78,
+    opcode: 84,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -971,7 +1037,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmulTransposedB: {
-    opcode: 79,
+    opcode: 85,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -982,7 +1048,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomUniform: {
-    opcode: 80,
+    opcode: 86,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -993,7 +1059,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomNormal: {
-    opcode: 81,
+    opcode: 87,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1004,7 +1070,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomTruncatedNormal: {
-    opcode: 82,
+    opcode: 88,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1015,7 +1081,7 @@ export const KERNEL_TABLE = {
     },
   },
   orthonormalRows: {
-    opcode: 83,
+    opcode: 89,
     arguments: {
       a: 'ptr',
       count: 'i32',
@@ -1023,7 +1089,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmForward: {
-    opcode: 84,
+    opcode: 90,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1038,7 +1104,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmBackward: {
-    opcode: 85,
+    opcode: 91,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1052,7 +1118,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruForward: {
-    opcode: 86,
+    opcode: 92,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1068,7 +1134,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruBackward: {
-    opcode: 87,
+    opcode: 93,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1083,7 +1149,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnForward: {
-    opcode: 88,
+    opcode: 94,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1097,7 +1163,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnBackward: {
-    opcode: 89,
+    opcode: 95,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1110,7 +1176,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxForward: {
-    opcode: 90,
+    opcode: 96,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1119,7 +1185,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxBackward: {
-    opcode: 91,
+    opcode: 97,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -1129,7 +1195,7 @@ export const KERNEL_TABLE = {
     },
   },
   logSoftmaxForward: {
-    opcode: 92,
+    opcode: 98,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1138,7 +1204,7 @@ export const KERNEL_TABLE = {
     },
   },
   logSoftmaxBackward: {
-    opcode: 93,
+    opcode: 99,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -1148,7 +1214,7 @@ export const KERNEL_TABLE = {
     },
   },
   oneHot: {
-    opcode: 94,
+    opcode: 100,
     arguments: {
       labels: 'ptr',
       out: 'ptr',
@@ -1157,7 +1223,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeMatmulTransposedA: {
-    opcode: 95,
+    opcode: 101,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -1169,7 +1235,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeSumRows: {
-    opcode: 96,
+    opcode: 102,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -1179,7 +1245,7 @@ export const KERNEL_TABLE = {
     },
   },
   addVectors: {
-    opcode: 97,
+    opcode: 103,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1188,7 +1254,7 @@ export const KERNEL_TABLE = {
     },
   },
   multiplyVectors: {
-    opcode: 98,
+    opcode: 104,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1197,7 +1263,7 @@ export const KERNEL_TABLE = {
     },
   },
   copyVector: {
-    opcode: 99,
+    opcode: 105,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1205,7 +1271,7 @@ export const KERNEL_TABLE = {
     },
   },
   fill: {
-    opcode: 100,
+    opcode: 106,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1213,7 +1279,7 @@ export const KERNEL_TABLE = {
     },
   },
   scaleVector: {
-    opcode: 101,
+    opcode: 107,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1222,7 +1288,7 @@ export const KERNEL_TABLE = {
     },
   },
   moveAverage: {
-    opcode: 102,
+    opcode: 108,
     arguments: {
       average: 'ptr',
       value: 'ptr',

@@ -13,9 +13,12 @@ import {
 } from '../../shared/graph/layers/pooling.js';
 import { flatten, reshape } from '../../shared/graph/layers/reshape.js';
 import { sequential } from '../../shared/graph/layers/sequential.js';
+import { binaryCrossentropy } from '../../shared/graph/losses/binary-crossentropy.js';
 import { categoricalCrossentropy } from '../../shared/graph/losses/categorical-crossentropy.js';
 import { ctc } from '../../shared/graph/losses/ctc.js';
+import { huber } from '../../shared/graph/losses/huber.js';
 import type { LossSettings } from '../../shared/graph/losses/loss.js';
+import { meanAbsoluteError } from '../../shared/graph/losses/mean-absolute-error.js';
 import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.js';
 import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
 import type { Model } from '../../shared/graph/model.js';
@@ -69,6 +72,10 @@ export const MODELS = {
       [dense(6, { activation: 'relu' }), dense(4)],
       sparseCategoricalCrossentropy({ target: 'y', fromLogits: true }),
     ),
+
+  absolute: (): Model => ofElements(meanAbsoluteError({ target: 'y' })),
+  huber: (): Model => ofElements(huber({ target: 'y', delta: 0.5 })),
+  binary: (): Model => ofElements(binaryCrossentropy({ target: 'y' })),
 
   /** Labels that nobody has told the times of. */
   ctc: (): Model =>
@@ -158,6 +165,10 @@ export type ModelName = keyof typeof MODELS;
 /** Whether a model computes the same in evaluation as in training. */
 export function evaluatesAsItTrains(name: ModelName): boolean {
   return !Object.hasOwn(RANDOM_MODELS, name) && !Object.hasOwn(BATCH_NORMALIZATION_MODELS, name);
+}
+
+function ofElements(loss: LossSettings): Model {
+  return chain([3], [dense(5, { activation: 'tanh' }), dense(4)], loss);
 }
 
 function chain(shape: Shape, layers: readonly Layer[], loss: LossSettings): Model {

@@ -11,6 +11,7 @@ import { REFERENCE_AXES } from './reference-axes.js';
 import { REFERENCE_BATCH_NORMALIZATION } from './reference-batch-normalization.js';
 import { REFERENCE_CHANCE } from './reference-chance.js';
 import { ctcReference } from './reference-ctc.js';
+import { REFERENCE_ELEMENT_LOSSES } from './reference-element-losses.js';
 import { REFERENCE_HALVES } from './reference-halves.js';
 import { REFERENCE_IMAGES } from './reference-images.js';
 import { REFERENCE_LOSSES } from './reference-losses.js';
@@ -162,6 +163,7 @@ export const REFERENCE: { readonly [K in KernelName]: Reference } = {
       { ulps: 1 },
     ),
   }),
+  ...REFERENCE_ELEMENT_LOSSES,
   ...REFERENCE_AXES,
   ...REFERENCE_HALVES,
   ...REFERENCE_BATCH_NORMALIZATION,

@@ -1,13 +1,19 @@
+import { binaryCrossentropyLoss } from './binary-crossentropy.js';
 import { categoricalCrossentropyLoss } from './categorical-crossentropy.js';
 import { ctcLoss } from './ctc.js';
+import { huberLoss } from './huber.js';
 import type { Loss } from './loss.js';
+import { meanAbsoluteErrorLoss } from './mean-absolute-error.js';
 import { meanSquaredErrorLoss } from './mean-squared-error.js';
 import { sparseCategoricalCrossentropyLoss } from './sparse-categorical-crossentropy.js';
 
 /** Every loss by the name that models know it by. */
 export const LOSSES = {
+  binaryCrossentropy: binaryCrossentropyLoss,
   categoricalCrossentropy: categoricalCrossentropyLoss,
   ctc: ctcLoss,
+  huber: huberLoss,
+  meanAbsoluteError: meanAbsoluteErrorLoss,
   meanSquaredError: meanSquaredErrorLoss,
   sparseCategoricalCrossentropy: sparseCategoricalCrossentropyLoss,
 } as const;
