@@ -13,8 +13,9 @@ export type CoordinatorMessage =
   /** A node sent something that is no message of this protocol. */
   | { kind: 'garbled'; id: string; reason: string }
   | { kind: 'disconnected'; id: string; reason: string }
-  | { kind: 'strided'; metrics: readonly StepMetrics[]; elapsedMs: number }
-  | { kind: 'finished'; metrics: StepMetrics }
+  /** `isBroken`: the sums of the step behind these are not finite; it was not done, and the weights are as before it. */
+  | { kind: 'strided'; metrics: readonly StepMetrics[]; isBroken?: boolean; elapsedMs: number }
+  | { kind: 'finished'; metrics: StepMetrics; isBroken?: boolean }
   /** Means over the evaluation set, such as its loss. */
   | { kind: 'evaluated'; means: Metrics }
   /** What was to be seen at this point has been seen. */
@@ -41,7 +42,7 @@ export interface Compared {
 /** The metric sums of one step, in the plan's order, as they left the canonical sum. */
 export type StepMetrics = readonly number[];
 
-/** Why a run is over. `diverged`: the latest step's sums are no finite numbers, so its weights are of no use. */
+/** Why a run is over. `diverged`: the sums of the step that comes next are no finite numbers, or the weights are not. */
 export type Completion = 'finished' | 'interrupted' | 'diverged';
 
 /** What a frame to a node carries behind its header. */

@@ -47,7 +47,7 @@ export function advance(state: CoordinatorState, effects: CoordinatorEffect[]): 
 /** A stride has ended: its steps are done and their weights are in place. */
 export function strided(
   state: CoordinatorState,
-  { metrics, elapsedMs }: Extract<CoordinatorMessage, { kind: 'strided' }>,
+  { metrics, isBroken = false, elapsedMs }: Extract<CoordinatorMessage, { kind: 'strided' }>,
   effects: CoordinatorEffect[],
 ): void {
   // Interrupted before its first step: nothing was measured, and whoever asked for it is dealt with now.
@@ -56,21 +56,20 @@ export function strided(
   const size = batchSize(state);
   for (const share of state.stride) credit(state, share, size, metrics.length);
   state.stride = [];
-  for (const sums of metrics) {
-    completeStep(state, sums, effects);
-    // What the threads did after it rests on numbers that are none.
-    if (state.diverged) return;
-  }
+  for (const sums of metrics) completeStep(state, sums, effects);
+  if (isBroken) state.diverged = true;
 }
 
 /** The sum of a round is in the weights. */
 export function finished(
   state: CoordinatorState,
-  { metrics }: Extract<CoordinatorMessage, { kind: 'finished' }>,
+  { metrics, isBroken = false }: Extract<CoordinatorMessage, { kind: 'finished' }>,
   effects: CoordinatorEffect[],
 ): void {
   state.round = undefined;
-  completeStep(state, metrics, effects);
+  if (!isBroken) return completeStep(state, metrics, effects);
+  state.diverged = true;
+  state.activity = 'waiting';
 }
 
 /** The evaluation is done; training goes on. */
@@ -79,7 +78,7 @@ export function evaluated(
   { means }: Extract<CoordinatorMessage, { kind: 'evaluated' }>,
 ): void {
   state.activity = 'waiting';
-  // A gradient that was no number shows in the weights only, and after the last step nowhere else.
+  // An update may overflow though the gradient does not: after the last step that shows here only.
   state.diverged = !Object.values(means).every(Number.isFinite);
   const { loss } = means;
   if (!state.diverged && loss !== undefined && loss < (state.best?.loss ?? Number.POSITIVE_INFINITY))
@@ -111,9 +110,8 @@ function completeStep(state: CoordinatorState, metrics: StepMetrics, effects: Co
   state.step += 1;
   const members = readyMembers(state).length;
   effects.push({ kind: 'record', step: state.step, batch: size, metrics, members });
-  state.diverged = !metrics.every(Number.isFinite);
   const epochEnds = stepPlace(state.step, samples, batch).position === 0;
-  if (!state.diverged && (epochEnds || state.step === state.settings.steps)) {
+  if (epochEnds || state.step === state.settings.steps) {
     state.activity = 'evaluating';
     effects.push({ kind: 'evaluate', step: state.step });
   } else {

@@ -75,16 +75,16 @@ export class CoordinatorShell {
         return this.links.get(effect.id)?.close(effect.reason);
       case 'stride': {
         const begunMs = clock.nowMs();
-        return this.await(workshop.stride(effect), (metrics) =>
-          self.tell({ kind: 'strided', metrics, elapsedMs: clock.nowMs() - begunMs }),
+        return this.await(workshop.stride(effect), (outcome) =>
+          self.tell({ kind: 'strided', ...outcome, elapsedMs: clock.nowMs() - begunMs }),
         );
       }
       case 'interrupt-stride':
         return workshop.interruptStride();
       case 'finish':
-        return this.await(workshop.finish(effect), (metrics) => {
+        return this.await(workshop.finish(effect), (outcome) => {
           slots.release(effect.arrived.map(({ slot }) => slot));
-          self.tell({ kind: 'finished', metrics });
+          self.tell({ kind: 'finished', ...outcome });
         });
       case 'compare': {
         const { step, task, answers } = effect;

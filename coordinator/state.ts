@@ -122,7 +122,7 @@ export interface CoordinatorState {
   msPerStep: number | undefined;
   /** Someone asked the run to stop after the step under way. */
   interrupted: boolean;
-  /** The sums of the latest step are no finite numbers: the run ends. */
+  /** The sums of the step that comes next are no finite numbers, or the weights are not: the run ends. */
   diverged: boolean;
   /** Of the latest message, and of the latest look at who is still there. */
   nowMs: number;

@@ -1,4 +1,4 @@
-import type { Crew, ThreadShare } from '../shared/engine/crew.js';
+import type { Crew, Outcome, ThreadShare } from '../shared/engine/crew.js';
 import type { Evaluation } from '../shared/engine/evaluation.js';
 import type { GradientFigures, GradientWatch } from '../shared/engine/gradient-watch.js';
 import type { RunPlace } from '../shared/engine/step-compiler.js';
@@ -30,7 +30,7 @@ export class Workshop {
   }
 
   /** Takes whole steps on the threads of local nodes. Returns the metric sums of each step that was done. */
-  stride({ step, shares, scalars }: Stride): Promise<StepMetrics[]> {
+  stride({ step, shares, scalars }: Stride): Promise<Outcome<StepMetrics[]>> {
     const threadShares = shares.map(
       ({ memberId, range }): ThreadShare => ({ threads: this.seats.get(memberId) as Range, leaves: range }),
     );
@@ -43,7 +43,7 @@ export class Workshop {
   }
 
   /** Adds the partial sums up and updates the weights. Returns the step's metric sums. */
-  finish({ step, arrived, scalars }: Finish): Promise<StepMetrics> {
+  finish({ step, arrived, scalars }: Finish): Promise<Outcome<StepMetrics>> {
     return this.crew.finish(step, arrived, scalars);
   }
 

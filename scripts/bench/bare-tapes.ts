@@ -2,6 +2,7 @@ import type { Clock } from '../../shared/actor/clock.js';
 import { planAdds } from '../../shared/engine/partials.js';
 import { StepCompiler } from '../../shared/engine/step-compiler.js';
 import type { TapeRef } from '../../shared/engine/team.js';
+import { type Slice, slicesOf } from '../../shared/engine/update-parts.js';
 import { assert } from '../../shared/errors.js';
 import { leafCount, splitRange } from '../../shared/sum/leaves.js';
 import type { StepRig } from './step-rig.js';
@@ -13,6 +14,7 @@ const BLOCK_STEPS = 16;
 interface ThreadTapes {
   readonly compute: TapeRef;
   readonly finish: TapeRef;
+  readonly update: TapeRef;
   readonly cursor: number;
 }
 
@@ -41,17 +43,17 @@ export class BareTapes {
     );
     const [root] = tops;
     assert(root !== undefined && tops.length === 1, 'the partial sums of a batch have one root');
-    const lines = splitRange({ from: 0, to: place.plan.vectorFloats / 16 }, threads, 1);
+    const slices = slicesOf(place.plan, threads);
     const { scalars } = updater.optimizer.update(
       updater.optimizer.init(),
       rig.request.recipe.optimizer.learningRate,
     );
     this.tapes = parts.map(({ compiler, tape }, thread) => {
-      const line = lines[thread] as { from: number; to: number };
-      const slice = { from: line.from * 16, to: line.to * 16 };
+      const slice = slices[thread] as Slice;
       place.memory.f32(compiler.space.scalars, scalars.length).set(scalars);
       const finish = compiler.finish(adds, root.slot, slice, updater);
-      return { compute: tape, finish, cursor: compiler.space.cursor };
+      const update = compiler.update(root.slot, slice, updater);
+      return { compute: tape, finish, update, cursor: compiler.space.cursor };
     });
   }
 
@@ -63,7 +65,7 @@ export class BareTapes {
     return Math.max(...this.tapes.map((tapes) => this.time(tapes, windowMs / this.tapes.length)));
   }
 
-  private time({ compute, finish, cursor }: ThreadTapes, windowMs: number): number {
+  private time({ compute, finish, update, cursor }: ThreadTapes, windowMs: number): number {
     const { machine, place, request } = this.rig;
     const { kernels } = machine;
     const samples = place.data.manifest.samples;
@@ -78,6 +80,7 @@ export class BareTapes {
         cell[1] = this.position;
         kernels.run(compute.offset, compute.words);
         kernels.run(finish.offset, finish.words);
+        kernels.run(update.offset, update.words);
       }
       steps += BLOCK_STEPS;
       spentMs = this.clock.nowMs() - begunMs;

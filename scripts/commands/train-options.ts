@@ -1,7 +1,7 @@
 import type { CheckpointPolicy } from '../../coordinator/saving-state.js';
 import { UserError } from '../../shared/errors.js';
 import { type ListenAddress, parseListenAddress } from '../../shared/link/listen.js';
-import { type Clipping, clipByGlobalNorm, clipByValue } from '../../shared/optim/clipping.js';
+import { type Clipping, clipByGlobalNorm, clipByNorm, clipByValue } from '../../shared/optim/clipping.js';
 import { constant, type ScheduleSettings, scheduleByName } from '../../shared/optim/schedule.js';
 import { type OptimizerSettings, optimizerByName } from '../../shared/optim/settings.js';
 import { type NodeOptions, type NodeSettings, parseNodeOptions } from './node-options.js';
@@ -44,6 +44,7 @@ export interface TrainOptions extends NodeOptions {
   lr?: string;
   schedule?: string;
   clipNorm?: string;
+  clipTensorNorm?: string;
   clipValue?: string;
   listen?: string;
   minWorkers: string;
@@ -146,11 +147,16 @@ function parseCheckpoints(text: string): CheckpointPolicy | undefined {
   };
 }
 
-function parseClipping({ clipNorm, clipValue }: TrainOptions): Clipping | undefined {
-  if (clipNorm !== undefined && clipValue !== undefined)
-    throw new UserError('--clip-norm and --clip-value exclude each other: give one of them', 2);
-  if (clipNorm !== undefined) return clipByGlobalNorm(positiveNumber('--clip-norm', clipNorm));
-  return clipValue === undefined ? undefined : clipByValue(positiveNumber('--clip-value', clipValue));
+function parseClipping({ clipNorm, clipTensorNorm, clipValue }: TrainOptions): Clipping | undefined {
+  const given = [
+    { option: '--clip-norm', text: clipNorm, clip: clipByGlobalNorm },
+    { option: '--clip-tensor-norm', text: clipTensorNorm, clip: clipByNorm },
+    { option: '--clip-value', text: clipValue, clip: clipByValue },
+  ].filter(({ text }) => text !== undefined);
+  const [first, second] = given;
+  if (first !== undefined && second !== undefined)
+    throw new UserError(`${first.option} and ${second.option} exclude each other: give one of them`, 2);
+  return first?.clip(positiveNumber(first.option, first.text as string));
 }
 
 /** Two names for one thing: a recipe takes a folder, or a text. */

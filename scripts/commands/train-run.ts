@@ -67,7 +67,7 @@ export async function train(request: TrainRequest, context: CommandContext): Pro
     const end = await trainToEnd(run, interrupted);
     await tellGradients(settings, watch, directory.path, context);
     farewell = end.reason === 'diverged' ? 'the run has diverged' : `the run is ${end.reason}`;
-    if (end.reason === 'diverged') throw divergence(end.steps, settings);
+    if (end.reason === 'diverged') throw await divergence(run, end.steps, settings, directory);
     if (end.reason === 'interrupted') progress.say(howToGoOn(end, directory.path));
     const weightsSha256 = await directory.saveWeights(run.parameters());
     if (end.reason === 'finished') watch.measured(end.steps, await run.measure());
@@ -153,10 +153,19 @@ function howToGoOn({ steps, savedSteps }: RunEnd, path: string): string {
   return `interrupted at step ${steps}, ${saved}; to go on:  npm start -- --resume ${path}`;
 }
 
-function divergence(step: number, { learningRate }: TrainSettings): UserError {
+/** Why the run cannot go on, what mends it, and where the weights are that it had before. */
+async function divergence(
+  run: LocalRun,
+  steps: number,
+  { recipe, learningRate }: TrainSettings,
+  directory: RunDirectory,
+): Promise<UserError> {
   const lower = Number((learningRate / 10).toPrecision(3));
+  const place = await run.diagnose(steps);
+  const kept = run.parameters().every(({ values }) => values.every(Number.isFinite));
+  if (kept) await directory.saveWeights(run.parameters());
   return new UserError(
-    `the loss is no finite number any more at step ${step}: most likely the learning rate is too high (try --lr ${lower}) or gradients explode (try --clip-norm 1); no weights were saved`,
+    `step ${steps + 1} was not done: ${place}; most likely the learning rate is too high (try --lr ${lower}, or find one: lr-find ${recipe}) or gradients explode (try --clip-norm 1); ${kept ? `the weights of step ${steps} are in ${directory.path}` : 'no weights were saved: they are not finite either'}`,
   );
 }
 

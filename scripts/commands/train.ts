@@ -25,6 +25,7 @@ export function define(command: Command, context: CommandContext): void {
     .option('--lr <X>', "learning rate (default: the recipe's, or the optimizer's)")
     .option('--schedule <name>', `how the rate changes: ${SCHEDULE_NAMES.join(', ')} (default: the recipe's)`)
     .option('--clip-norm <X>', 'make the whole gradient no longer than this')
+    .option('--clip-tensor-norm <X>', 'or the gradient of no parameter')
     .option('--clip-value <X>', 'or let no element of it be further from 0')
     .option('--listen <host:port>', 'where others may join (default: this machine only, any free port)')
     .option('--min-workers <N>', 'wait for this many workers before the first step', '1')

@@ -175,6 +175,14 @@ export class LocalRun {
     return parametersOf(this.place);
   }
 
+  /**
+   * Where the numbers of the step that was not done are no numbers any more.
+   * @param step steps done
+   */
+  diagnose(step: number): Promise<string> {
+    return new GradientWatch(this.machine.team, this.place, this.request.batch).diagnose(step);
+  }
+
   /** What the recipe measures by predictions, with the weights as they are; nothing where it measures nothing. */
   async measure(): Promise<Readonly<Record<string, number>>> {
     const { recipe, data } = this.request;

@@ -1,7 +1,7 @@
 import type { Dataset } from '../../shared/data/dataset.js';
 import { DataStore } from '../../shared/engine/data-store.js';
 import type { Machine } from '../../shared/engine/machine.js';
-import { normBlocks, type RunPlace, type Updater } from '../../shared/engine/step-compiler.js';
+import { guardFloats, type RunPlace, type Updater } from '../../shared/engine/step-compiler.js';
 import { tensorsAt } from '../../shared/engine/tensors-at.js';
 import type { Tensor } from '../../shared/files/tensors.js';
 import type { Plan } from '../../shared/graph/plan.js';
@@ -36,7 +36,7 @@ export function layOutOptimizer(
   const optimizer = createOptimizer(settings);
   const bytes = plan.parameterFloats * 4;
   const state = Array.from({ length: optimizer.slots }, () => memory.allocate(bytes, 'optimizer states'));
-  const norms = memory.allocate(normBlocks(plan) * 4, 'norms of gradients');
+  const norms = memory.allocate(2 * guardFloats(plan) * 4, 'norms of gradients');
   return {
     optimizer,
     state,

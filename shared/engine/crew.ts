@@ -1,18 +1,20 @@
 import { stepPlace } from '../data/order.js';
 import { assert } from '../errors.js';
-import { NORM_BLOCK_FLOATS } from '../kernels/memory-map.js';
 import { leafCount, type Range, rootLevel, splitRange } from '../sum/leaves.js';
+import type { StrideCourse } from './job.js';
 import { type Partial, planAdds } from './partials.js';
 import {
   type ComputeTape,
+  guardFloats,
+  guardOf,
   type RunPlace,
-  type Slice,
   StepCompiler,
   type Updater,
-  updatesApart,
 } from './step-compiler.js';
 import { PLACE_WORDS, StepTable } from './step-table.js';
+import { areFinite } from './stride.js';
 import type { TapeRef, Team } from './team.js';
+import { type Stretch, slicesOf } from './update-parts.js';
 
 /** Most steps in one stride: so long is the table of their places, scalars and metrics. */
 export const STRIDE_STEPS_MAX = 512;
@@ -22,11 +24,19 @@ const NO_TAPE: TapeRef = { offset: 0, words: 0 };
 /** Floats of a cache line: slices that begin with one share none. */
 const LINE_FLOATS = 16;
 
-/** The end of a step: a tape for each thread, a second one where the update needs the whole sum, and where that lies. */
+/** The end of a step: two tapes for each thread, where the sum lies, and what shows whether it is finite. */
 interface Finish {
   readonly tapes: readonly TapeRef[];
-  readonly updates: readonly TapeRef[] | undefined;
+  readonly updates: readonly TapeRef[];
   readonly root: number;
+  readonly guard: StrideCourse['guard'];
+}
+
+/** What steps came to. */
+export interface Outcome<T> {
+  readonly metrics: T;
+  /** The step after those that were done has sums that are not finite. It has left the weights as they were. */
+  readonly isBroken: boolean;
 }
 
 /** What decides which samples a step takes, and where a range of leaves may be cut. */
@@ -88,15 +98,20 @@ export class Crew {
   /**
    * The end of a step: adds all partial sums up and updates the weights with the root, on all threads.
    * @param scalars the optimizer's, of this step
-   * @returns the metric sums of the batch
+   * @returns the metric sums of the batch; where the sums are not finite, no weight was touched
    */
-  async finish(step: number, partials: readonly Partial[], scalars: readonly number[]): Promise<number[]> {
+  async finish(
+    step: number,
+    partials: readonly Partial[],
+    scalars: readonly number[],
+  ): Promise<Outcome<number[]>> {
     const { size } = stepPlace(step, this.place.data.manifest.samples, this.shape.batch);
-    const { tapes, updates, root } = this.finishTapes(partials, size);
+    const { tapes, updates, root, guard } = this.finishTapes(partials, size);
     for (const { space } of this.compilers) this.place.memory.f32(space.scalars, scalars.length).set(scalars);
     await this.team.run(tapes);
-    if (updates !== undefined) await this.team.run(updates);
-    return this.metricsAt(root);
+    const isBroken = !this.areFinite(guard);
+    if (!isBroken) await this.team.run(updates);
+    return { metrics: this.metricsAt(root), isBroken };
   }
 
   /**
@@ -105,13 +120,14 @@ export class Crew {
    *
    * @param shares who computes which leaves; together all of the batch
    * @param scalars the optimizer's, one list for each step, at most STRIDE_STEPS_MAX
-   * @returns the metric sums of each step that was done: fewer than asked for after an interruption
+   * @returns the metric sums of each step that was done: fewer than asked for after an interruption, or where the sums
+   * of the next one are not finite
    */
   async stride(
     step: number,
     shares: readonly ThreadShare[],
     scalars: readonly (readonly number[])[],
-  ): Promise<number[][]> {
+  ): Promise<Outcome<number[][]>> {
     const { memory, plan, data } = this.place;
     const { size } = stepPlace(step, data.manifest.samples, this.shape.batch);
     const computing = new Map<number, ComputeTape>();
@@ -130,19 +146,22 @@ export class Crew {
     this.interruption = new AbortController();
     const stride = {
       steps: scalars.length,
-      updatesApart: finishing.updates !== undefined,
       table,
       metrics: { offset: finishing.root + plan.parameterFloats * 4, floats, log },
+      guard: finishing.guard,
       shares: this.compilers.map(({ space: { cursor, scalars } }, thread) => ({
         compute: computing.get(thread)?.tape ?? NO_TAPE,
         finish: finishing.tapes[thread] as TapeRef,
-        update: finishing.updates?.[thread] ?? NO_TAPE,
+        update: finishing.updates[thread] as TapeRef,
         cursor,
         scalars,
       })),
     };
     const done = await this.team.stride(stride, this.interruption.signal);
-    return Array.from({ length: done }, (_, i) => [...memory.f32(log + i * floats * 4, floats)]);
+    return {
+      metrics: Array.from({ length: done }, (_, i) => [...memory.f32(log + i * floats * 4, floats)]),
+      isBroken: done < scalars.length && !this.areFinite(finishing.guard),
+    };
   }
 
   /** Ends the stride under way after the step under way. */
@@ -160,13 +179,18 @@ export class Crew {
       tops.length === 1 && root?.node.level === rootLevel(leaves),
       'the partial sums do not cover the batch',
     );
-    const apart = updatesApart(updater);
-    const slices = this.slices(this.team.threads, apart ? NORM_BLOCK_FLOATS : LINE_FLOATS);
-    const tapes = slices.map((slice, i) => this.compiler(i).finish(adds, root.slot, slice, updater));
-    const updates = apart
-      ? slices.map((slice, i) => this.compiler(i).update(root.slot, slice, updater))
-      : undefined;
-    return { tapes, updates, root: root.slot };
+    const { plan } = this.place;
+    const slices = slicesOf(plan, this.team.threads);
+    return {
+      tapes: slices.map((slice, i) => this.compiler(i).finish(adds, root.slot, slice, updater)),
+      updates: slices.map((slice, i) => this.compiler(i).update(root.slot, slice, updater)),
+      root: root.slot,
+      guard: { offset: guardOf(plan, updater), floats: guardFloats(plan) },
+    };
+  }
+
+  private areFinite(guard: StrideCourse['guard']): boolean {
+    return areFinite(this.place.memory.i32(guard.offset, guard.floats), { ...guard, offset: 0 });
   }
 
   /** Cuts a share among its threads and writes their tapes. Threads that get nothing are left out. */
@@ -196,12 +220,12 @@ export class Crew {
     memory.u32(this.compiler(thread).space.cursor, PLACE_WORDS).set([data.order(epoch), position, step]);
   }
 
-  /** The flat vector cut in near-equal stretches, at multiples of `unit` floats. */
-  private slices(parts: number, unit = LINE_FLOATS): Slice[] {
-    const { vectorFloats } = this.place.plan;
-    return splitRange({ from: 0, to: Math.ceil(vectorFloats / unit) }, parts, 1).map(({ from, to }) => ({
-      from: Math.min(from * unit, vectorFloats),
-      to: Math.min(to * unit, vectorFloats),
+  /** The flat vector cut in near-equal stretches that share no cache line. */
+  private slices(parts: number): Stretch[] {
+    const lines = { from: 0, to: this.place.plan.vectorFloats / LINE_FLOATS };
+    return splitRange(lines, parts, 1).map(({ from, to }) => ({
+      from: from * LINE_FLOATS,
+      to: to * LINE_FLOATS,
     }));
   }
 

@@ -116,6 +116,32 @@ export class GradientWatch {
     return { ...open.figures, layers };
   }
 
+  /**
+   * Looks at a step whose sums are not finite.
+   * @param step steps done
+   * @returns the first value that is not finite, in the order of the forward and then the backward pass, in words
+   */
+  async diagnose(step: number): Promise<string> {
+    const { plan } = this.place;
+    const broken = plan.parameters.find(
+      ({ name }) => !Number.isFinite(this.parameterFigures(name).weightNorm),
+    );
+    if (broken !== undefined) return `weights of ${broken.name} are not finite`;
+    await this.look(step);
+    const layers = this.open?.figures.layers ?? [];
+    this.open = undefined;
+    const forward = layers.find(({ activation }) => !Number.isFinite(activation));
+    if (forward !== undefined) return `what layer ${forward.name} hands on is not finite`;
+    const backward = layers.findLast(({ error = 0 }) => !Number.isFinite(error));
+    if (backward !== undefined)
+      return `the error term that comes back to layer ${backward.name} is not finite`;
+    const gradient = layers
+      .flatMap(({ parameters }) => parameters)
+      .findLast(({ gradientNorm }) => !Number.isFinite(gradientNorm));
+    if (gradient !== undefined) return `the gradient of ${gradient.name} is not finite`;
+    return 'the loss or the sum of the gradients is not finite';
+  }
+
   private layers({ values, errors }: Trace, rows: number): LayerFigures[] {
     const { model } = this.place.plan;
     const seen = new Set<string>();

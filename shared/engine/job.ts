@@ -11,9 +11,9 @@ export interface TapeRef {
 export interface StrideShare {
   /** Its part of forward and backward. */
   readonly compute: TapeRef;
-  /** Its part of the additions and of the update; runs when all threads have computed. */
+  /** Its part of the additions; runs when all threads have computed. */
   readonly finish: TapeRef;
-  /** What of the update needs the whole sum; runs when all threads have finished. See StrideCourse. */
+  /** Its part of the update; runs when all threads have finished and the sum is finite. */
   readonly update: TapeRef;
   /** Byte offset of the cell for the step's {order, position, step}: u32[3]. */
   readonly cursor: number;
@@ -24,11 +24,11 @@ export interface StrideShare {
 /** What all threads of a stride know. The table is a StepTable's. */
 export interface StrideCourse {
   readonly steps: number;
-  /** The threads meet once more before the update. Without it, no share has an update of its own. */
-  readonly updatesApart: boolean;
   readonly table: { readonly offset: number; readonly scalarCount: number };
   /** Where a step's metric sums lie after its finish tapes, and the log that they are copied to: f32[steps][floats]. */
   readonly metrics: { readonly offset: number; readonly floats: number; readonly log: number };
+  /** Floats that the finish tapes write. Where one is not finite, the stride ends before the update. */
+  readonly guard: { readonly offset: number; readonly floats: number };
 }
 
 /** One thread's part of a job. */
@@ -64,9 +64,9 @@ export function readJob(words: Int32Array, thread: number): Job {
     share: { compute: tape(), finish: tape(), update: tape(), cursor: next(), scalars: next() },
     course: {
       steps: next(),
-      updatesApart: next() === 1,
       table: { offset: next(), scalarCount: next() },
       metrics: { offset: next(), floats: next(), log: next() },
+      guard: { offset: next(), floats: next() },
     },
   };
 }
@@ -74,10 +74,11 @@ export function readJob(words: Int32Array, thread: number): Job {
 function fieldsOf(job: Job): number[] {
   if (job.kind === 'run') return [job.tape.offset, job.tape.words];
   const { compute, finish, update, cursor, scalars } = job.share;
-  const { steps, updatesApart, table, metrics } = job.course;
+  const { steps, table, metrics, guard } = job.course;
   return [
     ...[compute, finish, update].flatMap(({ offset, words }) => [offset, words]),
-    ...[cursor, scalars, steps, updatesApart ? 1 : 0],
+    ...[cursor, scalars, steps],
     ...[table.offset, table.scalarCount, metrics.offset, metrics.floats, metrics.log],
+    ...[guard.offset, guard.floats],
   ];
 }

@@ -1,6 +1,5 @@
 import type { Job } from '../graph/job.js';
 import type { Plan } from '../graph/plan.js';
-import { NORM_BLOCK_FLOATS } from '../kernels/memory-map.js';
 import type { Tape } from '../kernels/tape.js';
 import type { Clipping } from '../optim/clipping.js';
 import type { Optimizer } from '../optim/optimizer.js';
@@ -11,6 +10,15 @@ import type { Partial, SlotAdd } from './partials.js';
 import { TapeStore } from './tape-store.js';
 import type { TapeRef } from './team.js';
 import { ThreadSpace } from './thread-space.js';
+import {
+  type Block,
+  blocksOf,
+  groupsOf,
+  pieces,
+  type Slice,
+  type Stretch,
+  stretchesOf,
+} from './update-parts.js';
 
 /** What the steps of one run have in common on one machine. */
 export interface RunPlace {
@@ -34,32 +42,28 @@ export interface Updater {
   /** Byte offsets of its state vectors, `plan.parameterFloats` floats each. */
   readonly state: readonly number[];
   readonly clipping?: Clipping;
-  /** Byte offset of the sums of squares of the gradient's blocks, for clipping by its norm: `normBlocks` floats. */
+  /** Byte offset of what `sumSquares` makes of the gradient's blocks: two numbers for each of `guardFloats`. */
   readonly norms: number;
 }
 
-/** Blocks of a gradient, each with a sum of squares of its own. */
-export function normBlocks({ trainedFloats }: Pick<Plan, 'trainedFloats'>): number {
-  return Math.ceil(trainedFloats / NORM_BLOCK_FLOATS);
+/** Numbers that show whether a step's sums are finite: one for each block of the gradient, and one for the metrics. */
+export function guardFloats({ parameters }: Pick<Plan, 'parameters'>): number {
+  return blocksOf(parameters).length + 1;
 }
 
-/** Whether the update needs the whole sum: then it is a tape of its own. */
-export function updatesApart({ clipping }: Updater): boolean {
-  return clipping?.by === 'globalNorm';
-}
-
-/** A stretch of the flat vector, in floats: one thread's part of the additions and of the update. */
-export interface Slice {
-  readonly from: number;
-  readonly to: number;
+/** Byte offset of these numbers. */
+export function guardOf(plan: Plan, { norms }: Pick<Updater, 'norms'>): number {
+  return norms + guardFloats(plan) * 4;
 }
 
 /** Writes the tapes of one thread: its share of a step's samples, and its slice of the additions and of the update. */
 export class StepCompiler {
   readonly space: ThreadSpace;
   private readonly tapes: TapeStore;
+  private readonly blocks: readonly Block[];
 
   constructor(private readonly place: RunPlace) {
+    this.blocks = blocksOf(place.plan.parameters);
     this.space = new ThreadSpace(place.memory, place.plan.vectorFloats * 4);
     this.tapes = new TapeStore(place.memory);
   }
@@ -82,52 +86,88 @@ export class StepCompiler {
   }
 
   /** Additions on one slice of the vector. */
-  add(adds: readonly SlotAdd[], slice: Slice): TapeRef {
+  add(adds: readonly SlotAdd[], slice: Stretch): TapeRef {
     return this.tapes.get(`add ${describe(adds, slice)}`, (tape) => emitAdds(tape, adds, slice));
   }
 
   /**
-   * Additions on one slice of the vector, and then the update of the weights with what is at `root`; if that is a tape
-   * of its own, what it needs to know of the slice, which then begins with a block.
+   * Additions on one slice of the vector, what regularisation adds to them, and how long the result is: block by block,
+   * so that what was just added up is in the cache. The last slice looks at the metric sums as well.
    */
-  finish(adds: readonly SlotAdd[], root: number, slice: Slice, update: Updater): TapeRef {
+  finish(adds: readonly SlotAdd[], root: number, slice: Slice, { norms }: Updater): TapeRef {
+    const { plan, weights } = this.place;
+    const guard = guardOf(plan, { norms });
     return this.tapes.get(`finish ${root} ${describe(adds, slice)}`, (tape) => {
-      emitAdds(tape, adds, slice);
-      this.emitAverages(tape, root, slice);
-      const n = this.trainedIn(slice);
-      if (n === 0) return;
-      const a = root + slice.from * 4;
-      if (updatesApart(update)) {
-        const out = update.norms + (slice.from / NORM_BLOCK_FLOATS) * 4;
-        tape.emit('sumSquares', { a, out, n });
-        return;
+      const squares = (from: number, n: number, block: number): void => {
+        tape.emit('sumSquares', { a: root + from * 4, out: norms + block * 4, large: guard + block * 4, n });
+      };
+      for (const group of groupsOf(this.blocks, slice)) {
+        emitAdds(tape, adds, group);
+        for (const { parameter, block, from, to } of pieces(this.blocks, group)) {
+          const { l1 = 0, l2 = 0 } = parameter.regularizer ?? {};
+          const place = { gradient: root + from * 4, weights: weights + from * 4 };
+          if (l1 > 0 || l2 > 0) tape.emit('addPenalty', { ...place, n: to - from, l1, l2 });
+          squares(from, to - from, block);
+        }
       }
-      if (update.clipping !== undefined) tape.emit('clampVector', { a, n, limit: update.clipping.limit });
+      if (slice.to === plan.vectorFloats)
+        squares(plan.parameterFloats, plan.metrics.length, this.blocks.length);
+    });
+  }
+
+  /** The update of a slice of the weights, when all of the sum is there. */
+  update(root: number, slice: Slice, update: Updater): TapeRef {
+    return this.tapes.get(`update ${root} ${slice.from} ${slice.to}`, (tape) => {
+      this.emitAverages(tape, root, slice);
+      this.emitClipping(tape, root, slice, update);
       this.emitUpdate(tape, root, slice, update);
     });
   }
 
-  /** The update of a slice of the weights, where it needs the whole sum. */
-  update(root: number, slice: Slice, update: Updater): TapeRef {
-    return this.tapes.get(`update ${root} ${slice.from} ${slice.to}`, (tape) => {
-      const n = this.trainedIn(slice);
-      if (n === 0 || update.clipping === undefined) return;
-      const { total } = this.space;
-      tape.emit('treeTotal', { a: update.norms, out: total, n: normBlocks(this.place.plan) });
-      tape.emit('shrinkVector', { a: root + slice.from * 4, total, n, limit: update.clipping.limit });
-      this.emitUpdate(tape, root, slice, update);
-    });
+  private emitClipping(tape: Tape, root: number, slice: Slice, { clipping, norms }: Updater): void {
+    if (clipping === undefined) return;
+    const { blocks, place, space } = this;
+    const { limit } = clipping;
+    const [a, n] = [root + slice.from * 4, this.trainedIn(slice)];
+    if (n === 0) return;
+    if (clipping.by === 'value') {
+      tape.emit('clampVector', { a, n, limit });
+      return;
+    }
+    const total = (first: number, last: number): void => {
+      const guard = guardOf(place.plan, { norms });
+      tape.emit('treeTotal', { a: norms + first * 4, out: space.total, n: last - first });
+      tape.emit('treeTotal', { a: guard + first * 4, out: space.total + 4, n: last - first });
+    };
+    if (clipping.by === 'globalNorm') {
+      total(0, blocks.filter(({ from }) => from < place.plan.trainedFloats).length);
+      tape.emit('shrinkVector', { a, total: space.total, n, limit });
+      return;
+    }
+    for (const { parameter, from, to } of pieces(blocks, slice)) {
+      if (parameter.momentum !== undefined) continue;
+      const first = blocks.findIndex((block) => block.parameter === parameter);
+      total(first, blocks.findLastIndex((block) => block.parameter === parameter) + 1);
+      tape.emit('shrinkVector', { a: root + from * 4, total: space.total, n: to - from, limit });
+    }
   }
 
   private emitUpdate(tape: Tape, root: number, slice: Slice, { optimizer, state }: Updater): void {
-    const at = slice.from * 4;
-    optimizer.emit(tape, {
-      weights: this.place.weights + at,
-      gradient: root + at,
-      slots: state.map((vector) => vector + at),
-      n: this.trainedIn(slice),
-      scalars: this.space.scalars,
-    });
+    const parameters = { from: slice.from, to: slice.from + this.trainedIn(slice) };
+    const stretches = optimizer.hasDecay
+      ? stretchesOf(this.place.plan, parameters)
+      : [{ ...parameters, isExempt: false }];
+    for (const { from, to, isExempt } of stretches) {
+      if (from === to) continue;
+      optimizer.emit(tape, {
+        weights: this.place.weights + from * 4,
+        gradient: root + from * 4,
+        slots: state.map((vector) => vector + from * 4),
+        n: to - from,
+        scalars: this.space.scalars,
+        isExempt,
+      });
+    }
   }
 
   /** Moving averages of a slice take a step towards what the batch has measured. */
@@ -150,7 +190,7 @@ export class StepCompiler {
    * Trained parameters of a slice. Behind them lie moving averages, and metric sums, which are added up and never updated
    * with.
    */
-  private trainedIn({ from, to }: Slice): number {
+  private trainedIn({ from, to }: Stretch): number {
     return Math.max(0, Math.min(to, this.place.plan.trainedFloats) - from);
   }
 
@@ -167,12 +207,12 @@ export class StepCompiler {
   }
 }
 
-function emitAdds(tape: Tape, adds: readonly SlotAdd[], slice: Slice): void {
+function emitAdds(tape: Tape, adds: readonly SlotAdd[], slice: Stretch): void {
   const at = slice.from * 4;
   const n = slice.to - slice.from;
   for (const { out, a, b } of adds) tape.emit('addVectors', { out: out + at, a: a + at, b: b + at, n });
 }
 
-function describe(adds: readonly SlotAdd[], slice: Slice): string {
+function describe(adds: readonly SlotAdd[], slice: Stretch): string {
   return `${slice.from} ${slice.to} ${adds.map(({ out, a, b }) => `${out},${a},${b}`).join(' ')}`;
 }

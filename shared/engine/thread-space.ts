@@ -12,7 +12,7 @@ const CURSOR_BYTES = 12;
 export class ThreadSpace {
   readonly cursor: number;
   readonly scalars: number;
-  /** One float: the sum of squares of a whole gradient. */
+  /** Two floats: the sum of squares of a gradient, as `sumSquares` takes it. */
   readonly total: number;
   private scratchAt = 0;
   private scratchSize = 0;
@@ -24,7 +24,7 @@ export class ThreadSpace {
   ) {
     this.cursor = memory.allocate(CURSOR_BYTES, 'cells');
     this.scalars = memory.allocate(SCALARS_MAX * 4, 'cells');
-    this.total = memory.allocate(4, 'cells');
+    this.total = memory.allocate(8, 'cells');
   }
 
   /** A scratch region of at least so many bytes. Its address changes when it grows. */

@@ -8,6 +8,7 @@ import type { Initializer } from './initializers.js';
 import type { LossSettings } from './losses/loss.js';
 import { MODEL_FORMAT, type Model, type ModelNode, type ModelParameter, Name } from './model.js';
 import type { OpName } from './ops/table.js';
+import type { Regularizer } from './regularizers.js';
 import { checkParameterShape, checkSize, parameterShapesOf, parseModel, resolveNode } from './resolve.js';
 import type { Shape } from './shape.js';
 
@@ -39,6 +40,7 @@ export interface NodeRequest {
   readonly attributes?: Readonly<Record<string, unknown>>;
   /** For each role of the op's parameters. */
   readonly initializers?: Readonly<Record<string, Initializer>>;
+  readonly regularizers?: Readonly<Record<string, Regularizer | undefined>>;
 }
 
 /** A model under construction. */
@@ -64,7 +66,7 @@ export class Graph {
    * @throws UserError that names the layer and the shapes when an input does not fit
    */
   add(request: NodeRequest): Tensor {
-    const { layer, part, op, inputs, attributes = {}, initializers = {} } = request;
+    const { layer, part, op, inputs, attributes = {}, initializers = {}, regularizers = {} } = request;
     const layerName = this.nameOf(layer);
     const foreign = inputs.find((tensor) => tensor.graph !== this);
     if (foreign !== undefined) {
@@ -82,7 +84,11 @@ export class Graph {
       const known = this.parameters.get(parameter);
       const initializer = initializers[role] ?? { kind: 'zeros' };
       if (known !== undefined) checkParameterShape(resolved, role, known.shape, shape);
-      else this.parameters.set(parameter, { name: parameter, shape: [...shape], initializer });
+      else {
+        const regularizer = regularizers[role];
+        const penalty = regularizer === undefined ? {} : { regularizer };
+        this.parameters.set(parameter, { name: parameter, shape: [...shape], initializer, ...penalty });
+      }
       return [role, parameter];
     });
     this.nodes.push({ ...draft, parameters: Object.fromEntries(roles) });

@@ -8,6 +8,7 @@ import { INITIALIZER_NAMES } from './initializers.js';
 import { LOSSES, type LossName } from './losses/table.js';
 import { Size } from './ops/op.js';
 import { OPS, type OpName } from './ops/table.js';
+import { RegularizerSchema } from './regularizers.js';
 import { DIMENSIONS_MAX } from './shape.js';
 
 /** Version of the format; a model of another one is refused. */
@@ -34,6 +35,7 @@ const ParameterSchema = v.strictObject({
   name: Name,
   shape,
   initializer: v.strictObject({ kind: picklist(INITIALIZER_NAMES) }),
+  regularizer: v.optional(RegularizerSchema),
 });
 const NodeSchema = v.strictObject({
   name: Name,

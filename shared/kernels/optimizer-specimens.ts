@@ -35,9 +35,26 @@ export const OPTIMIZER_SPECIMENS = {
   clampVector: ({ rows, cols }: Size) => ({ a: updated(rows * cols), n: rows * cols, limit: 0.5 }),
   shrinkVector: ({ rows, cols }: Size) => ({
     a: updated(rows * cols),
-    total: input(1, { floats: [rows % 2 ? 6.25 : 0.01] }),
+    total: input(2, { floats: [rows % 2 ? 6.25 : 0.01, cols % 3 === 0 ? 2.25 : 0] }),
     n: rows * cols,
     limit: 0.5,
+  }),
+  addPenalty: ({ rows, cols }: Size) => ({
+    gradient: updated(rows * cols),
+    weights: input(rows * cols),
+    n: rows * cols,
+    l1: 0.125,
+    l2: 0.01,
+  }),
+  addGradientNoise: ({ rows, cols }: Size) => ({
+    gradient: updated(rows * cols),
+    step: input(1, { words: [rows * 7] }),
+    n: rows * cols,
+    first: 16 * rows,
+    key0: 0x243f6a88,
+    key1: -5,
+    scale: 0.5,
+    decay: 0.55,
   }),
   lionUpdate: ({ rows, cols }: Size) => ({
     weights: updated(rows * cols),

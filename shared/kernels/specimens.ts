@@ -5,6 +5,7 @@ import { HALVES_SPECIMENS } from './halves-specimens.js';
 import { IMAGE_SPECIMENS } from './image-specimens.js';
 import { LOSS_SPECIMENS } from './loss-specimens.js';
 import { NORM_BLOCK_FLOATS } from './memory-map.js';
+import { MUON_SPECIMENS } from './muon-specimens.js';
 import { OPTIMIZER_SPECIMENS } from './optimizer-specimens.js';
 import { RECURRENT_SPECIMENS } from './recurrent-specimens.js';
 import { input, output, type Size, type Specimen } from './specimen.js';
@@ -59,7 +60,7 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
   multiplyVectors: pair,
   copyVector: map,
   fill: ({ rows, cols }) => ({ out: output(rows * cols), n: rows * cols, value: -0.1 }),
-  sumSquares: blocks,
+  sumSquares: (size) => ({ ...blocks(size), large: blocks(size).out }),
   largestMagnitude: blocks,
   treeTotal: ({ rows, cols }) => ({ a: input(rows * cols), out: output(1), n: rows * cols }),
 
@@ -201,6 +202,7 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
   ...BATCH_NORMALIZATION_SPECIMENS,
   ...HALVES_SPECIMENS,
   ...OPTIMIZER_SPECIMENS,
+  ...MUON_SPECIMENS,
   ...IMAGE_SPECIMENS,
   ...TRANSFORMER_SPECIMENS,
   ...RECURRENT_SPECIMENS,

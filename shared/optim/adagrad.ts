@@ -7,6 +7,7 @@
  *     w = w - learningRate * g / (sqrt(v) + epsilon)
  */
 import * as v from 'valibot';
+import { exemptable, type PlainOptimizer } from './decay.js';
 import { Decay, LearningRate, Positive } from './numbers.js';
 import type { Optimizer } from './optimizer.js';
 
@@ -25,7 +26,7 @@ export function adagrad(options: Partial<Omit<AdagradSettings, 'name'>> = {}): A
 
 /** The optimizer that these settings describe. Slot: v. */
 export function adagradOptimizer({ epsilon, weightDecay }: AdagradSettings): Optimizer {
-  return {
+  const optimizer: PlainOptimizer = {
     slots: 1,
     init: () => ({}),
     update: (state, learningRate) => ({ state, scalars: [learningRate, epsilon, weightDecay] }),
@@ -33,4 +34,5 @@ export function adagradOptimizer({ epsilon, weightDecay }: AdagradSettings): Opt
       to.emit('adagradUpdate', { weights, gradient, v: slots[0] as number, n, scalars });
     },
   };
+  return weightDecay === 0 ? { ...optimizer, hasDecay: false } : exemptable(optimizer, 2);
 }

@@ -8,6 +8,7 @@
  *     w = w - learningRate / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + epsilon)
  */
 import * as v from 'valibot';
+import { exemptable, type PlainOptimizer } from './decay.js';
 import { AverageFactor, Decay, LearningRate, Positive } from './numbers.js';
 import type { Optimizer } from './optimizer.js';
 
@@ -34,9 +35,14 @@ export function adam(options: Partial<Omit<AdamSettings, 'name'>> = {}): AdamSet
   };
 }
 
+/** Adam with decoupled weight decay (AdamW), of 0.01 as in PyTorch when nothing else is said. */
+export function adamw(options: Partial<Omit<AdamSettings, 'name'>> = {}): AdamSettings {
+  return adam({ weightDecay: 0.01, ...options });
+}
+
 /** The optimizer that these settings describe. Slots: m, v. */
 export function adamOptimizer({ beta1, beta2, epsilon, weightDecay }: AdamSettings): Optimizer {
-  return {
+  const optimizer: PlainOptimizer = {
     slots: 2,
     init: () => ({ beta1Power: 1, beta2Power: 1 }),
     update(state, learningRate) {
@@ -60,4 +66,5 @@ export function adamOptimizer({ beta1, beta2, epsilon, weightDecay }: AdamSettin
       to.emit('adamUpdate', { weights, gradient, m, v, n, scalars });
     },
   };
+  return weightDecay === 0 ? { ...optimizer, hasDecay: false } : exemptable(optimizer, 7);
 }

@@ -7,6 +7,7 @@
  *     m = beta2 * m + (1 - beta2) * g
  */
 import * as v from 'valibot';
+import { exemptable, type PlainOptimizer } from './decay.js';
 import { AverageFactor, Decay, LearningRate } from './numbers.js';
 import type { Optimizer } from './optimizer.js';
 
@@ -26,7 +27,7 @@ export function lion(options: Partial<Omit<LionSettings, 'name'>> = {}): LionSet
 
 /** The optimizer that these settings describe. Slot: m. */
 export function lionOptimizer({ beta1, beta2, weightDecay }: LionSettings): Optimizer {
-  return {
+  const optimizer: PlainOptimizer = {
     slots: 1,
     init: () => ({}),
     update: (state, learningRate) => ({
@@ -37,4 +38,5 @@ export function lionOptimizer({ beta1, beta2, weightDecay }: LionSettings): Opti
       to.emit('lionUpdate', { weights, gradient, m: slots[0] as number, n, scalars });
     },
   };
+  return weightDecay === 0 ? { ...optimizer, hasDecay: false } : exemptable(optimizer, 5);
 }

@@ -9,7 +9,7 @@ import type { Tape } from '../kernels/tape.js';
 type KernelSink = Pick<Tape, 'emit'>;
 
 /** Most scalars of a step. */
-export const SCALARS_MAX = 16;
+export const SCALARS_MAX = 24;
 
 /** The numbers that an optimizer remembers from step to step. */
 export type OptimizerState = Readonly<Record<string, number>>;
@@ -31,11 +31,15 @@ export interface UpdatePlace {
   readonly n: number;
   /** Float32 scalars of the step. */
   readonly scalars: number;
+  /** Weight decay passes these weights over. Default: it does not. */
+  readonly isExempt?: boolean;
 }
 
 export interface Optimizer {
   /** Vectors of state beside the weights. */
   readonly slots: number;
+  /** Some weights decay, and others (`UpdatePlace.isExempt`) do not. */
+  readonly hasDecay: boolean;
   /** The state before the first step. */
   init(): OptimizerState;
   /** The state after a step more, and that step's scalars. Pure: additions, multiplications and divisions only. */

@@ -8,6 +8,7 @@
  *     w = w - learningRate * m
  */
 import * as v from 'valibot';
+import { exemptable, type PlainOptimizer } from './decay.js';
 import { AverageFactor, Decay, LearningRate, Positive } from './numbers.js';
 import type { Optimizer } from './optimizer.js';
 
@@ -36,7 +37,7 @@ export function rmsprop(options: Partial<Omit<RmspropSettings, 'name'>> = {}): R
 
 /** The optimizer that these settings describe. Slots: v, m. */
 export function rmspropOptimizer({ rho, momentum, epsilon, weightDecay }: RmspropSettings): Optimizer {
-  return {
+  const optimizer: PlainOptimizer = {
     slots: 2,
     init: () => ({}),
     update: (state, learningRate) => ({
@@ -48,4 +49,5 @@ export function rmspropOptimizer({ rho, momentum, epsilon, weightDecay }: Rmspro
       to.emit('rmspropUpdate', { weights, gradient, v, momentum: velocity, n, scalars });
     },
   };
+  return weightDecay === 0 ? { ...optimizer, hasDecay: false } : exemptable(optimizer, 5);
 }

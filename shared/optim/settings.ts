@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { UserError } from '../errors.js';
 import { type AdagradSettings, AdagradSettingsSchema, adagrad, adagradOptimizer } from './adagrad.js';
-import { type AdamSettings, AdamSettingsSchema, adam, adamOptimizer } from './adam.js';
+import { type AdamSettings, AdamSettingsSchema, adam, adamOptimizer, adamw } from './adam.js';
 import { type LionSettings, LionSettingsSchema, lion, lionOptimizer } from './lion.js';
 import type { Optimizer } from './optimizer.js';
 import { type RmspropSettings, RmspropSettingsSchema, rmsprop, rmspropOptimizer } from './rmsprop.js';
@@ -29,10 +29,11 @@ const OPTIMIZERS: {
   sgd: sgdOptimizer,
 };
 
-/** Every optimizer's default settings by name. */
-const DEFAULTS: { readonly [N in OptimizerSettings['name']]: () => OptimizerSettings } = {
+/** Every optimizer's default settings by the names that people know. */
+const DEFAULTS: Readonly<Record<OptimizerSettings['name'] | 'adamw', () => OptimizerSettings>> = {
   adagrad,
   adam,
+  adamw,
   lion,
   rmsprop,
   sgd,
@@ -49,7 +50,7 @@ export function optimizerByName(name: string): OptimizerSettings {
   if (!OPTIMIZER_NAMES.includes(name)) {
     throw new UserError(`there is no optimizer "${name}"; choose one of ${OPTIMIZER_NAMES.join(', ')}`, 2);
   }
-  return DEFAULTS[name as OptimizerSettings['name']]();
+  return DEFAULTS[name as keyof typeof DEFAULTS]();
 }
 
 /**

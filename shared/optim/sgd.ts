@@ -6,6 +6,7 @@
  *     w = w - learningRate * m                      or, after Nesterov:  w = w - learningRate * (g + momentum * m)
  */
 import * as v from 'valibot';
+import { exemptable, type PlainOptimizer } from './decay.js';
 import { AverageFactor, Decay, LearningRate } from './numbers.js';
 import type { Optimizer } from './optimizer.js';
 
@@ -32,7 +33,7 @@ export function sgd(options: Partial<Omit<SgdSettings, 'name'>> = {}): SgdSettin
 
 /** The optimizer that these settings describe. Slot: the velocity. */
 export function sgdOptimizer({ momentum, nesterov, weightDecay }: SgdSettings): Optimizer {
-  return {
+  const optimizer: PlainOptimizer = {
     slots: 1,
     init: () => ({}),
     update: (state, learningRate) => ({
@@ -43,4 +44,5 @@ export function sgdOptimizer({ momentum, nesterov, weightDecay }: SgdSettings): 
       to.emit('sgdUpdate', { weights, gradient, momentum: slots[0] as number, n, scalars });
     },
   };
+  return weightDecay === 0 ? { ...optimizer, hasDecay: false } : exemptable(optimizer, 3);
 }

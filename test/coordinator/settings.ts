@@ -38,6 +38,7 @@ export function runSettings(changes: Partial<RunSettings> = {}): RunSettings {
     // Its scalar is the number of the step, which tells whether steps are counted right.
     optimizer: {
       slots: 0,
+      hasDecay: false,
       init: () => ({ t: 0 }),
       update: ({ t = 0 }) => ({ state: { t: t + 1 }, scalars: [t + 1] }),
       emit: () => {},

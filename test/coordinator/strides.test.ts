@@ -52,10 +52,10 @@ describe('strides, while all share the memory', () => {
     expect(script.answers('b', 1, { from: 4, to: 8 }).join()).toContain('finish 1 with scalars 20');
   });
 
-  it('end with the run when a sum is no finite number; what came after it does not count', () => {
+  it('end with the run when the sums of a step are not finite: that step was not done', () => {
     const script = striding();
-    expect(script.tell({ kind: 'strided', metrics: [[Number.NaN], [4]], elapsedMs: 2 })).toEqual([
-      'record 1: 32 samples, metrics NaN, 2 members',
+    expect(script.tell({ kind: 'strided', metrics: [[4]], isBroken: true, elapsedMs: 2 })).toEqual([
+      'record 1: 32 samples, metrics 4, 2 members',
       'complete diverged',
     ]);
     expect(script.state.step).toBe(1);

@@ -16,9 +16,9 @@ const job: fc.Arbitrary<Job> = fc.oneof(
     share: fc.record({ compute: tape, finish: tape, update: tape, cursor: offset, scalars: offset }),
     course: fc.record({
       steps: count,
-      updatesApart: fc.boolean(),
       table: fc.record({ offset, scalarCount: count }),
       metrics: fc.record({ offset, floats: count, log: offset }),
+      guard: fc.record({ offset, floats: count }),
     }),
   }),
 );

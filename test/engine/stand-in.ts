@@ -70,6 +70,7 @@ export class Bench {
       share: Pick<StrideShare, 'cursor' | 'scalars'>,
     ) => Pick<StrideShare, 'compute' | 'finish'> & { readonly update?: TapeRef },
     metrics = { cell: this.cells(1), count: 1 },
+    guard = this.cells(1),
   ): Stride {
     const table = new StepTable(this.memory, steps, 2);
     for (let step = 0; step < steps; step++) {
@@ -85,13 +86,12 @@ export class Bench {
       return { ...cells, update: NO_TAPE, ...tapesOf(thread, cells) };
     });
     const log = this.memory.allocate(steps * metrics.count * 4);
-    const updatesApart = shares.some(({ update }) => update !== NO_TAPE);
     return {
       steps,
-      updatesApart,
       table,
       shares,
       metrics: { offset: metrics.cell * 4, floats: metrics.count, log },
+      guard: { offset: guard * 4, floats: 1 },
     };
   }
 }

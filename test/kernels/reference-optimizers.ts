@@ -1,5 +1,6 @@
 /* The optimizers' updates, in plain TypeScript and double precision. */
-import { about, type Call, type Expected, exactly } from './expected.js';
+import { philox, type Words } from '../../shared/data/philox.js';
+import { about, type Call, type Expected, exactly, sumOf } from './expected.js';
 
 /** Moving averages below 2^-100 are 0. */
 const faded = (x: number) => (Math.abs(x) < 2 ** -100 ? 0 : x);
@@ -92,12 +93,43 @@ export const REFERENCE_OPTIMIZERS = {
   },
   shrinkVector: ({ f32, args }: Call) => {
     const { limit } = args as { limit: number };
-    const norm = Math.sqrt(f32('total')[0]!);
+    const [sum, large] = f32('total');
+    const norm = Math.sqrt(sum! + large! * 2 ** 160);
     return {
       a: about(
         Array.from(f32('a'), (x) => x * Math.min(1, limit / norm)),
         { ulps: 3 },
       ),
+    };
+  },
+  addPenalty: ({ f32, args }: Call) => {
+    const { l1, l2 } = args as { l1: number; l2: number };
+    const terms = Array.from(f32('gradient'), (g, i) => {
+      const w = f32('weights')[i]!;
+      return [g, 2 * Math.fround(l2) * w, Math.fround(l1) * Math.sign(w)];
+    });
+    return {
+      gradient: {
+        values: terms.map((three) => sumOf(three).sum),
+        sizes: terms.map((three) => sumOf(three).size),
+        ulps: 2,
+      },
+    };
+  },
+  addGradientNoise: ({ f32, i32, args }: Call) => {
+    const { first, key0, key1, scale, decay } = args as Record<string, number>;
+    const step = i32('step')[0]!;
+    const deviation = scale! * (1 + step) ** (-decay! / 2);
+    const values = Array.from(f32('gradient'), (g, i) => {
+      const words: Words = [(first! + i) >> 2, step, 0, 0];
+      philox(words, key0!, key1!);
+      const [one, other] = i % 4 < 2 ? [words[0], words[1]] : [words[2], words[3]];
+      const radius = Math.sqrt(-2 * Math.log(((one >>> 8) + 1) / 2 ** 24));
+      const angle = (2 * Math.PI * (other >>> 8)) / 2 ** 24;
+      return g + deviation * radius * (i % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
+    });
+    return {
+      gradient: { values, sizes: Array.from(f32('gradient'), (g) => Math.abs(g) + 10 * deviation), ulps: 4 },
     };
   },
   lionUpdate: ({ f32 }: Call) => {

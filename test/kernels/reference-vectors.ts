@@ -8,8 +8,20 @@ const blocksOf = (a: Float32Array): Float32Array[] =>
 
 export const REFERENCE_VECTORS = {
   sumSquares: ({ f32 }: Call) => {
-    const values = blocksOf(f32('a')).map((block) => sumOf(Array.from(block, (x) => x * x)).sum);
-    return { out: about(values, { ulps: 16 }) };
+    const sums = blocksOf(f32('a')).map((block) => ({
+      isLarge: block.some((x) => !(Math.abs(x) < 2 ** 48)),
+      of: (scale: number) => sumOf(Array.from(block, (x) => (x * scale) ** 2)).sum,
+    }));
+    return {
+      out: about(
+        sums.map(({ isLarge, of }) => (isLarge ? 0 : of(1))),
+        { ulps: 16 },
+      ),
+      large: about(
+        sums.map(({ isLarge, of }) => (isLarge ? of(2 ** -80) : 0)),
+        { ulps: 16 },
+      ),
+    };
   },
   largestMagnitude: ({ f32 }: Call) => ({
     out: exactly(blocksOf(f32('a')).map((block) => Math.max(...block.map(Math.abs)))),

@@ -15,6 +15,7 @@ import { REFERENCE_ELEMENT_LOSSES } from './reference-element-losses.js';
 import { REFERENCE_HALVES } from './reference-halves.js';
 import { REFERENCE_IMAGES } from './reference-images.js';
 import { REFERENCE_LOSSES } from './reference-losses.js';
+import { REFERENCE_MUON } from './reference-muon.js';
 import { REFERENCE_OPTIMIZERS } from './reference-optimizers.js';
 import { RECURRENT_REFERENCE } from './reference-recurrent.js';
 import { REFERENCE_TRANSFORMER } from './reference-transformer.js';
@@ -169,6 +170,7 @@ export const REFERENCE: { readonly [K in KernelName]: Reference } = {
   ...REFERENCE_BATCH_NORMALIZATION,
 
   ...REFERENCE_OPTIMIZERS,
+  ...REFERENCE_MUON,
 
   randomUniform: ({ args }) => {
     const { low, high, n } = args as Record<string, number>;

@@ -133,7 +133,7 @@ describe.each(Object.entries(CASES))('%s', (_, settings) => {
 
 describe('settings that make no sense', () => {
   it.each([
-    [{ ...adam(), name: 'adamant' }, /known are adagrad, adam, lion, rmsprop, sgd/],
+    [{ ...adam(), name: 'adamant' }, /known are adagrad, adam, adamw, lion, rmsprop, sgd/],
     [{ ...adam(), beta1: 1 }, /beta1/],
     [{ ...adam(), epsilon: 0 }, /epsilon/],
     [{ ...sgd(), learningRate: -1 }, /learningRate/],

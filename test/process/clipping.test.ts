@@ -40,8 +40,24 @@ describe('a run that diverges', () => {
     const last = await run(...RUN, '--data', data, '--lr', 1e38, '--steps', 1);
     expect(last, 'after its only step').toMatchObject({ status: 1, stdout: '' });
     expect(ended.stderr).toMatch(
-      /unisum: the loss is no finite number any more at step \d+: .*--lr 1e\+29.*\n$/,
+      /unisum: step \d+ was not done: .* not finite; .*--lr 1e\+29.*--clip-norm 1.*\n$/,
     );
+  });
+
+  it('keeps the weights that it had before the step that was not done', async () => {
+    const data = writeFiles(temporaryFolder(), smallData());
+    const directory = join(temporaryFolder(), 'run');
+    const options = ['--data', data, '--lr', 3e19, '--steps', 24, '--run-dir', directory];
+    const { status, stderr } = await run(...RUN, ...options);
+    expect(status).toBe(1);
+    const done = Number(/step (\d+) was not done/.exec(stderr)?.[1]) - 1;
+    expect(stderr).toContain(`the weights of step ${done} are in ${directory}`);
+    const { tensors } = await loadSafetensors(join(directory, 'weights.safetensors'));
+    expect(tensors.every(({ values }) => values.every(Number.isFinite))).toBe(true);
+    const again = join(temporaryFolder(), 'again');
+    // Its only evaluation overflows as well.
+    await run(...RUN, '--data', data, '--lr', 3e19, '--steps', done, '--run-dir', again);
+    expect((await loadSafetensors(join(again, 'weights.safetensors'))).tensors).toEqual(tensors);
   });
 });
 
@@ -69,6 +85,20 @@ describe('clipping', () => {
     clipped.forEach((g, i) => {
       expect(g).toBeCloseTo(Math.max(-0.01, Math.min(0.01, free[i] as number)), 6);
     });
+  });
+
+  it('by the norm of each tensor makes none longer, and keeps the direction of each', async () => {
+    const free = await weightsAfterOneStep();
+    const clipped = await weightsAfterOneStep('--clip-tensor-norm', 0.0625);
+    const before = await weightsAfterOneStep('--lr', 1e-30);
+    const stepOf = (after: readonly Float32Array[], i: number): number[] =>
+      [...after[i]!].map((w, j) => w - before[i]![j]!);
+    for (const i of before.keys()) {
+      const [long, short] = [stepOf(free, i), stepOf(clipped, i)];
+      expect(norm(short)).toBeCloseTo(Math.min(0.0625, norm(long)), 5);
+      const along = long.reduce((sum, g, j) => sum + g * short[j]!, 0);
+      expect(along / (norm(long) * norm(short))).toBeCloseTo(1, 4);
+    }
   });
 
   it('by the global norm gives the same weights for any number of workers and threads, near and far', async () => {

@@ -29,6 +29,7 @@ export function conv2dTranspose(
       inputs: [x],
       attributes: { filters, ...window, padding, useBias },
       initializers: { kernel: { kind: kernelInitializer }, bias: { kind: biasInitializer } },
+      regularizers: { kernel: options.kernelRegularizer },
     });
     return applyActivation(z, activation, { layer, part: activation });
   };

@@ -1,6 +1,7 @@
 import type { Layer, LayerIdentity } from '../graph.js';
 import type { InitializerName } from '../initializers.js';
 import type { Padding } from '../ops/image.js';
+import type { Regularizer } from '../regularizers.js';
 import { type ActivationName, applyActivation } from './activation.js';
 import { pairOf, type Sides } from './sides.js';
 
@@ -17,6 +18,8 @@ export interface Conv2dOptions {
   readonly activation?: ActivationName;
   /** Default: glorotUniform. */
   readonly kernelInitializer?: InitializerName;
+  /** What the kernel adds to the loss by being large: l1, l2 or l1L2 of regularizers.ts. Default: nothing. */
+  readonly kernelRegularizer?: Regularizer | undefined;
   /** Default: zeros. */
   readonly biasInitializer?: InitializerName;
   /** Default: true. */
@@ -42,6 +45,7 @@ export function conv2d(filters: number, kernelSize: Sides, options: Conv2dOption
       inputs: [x],
       attributes: { filters, ...window, padding, groups, useBias },
       initializers: { kernel: { kind: kernelInitializer }, bias: { kind: biasInitializer } },
+      regularizers: { kernel: options.kernelRegularizer },
     });
     return applyActivation(z, activation, { layer, part: activation });
   };

@@ -1,5 +1,6 @@
 import type { Layer, LayerIdentity } from '../graph.js';
 import type { InitializerName } from '../initializers.js';
+import type { Regularizer } from '../regularizers.js';
 import { type ActivationName, applyActivation } from './activation.js';
 
 export interface DenseOptions {
@@ -7,6 +8,8 @@ export interface DenseOptions {
   readonly activation?: ActivationName;
   /** Default: glorotUniform. */
   readonly kernelInitializer?: InitializerName;
+  /** What the kernel adds to the loss by being large: l1, l2 or l1L2 of regularizers.ts. Default: nothing. */
+  readonly kernelRegularizer?: Regularizer | undefined;
   /** Default: zeros. */
   readonly biasInitializer?: InitializerName;
   /** Default: true. */
@@ -29,6 +32,7 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
       inputs: [x],
       attributes: { units, useBias },
       initializers: { kernel: { kind: kernelInitializer }, bias: { kind: biasInitializer } },
+      regularizers: { kernel: options.kernelRegularizer },
     });
     return applyActivation(z, activation, { layer, part: activation });
   };

@@ -1,5 +1,6 @@
 import type { LayerIdentity, Tensor } from '../graph.js';
 import type { InitializerName } from '../initializers.js';
+import type { Regularizer } from '../regularizers.js';
 import { dense } from './dense.js';
 import { partsOf } from './parts.js';
 
@@ -8,6 +9,8 @@ export interface MultiHeadAttentionOptions {
   readonly causal?: boolean;
   /** Of all projections; default: glorotUniform. */
   readonly kernelInitializer?: InitializerName;
+  /** What each kernel adds to the loss by being large. Default: nothing. */
+  readonly kernelRegularizer?: Regularizer | undefined;
   readonly name?: string;
 }
 
@@ -29,13 +32,13 @@ export type AttentionLayer = (x: Tensor, context?: AttentionContext) => Tensor;
  * (k and v), and `<name>/output`.
  */
 export function multiHeadAttention(heads: number, options: MultiHeadAttentionOptions = {}): AttentionLayer {
-  const { causal = false, kernelInitializer = 'glorotUniform' } = options;
+  const { causal = false, kernelInitializer = 'glorotUniform', kernelRegularizer } = options;
   const layer: LayerIdentity = { kind: 'multiHeadAttention', name: options.name };
   const part = partsOf(layer);
   return (x, { memory, mask } = {}) => {
     const width = x.shape.at(-1) ?? 1;
     const project = (name: string, from: Tensor, units: number): Tensor =>
-      part(x.graph, name, (full) => dense(units, { name: full, kernelInitializer }))(from);
+      part(x.graph, name, (full) => dense(units, { name: full, kernelInitializer, kernelRegularizer }))(from);
     const inputs =
       memory === undefined
         ? [project('inputs', x, 3 * width)]

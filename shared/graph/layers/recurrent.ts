@@ -1,5 +1,6 @@
 import type { Layer, LayerIdentity } from '../graph.js';
 import type { Initializer } from '../initializers.js';
+import type { Regularizer } from '../regularizers.js';
 import { applyDropout } from './dropout.js';
 
 /** Options that all recurrent layers have. */
@@ -10,6 +11,10 @@ export interface RecurrentOptions {
   readonly reverse?: boolean;
   /** Share of the inputs that is dropped in training, the same ones at all steps; see dropout. Default: 0. */
   readonly dropout?: number;
+  /** What the kernel adds to the loss by being large: l1, l2 or l1L2 of regularizers.ts. Default: nothing. */
+  readonly kernelRegularizer?: Regularizer | undefined;
+  /** The same for the recurrent kernel. */
+  readonly recurrentRegularizer?: Regularizer | undefined;
   readonly name?: string;
 }
 
@@ -44,9 +49,11 @@ export function simpleRnn(units: number, options: RecurrentOptions = {}): Layer 
 function recurrent(
   op: 'lstm' | 'gru' | 'simpleRnn',
   units: number,
-  { returnSequences = false, reverse = false, dropout = 0, name }: RecurrentOptions,
+  options: RecurrentOptions,
   initializers: Readonly<Record<string, Initializer>> = {},
 ): Layer {
+  const { returnSequences = false, reverse = false, dropout = 0, name } = options;
+  const { kernelRegularizer: kernel, recurrentRegularizer: recurrentKernel } = options;
   const layer: LayerIdentity = { kind: op, name };
   return (x) =>
     x.graph.add({
@@ -55,5 +62,6 @@ function recurrent(
       inputs: [applyDropout(x, dropout, { layer, part: 'dropout', sharedAxes: 1 })],
       attributes: { units, returnSequences, reverse },
       initializers: { kernel: GLOROT, recurrentKernel: GLOROT, ...initializers },
+      regularizers: { kernel, recurrentKernel },
     });
 }

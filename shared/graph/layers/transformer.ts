@@ -7,6 +7,7 @@
  */
 import type { Layer, LayerIdentity, Tensor } from '../graph.js';
 import type { InitializerName } from '../initializers.js';
+import type { Regularizer } from '../regularizers.js';
 import type { ActivationName } from './activation.js';
 import { dense } from './dense.js';
 import { dropout } from './dropout.js';
@@ -20,17 +21,20 @@ export interface FeedForwardOptions {
   readonly activation?: ActivationName;
   /** Default: glorotUniform. */
   readonly kernelInitializer?: InitializerName;
+  /** What each kernel adds to the loss by being large. Default: nothing. */
+  readonly kernelRegularizer?: Regularizer | undefined;
   readonly name?: string;
 }
 
 /** Two dense layers at each position, `units` wide in between. Parts: `<name>/inner`, `<name>/outer`. */
 export function feedForward(units: number, options: FeedForwardOptions = {}): Layer {
-  const { activation = 'gelu', kernelInitializer = 'glorotUniform' } = options;
+  const { activation = 'gelu', kernelInitializer = 'glorotUniform', kernelRegularizer } = options;
+  const kernel = { kernelInitializer, kernelRegularizer };
   const part = partsOf({ kind: 'feedForward', name: options.name });
   return (x) => {
     const width = x.shape.at(-1) ?? 1;
-    const inner = part(x.graph, 'inner', (name) => dense(units, { name, activation, kernelInitializer }));
-    const outer = part(x.graph, 'outer', (name) => dense(width, { name, kernelInitializer }));
+    const inner = part(x.graph, 'inner', (name) => dense(units, { name, activation, ...kernel }));
+    const outer = part(x.graph, 'outer', (name) => dense(width, { name, ...kernel }));
     return outer(inner(x));
   };
 }
@@ -57,7 +61,9 @@ export function transformerBlock(
     dropout: rate = 0,
     activation = 'gelu',
     kernelInitializer = 'glorotUniform',
+    kernelRegularizer,
   } = options;
+  const kernel = { kernelInitializer, kernelRegularizer };
   const owner: LayerIdentity = { kind: 'transformerBlock', name: options.name };
   const part = partsOf(owner);
   return (input, { memory, mask } = {}) => {
@@ -68,18 +74,14 @@ export function transformerBlock(
       return part(graph, `${name}Sum`, (full) => add({ name: full }))([x, drop(apply(norm(x)))]);
     };
     const attention = (name: string, isCausal: boolean): AttentionLayer =>
-      part(graph, name, (full) =>
-        multiHeadAttention(heads, { name: full, causal: isCausal, kernelInitializer }),
-      );
+      part(graph, name, (full) => multiHeadAttention(heads, { name: full, causal: isCausal, ...kernel }));
     const context = memory === undefined && mask !== undefined ? { mask } : {};
     let x = residual(input, 'attention', (normed) => attention('attention', causal)(normed, context));
     if (memory !== undefined) {
       const beside = mask === undefined ? { memory } : { memory, mask };
       x = residual(x, 'memoryAttention', (normed) => attention('memoryAttention', false)(normed, beside));
     }
-    const forward = part(graph, 'feedForward', (name) =>
-      feedForward(units, { name, activation, kernelInitializer }),
-    );
+    const forward = part(graph, 'feedForward', (name) => feedForward(units, { name, activation, ...kernel }));
     return residual(x, 'feedForward', forward);
   };
 }

@@ -11,12 +11,37 @@ KERNEL(clampVector, PTR a, I32 n, F32 limit) {
 }
 
 /**
- * a = a * (norm > limit ? limit / norm : 1) with norm = sqrt(total[0]): a stretch of a vector whose squares add up to
- * total (Pascanu, Mikolov, Bengio: on the difficulty of training recurrent neural networks, 2013).
+ * a = a * (norm > limit ? limit / norm : 1): a stretch of a vector whose norm is sqrt(total[0] + 2^160 total[1]), as
+ * sumSquares adds it up (Pascanu, Mikolov, Bengio: on the difficulty of training recurrent neural networks, 2013).
  */
 KERNEL(shrinkVector, PTR a, PTR total, I32 n, F32 limit) {
   f32 *x = a;
-  const v16 most = v_set(limit), norm = v_sqrt(v_set(*(const f32 *)total));
-  const v16 factor = v_select(v_lt(most, norm), v_div(most, norm), v_set(1));
-  BLOCKS(n, block_store(x + at, v_mul(factor, block_load(x + at, lanes)), lanes););
+  const f32 sum = ((const f32 *)total)[0], large = ((const f32 *)total)[1];
+  const v16 most = v_set(limit);
+  if (large == 0) {
+    const v16 norm = v_sqrt(v_set(sum));
+    const v16 factor = v_select(v_lt(most, norm), v_div(most, norm), v_set(1));
+    BLOCKS(n, block_store(x + at, v_mul(factor, block_load(x + at, lanes)), lanes););
+    return;
+  }
+  // The norm itself may be beyond all floats; 2^-80 of it is not.
+  const v16 shrink = v_set(0x1p-80f), norm = v_sqrt(v_set(sum * 0x1p-80f * 0x1p-80f + large));
+  const v16 factor = v_div(most, norm);
+  const m16 is_short = v_lt(norm, v_mul(most, shrink));
+  BLOCKS(n, const v16 p = block_load(x + at, lanes);
+         block_store(x + at, v_select(is_short, p, v_mul(factor, v_mul(shrink, p))), lanes););
+}
+
+/**
+ * What regularisation adds to a gradient, once for a step: the derivative of l1 |w| + l2 w^2.
+ *
+ *     g = fma(l1, sign(w), fma(2 l2, w, g))
+ */
+KERNEL(addPenalty, PTR gradient, PTR weights, I32 n, F32 l1, F32 l2) {
+  f32 *g = gradient;
+  const f32 *w = weights;
+  const v16 slope = v_set(l1), pull = v_set(2 * l2);
+  BLOCKS(n, const v16 x = block_load(w + at, lanes); const v16 down = v_select(v_lt(x, v_zero()), v_set(-1), x);
+         const v16 sign = v_select(v_lt(v_zero(), x), v_set(1), down);
+         block_store(g + at, v_fma(slope, sign, v_fma(pull, x, block_load(g + at, lanes))), lanes););
 }

@@ -46,6 +46,31 @@ KERNEL(randomNormal, PTR out, I32 n, I32 key0, I32 key1, F32 mean, F32 deviation
   }
 }
 
+/**
+ * g = g + normal * deviation, deviation = scale * (1 + step)^-(decay / 2): gradients that lose themselves less in
+ * narrow valleys (Neelakantan et al., "Adding gradient noise improves learning for very deep networks", 2015). The step
+ * is a word in memory; element i of the stretch is element first + i of what is drawn, first being a multiple of 4.
+ */
+KERNEL(addGradientNoise, PTR gradient, PTR step, I32 n, I32 first, I32 key0, I32 key1, F32 scale, F32 decay) {
+  const i32 steps = *(const i32 *)step;
+  const v16 age = v_log(v_add(v_set(1), v_from_w(w_set(steps))));
+  const v16 deviation = v_mul(v_set(scale), v_exp(v_mul(v_set(-decay / 2), age)));
+  f32 noise[DRAWS];
+  for (i32 from = 0; from < n; from += DRAWS) {
+    const Draws draws = philox((first + from) / 4, (Stream){steps, 0}, key0, key1);
+    v16 value[4];
+    for (i32 j = 0; j < 4; j += 2) {
+      const Pair pair = normal_pair(draws.word[j], draws.word[j + 1]);
+      value[j] = v_mul(pair.a, deviation);
+      value[j + 1] = v_mul(pair.b, deviation);
+    }
+    const i32 count = n - from < DRAWS ? n - from : DRAWS;
+    store_draws(noise, value, count);
+    f32 *g = (f32 *)gradient + from;
+    BLOCKS(count, part_store(g + at, v_add(part_load(g + at, lanes), part_load(noise + at, lanes)), lanes););
+  }
+}
+
 /** Draws that may be needed until a normal number is within two deviations: each is with probability 0.954. */
 #define TRUNCATED_DRAWS 64
 
