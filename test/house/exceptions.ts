@@ -13,6 +13,7 @@ export const LIVE_EXPORTS: Allowed = {
   'shared/graph/layers/': 'the vocabulary of models: no single recipe uses every word of it',
   'shared/graph/losses/': 'the same',
   'shared/optim/sgd.ts sgd': 'the same',
+  'shared/graph/regularizers.ts l1L2': 'the same',
   'shared/data/samples.ts packSamples': 'for recipes of people, as the guide shows and its test runs',
   'shared/files/safetensors.ts loadSafetensors': 'reads what a run has saved, as its tests do',
   'shared/data/manifest.ts parseManifest':
