@@ -1,7 +1,7 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = '77696ced35e3eb1c';
+export const SOURCE_VERSION = '0499e8fc8d7709ff';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
@@ -313,8 +313,18 @@ export const KERNEL_TABLE = {
       limit: 'f32',
     },
   },
-  treeConvolutionWeights: {
+  addPenalty: {
     opcode: 23,
+    arguments: {
+      gradient: 'ptr',
+      weights: 'ptr',
+      n: 'i32',
+      l1: 'f32',
+      l2: 'f32',
+    },
+  },
+  treeConvolutionWeights: {
+    opcode: 24,
     arguments: {
       x: 'ptr',
       dy: 'ptr',
@@ -339,7 +349,7 @@ export const KERNEL_TABLE = {
     },
   },
   convolution: {
-    opcode: 24,
+    opcode: 25,
     arguments: {
       x: 'ptr',
       w: 'ptr',
@@ -365,7 +375,7 @@ export const KERNEL_TABLE = {
     },
   },
   convolutionTransposed: {
-    opcode: 25,
+    opcode: 26,
     arguments: {
       y: 'ptr',
       w: 'ptr',
@@ -391,7 +401,7 @@ export const KERNEL_TABLE = {
     },
   },
   ctcForward: {
-    opcode: 26,
+    opcode: 27,
     arguments: {
       logits: 'ptr',
       labels: 'ptr',
@@ -404,7 +414,7 @@ export const KERNEL_TABLE = {
     },
   },
   dropoutForward: {
-    opcode: 27,
+    opcode: 28,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -421,7 +431,7 @@ export const KERNEL_TABLE = {
     },
   },
   dropoutBackward: {
-    opcode: 28,
+    opcode: 29,
     arguments: {
       mask: 'ptr',
       dy: 'ptr',
@@ -433,7 +443,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanAbsoluteErrorForward: {
-    opcode: 29,
+    opcode: 30,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -443,7 +453,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanAbsoluteErrorBackward: {
-    opcode: 30,
+    opcode: 31,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -454,7 +464,7 @@ export const KERNEL_TABLE = {
     },
   },
   huberForward: {
-    opcode: 31,
+    opcode: 32,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -465,7 +475,7 @@ export const KERNEL_TABLE = {
     },
   },
   huberBackward: {
-    opcode: 32,
+    opcode: 33,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -477,7 +487,7 @@ export const KERNEL_TABLE = {
     },
   },
   binaryCrossEntropyForward: {
-    opcode: 33,
+    opcode: 34,
     arguments: {
       logits: 'ptr',
       targets: 'ptr',
@@ -488,7 +498,7 @@ export const KERNEL_TABLE = {
     },
   },
   binaryCrossEntropyBackward: {
-    opcode: 34,
+    opcode: 35,
     arguments: {
       logits: 'ptr',
       targets: 'ptr',
@@ -499,7 +509,7 @@ export const KERNEL_TABLE = {
     },
   },
   reluForward: {
-    opcode: 35,
+    opcode: 36,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -507,7 +517,7 @@ export const KERNEL_TABLE = {
     },
   },
   reluBackward: {
-    opcode: 36,
+    opcode: 37,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -516,7 +526,7 @@ export const KERNEL_TABLE = {
     },
   },
   sigmoidForward: {
-    opcode: 37,
+    opcode: 38,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -524,7 +534,7 @@ export const KERNEL_TABLE = {
     },
   },
   sigmoidBackward: {
-    opcode: 38,
+    opcode: 39,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -533,7 +543,7 @@ export const KERNEL_TABLE = {
     },
   },
   tanhForward: {
-    opcode: 39,
+    opcode: 40,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -541,7 +551,7 @@ export const KERNEL_TABLE = {
     },
   },
   tanhBackward: {
-    opcode: 40,
+    opcode: 41,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -550,14 +560,6 @@ export const KERNEL_TABLE = {
     },
   },
   exponential: {
-    opcode: 41,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  logarithm: {
     opcode: 42,
     arguments: {
       out: 'ptr',
@@ -565,7 +567,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  errorFunction: {
+  logarithm: {
     opcode: 43,
     arguments: {
       out: 'ptr',
@@ -573,7 +575,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  sine: {
+  errorFunction: {
     opcode: 44,
     arguments: {
       out: 'ptr',
@@ -581,7 +583,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  cosine: {
+  sine: {
     opcode: 45,
     arguments: {
       out: 'ptr',
@@ -589,7 +591,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  squareRoot: {
+  cosine: {
     opcode: 46,
     arguments: {
       out: 'ptr',
@@ -597,7 +599,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  reciprocalSquareRoot: {
+  squareRoot: {
     opcode: 47,
     arguments: {
       out: 'ptr',
@@ -605,8 +607,16 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  embeddingForward: {
+  reciprocalSquareRoot: {
     opcode: 48,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  embeddingForward: {
+    opcode: 49,
     arguments: {
       ids: 'ptr',
       table: 'ptr',
@@ -617,7 +627,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeScatterRows: {
-    opcode: 49,
+    opcode: 50,
     arguments: {
       ids: 'ptr',
       dy: 'ptr',
@@ -630,7 +640,7 @@ export const KERNEL_TABLE = {
     },
   },
   addToRows: {
-    opcode: 50,
+    opcode: 51,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -640,7 +650,7 @@ export const KERNEL_TABLE = {
     },
   },
   addSinusoids: {
-    opcode: 51,
+    opcode: 52,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -650,7 +660,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8: {
-    opcode: 52,
+    opcode: 53,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -666,20 +676,6 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8AsI32: {
-    opcode: 53,
-    arguments: {
-      out: 'ptr',
-      chunkTable: 'ptr',
-      cursor: 'ptr',
-      first: 'i32',
-      rows: 'i32',
-      elements: 'i32',
-      chunkSamples: 'i32',
-      recordBytes: 'i32',
-      fieldOffset: 'i32',
-    },
-  },
-  gatherWords: {
     opcode: 54,
     arguments: {
       out: 'ptr',
@@ -693,15 +689,21 @@ export const KERNEL_TABLE = {
       fieldOffset: 'i32',
     },
   },
-  floatToBfloat16: {
+  gatherWords: {
     opcode: 55,
     arguments: {
-      a: 'ptr',
       out: 'ptr',
-      n: 'i32',
+      chunkTable: 'ptr',
+      cursor: 'ptr',
+      first: 'i32',
+      rows: 'i32',
+      elements: 'i32',
+      chunkSamples: 'i32',
+      recordBytes: 'i32',
+      fieldOffset: 'i32',
     },
   },
-  bfloat16ToFloat: {
+  floatToBfloat16: {
     opcode: 56,
     arguments: {
       a: 'ptr',
@@ -709,7 +711,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  floatToFloat16: {
+  bfloat16ToFloat: {
     opcode: 57,
     arguments: {
       a: 'ptr',
@@ -717,7 +719,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  float16ToFloat: {
+  floatToFloat16: {
     opcode: 58,
     arguments: {
       a: 'ptr',
@@ -725,16 +727,15 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  floatToInt8: {
+  float16ToFloat: {
     opcode: 59,
     arguments: {
       a: 'ptr',
-      scale: 'ptr',
       out: 'ptr',
       n: 'i32',
     },
   },
-  int8ToFloat: {
+  floatToInt8: {
     opcode: 60,
     arguments: {
       a: 'ptr',
@@ -743,8 +744,17 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  softmaxCrossEntropySparseForward: {
+  int8ToFloat: {
     opcode: 61,
+    arguments: {
+      a: 'ptr',
+      scale: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  softmaxCrossEntropySparseForward: {
+    opcode: 62,
     arguments: {
       logits: 'ptr',
       labels: 'ptr',
@@ -756,7 +766,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseBackward: {
-    opcode: 62,
+    opcode: 63,
     arguments: {
       probabilities: 'ptr',
       labels: 'ptr',
@@ -767,7 +777,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyForward: {
-    opcode: 63,
+    opcode: 64,
     arguments: {
       logits: 'ptr',
       targets: 'ptr',
@@ -779,7 +789,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyBackward: {
-    opcode: 64,
+    opcode: 65,
     arguments: {
       probabilities: 'ptr',
       targets: 'ptr',
@@ -790,7 +800,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyForward: {
-    opcode: 65,
+    opcode: 66,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -801,7 +811,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyBackward: {
-    opcode: 66,
+    opcode: 67,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -812,7 +822,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorForward: {
-    opcode: 67,
+    opcode: 68,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -822,7 +832,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorBackward: {
-    opcode: 68,
+    opcode: 69,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -832,8 +842,48 @@ export const KERNEL_TABLE = {
       scale: 'f32',
     },
   },
+  muonMomentum: {
+    opcode: 70,
+    arguments: {
+      gradient: 'ptr',
+      momentum: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+      scalars: 'ptr',
+    },
+  },
+  normalizeVector: {
+    opcode: 71,
+    arguments: {
+      a: 'ptr',
+      total: 'ptr',
+      n: 'i32',
+      epsilon: 'f32',
+    },
+  },
+  blendVectors: {
+    opcode: 72,
+    arguments: {
+      a: 'ptr',
+      b: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+      p: 'f32',
+      q: 'f32',
+    },
+  },
+  muonUpdate: {
+    opcode: 73,
+    arguments: {
+      weights: 'ptr',
+      direction: 'ptr',
+      n: 'i32',
+      scale: 'f32',
+      scalars: 'ptr',
+    },
+  },
   layerNormalizationForward: {
-    opcode: 69,
+    opcode: 74,
     arguments: {
       x: 'ptr',
       gamma: 'ptr',
@@ -846,7 +896,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationBackward: {
-    opcode: 70,
+    opcode: 75,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -858,7 +908,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeLayerNormalizationScale: {
-    opcode: 71,
+    opcode: 76,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -870,15 +920,16 @@ export const KERNEL_TABLE = {
     },
   },
   sumSquares: {
-    opcode: 72,
+    opcode: 77,
     arguments: {
       a: 'ptr',
       out: 'ptr',
+      large: 'ptr',
       n: 'i32',
     },
   },
   largestMagnitude: {
-    opcode: 73,
+    opcode: 78,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -886,7 +937,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeTotal: {
-    opcode: 74,
+    opcode: 79,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -894,7 +945,7 @@ export const KERNEL_TABLE = {
     },
   },
   sgdUpdate: {
-    opcode: 75,
+    opcode: 80,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -904,7 +955,7 @@ export const KERNEL_TABLE = {
     },
   },
   adamUpdate: {
-    opcode: 76,
+    opcode: 81,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -915,7 +966,7 @@ export const KERNEL_TABLE = {
     },
   },
   rmspropUpdate: {
-    opcode: 77,
+    opcode: 82,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -926,7 +977,7 @@ export const KERNEL_TABLE = {
     },
   },
   adagradUpdate: {
-    opcode: 78,
+    opcode: 83,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -936,7 +987,7 @@ export const KERNEL_TABLE = {
     },
   },
   lionUpdate: {
-    opcode: 79,
+    opcode: 84,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -946,7 +997,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolForward: {
-    opcode: 80,
+    opcode: 85,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -965,7 +1016,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolBackward: {
-    opcode: 81,
+    opcode: 86,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -986,7 +1037,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolForward: {
-    opcode: 82,
+    opcode: 87,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1005,7 +1056,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolBackward: {
-    opcode: 83,
+    opcode: 88,
     arguments: {
       dy: 'ptr',
       dx: 'ptr',
@@ -1024,7 +1075,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmul: {
-    opcode: 84,
+    opcode: 89,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -1037,7 +1088,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmulTransposedB: {
-    opcode: 85,
+    opcode: 90,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -1048,7 +1099,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomUniform: {
-    opcode: 86,
+    opcode: 91,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1059,7 +1110,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomNormal: {
-    opcode: 87,
+    opcode: 92,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1069,8 +1120,21 @@ export const KERNEL_TABLE = {
       deviation: 'f32',
     },
   },
+  addGradientNoise: {
+    opcode: 93,
+    arguments: {
+      gradient: 'ptr',
+      step: 'ptr',
+      n: 'i32',
+      first: 'i32',
+      key0: 'i32',
+      key1: 'i32',
+      scale: 'f32',
+      decay: 'f32',
+    },
+  },
   randomTruncatedNormal: {
-    opcode: 88,
+    opcode: 94,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1081,7 +1145,7 @@ export const KERNEL_TABLE = {
     },
   },
   orthonormalRows: {
-    opcode: 89,
+    opcode: 95,
     arguments: {
       a: 'ptr',
       count: 'i32',
@@ -1089,7 +1153,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmForward: {
-    opcode: 90,
+    opcode: 96,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1104,7 +1168,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmBackward: {
-    opcode: 91,
+    opcode: 97,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1118,7 +1182,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruForward: {
-    opcode: 92,
+    opcode: 98,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1134,7 +1198,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruBackward: {
-    opcode: 93,
+    opcode: 99,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1149,7 +1213,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnForward: {
-    opcode: 94,
+    opcode: 100,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1163,7 +1227,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnBackward: {
-    opcode: 95,
+    opcode: 101,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1176,7 +1240,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxForward: {
-    opcode: 96,
+    opcode: 102,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1185,7 +1249,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxBackward: {
-    opcode: 97,
+    opcode: 103,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -1195,7 +1259,7 @@ export const KERNEL_TABLE = {
     },
   },
   logSoftmaxForward: {
-    opcode: 98,
+    opcode: 104,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1204,7 +1268,7 @@ export const KERNEL_TABLE = {
     },
   },
   logSoftmaxBackward: {
-    opcode: 99,
+    opcode: 105,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -1214,7 +1278,7 @@ export const KERNEL_TABLE = {
     },
   },
   oneHot: {
-    opcode: 100,
+    opcode: 106,
     arguments: {
       labels: 'ptr',
       out: 'ptr',
@@ -1223,7 +1287,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeMatmulTransposedA: {
-    opcode: 101,
+    opcode: 107,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -1235,7 +1299,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeSumRows: {
-    opcode: 102,
+    opcode: 108,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -1245,7 +1309,7 @@ export const KERNEL_TABLE = {
     },
   },
   addVectors: {
-    opcode: 103,
+    opcode: 109,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1254,7 +1318,7 @@ export const KERNEL_TABLE = {
     },
   },
   multiplyVectors: {
-    opcode: 104,
+    opcode: 110,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1263,7 +1327,7 @@ export const KERNEL_TABLE = {
     },
   },
   copyVector: {
-    opcode: 105,
+    opcode: 111,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1271,7 +1335,7 @@ export const KERNEL_TABLE = {
     },
   },
   fill: {
-    opcode: 106,
+    opcode: 112,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1279,7 +1343,7 @@ export const KERNEL_TABLE = {
     },
   },
   scaleVector: {
-    opcode: 107,
+    opcode: 113,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1288,7 +1352,7 @@ export const KERNEL_TABLE = {
     },
   },
   moveAverage: {
-    opcode: 108,
+    opcode: 114,
     arguments: {
       average: 'ptr',
       value: 'ptr',
