@@ -85,7 +85,7 @@ function nextDue({ nowMs }: CoordinatorState, round: Round): number {
   let next = Number.POSITIVE_INFINITY;
   for (const { holders } of round.tasks.values()) {
     for (const { dueMs, isHedged } of holders)
-      if (!isHedged) next = Math.min(next, Math.max(dueMs, nowMs + NOBODY_FREE_MS));
+      if (!isHedged) next = Math.min(next, dueMs > nowMs ? dueMs : nowMs + NOBODY_FREE_MS);
   }
   return next;
 }

@@ -35,7 +35,7 @@ const LATE_MS = 5;
 /** Nor longer than this many times what was expected, however unsteady a member is. */
 const LATE_MOST = 4;
 /** How long a member's first answer may take: its threads compile, its weights come. */
-const FIRST_ANSWER_MS = 2000;
+const FIRST_ANSWER_MS = 1500;
 
 /** What is known of a member after one more answer. */
 export function measure(before: Speed | undefined, { leaves, computeMs, elapsedMs }: Timing): Speed {

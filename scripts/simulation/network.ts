@@ -1,6 +1,8 @@
 import type { Cancel } from '../../shared/actor/clock.js';
 import type { VirtualClock } from '../../shared/actor/virtual-clock.js';
 
+/** Between any two frames one way: more than what is lost where times are added, or two would change places. */
+const BEHIND_MS = 1e-6;
 /** Between two frames that were held up and arrive at last. */
 const APART_MS = 0.1;
 
@@ -108,7 +110,7 @@ export class Connection {
   private later(to: End, act: () => void): Cancel {
     const now = this.clock.nowMs();
     const arrivesMs = Math.max(now, this.stalledUntilMs) + this.weather.delayMs();
-    this.lastMs[to] = Math.max(this.lastMs[to], arrivesMs);
+    this.lastMs[to] = Math.max(this.lastMs[to] + BEHIND_MS, arrivesMs);
     return this.clock.after(this.lastMs[to] - now, act);
   }
 

@@ -57,6 +57,8 @@ export interface Setting {
   readonly isStrict: boolean;
   /** The run is saved after so many steps, to a virtual disk; 0: never. */
   readonly saveEvery: number;
+  /** Leaves of each batch. Left out: as many as the nodes need, and a ragged batch at the end of each epoch. */
+  readonly leaves?: number;
 }
 
 /** Whom a liar is to be found out by, where nobody lives in the coordinator's own process: two who say the same. */

@@ -19,9 +19,10 @@ export function simulatedSettings({
   audit,
   minWorkers,
   saveEvery,
+  leaves,
 }: Setting): RunSettings {
-  const batch = LEAF * Math.max(LEAVES_LEAST, 2 * (workers + locals));
-  const samples = 2 * batch + Math.ceil(batch / 2) + 1;
+  const batch = LEAF * (leaves ?? Math.max(LEAVES_LEAST, 2 * (workers + locals)));
+  const samples = leaves === undefined ? 2 * batch + Math.ceil(batch / 2) + 1 : batch * steps;
   return {
     model: {},
     data: {

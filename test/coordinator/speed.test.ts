@@ -34,7 +34,7 @@ describe('the measured speed of a member', () => {
     expect(patienceMs(learned(60, STEADY), 10)).toBeCloseTo(24 * 1.25 + 5, 3);
     const unsteady = { msPerLeaf: 2, overheadMs: 4, deviationMs: 1000 };
     expect(patienceMs(unsteady, 10)).toBe(24 * 4 + 5);
-    expect(patienceMs(undefined, 10)).toBe(2000);
+    expect(patienceMs(undefined, 10)).toBe(1500);
   });
 
   it('of one that has not answered is thought to be that of the others, thread by thread', () => {

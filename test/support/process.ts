@@ -19,8 +19,10 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** What the system refuses a process. */
+/** What a process is not allowed. */
 interface Limits {
+  /** How long it lives, in milliseconds. */
+  readonly lifeMsMax?: number;
   /** Largest file that it may write. */
   readonly fileBytesMax?: number;
 }
@@ -39,14 +41,14 @@ export class Program {
   private stderr = '';
   private waiters: Waiter[] = [];
 
-  constructor(args: readonly (string | number)[], cwd: string, { fileBytesMax }: Limits = {}) {
+  constructor(args: readonly (string | number)[], cwd: string, { fileBytesMax, lifeMsMax }: Limits = {}) {
     const program = [process.execPath, PROGRAM, ...args.map(String)];
     // What a full disk says at any file, this limit says at a large one: in blocks of 512 bytes, and without a signal.
     const limits = `trap '' XFSZ; ulimit -f ${(fileBytesMax ?? 0) / 512}; exec "$@"`;
     const [command, ...rest] = fileBytesMax === undefined ? program : ['sh', '-c', limits, 'sh', ...program];
     this.child = spawn(command as string, rest, {
       cwd,
-      timeout: LIFE_MS_MAX,
+      timeout: lifeMsMax ?? LIFE_MS_MAX,
       killSignal: 'SIGKILL',
     });
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
