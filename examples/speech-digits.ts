@@ -55,7 +55,7 @@ function speech(
         conv2d(64, 3, { padding: 'same', activation: 'relu' }),
         maxPooling2d(),
         flatten(),
-        dropout(0.3),
+        dropout(0.4),
         dense(96, { activation: 'relu' }),
         dropout(0.4),
         dense(10, { activation: 'softmax' }),
