@@ -4,7 +4,7 @@ type Groups = KernelArguments<'batchNormalizationBackward'>;
 const xOf = ({ rows, positions, channels }: Pick<Groups, 'rows' | 'positions' | 'channels'>) =>
   rows * positions * channels;
 /** Up to the last statistic of the last group, which lies where the row of the group's first sample begins. */
-const statisticsOf = (
+export const statisticsOf = (
   { rows, channels, group }: Pick<Groups, 'rows' | 'channels' | 'group'>,
   start = 0,
   words = 3 * channels,

@@ -1,3 +1,4 @@
+import { statisticsOf } from './batch-normalization-extents.js';
 import { input, output, type Size, updated } from './specimen.js';
 
 /** Samples in groups of two or three, the last one of which is not always full. */
@@ -6,7 +7,6 @@ function groupsOf({ rows, inner, cols }: Size) {
   const [positions, group] = [1 + (inner % 5), 2 + (rows % 2)];
   return {
     x: samples * positions * cols,
-    statistics: samples * 3 * cols,
     args: { rows: samples, positions, channels: cols, group },
   };
 }
@@ -14,7 +14,8 @@ function groupsOf({ rows, inner, cols }: Size) {
 /** Calls of the kernels of batch normalisation. */
 export const BATCH_NORMALIZATION_SPECIMENS = {
   batchNormalizationForward: (size: Size) => {
-    const { x, statistics, args } = groupsOf(size);
+    const { x, args } = groupsOf(size);
+    const statistics = statisticsOf(args);
     const tensors = { x: input(x), gamma: input(size.cols), beta: input(size.cols), y: output(x) };
     return { ...tensors, statistics: output(statistics), ...args, epsilon: 1e-3 };
   },
@@ -28,14 +29,15 @@ export const BATCH_NORMALIZATION_SPECIMENS = {
     ...{ rows, channels: cols, epsilon: 1e-3 },
   }),
   batchNormalizationBackward: (size: Size) => {
-    const { x, statistics, args } = groupsOf(size);
+    const { x, args } = groupsOf(size);
+    const statistics = statisticsOf(args, 0, 2 * size.cols);
     const inputs = { x: input(x), statistics: input(statistics), gamma: input(size.cols), dy: input(x) };
     return { ...inputs, dx: output(x), ...args };
   },
   treeBatchNormalizationScale: (size: Size) => {
     const { x, args } = groupsOf(size);
     const start = size.inner % args.group;
-    const statistics = input((args.rows + start) * 3 * size.cols);
+    const statistics = input(statisticsOf(args, start, 2 * size.cols));
     const tensors = { x: input(x), statistics, dy: input(x), out: output(size.cols) };
     return { ...tensors, ...args, start, leafRows: 1 + (size.rows % 2) };
   },
@@ -43,7 +45,7 @@ export const BATCH_NORMALIZATION_SPECIMENS = {
     const { args } = groupsOf(size);
     const { rows, channels, group } = args;
     const start = size.inner % group;
-    const tensors = { statistics: input((rows + start) * 3 * size.cols), out: output(size.cols) };
+    const tensors = { statistics: input(statisticsOf(args, start, size.cols)), out: output(size.cols) };
     return { ...tensors, rows, channels, group, start, leafRows: 1 + (size.rows % 2), scale: 0.1 };
   },
   moveAverage: ({ rows, cols }: Size) => ({
