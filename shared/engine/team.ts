@@ -183,15 +183,24 @@ export class Team {
     this.sequence = (this.sequence + 1) | 0;
     const { pages } = this.memory;
     for (const [thread, part] of work) postJob(this.words, thread, this.sequence, { lead, pages, ...part });
-    const finished = Atomics.waitAsync(this.words, finishedAt, before);
-    if (!finished.async) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.rejectors.add(reject);
-      void finished.value.then(() => {
+      void this.changed(finishedAt, before).then(() => {
         this.rejectors.delete(reject);
         resolve();
       });
     });
+  }
+
+  /**
+   * Resolves when a word is no longer what it was. To be woken says nothing: a thread that finishes a job writes the word
+   * and then wakes whoever waits, and if it is held up in between, the next job may be what is waited for by then.
+   */
+  private async changed(at: number, before: number): Promise<void> {
+    while (Atomics.load(this.words, at) === before) {
+      const wake = Atomics.waitAsync(this.words, at, before);
+      if (wake.async) await wake.value;
+    }
   }
 
   /** The team's end, once: its first cause is the one that everybody hears of. */

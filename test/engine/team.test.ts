@@ -55,6 +55,31 @@ describe('a team', () => {
     await held;
   });
 
+  it('takes a job for done when it is, and not when it is woken for one before', async () => {
+    const bench = await Bench.of(1);
+    const [gate, count] = [bench.cells(2), bench.cells(1)];
+    let isDone = false;
+    const job = bench.team.run([bench.tape(['hold', gate, gate + 1], ['count', count])]).then(() => {
+      isDone = true;
+    });
+    await bench.held(gate);
+    // All words in front of the cells, and with them those by which the threads tell that they have finished.
+    const words = bench.memory.i32(0, gate);
+    let woken = 0;
+    for (let i = 0; i < words.length; i++) woken += Atomics.notify(words, i);
+    expect(woken).toBeGreaterThan(0);
+    // Wakes whoever waits on a word of its own, behind the job's waiter in the engine's queue.
+    const cell = bench.cells(1);
+    const echo = Atomics.waitAsync(bench.memory.i32(0, cell + 1), cell, 0).value;
+    Atomics.notify(bench.memory.i32(0, cell + 1), cell);
+    await echo;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isDone).toBe(false);
+    bench.release(gate + 1);
+    await job;
+    expect(bench.read(count, 1)).toEqual([1]);
+  });
+
   it('shows its threads memory that has grown since they started', async () => {
     const bench = await Bench.of(2);
     for (let round = 0; round < 6; round++) {
