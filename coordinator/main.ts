@@ -106,7 +106,7 @@ export class Coordinator {
    */
   async listen(address: ListenAddress): Promise<string> {
     const { server, port } = await listen(address);
-    acceptWebSockets(server, (link) => this.shell.accept(this.actor, link));
+    acceptWebSockets(server, this.parts.clock, (link) => this.shell.accept(this.actor, link));
     this.stopListening = () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -54,7 +54,11 @@ export class CoordinatorShell {
     if (seat !== undefined) this.tools.workshop.seat(id, seat);
     self.tell({ kind: 'connected', id, nonce: randomIdentifier(), sharesMemory: seat !== undefined });
     link.open({
-      message: ({ message, payload }) => this.receive(self, id, seat !== undefined, message, payload),
+      message: ({ message, payload }) => {
+        this.receive(self, id, seat !== undefined, message, payload);
+        // Partial sums have been copied to their places, and nothing else that a node sends is kept.
+        link.recycle(payload);
+      },
       closed: (reason) => {
         this.links.delete(id);
         self.tell({ kind: 'disconnected', id, reason });

@@ -98,7 +98,10 @@ export class NodeShell {
   private compute(self: ActorRef<NodeMessage>, { step, range, weights }: WorkItem): void {
     const { workplace, clock } = this.tools;
     const begunMs = clock.nowMs();
-    if (weights !== undefined) workplace.loadWeights(weights);
+    if (weights !== undefined) {
+      workplace.loadWeights(weights);
+      this.link?.recycle(weights);
+    }
     this.attempt(self, workplace.compute(step, range), (partials) => {
       const computeMicros = Math.round((clock.nowMs() - begunMs) * 1000);
       return { kind: 'computed', step, range, partials, computeMicros };

@@ -49,6 +49,7 @@ class PayloadCount {
         this.add(message, payload);
         link.send(message, payload);
       },
+      recycle: (payload) => link.recycle(payload),
       admit: () => link.admit(),
       close: (reason) => link.close(reason),
     };

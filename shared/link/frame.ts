@@ -13,6 +13,7 @@
 import { Packr } from 'msgpackr';
 import { assert } from '../errors.js';
 import { type Envelope, FRAME_BYTES_MAX, NO_PAYLOAD } from './link.js';
+import type { SpareBuffers } from './spare-buffers.js';
 
 /** Largest header: a manifest with the hashes of the most chunks takes 9 MB, the rest is for the model. */
 export const HEADER_BYTES_MAX = 32 * 2 ** 20;
@@ -47,28 +48,107 @@ export function encodeHead(message: object, payloadBytes: number): Uint8Array {
 }
 
 /**
- * Takes a frame apart.
- * @param pieces the frame's bytes in order. Cut between head and payload, as our own links send it, the payload is
- *   used as it is if it lies at a multiple of 8 bytes; else one copy is made
- * @throws FrameError for whatever else they are
+ * Puts frames together as their bytes arrive, each byte copied once: a payload whose size is known when its first byte
+ * comes, as in all that our own links send, into memory of that size.
  */
-export function decodeFrame(pieces: readonly Uint8Array[]): Envelope {
-  const [head, payload] = cut(pieces);
-  return { message: parseHeader(head), payload: aligned(payload) };
+export class FrameReader {
+  /** Length, header and padding. */
+  readonly #head = new Gathering();
+  /** Bytes of all three; undefined until the length is there. */
+  #headBytes: number | undefined;
+  #payload: Uint8Array = NO_PAYLOAD;
+  #payloadBytes = 0;
+  /** Bytes announced and not here yet, and whether the frame ends with them. */
+  #coming = 0;
+  #isLast = false;
+
+  constructor(private readonly spares: SpareBuffers) {}
+
+  /** So many bytes of the frame come next; `isLast`: it ends with them. */
+  stretch(bytes: number, isLast: boolean): void {
+    this.#coming = bytes;
+    this.#isLast = isLast;
+  }
+
+  /**
+   * Takes in some of the bytes that were announced.
+   * @throws FrameError when the head declares too much
+   */
+  data(bytes: Uint8Array): void {
+    const inHead = this.#pushHead(bytes);
+    this.#coming -= inHead;
+    if (inHead < bytes.length) this.#pushPayload(bytes.subarray(inHead));
+  }
+
+  /**
+   * The frame is complete.
+   * @throws FrameError when it is none
+   */
+  end(): Envelope {
+    const head = this.#head.bytes;
+    const isCut = this.#headBytes === undefined || head.length < this.#headBytes;
+    const payload = this.#payload.subarray(0, this.#payloadBytes);
+    const envelope = isCut ? undefined : { message: parseHeader(head), payload };
+    if (envelope === undefined)
+      throw new FrameError(`a frame is ${head.length < LENGTH_BYTES ? 'too short' : 'cut off'}`);
+    this.#head.clear();
+    this.#headBytes = undefined;
+    this.#payload = NO_PAYLOAD;
+    this.#payloadBytes = 0;
+    return envelope;
+  }
+
+  /** @returns how many of the bytes belong to the head */
+  #pushHead(bytes: Uint8Array): number {
+    let at = 0;
+    if (this.#headBytes === undefined) {
+      at = this.#head.fill(bytes, LENGTH_BYTES);
+      if (this.#head.bytes.length < LENGTH_BYTES) return at;
+      this.#headBytes = headBytes(headerBytes(this.#head.bytes));
+    }
+    return at + this.#head.fill(bytes.subarray(at), this.#headBytes);
+  }
+
+  #pushPayload(bytes: Uint8Array): void {
+    const { length } = this.#payload;
+    const wanted = this.#payloadBytes + this.#coming;
+    if (wanted > length) {
+      // More is to come of what is not the last stretch: twice the memory each time keeps the copies few.
+      const larger = this.spares.take(this.#isLast ? wanted : Math.max(wanted, 2 * length));
+      larger.set(this.#payload.subarray(0, this.#payloadBytes));
+      this.#payload = larger;
+    }
+    this.#payload.set(bytes, this.#payloadBytes);
+    this.#payloadBytes += bytes.length;
+    this.#coming -= bytes.length;
+  }
 }
 
-/** Head and payload, without a copy if the frame was cut there. */
-function cut(pieces: readonly Uint8Array[]): [head: Uint8Array, payload: Uint8Array] {
-  const [first, second] = pieces;
-  if (pieces.length === 2 && first !== undefined && second !== undefined) {
-    if (first.length >= LENGTH_BYTES && first.length === headBytes(headerBytes(first)))
-      return [first, second];
+/** Bytes that are put together; takes memory only for what is there. */
+class Gathering {
+  #buffer = new Uint8Array(512);
+  #length = 0;
+
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length);
   }
-  const frame = pieces.length === 1 && first !== undefined ? first : concatenate(pieces);
-  if (frame.length < LENGTH_BYTES) throw new FrameError('a frame is too short');
-  const end = headBytes(headerBytes(frame));
-  if (end > frame.length) throw new FrameError('a frame is cut off');
-  return [frame.subarray(0, end), frame.subarray(end)];
+
+  /** Takes in bytes until there are `most`. @returns how many it took */
+  fill(bytes: Uint8Array, most: number): number {
+    const taken = Math.min(bytes.length, most - this.#length);
+    if (this.#length + taken > this.#buffer.length) {
+      const larger = new Uint8Array(Math.max(this.#length + taken, 2 * this.#buffer.length));
+      larger.set(this.bytes);
+      this.#buffer = larger;
+    }
+    this.#buffer.set(bytes.subarray(0, taken), this.#length);
+    this.#length += taken;
+    return taken;
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
 }
 
 function parseHeader(head: Uint8Array): object {
@@ -95,19 +175,4 @@ function headerBytes(head: Uint8Array): number {
 /** Bytes of length, header and padding. */
 function headBytes(header: number): number {
   return Math.ceil((LENGTH_BYTES + header) / ALIGNMENT) * ALIGNMENT;
-}
-
-function aligned(payload: Uint8Array): Uint8Array {
-  if (payload.length === 0) return NO_PAYLOAD;
-  return payload.byteOffset % ALIGNMENT === 0 ? payload : new Uint8Array(payload);
-}
-
-function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((bytes, piece) => bytes + piece.length, 0));
-  let offset = 0;
-  for (const piece of pieces) {
-    whole.set(piece, offset);
-    offset += piece.length;
-  }
-  return whole;
 }

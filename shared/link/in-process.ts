@@ -69,6 +69,8 @@ class InProcessEnd implements Link {
     }
   }
 
+  recycle(): void {}
+
   admit(): void {}
 
   close(reason: string): void {

@@ -36,6 +36,11 @@ export interface Link {
    * BUFFERED_BYTES_MAX pile up is dropped.
    */
   send(message: object, payload?: Uint8Array): void;
+  /**
+   * Gives back a payload that arrived, when nobody looks at it any more: its memory may serve for one that is yet to
+   * come. Whoever keeps it instead does no harm.
+   */
+  recycle(payload: Uint8Array): void;
   /** The peer has proven itself: what limits strangers no longer holds for it. */
   admit(): void;
   /** Closes after what was sent before. No message arrives after this call; `closed` still comes. */

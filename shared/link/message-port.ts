@@ -68,6 +68,8 @@ class MessagePortLink implements Link {
     if (this.#bufferedBytes > this.#bufferedBytesMax) this.close(NOT_READING);
   }
 
+  recycle(): void {}
+
   admit(): void {}
 
   close(reason: string): void {

@@ -1,9 +1,9 @@
-import type { Socket } from 'node:net';
-import { WebSocket } from 'ws';
 import type { Clock } from '../actor/clock.js';
 import { connectUrl, hostAndPort, type JoinAddress } from '../protocol/join-url.js';
 import type { Link } from './link.js';
-import { WEB_SOCKET_OPTIONS, WebSocketLink } from './web-socket.js';
+import { SpareBuffers } from './spare-buffers.js';
+import { WebSocketLink } from './web-socket.js';
+import { type Connection, HANDSHAKE_OPTIONS, Handshake } from './web-socket-handshake.js';
 
 /** Longest wait for a coordinator to answer. */
 export const CONNECT_WAIT_MS = 10_000;
@@ -28,35 +28,27 @@ const CAUSES: Readonly<Record<string, string>> = {
  * @throws Error whose message is one line that says why there is no connection
  */
 export function connectWebSocket(address: JoinAddress, clock: Clock): Promise<Link> {
-  const webSocket = new WebSocket(connectUrl(address), {
-    ...WEB_SOCKET_OPTIONS,
-    // Masks keep web pages from forging requests inside proxies (RFC 6455, section 10.3). Nothing of the kind runs
-    // here, and a mask of zeros spares both ends a pass over every byte.
-    generateMask: () => {},
-  });
+  const handshake = new Handshake(connectUrl(address), HANDSHAKE_OPTIONS);
   const peer = hostAndPort(address);
   return new Promise((resolve, reject) => {
-    let socket: Socket | undefined;
     const cancel = clock.after(CONNECT_WAIT_MS, () => fail(`no answer within ${CONNECT_WAIT_MS / 1000} s`));
     const fail = (reason: string): void => {
       cancel();
       reject(new Error(`cannot connect to ${peer}: ${reason}`));
-      webSocket.terminate();
+      handshake.terminate();
     };
-    webSocket.on('upgrade', (response) => {
-      socket = response.socket;
-    });
-    webSocket.on('unexpected-response', (_request, response) => {
+    handshake.on('unexpected-response', (_request, response) => {
       fail(`it answers with HTTP status ${response.statusCode}, as no coordinator does`);
     });
     // Stays for good: ending an unfinished connection makes ws emit one more error, which nobody else would take.
-    webSocket.on('error', (error) => fail(causeOf(error)));
-    webSocket.once('open', () => {
+    handshake.on('error', (error) => fail(causeOf(error)));
+    handshake.once('open', () => {
       cancel();
-      webSocket.removeAllListeners();
-      const link = new WebSocketLink({ webSocket, socket: socket as Socket, peer });
+      handshake.removeAllListeners();
+      const connection = handshake.connection as Connection;
+      const link = new WebSocketLink({ connection, side: 'client', peer, clock, spares: new SpareBuffers() });
       // A coordinator that vanishes without a word (a pulled cable) closes nothing; a live one pings twice a second.
-      socket?.setTimeout(SILENCE_MS, () =>
+      connection.socket.setTimeout(SILENCE_MS, () =>
         link.break(`the coordinator was silent for ${SILENCE_MS / 1000} s`),
       );
       resolve(link);

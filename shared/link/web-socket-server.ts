@@ -1,9 +1,12 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { WebSocketServer } from 'ws';
+import type { Clock } from '../actor/clock.js';
 import { JOIN_PATH } from '../protocol/join-url.js';
 import type { Link } from './link.js';
-import { WEB_SOCKET_OPTIONS, WebSocketLink } from './web-socket.js';
+import { SpareBuffers } from './spare-buffers.js';
+import { WebSocketLink, type WebSocketParts } from './web-socket.js';
+import { type Connection, HANDSHAKE_OPTIONS, Handshake } from './web-socket-handshake.js';
 
 /** Connections that have not proven the token yet; more are turned away until one has, or is gone. */
 export const STRANGERS_MAX = 64;
@@ -17,21 +20,28 @@ export const STRANGER_BYTES_MAX = 64 * 2 ** 10;
  * A peer counts as a stranger until `Link.admit` is called for it. How long it may stay one is not decided here.
  * @param onLink takes each new link over
  */
-export function acceptWebSockets(server: Server, onLink: (link: Link) => void): void {
-  const upgrader = new WebSocketServer({ ...WEB_SOCKET_OPTIONS, noServer: true });
+export function acceptWebSockets(server: Server, clock: Clock, onLink: (link: Link) => void): void {
+  const options = { ...HANDSHAKE_OPTIONS, noServer: true, clientTracking: false };
+  const upgrader = new WebSocketServer({ ...options, WebSocket: Handshake });
+  const spares = new SpareBuffers();
   let strangers = 0;
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     if (request.url !== JOIN_PATH) return turnAway(socket, '404 Not Found');
     if (strangers >= STRANGERS_MAX) return turnAway(socket, '503 Service Unavailable');
-    upgrader.handleUpgrade(request, socket, head, (webSocket) => {
+    upgrader.handleUpgrade(request, socket, head, (handshake) => {
       strangers += 1;
-      onLink(linkToStranger(webSocket, socket, () => (strangers -= 1)));
+      const connection = handshake.connection as Connection;
+      onLink(linkToStranger({ connection, clock, spares }, () => (strangers -= 1)));
     });
   });
 }
 
 /** @param onKnown called once, when the peer is a stranger no longer: admitted or gone */
-function linkToStranger(webSocket: WebSocket, socket: Socket, onKnown: () => void): Link {
+function linkToStranger(
+  parts: Pick<WebSocketParts, 'connection' | 'clock' | 'spares'>,
+  onKnown: () => void,
+): Link {
+  const { socket } = parts.connection;
   let known = false;
   const end = (): void => {
     if (known) return;
@@ -39,13 +49,16 @@ function linkToStranger(webSocket: WebSocket, socket: Socket, onKnown: () => voi
     socket.off('data', count);
     onKnown();
   };
-  const link = new WebSocketLink({ webSocket, socket, peer: peerName(socket), onAdmit: end });
+  const link = new WebSocketLink({
+    ...{ ...parts, side: 'server', peer: peerName(socket) },
+    ...{ strangerBytesMax: STRANGER_BYTES_MAX, onAdmit: end },
+  });
   const count = (): void => {
     if (socket.bytesRead > STRANGER_BYTES_MAX) link.break('a stranger sent too much');
   };
-  // A frame may be large once its sender is known; until then every byte counts, whatever frame it belongs to.
+  // A message may be large once its sender is known; until then every byte counts, whatever it belongs to.
   socket.prependListener('data', count);
-  webSocket.on('close', end);
+  socket.on('close', end);
   return link;
 }
 

@@ -1,11 +1,14 @@
 /*
- * A link over WebSocket. A message goes out as two fragments, head and payload, so that the payload is not copied; ws
- * hands the fragments over as they came, so that it is not copied on arrival either.
+ * A link over WebSocket. A message goes out as two frames, head and payload, so that the payload is not copied; as it
+ * arrives, it is copied once, into memory that is used again.
+ *
+ * ws does the handshake (web-socket-handshake.ts), and from then on the connection is ours: ws would put a payload
+ * together out of views of fresh memory, and what is fresh in each step keeps the garbage collector at work.
  */
 import type { Socket } from 'node:net';
-import type { RawData, WebSocket } from 'ws';
+import type { Cancel, Clock } from '../actor/clock.js';
 import { toPlainText } from '../protocol/text.js';
-import { decodeFrame, encodeHead, FrameError } from './frame.js';
+import { encodeHead, FrameError, FrameReader } from './frame.js';
 import {
   BUFFERED_BYTES_MAX,
   FRAME_BYTES_MAX,
@@ -14,58 +17,79 @@ import {
   NO_PAYLOAD,
   NOT_READING,
 } from './link.js';
+import type { SpareBuffers } from './spare-buffers.js';
+import {
+  binaryHeader,
+  closeFrame,
+  pongFrame,
+  REASON_BYTES_MAX,
+  STATUS,
+  WebSocketFault,
+  WebSocketReader,
+} from './web-socket-frames.js';
+import type { Connection } from './web-socket-handshake.js';
 
-/** Options of every WebSocket, on both sides. */
-export const WEB_SOCKET_OPTIONS = {
-  // Gradients do not compress, and a compressed frame can unfold into far more than was sent.
-  perMessageDeflate: false,
-  maxPayload: FRAME_BYTES_MAX,
-  // Head and payload. Some more do no harm, thousands are an attempt to keep us busy.
-  maxFragments: 16,
-  // How long a peer may take to answer the end of a connection, in milliseconds.
-  closeTimeout: 2000,
-} as const;
-
-/** Bytes of a close reason, a limit of the WebSocket protocol (RFC 6455, section 5.5). */
-const REASON_BYTES_MAX = 123;
-
-/** Status codes of RFC 6455, section 7.4.1. */
-const STATUS = { normal: 1000, protocolError: 1002 } as const;
+/** How long a peer may take to answer the end of a connection. */
+const CLOSE_WAIT_MS = 2000;
 
 /** What a link over WebSocket is made of. */
 export interface WebSocketParts {
-  /** Open. */
-  readonly webSocket: WebSocket;
-  /** The connection beneath, to write head and payload in one go. */
-  readonly socket: Socket;
+  readonly connection: Connection;
+  /** A client masks what it sends, a server does not. */
+  readonly side: 'client' | 'server';
   readonly peer: string;
-  /** Called once when the peer has proven itself. */
+  readonly clock: Clock;
+  /** Memory for payloads; may be shared with other links. */
+  readonly spares: SpareBuffers;
+  /** Most bytes of a message until the peer has proven itself. */
+  readonly strangerBytesMax?: number;
+  /** Called when the peer has proven itself. */
   readonly onAdmit?: () => void;
 }
 
-/** One end of a WebSocket as a link; takes the WebSocket over. */
+/** One end of a WebSocket as a link; takes the connection over. */
 export class WebSocketLink implements Link {
   readonly peer: string;
   readonly #parts: WebSocketParts;
-  readonly #webSocket: WebSocket;
+  readonly #socket: Socket;
+  readonly #masks: boolean;
+  readonly #reader: WebSocketReader;
+  readonly #frames: FrameReader;
   #events: LinkEvents | undefined;
   /** Why this end sends and takes nothing any more. */
   #ending: string | undefined;
   #gone = false;
+  #cancelWait: Cancel = () => {};
 
   constructor(parts: WebSocketParts) {
     this.peer = parts.peer;
     this.#parts = parts;
-    this.#webSocket = parts.webSocket;
-    this.#webSocket.binaryType = 'fragments';
+    this.#masks = parts.side === 'client';
+    this.#frames = new FrameReader(parts.spares);
+    this.#reader = new WebSocketReader(parts.side === 'server', {
+      stretch: (bytes, isLast) => this.#frames.stretch(bytes, isLast),
+      data: (bytes) => this.#frames.data(bytes),
+      end: () => this.#deliver(),
+      ping: (payload) => this.#write(pongFrame(payload, this.#masks)),
+      close: (status, reason) => this.#peerLeaves(status, reason),
+    });
+    this.#reader.messageBytesMax = parts.strangerBytesMax ?? FRAME_BYTES_MAX;
+    const { socket, head } = parts.connection;
+    this.#socket = socket;
+    socket.setNoDelay();
+    socket.on('error', (error) => this.#end(`the connection broke: ${error.message}`));
+    socket.on('close', () => this.#closed());
+    socket.on('end', () => {
+      this.#end(lost(STATUS.lost));
+      socket.end();
+    });
     // What arrives before someone listens stays in the system's buffers.
-    this.#webSocket.pause();
-    this.#webSocket.on('error', (error) => this.#end(`the connection broke: ${error.message}`));
-    this.#webSocket.on('close', (code, reason) => this.#closed(code, reason));
+    socket.pause();
+    if (head.length > 0) socket.unshift(head);
   }
 
   get bufferedBytes(): number {
-    return this.#webSocket.bufferedAmount;
+    return this.#socket.writableLength;
   }
 
   open(events: LinkEvents): void {
@@ -74,22 +98,33 @@ export class WebSocketLink implements Link {
       queueMicrotask(() => events.closed(this.#ending as string));
       return;
     }
-    this.#webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary, events));
-    this.#webSocket.resume();
+    this.#socket.on('data', (bytes) => this.#receive(bytes));
+    this.#socket.resume();
   }
 
   send(message: object, payload: Uint8Array = NO_PAYLOAD): void {
-    if (this.#ending !== undefined || this.#webSocket.readyState !== this.#webSocket.OPEN) return;
-    const { socket } = this.#parts;
+    if (this.#ending !== undefined) return;
+    const masked = this.#masks;
     const head = encodeHead(message, payload.length);
+    const isWhole = payload.length === 0;
+    const socket = this.#socket;
     socket.cork();
-    this.#webSocket.send(head, { binary: true, fin: payload.length === 0 });
-    if (payload.length > 0) this.#webSocket.send(unshared(payload), { binary: true, fin: true });
+    socket.write(binaryHeader(head.length, { isFirst: true, isLast: isWhole, masked }));
+    socket.write(head);
+    if (!isWhole) {
+      socket.write(binaryHeader(payload.length, { isFirst: false, isLast: true, masked }));
+      this.#writePayload(payload);
+    }
     socket.uncork();
     if (this.bufferedBytes > BUFFERED_BYTES_MAX) this.break(NOT_READING);
   }
 
+  recycle(payload: Uint8Array): void {
+    this.#parts.spares.give(payload);
+  }
+
   admit(): void {
+    this.#reader.messageBytesMax = FRAME_BYTES_MAX;
     this.#parts.onAdmit?.();
   }
 
@@ -100,52 +135,88 @@ export class WebSocketLink implements Link {
   /** Ends the connection at once, without a word to the peer. */
   break(reason: string): void {
     this.#end(reason);
-    this.#webSocket.terminate();
+    this.#socket.destroy();
   }
 
-  #receive(data: RawData, isBinary: boolean, events: LinkEvents): void {
-    if (this.#ending !== undefined) return;
-    if (!isBinary) {
-      this.#leave(STATUS.protocolError, 'the peer sent text in place of a frame');
+  #writePayload(payload: Uint8Array): void {
+    if (payload.buffer instanceof ArrayBuffer) {
+      this.#socket.write(payload);
       return;
     }
+    // Whoever owns shared memory goes on computing in it while the bytes wait to be sent.
+    const { spares } = this.#parts;
+    const copy = spares.take(payload.length);
+    copy.set(payload);
+    this.#socket.write(copy, () => spares.give(copy));
+  }
+
+  #receive(bytes: Uint8Array): void {
     try {
-      // `binaryType` is "fragments": a list of buffers.
-      events.message(decodeFrame(data as Buffer[]));
+      this.#reader.push(bytes);
     } catch (error) {
-      if (!(error instanceof FrameError)) throw error;
-      this.#leave(STATUS.protocolError, error.message);
+      // What follows is told from nothing any more: there is no use in waiting for the peer's farewell.
+      if (error instanceof WebSocketFault) this.#leave(error.status, error.message, true);
+      else if (error instanceof FrameError) this.#leave(STATUS.protocolError, error.message, true);
+      else throw error;
     }
   }
 
-  #leave(status: number, reason: string): void {
-    if (this.#ending !== undefined) return;
-    this.#end(reason);
-    // A paused connection would not notice the peer's answer.
-    this.#webSocket.resume();
-    this.#webSocket.close(status, cutReason(reason));
+  #deliver(): void {
+    const envelope = this.#frames.end();
+    if (this.#ending === undefined) this.#events?.message(envelope);
+  }
+
+  #peerLeaves(status: number, reason: string): void {
+    if (this.#ending === undefined) {
+      this.#end(reason === '' ? lost(status) : toPlainText(reason, REASON_BYTES_MAX));
+      this.#write(closeFrame(status, cutReason(reason), this.#masks));
+      this.#waitForEnd();
+    }
+    this.#socket.end();
+  }
+
+  #leave(status: number, reason: string, isDeaf = false): void {
+    if (this.#ending === undefined) {
+      this.#end(reason);
+      this.#write(closeFrame(status, cutReason(reason), this.#masks));
+      this.#waitForEnd();
+    }
+    if (isDeaf) {
+      this.#socket.removeAllListeners('data');
+      this.#socket.end();
+    }
+    // Of a paused connection, the peer's answer would not be noticed.
+    this.#socket.resume();
+  }
+
+  #waitForEnd(): void {
+    this.#cancelWait = this.#parts.clock.after(CLOSE_WAIT_MS, () => this.#socket.destroy());
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#socket.writable) this.#socket.write(bytes);
   }
 
   #end(reason: string): void {
     this.#ending ??= reason;
   }
 
-  #closed(code: number, reason: Buffer): void {
+  #closed(): void {
     this.#gone = true;
-    const told = reason.toString();
-    this.#end(told === '' ? `the connection was lost (${code})` : toPlainText(told, REASON_BYTES_MAX));
+    this.#cancelWait();
+    this.#end(lost(STATUS.lost));
     this.#events?.closed(this.#ending as string);
   }
 }
 
-/** A copy of what lies in shared memory: its owner goes on computing in it while the bytes wait to be sent. */
-function unshared(payload: Uint8Array): Uint8Array {
-  return payload.buffer instanceof ArrayBuffer ? payload : new Uint8Array(payload);
+/** The reason of an end for which nobody gave one. */
+function lost(status: number): string {
+  return `the connection was lost (${status})`;
 }
 
 /** As much of a reason as the WebSocket protocol carries. */
 function cutReason(reason: string): string {
-  const plain = toPlainText(reason, REASON_BYTES_MAX);
+  const plain = reason === '' ? '' : toPlainText(reason, REASON_BYTES_MAX);
   const bytes = Buffer.from(plain);
   if (bytes.length <= REASON_BYTES_MAX) return plain;
   // A character cut in half decodes as U+FFFD, which has three bytes itself.

@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { Packr } from 'msgpackr';
 import { describe, expect, it } from 'vitest';
 import { AssertionError } from '../../shared/errors.js';
-import { decodeFrame, encodeHead, FrameError, HEADER_BYTES_MAX } from '../../shared/link/frame.js';
+import { encodeHead, FrameError, FrameReader, HEADER_BYTES_MAX } from '../../shared/link/frame.js';
 import { type Envelope, FRAME_BYTES_MAX } from '../../shared/link/link.js';
+import { SpareBuffers } from '../../shared/link/spare-buffers.js';
+import { patterned } from './recorder.js';
 
 /**
  * Plain data, but for what MessagePack has no number for, -0, and for fields called __proto__, which come out under
@@ -33,6 +35,24 @@ function cutAt(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
   return cuts.slice(1).map((end, i) => bytes.subarray(cuts[i], end));
 }
 
+/** How the pieces of a frame are announced: in one stretch, or each for itself. */
+type Announced = 'at once' | 'piece by piece';
+
+/** Reads a frame that comes in pieces. */
+function decodeFrame(
+  pieces: readonly Uint8Array[],
+  announced: Announced = 'at once',
+  reader = new FrameReader(new SpareBuffers()),
+): Envelope {
+  const all = pieces.reduce((bytes, piece) => bytes + piece.length, 0);
+  if (announced === 'at once') reader.stretch(all, true);
+  pieces.forEach((piece, i) => {
+    if (announced === 'piece by piece') reader.stretch(piece.length, i === pieces.length - 1);
+    reader.data(piece);
+  });
+  return reader.end();
+}
+
 /** What decoding gives; anything thrown but a FrameError fails the test. */
 function decodeOrRefuse(pieces: readonly Uint8Array[]): Envelope | FrameError {
   try {
@@ -51,8 +71,9 @@ describe('frames', () => {
         payloads,
         fc.nat(7),
         fc.array(fc.nat(), { maxLength: 4 }),
-        (m, p, shift, places) => {
-          const { message, payload } = decodeFrame(cutAt(encodeWhole(m, p, shift), places));
+        fc.constantFrom<Announced>('at once', 'piece by piece'),
+        (m, p, shift, places, announced) => {
+          const { message, payload } = decodeFrame(cutAt(encodeWhole(m, p, shift), places), announced);
           expect(message).toEqual(m);
           expect(payload).toEqual(p);
           expect(payload.byteOffset % 8).toBe(0);
@@ -84,11 +105,45 @@ describe('frames', () => {
     );
   });
 
-  it('are taken without a copy where head and payload are pieces of their own', () => {
-    const payload = new Uint8Array(64);
-    expect(decodeFrame([encodeHead({ kind: 'x' }, 64), payload]).payload).toBe(payload);
-    const whole = encodeWhole({ kind: 'x' }, payload);
-    expect(decodeFrame([whole]).payload.buffer).toBe(whole.buffer);
+  it.each<Announced>(['at once', 'piece by piece'])(
+    'may be torn at every byte, announced %s',
+    (announced) => {
+      const reader = new FrameReader(new SpareBuffers());
+      const frame = encodeWhole({ kind: 'x', text: 'torn' }, patterned(40));
+      for (let at = 0; at <= frame.length; at++) {
+        const { message, payload } = decodeFrame(cutAt(frame, [at]), announced, reader);
+        expect(message).toEqual({ kind: 'x', text: 'torn' });
+        expect(payload).toEqual(patterned(40));
+      }
+      const bytes = Array.from(frame, (_, at) => frame.subarray(at, at + 1));
+      expect(decodeFrame(bytes, announced, reader).payload).toEqual(patterned(40));
+    },
+  );
+
+  it('put payloads into memory that was given back, and never into memory that was not', () => {
+    const spares = new SpareBuffers();
+    const reader = new FrameReader(spares);
+    const read = (bytes: Uint8Array): Uint8Array =>
+      decodeFrame([encodeWhole({ kind: 'x' }, bytes)], 'at once', reader).payload;
+    const first = read(patterned(64));
+    const second = read(new Uint8Array(64).fill(7));
+    expect(first).toEqual(patterned(64));
+    spares.give(first);
+    const third = read(new Uint8Array(64).fill(9));
+    expect(third.buffer).toBe(first.buffer);
+    expect(second).toEqual(new Uint8Array(64).fill(7));
+    spares.give(third);
+    expect(read(patterned(65))).toEqual(patterned(65));
+  });
+
+  it('take memory only for what has come, while it is not known where they end', () => {
+    const reader = new FrameReader(new SpareBuffers());
+    reader.stretch(2 ** 40, false);
+    reader.data(encodeHead({ kind: 'x' }, 0));
+    reader.stretch(3, false);
+    reader.data(Uint8Array.of(1, 2, 3));
+    reader.stretch(0, true);
+    expect(reader.end().payload).toEqual(Uint8Array.of(1, 2, 3));
   });
 
   it('of random bytes are refused, never a crash', () => {

@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
 import { systemClock } from '../../shared/actor/clock.js';
 import { VirtualClock } from '../../shared/actor/virtual-clock.js';
 import { encodeHead } from '../../shared/link/frame.js';
-import type { Link } from '../../shared/link/link.js';
+import { FRAME_BYTES_MAX, type Link } from '../../shared/link/link.js';
 import { CONNECT_WAIT_MS, connectWebSocket } from '../../shared/link/web-socket-client.js';
 import { STRANGER_BYTES_MAX, STRANGERS_MAX } from '../../shared/link/web-socket-server.js';
 import { connectUrl } from '../../shared/protocol/join-url.js';
@@ -96,7 +96,7 @@ describe('a web socket to a coordinator', () => {
     // FIN and binary; masked, 64-bit length: 2^40 bytes.
     socket.write(Uint8Array.of(0x82, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0));
     await atServer.closed$;
-    expect(atServer.reasons).toEqual(['the connection broke: Max payload size exceeded']);
+    expect(atServer.reasons).toEqual([`a message exceeds ${FRAME_BYTES_MAX} bytes`]);
   });
 
   it('turns strangers away beyond a bound, and lets them in again when one is known or gone', async () => {

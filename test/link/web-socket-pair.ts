@@ -22,7 +22,7 @@ export async function startHost(): Promise<Host> {
   const waiting: ((link: Link) => void)[] = [];
   const sockets = new Set<{ destroy(): void }>();
   server.on('connection', (socket) => sockets.add(socket));
-  acceptWebSockets(server, (link) => {
+  acceptWebSockets(server, systemClock, (link) => {
     const next = waiting.shift();
     if (next === undefined) links.push(link);
     else next(link);
