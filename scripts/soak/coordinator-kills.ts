@@ -59,15 +59,25 @@ export async function killCoordinators(
     const guests = Array.from({ length: workers }, (_, i) =>
       start('worker', url, '--name', `guest ${i + 1}`, '--json'),
     );
-    for (const guest of guests) processes.add(guest);
+    let lost: string | undefined;
+    for (const guest of guests) {
+      processes.add(guest);
+      // Without its workers the run would wait for ever.
+      void guest.ended.then(({ status, stderr }) => {
+        if (status === 0) return;
+        lost = `a worker ended with ${status}:\n${stderr}`;
+        coordinator.kill();
+      });
+    }
     const from: number[] = [];
     for (let kill = 1; kill <= kills; kill++) {
       // Three of four are let to begin their work; what is done before that must be interruptible as well.
-      if (random.chance(0.75)) await coordinator.prints(/loss /);
+      if (random.chance(0.75)) await coordinator.prints(/loss /).catch(() => undefined);
       const lifeMs = random.below(lifeMsMax);
       await new Promise<void>((resolve) => void clock.after(lifeMs, resolve));
       coordinator.kill();
       const { status, stderr } = await coordinator.ended;
+      if (lost !== undefined) throw new Error(lost);
       if (status !== null)
         throw new Error(`the coordinator ended by itself after ${kill - 1} kills:\n${stderr}`);
       const step = Number(/ goes on from step (\d+)/.exec(stderr)?.[1] ?? -1);
@@ -78,11 +88,10 @@ export async function killCoordinators(
       coordinator = start('train', '--resume', RUN, '--json');
       processes.add(coordinator);
     }
-    const result = resultOf(await coordinator.ended);
-    for (const guest of guests) {
-      const { status, stderr } = await guest.ended;
-      if (status !== 0) throw new Error(`a worker ended with ${status}:\n${stderr}`);
-    }
+    const end = await coordinator.ended;
+    await Promise.all(guests.map((guest) => guest.ended));
+    if (lost !== undefined) throw new Error(lost);
+    const result = resultOf(end);
     return {
       weightsSha256: result.weightsSha256,
       expected: undisturbed.weightsSha256,
