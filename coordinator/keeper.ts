@@ -9,7 +9,7 @@ import type { CheckpointStore } from './checkpoint-store.js';
 
 /** Where checkpoints go, and what is to be done before one is written. */
 export interface Safe {
-  readonly store: CheckpointStore;
+  readonly store: Pick<CheckpointStore, 'save' | 'forgetAfter'>;
   /** Writes down what led to the checkpoint. */
   readonly prepare: () => void;
 }

@@ -33,7 +33,7 @@ export function advance(state: CoordinatorState, effects: CoordinatorEffect[]): 
     effects.push({ kind: 'complete', reason: completion });
     return;
   }
-  saveWhenDue(state, effects);
+  if (!saveWhenDue(state, effects)) return;
   const ready = readyMembers(state);
   if (ready.length === 0 || (!state.hasBegun && ready.length < state.settings.minWorkers)) return;
   state.hasBegun = true;

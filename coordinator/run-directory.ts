@@ -20,7 +20,7 @@ import { ACCESS_FILE } from './run-access.js';
 
 export const CONFIG_FILE = 'config.json';
 export const METRICS_FILE = 'metrics.jsonl';
-const WEIGHTS_FILE = 'weights.safetensors';
+export const WEIGHTS_FILE = 'weights.safetensors';
 const CHECKPOINT_FOLDER = 'checkpoints';
 /** What --watch-gradients leaves. */
 const GRADIENT_FILES = ['gradients.jsonl', 'gradients.html'];

@@ -1,5 +1,8 @@
-/** How often a run is saved: after so many steps, or so much time. */
-export type CheckpointPolicy = { readonly everySteps: number } | { readonly everyMs: number };
+/** How often a run is saved: after so many steps, or so much time; or exactly after these steps, in ascending order. */
+export type CheckpointPolicy =
+  | { readonly everySteps: number }
+  | { readonly everyMs: number }
+  | { readonly atSteps: readonly number[] };
 
 /** What is known of saving. */
 export interface Saving {

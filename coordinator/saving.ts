@@ -10,9 +10,16 @@ import type { CoordinatorState } from './state.js';
 /** Saves by the clock are at least so many times as far apart as one takes: disks and processors have other work. */
 const REST = 20;
 
-/** Has the state saved, if it is time to. To be called while nothing else is under way. */
-export function saveWhenDue(state: CoordinatorState, effects: CoordinatorEffect[]): void {
+/**
+ * Has the state saved, if it is time to. To be called while nothing else is under way.
+ * @returns whether the run may go on
+ */
+export function saveWhenDue(state: CoordinatorState, effects: CoordinatorEffect[]): boolean {
+  const { saving, settings, step } = state;
   if (isDue(state)) save(state, effects);
+  // States that were asked for one by one are not passed over.
+  const { atSteps } = { atSteps: [] as readonly number[], ...settings.checkpoints };
+  return saving.step === step || !atSteps.includes(step);
 }
 
 /** Has the last state of a run saved. @returns whether that is done, well or not */
@@ -34,8 +41,9 @@ export function saveBack(state: CoordinatorState, effects: CoordinatorEffect[]):
 
 /** Steps until the state is to be saved; at least 1. */
 export function stepsToSave({ settings: { checkpoints }, step }: CoordinatorState): number {
-  if (checkpoints === undefined || !('everySteps' in checkpoints)) return Number.POSITIVE_INFINITY;
-  return checkpoints.everySteps - (step % checkpoints.everySteps);
+  if (checkpoints === undefined || 'everyMs' in checkpoints) return Number.POSITIVE_INFINITY;
+  if ('everySteps' in checkpoints) return checkpoints.everySteps - (step % checkpoints.everySteps);
+  return (checkpoints.atSteps.find((next) => next > step) ?? Number.POSITIVE_INFINITY) - step;
 }
 
 /** A save has come to its end. */
@@ -66,6 +74,7 @@ export function saved(
 
 function isDue({ saving, settings: { checkpoints }, step, best, nowMs }: CoordinatorState): boolean {
   if (checkpoints === undefined || saving.isUnderWay || saving.step === step) return false;
+  if ('atSteps' in checkpoints) return checkpoints.atSteps.includes(step);
   if (saving.step < 0 || best?.step === step) return true;
   if ('everySteps' in checkpoints) {
     const { everySteps } = checkpoints;

@@ -5,7 +5,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../shared/actor/clock.js';
 import { killCoordinators } from './soak/coordinator-kills.js';
@@ -22,7 +21,6 @@ const folder = await mkdtemp(join(tmpdir(), 'unisum-soak-'));
 try {
   const report = await killCoordinators(
     {
-      program: fileURLToPath(new URL('../dist/scripts/unisum.js', import.meta.url)),
       folder,
       args: ['--steps', values.steps, '--checkpoint-every', '1s'],
       kills: Number(values.kills),

@@ -13,6 +13,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./worker.js'),
   },
   {
+    name: 'verify',
+    summary: 'do a run again and compare every step with what it says of itself',
+    load: () => import('./verify.js'),
+  },
+  {
     name: 'lr-find',
     summary: 'find out which learning rate to begin with',
     load: () => import('./lr-find.js'),

@@ -7,8 +7,6 @@ import { Program, type ProgramEnd } from './program.js';
 
 /** What is to be seen: a run whose coordinator is killed again and again. */
 export interface KillPlan {
-  /** Path of the compiled program. */
-  readonly program: string;
   /** Where the run writes; empty. */
   readonly folder: string;
   /** Words behind `train`: what is trained. */
@@ -44,10 +42,10 @@ export async function killCoordinators(
   clock: Clock,
   tell: (line: string) => void = () => {},
 ): Promise<KillReport> {
-  const { program, folder, args, kills, workers, lifeMsMax } = plan;
+  const { folder, args, kills, workers, lifeMsMax } = plan;
   const random = new SeededRandom(plan.seed);
   const begunMs = clock.nowMs();
-  const start = (...words: readonly string[]): Program => new Program(program, words, folder);
+  const start = (...words: readonly string[]): Program => new Program(words, folder);
   const undisturbed = resultOf(await start('train', ...args, '--workers', '1', '--json').ended);
 
   // No local workers: nothing is done before others have come back.

@@ -1,4 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The compiled program of this checkout. */
+const PROGRAM = join(fileURLToPath(new URL('../..', import.meta.url)), 'dist', 'scripts', 'unisum.js');
 
 /** How a process ended. */
 export interface ProgramEnd {
@@ -16,9 +21,8 @@ export class Program {
   private stderr = '';
   private onText = (): void => {};
 
-  /** @param path of the compiled program */
-  constructor(path: string, args: readonly string[], cwd: string) {
-    this.child = spawn(process.execPath, [path, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(args: readonly string[], cwd: string) {
+    this.child = spawn(process.execPath, [PROGRAM, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
     });

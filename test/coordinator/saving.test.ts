@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { coordinate } from '../../coordinator/coordinator.js';
+import type { CheckpointPolicy } from '../../coordinator/saving-state.js';
 import { initialState } from '../../coordinator/state.js';
 import { Script } from './script.js';
 import { runSettings } from './settings.js';
@@ -7,7 +8,7 @@ import { runSettings } from './settings.js';
 const FINGERPRINTS = { weightsSha256: 'w', sha256: 's' };
 
 /** A run on its own memory, with its first state saved or being saved. */
-function begun(checkpoints: { everySteps: number } | { everyMs: number }): Script {
+function begun(checkpoints: CheckpointPolicy): Script {
   const script = new Script({ checkpoints });
   script.connects('a', true);
   return script;
@@ -80,6 +81,23 @@ describe('a run that is saved', () => {
     expect(saved(script, 2)).toEqual([
       'notice checkpoints can be saved again: step 2 is safe',
       'report checkpoint 2',
+    ]);
+  });
+
+  it('is saved exactly after the steps that are named, and waits for each', () => {
+    const script = new Script({ checkpoints: { atSteps: [1, 2] } });
+    expect(script.joins('a', { local: true })).toEqual(['stride 0 with scalars 1: a [0,8)']);
+    expect(script.tell({ kind: 'strided', metrics: [[5]], elapsedMs: 1 }).slice(1)).toEqual([
+      'checkpoint 1',
+      'stride 1 with scalars 2: a [0,8)',
+    ]);
+    expect(script.tell({ kind: 'strided', metrics: [[4]], elapsedMs: 1 })).toEqual([
+      'record 2: 32 samples, metrics 4, 1 members',
+    ]);
+    expect(saved(script, 1)).toEqual([
+      'report checkpoint 1',
+      'checkpoint 2',
+      'stride 2 with scalars 3: a [0,5)',
     ]);
   });
 

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 import { killCoordinators } from '../../scripts/soak/coordinator-kills.js';
 import { systemClock } from '../../shared/actor/clock.js';
@@ -15,7 +14,6 @@ it('a coordinator that is killed at any instant goes on, its workers come back, 
   const data = writeFiles(join(ROOT, 'data'), smallData());
   const report = await killCoordinators(
     {
-      program: fileURLToPath(new URL('../../dist/scripts/unisum.js', import.meta.url)),
       folder: ROOT,
       args: ['--data', data, '--batch', '64', '--leaf', '8', '--steps', '1200', '--checkpoint-every', '20'],
       kills: 2,
