@@ -14,7 +14,7 @@ import {
 import { PLACE_WORDS, StepTable } from './step-table.js';
 import { areFinite } from './stride.js';
 import type { TapeRef, Team } from './team.js';
-import { type Stretch, slicesOf } from './update-parts.js';
+import { matricesOf, type Stretch, slicesOf } from './update-parts.js';
 
 /** Most steps in one stride: so long is the table of their places, scalars and metrics. */
 export const STRIDE_STEPS_MAX = 512;
@@ -181,9 +181,10 @@ export class Crew {
     );
     const { plan } = this.place;
     const slices = slicesOf(plan, this.team.threads);
+    const matrices = matricesOf(plan, this.team.threads);
     return {
       tapes: slices.map((slice, i) => this.compiler(i).finish(adds, root.slot, slice, updater)),
-      updates: slices.map((slice, i) => this.compiler(i).update(root.slot, slice, updater)),
+      updates: slices.map((slice, i) => this.compiler(i).update(root.slot, slice, updater, matrices[i])),
       root: root.slot,
       guard: { offset: guardOf(plan, updater), floats: guardFloats(plan) },
     };

@@ -1,3 +1,4 @@
+import type { PlannedParameter } from '../graph/flat-vector.js';
 import type { Job } from '../graph/job.js';
 import type { Plan } from '../graph/plan.js';
 import type { Tape } from '../kernels/tape.js';
@@ -14,6 +15,7 @@ import {
   type Block,
   blocksOf,
   groupsOf,
+  innerMatrices,
   pieces,
   type Slice,
   type Stretch,
@@ -115,58 +117,62 @@ export class StepCompiler {
     });
   }
 
-  /** The update of a slice of the weights, when all of the sum is there. */
-  update(root: number, slice: Slice, update: Updater): TapeRef {
+  /**
+   * The update of a slice of the weights, when all of the sum is there.
+   * @param matrices what this thread updates whole, wherever it lies, if the optimizer updates matrices so
+   */
+  update(root: number, slice: Slice, update: Updater, matrices: readonly PlannedParameter[] = []): TapeRef {
+    const { plan, weights } = this.place;
+    const { optimizer, state } = update;
     return this.tapes.get(`update ${root} ${slice.from} ${slice.to}`, (tape) => {
       this.emitAverages(tape, root, slice);
-      this.emitClipping(tape, root, slice, update);
-      this.emitUpdate(tape, root, slice, update);
+      const at = (from: number) => ({
+        weights: weights + from * 4,
+        gradient: root + from * 4,
+        slots: state.map((vector) => vector + from * 4),
+        scalars: this.space.scalars,
+      });
+      const trained = { from: slice.from, to: slice.from + this.trainedIn(slice) };
+      const whole = optimizer.matrices === undefined ? [] : innerMatrices(plan);
+      for (const part of stretchesOf(plan, trained, { hasDecay: optimizer.hasDecay, whole })) {
+        const { from, to, isExempt } = part;
+        this.emitClipping(tape, root, part, update);
+        optimizer.emit(tape, { ...at(from), n: to - from, isExempt });
+      }
+      if (optimizer.matrices === undefined) return;
+      for (const { offset, size, shape } of matrices) {
+        this.emitClipping(tape, root, { from: offset, to: offset + size }, update);
+        const cols = shape.at(-1) as number;
+        const rows = size / cols;
+        const scratch = this.space.matrices(optimizer.matrices.scratchFloats(rows, cols) * 4);
+        optimizer.matrices.emit(tape, { ...at(offset), rows, cols, scratch });
+      }
     });
   }
 
-  private emitClipping(tape: Tape, root: number, slice: Slice, { clipping, norms }: Updater): void {
+  private emitClipping(tape: Tape, root: number, { from, to }: Stretch, { clipping, norms }: Updater): void {
     if (clipping === undefined) return;
     const { blocks, place, space } = this;
     const { limit } = clipping;
-    const [a, n] = [root + slice.from * 4, this.trainedIn(slice)];
-    if (n === 0) return;
+    const [a, n] = [root + from * 4, to - from];
     if (clipping.by === 'value') {
       tape.emit('clampVector', { a, n, limit });
       return;
     }
-    const total = (first: number, last: number): void => {
+    const shrink = (first: number, last: number, start: number, end: number): void => {
       const guard = guardOf(place.plan, { norms });
       tape.emit('treeTotal', { a: norms + first * 4, out: space.total, n: last - first });
       tape.emit('treeTotal', { a: guard + first * 4, out: space.total + 4, n: last - first });
+      tape.emit('shrinkVector', { a: root + start * 4, total: space.total, n: end - start, limit });
     };
     if (clipping.by === 'globalNorm') {
-      total(0, blocks.filter(({ from }) => from < place.plan.trainedFloats).length);
-      tape.emit('shrinkVector', { a, total: space.total, n, limit });
+      shrink(0, blocks.filter((block) => block.from < place.plan.trainedFloats).length, from, to);
       return;
     }
-    for (const { parameter, from, to } of pieces(blocks, slice)) {
-      if (parameter.momentum !== undefined) continue;
-      const first = blocks.findIndex((block) => block.parameter === parameter);
-      total(first, blocks.findLastIndex((block) => block.parameter === parameter) + 1);
-      tape.emit('shrinkVector', { a: root + from * 4, total: space.total, n: to - from, limit });
-    }
-  }
-
-  private emitUpdate(tape: Tape, root: number, slice: Slice, { optimizer, state }: Updater): void {
-    const parameters = { from: slice.from, to: slice.from + this.trainedIn(slice) };
-    const stretches = optimizer.hasDecay
-      ? stretchesOf(this.place.plan, parameters)
-      : [{ ...parameters, isExempt: false }];
-    for (const { from, to, isExempt } of stretches) {
-      if (from === to) continue;
-      optimizer.emit(tape, {
-        weights: this.place.weights + from * 4,
-        gradient: root + from * 4,
-        slots: state.map((vector) => vector + from * 4),
-        n: to - from,
-        scalars: this.space.scalars,
-        isExempt,
-      });
+    for (const { name, offset, size } of place.plan.parameters) {
+      const [start, end] = [Math.max(offset, from), Math.min(offset + size, to)];
+      const isOf = ({ parameter }: Block): boolean => parameter.name === name;
+      if (start < end) shrink(blocks.findIndex(isOf), blocks.findLastIndex(isOf) + 1, start, end);
     }
   }
 

@@ -14,6 +14,8 @@ export class ThreadSpace {
   readonly scalars: number;
   /** Two floats: the sum of squares of a gradient, as `sumSquares` takes it. */
   readonly total: number;
+  private matricesAt = 0;
+  private matrixBytes = 0;
   private scratchAt = 0;
   private scratchSize = 0;
   private slots: number[] = [];
@@ -34,6 +36,15 @@ export class ThreadSpace {
       this.scratchAt = this.memory.allocate(this.scratchSize, 'activations');
     }
     return this.scratchAt;
+  }
+
+  /** Room of at least so many bytes for updates of whole matrices. An address that was given out stays good. */
+  matrices(bytes: number): number {
+    if (bytes > this.matrixBytes) {
+      this.matrixBytes = bytes;
+      this.matricesAt = this.memory.allocate(bytes, 'updates of matrices');
+    }
+    return this.matricesAt;
   }
 
   /** The byte offset of the thread's i-th slot for a partial sum. */

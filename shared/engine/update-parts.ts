@@ -90,22 +90,58 @@ export function pieces(
   return found;
 }
 
-/** Cuts a stretch where matrices, which decay, and other parameters, which do not, meet. */
+/** How the parameters of a stretch are told apart. */
+export interface Distinction {
+  /** Matrices decay, and other parameters do not. */
+  readonly hasDecay: boolean;
+  /** Left out: they are updated whole. */
+  readonly whole: readonly PlannedParameter[];
+}
+
+/** The parts of a stretch that are updated alike, element by element. */
 export function stretchesOf(
   { parameters }: Pick<Plan, 'parameters'>,
   { from, to }: Stretch,
+  { hasDecay, whole }: Distinction,
 ): (Stretch & { isExempt: boolean })[] {
   const stretches: (Stretch & { isExempt: boolean })[] = [];
   const placed = inPlace(parameters);
-  for (const [i, { offset, shape }] of placed.entries()) {
+  for (const [i, parameter] of placed.entries()) {
+    const { offset, shape } = parameter;
     const start = Math.max(offset, from);
     // With the gap behind it, which stays 0.
     const end = Math.min(placed[i + 1]?.offset ?? to, to);
-    if (start >= end) continue;
-    const isExempt = shape.length < 2;
+    if (start >= end || whole.includes(parameter)) continue;
+    const isExempt = hasDecay && shape.length < 2;
     const before = stretches.at(-1);
-    if (before?.isExempt === isExempt) stretches[stretches.length - 1] = { ...before, to: end };
+    if (before?.to === start && before.isExempt === isExempt)
+      stretches[stretches.length - 1] = { ...before, to: end };
     else stretches.push({ from: start, to: end, isExempt });
   }
   return stretches;
+}
+
+/**
+ * The matrices between the first and the last layer: not the tables of embeddings, and not what the loss reads at once.
+ * A convolution's kernel is a matrix of all its inputs and its filters.
+ */
+export function innerMatrices({ model, parameters }: Plan): PlannedParameter[] {
+  const last = model.nodes.find(({ name }) => name === model.loss.prediction);
+  const others = new Set([
+    ...Object.values(last?.parameters ?? {}),
+    ...model.nodes.flatMap(({ parameters }) => parameters.table ?? []),
+  ]);
+  return parameters.filter(({ name, shape }) => shape.length >= 2 && !others.has(name));
+}
+
+/** Hands matrices to threads, each to the one that has least to do; who does it shows in no bit. */
+export function matricesOf(plan: Plan, threads: number): PlannedParameter[][] {
+  const shares = Array.from({ length: threads }, () => ({ work: 0, matrices: [] as PlannedParameter[] }));
+  for (const matrix of innerMatrices(plan)) {
+    const share = shares.reduce((least, other) => (other.work < least.work ? other : least));
+    const cols = matrix.shape.at(-1) as number;
+    share.work += matrix.size * Math.min(cols, matrix.size / cols);
+    share.matrices.push(matrix);
+  }
+  return shares.map(({ matrices }) => matrices);
 }

@@ -35,6 +35,20 @@ export interface UpdatePlace {
   readonly isExempt?: boolean;
 }
 
+/** A whole matrix to update, [rows, cols]. Byte offsets. */
+export interface MatrixPlace extends Omit<UpdatePlace, 'n' | 'isExempt'> {
+  readonly rows: number;
+  readonly cols: number;
+  /** As many floats as it needs; contents are lost. */
+  readonly scratch: number;
+}
+
+/** An update that needs all of a matrix: one thread does it. */
+export interface MatrixUpdate {
+  scratchFloats(rows: number, cols: number): number;
+  emit(to: KernelSink, place: MatrixPlace): void;
+}
+
 export interface Optimizer {
   /** Vectors of state beside the weights. */
   readonly slots: number;
@@ -44,6 +58,8 @@ export interface Optimizer {
   init(): OptimizerState;
   /** The state after a step more, and that step's scalars. Pure: additions, multiplications and divisions only. */
   update(state: OptimizerState, learningRate: number): OptimizerStep;
+  /** How the matrices between the first and the last layer are updated, where not as the rest. */
+  readonly matrices?: MatrixUpdate;
   /** Writes the update of a stretch of the weights: element by element, so stretches can be updated in any order. */
   emit(to: KernelSink, place: UpdatePlace): void;
 }

@@ -3,17 +3,25 @@ import { UserError } from '../errors.js';
 import { type AdagradSettings, AdagradSettingsSchema, adagrad, adagradOptimizer } from './adagrad.js';
 import { type AdamSettings, AdamSettingsSchema, adam, adamOptimizer, adamw } from './adam.js';
 import { type LionSettings, LionSettingsSchema, lion, lionOptimizer } from './lion.js';
+import { type MuonSettings, MuonSettingsSchema, muon, muonOptimizer } from './muon.js';
 import type { Optimizer } from './optimizer.js';
 import { type RmspropSettings, RmspropSettingsSchema, rmsprop, rmspropOptimizer } from './rmsprop.js';
 import { type SgdSettings, SgdSettingsSchema, sgd, sgdOptimizer } from './sgd.js';
 
 /** An optimizer as data: its name and all of its numbers. */
-export type OptimizerSettings = AdagradSettings | AdamSettings | LionSettings | RmspropSettings | SgdSettings;
+export type OptimizerSettings =
+  | AdagradSettings
+  | AdamSettings
+  | LionSettings
+  | MuonSettings
+  | RmspropSettings
+  | SgdSettings;
 
 const SCHEMA = v.variant('name', [
   AdagradSettingsSchema,
   AdamSettingsSchema,
   LionSettingsSchema,
+  MuonSettingsSchema,
   RmspropSettingsSchema,
   SgdSettingsSchema,
 ]);
@@ -25,6 +33,7 @@ const OPTIMIZERS: {
   adagrad: adagradOptimizer,
   adam: adamOptimizer,
   lion: lionOptimizer,
+  muon: muonOptimizer,
   rmsprop: rmspropOptimizer,
   sgd: sgdOptimizer,
 };
@@ -35,6 +44,7 @@ const DEFAULTS: Readonly<Record<OptimizerSettings['name'] | 'adamw', () => Optim
   adam,
   adamw,
   lion,
+  muon,
   rmsprop,
   sgd,
 };

@@ -141,7 +141,7 @@ describe('options of train', () => {
     [{ seed: '-1' }, '--seed takes a whole number from 0 to 4294967295, not "-1"'],
     [
       { optimizer: 'adamant' },
-      'there is no optimizer "adamant"; choose one of adagrad, adam, adamw, lion, rmsprop, sgd',
+      'there is no optimizer "adamant"; choose one of adagrad, adam, adamw, lion, muon, rmsprop, sgd',
     ],
     [{ clipNorm: '0' }, '--clip-norm takes a number above 0, such as 0.001, not "0"'],
     [{ clipNorm: '1', clipValue: '1' }, '--clip-norm and --clip-value exclude each other: give one of them'],

@@ -1,0 +1,111 @@
+/*
+ * Muon (Jordan et al.: "Muon: an optimizer for hidden layers in neural networks", 2024), with decoupled decay: the step of
+ * a matrix is its momentum made orthogonal, so that no direction is learned much faster than another. Embeddings, the
+ * last layer and whatever is no matrix are left to Adam. G: gradient, W: weights [inputs, outputs]; M: moving average.
+ *
+ *     M = momentum * M + (1 - momentum) * G          X = M, or after Nesterov momentum * M + (1 - momentum) * G
+ *     X = X / |X|, then five times (Newton, Schulz)   A = X X'     X = 3.4445 X + (-4.775 A + 2.0315 A A) X
+ *     W = W - learningRate * (sqrt(max(1, outputs / inputs)) X + weightDecay * W)
+ *
+ * A is of the smaller side: where there are more inputs than outputs, it is X' X, from the right. The rate of Adam is
+ * adamLearningRate at the learning rate that was set, and changes as that does.
+ */
+import * as v from 'valibot';
+import type { Tape } from '../kernels/tape.js';
+import { adam, adamOptimizer } from './adam.js';
+import { AverageFactor, Decay, LearningRate, Positive } from './numbers.js';
+import type { MatrixPlace, Optimizer } from './optimizer.js';
+
+export const MuonSettingsSchema = v.strictObject({
+  name: v.literal('muon'),
+  learningRate: Positive,
+  momentum: AverageFactor,
+  nesterov: v.boolean(),
+  weightDecay: Decay,
+  adamLearningRate: LearningRate,
+  beta1: AverageFactor,
+  beta2: AverageFactor,
+  epsilon: Positive,
+});
+export type MuonSettings = v.InferOutput<typeof MuonSettingsSchema>;
+
+const ITERATIONS = 5;
+/** Where Muon's own scalars begin: behind Adam's, which come twice. */
+const OWN_SCALARS = 16;
+const LINE_FLOATS = 16;
+/** Floats of a block of sumSquares. */
+const BLOCK_FLOATS = 1024;
+
+/** Settings of Muon; default: 0.02, momentum 0.95 after Nesterov, no decay; for the rest Adam at 0.0003, 0.9, 0.95, 1e-10. */
+export function muon(options: Partial<Omit<MuonSettings, 'name'>> = {}): MuonSettings {
+  const rest = { adamLearningRate: 3e-4, beta1: 0.9, beta2: 0.95, epsilon: 1e-10 };
+  return {
+    name: 'muon',
+    ...{ learningRate: 0.02, momentum: 0.95, nesterov: true, weightDecay: 0, ...rest },
+    ...options,
+  };
+}
+
+/** The optimizer that these settings describe. Slots: m (of a matrix: M), v. */
+export function muonOptimizer(settings: MuonSettings): Optimizer {
+  const { learningRate: base, momentum, nesterov, weightDecay, adamLearningRate } = settings;
+  const { beta1, beta2, epsilon } = settings;
+  const rest = adamOptimizer(adam({ beta1, beta2, epsilon, weightDecay }));
+  return {
+    ...rest,
+    update(before, learningRate) {
+      const { state, scalars } = rest.update(before, (learningRate * adamLearningRate) / base);
+      const padding = Array.from({ length: OWN_SCALARS - scalars.length }, () => 0);
+      const own = [learningRate, learningRate * weightDecay, momentum, 1 - momentum, nesterov ? 1 : 0];
+      return { state, scalars: [...scalars, ...padding, ...own] };
+    },
+    matrices: {
+      scratchFloats: (rows, cols) => layOut(0, rows, cols).end / 4,
+      emit: emitMatrix,
+    },
+  };
+}
+
+/** Where the parts of a matrix's update lie. Byte offsets. */
+function layOut(scratch: number, rows: number, cols: number) {
+  let end = scratch;
+  const take = (floats: number): number => {
+    const at = end;
+    end += Math.ceil(floats / LINE_FLOATS) * LINE_FLOATS * 4;
+    return at;
+  };
+  const [all, side, blocks] = [rows * cols, Math.min(rows, cols), Math.ceil((rows * cols) / BLOCK_FLOATS)];
+  const places = { x: take(all), y: take(all), a: take(side * side), b: take(side * side) };
+  const norms = { sums: take(blocks), large: take(blocks), total: take(2) };
+  return { ...places, ...norms, blocks, end };
+}
+
+function emitMatrix(to: Pick<Tape, 'emit'>, place: MatrixPlace): void {
+  const { weights, gradient, slots, rows, cols } = place;
+  const { x, y, a, b, sums, large, total, blocks } = layOut(place.scratch, rows, cols);
+  const [n, side, scalars] = [rows * cols, Math.min(rows, cols), place.scalars + OWN_SCALARS * 4];
+  to.emit('muonMomentum', { gradient, momentum: slots[0] as number, out: x, n, scalars });
+  to.emit('sumSquares', { a: x, out: sums, large, n });
+  to.emit('treeTotal', { a: sums, out: total, n: blocks });
+  to.emit('treeTotal', { a: large, out: total + 4, n: blocks });
+  to.emit('normalizeVector', { a: x, total, n, epsilon: 1e-7 });
+  const plain = { bias: 0, activation: 0 };
+  for (let i = 0; i < ITERATIONS; i++) {
+    if (rows <= cols) to.emit('matmulTransposedB', { a: x, b: x, out: a, rows, inner: cols, cols: rows });
+    else to.emit('treeMatmulTransposedA', { a: x, b: x, out: a, rows, m: cols, n: cols, leafRows: rows });
+    to.emit('matmul', { a, b: a, out: b, rows: side, inner: side, cols: side, ...plain });
+    to.emit('blendVectors', { a, b, out: b, n: side * side, p: -4.775, q: 2.0315 });
+    if (rows <= cols) to.emit('matmul', { a: b, b: x, out: y, rows, inner: rows, cols, ...plain });
+    else to.emit('matmul', { a: x, b, out: y, rows, inner: cols, cols, ...plain });
+    to.emit('blendVectors', { a: x, b: y, out: x, n, p: 3.4445, q: 1 });
+  }
+  const scale = root(Math.max(1, cols / rows));
+  to.emit('muonUpdate', { weights, direction: x, n, scale, scalars });
+}
+
+/** Newton's square root of x >= 1, of additions and divisions alone: the same bits on every engine. */
+function root(x: number): number {
+  let y = x;
+  for (let i = 0; i < 64; i++) y = (y + x / y) / 2;
+  return y;
+}
