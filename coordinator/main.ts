@@ -1,6 +1,7 @@
 import { Actor, type ActorRef } from '../shared/actor/actor.js';
 import type { Clock } from '../shared/actor/clock.js';
 import type { Dataset } from '../shared/data/dataset.js';
+import { type Certificate, fingerprintOf } from '../shared/link/certificate.js';
 import type { Link } from '../shared/link/link.js';
 import { type ListenAddress, listen, reachableHost } from '../shared/link/listen.js';
 import { acceptWebSockets } from '../shared/link/web-socket-server.js';
@@ -101,19 +102,22 @@ export class Coordinator {
 
   /**
    * Accepts nodes of other machines.
+   * @param certificate connections are encrypted, and the line holds its fingerprint; left out: they are not
    * @returns the line to paste there
    * @throws UserError when the address cannot be had
    */
-  async listen(address: ListenAddress): Promise<string> {
-    const { server, port } = await listen(address);
+  async listen(address: ListenAddress, certificate?: Certificate): Promise<string> {
+    const { server, port, close } = await listen(address, certificate);
     acceptWebSockets(server, this.parts.clock, (link) => this.shell.accept(this.actor, link));
-    this.stopListening = () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        // Whoever connected and never asked for anything would keep the port for as long as a request may take.
-        server.closeAllConnections();
-      });
-    return formatJoinUrl({ host: reachableHost(address.host), port, token: this.parts.settings.token });
+    this.stopListening = close;
+    const { token } = this.parts.settings;
+    const fingerprint = certificate && fingerprintOf(certificate.certificate);
+    return formatJoinUrl({
+      host: reachableHost(address.host),
+      port,
+      token,
+      ...(fingerprint && { fingerprint }),
+    });
   }
 
   /** Ends the run after the step under way. */

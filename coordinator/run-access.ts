@@ -20,6 +20,8 @@ const AccessSchema = v.strictObject({
   runId: word,
   token: word,
   port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
+  /** What connections were encrypted with, in PEM: workers trust no other. */
+  certificate: v.exactOptional(v.strictObject({ certificate: v.string(), key: v.string() })),
 });
 
 /** By what the workers of a run know it, and where they look for it. */

@@ -12,7 +12,7 @@ export interface NodeParts {
   readonly identity: NodeIdentity;
   readonly workplace: Workplace;
   readonly clock: Clock;
-  /** Connects to the coordinator. Throws an Error whose message is one line that says why it could not. */
+  /** Connects to the coordinator. Throws an Error that says in one line why not; a UserError: and never will. */
   readonly connect: () => Promise<Link>;
   readonly onNotice: (text: string) => void;
 }

@@ -12,7 +12,7 @@ import type { Workplace } from './workplace.js';
 export interface NodeTools {
   readonly workplace: Workplace;
   readonly clock: Clock;
-  /** Connects to the coordinator. Throws an Error whose message is one line. */
+  /** Connects to the coordinator. Throws an Error whose message is one line; a UserError when it is of no use to try again. */
   readonly connect: () => Promise<Link>;
   readonly onNotice: (text: string) => void;
   /** The node's life is over. */
@@ -80,6 +80,7 @@ export class NodeShell {
         closed: (reason) => self.tell({ kind: 'closed', reason }),
       });
     } catch (error) {
+      if (error instanceof UserError) return self.tell({ kind: 'failed', reason: error.message });
       self.tell({ kind: 'closed', reason: error instanceof Error ? error.message : String(error) });
     }
   }

@@ -1,6 +1,6 @@
 import type { CheckpointPolicy } from '../../coordinator/saving-state.js';
 import { UserError } from '../../shared/errors.js';
-import { type ListenAddress, parseListenAddress } from '../../shared/link/listen.js';
+import { isLoopback, type ListenAddress, parseListenAddress } from '../../shared/link/listen.js';
 import { type Clipping, clipByGlobalNorm, clipByNorm, clipByValue } from '../../shared/optim/clipping.js';
 import { constant, type ScheduleSettings, scheduleByName } from '../../shared/optim/schedule.js';
 import { type OptimizerSettings, optimizerByName } from '../../shared/optim/settings.js';
@@ -47,6 +47,7 @@ export interface TrainOptions extends NodeOptions {
   clipTensorNorm?: string;
   clipValue?: string;
   listen?: string;
+  tls?: boolean;
   minWorkers: string;
   audit: string;
   watchGradients?: true | string;
@@ -76,6 +77,8 @@ export interface TrainSettings extends NodeSettings {
   readonly schedule: ScheduleSettings;
   readonly clipping: Clipping | undefined;
   readonly listen: ListenAddress;
+  /** Whether connections are encrypted. */
+  readonly tls: boolean;
   /** Workers, local ones included, that must be there before the first step. */
   readonly minWorkers: number;
   /** Backprop is looked at before every so many steps: 0 never, undefined about a hundred times in all. */
@@ -106,6 +109,7 @@ export function parseTrainOptions(
   const count = (option: string, text: string | undefined, most: number, otherwise: number): number =>
     text === undefined ? otherwise : wholeNumber(option, text, { least: 1, most });
   const optimizer = options.optimizer === undefined ? defaults.optimizer : optimizerByName(options.optimizer);
+  const listen = parseListenAddress(options.listen ?? '127.0.0.1:0');
   const batch = count('--batch', options.batch, MOST_BATCH, defaults.batch);
   return {
     recipe,
@@ -120,7 +124,8 @@ export function parseTrainOptions(
     schedule:
       options.schedule === undefined ? (defaults.schedule ?? constant()) : scheduleByName(options.schedule),
     clipping: parseClipping(options) ?? defaults.clipping,
-    listen: parseListenAddress(options.listen ?? '127.0.0.1:0'),
+    listen,
+    tls: options.tls ?? !isLoopback(listen.host),
     minWorkers: wholeNumber('--min-workers', options.minWorkers, { least: 1, most: MOST_AWAITED }),
     watchEvery: parseWatch(options.watchGradients),
     audit: fraction('--audit', options.audit),

@@ -11,6 +11,7 @@ import { writeMetrics } from '../../coordinator/run-record.js';
 import { epochMs, systemClock } from '../../shared/actor/clock.js';
 import { stepPlace, stepsPerEpoch } from '../../shared/data/order.js';
 import { UserError } from '../../shared/errors.js';
+import { type Certificate, createCertificate, isExpired } from '../../shared/link/certificate.js';
 import { parseJoinUrl } from '../../shared/protocol/join-url.js';
 import { describeGradients, saveGradients } from '../gradients/report.js';
 import { type Progress, startProgress } from '../terminal/progress.js';
@@ -55,10 +56,12 @@ export async function train(request: TrainRequest, context: CommandContext): Pro
   );
   let farewell = 'the run failed';
   try {
-    const joinUrl = await run.coordinator.listen(addressOf(request, resumption));
+    const certificate = settings.tls ? await certificateFor(resumption) : undefined;
+    const joinUrl = await run.coordinator.listen(addressOf(request, resumption), certificate);
     // Last of all that can fail: a folder may hold an earlier run, which is not given up for one that cannot begin.
     const directory = await directoryFor(request, resumption);
-    await saveAccess(directory.path, { ...run.identity, port: parseJoinUrl(joinUrl).port });
+    const { port } = parseJoinUrl(joinUrl);
+    await saveAccess(directory.path, { ...run.identity, port, ...(certificate && { certificate }) });
     run.keepIn({ store: checkpointsIn(directory.path), prepare: () => watch.flush() });
     watch.recordTo(directory);
     progress.say(`training ${settings.recipe}: ${steps} steps of ${settings.batch} samples, ${run.backend}`);
@@ -111,6 +114,12 @@ function addressOf(
 ): TrainSettings['listen'] {
   const port = resumption?.access?.port;
   return listen.port === 0 && port !== undefined ? { ...listen, port } : listen;
+}
+
+/** Workers that look for a run trust the certificate of its join line, for as long as it holds. */
+async function certificateFor(resumption: Resumption | undefined): Promise<Certificate> {
+  const kept = resumption?.access?.certificate;
+  return kept !== undefined && !isExpired(kept.certificate, epochMs()) ? kept : createCertificate(epochMs());
 }
 
 async function directoryFor(

@@ -28,6 +28,8 @@ export function define(command: Command, context: CommandContext): void {
     .option('--clip-tensor-norm <X>', 'or the gradient of no parameter')
     .option('--clip-value <X>', 'or let no element of it be further from 0')
     .option('--listen <host:port>', 'where others may join (default: this machine only, any free port)')
+    .option('--tls', 'encrypt connections, as is done wherever other machines can connect')
+    .option('--no-tls', 'encrypt nothing, as behind a tunnel of your own')
     .option('--min-workers <N>', 'wait for this many workers before the first step', '1')
     .option('--audit <F>', 'compute this fraction of what comes over links twice, and compare (0 to 1)', '0')
     .option(

@@ -6,7 +6,10 @@ import { parseWorkerOptions, type WorkerOptions } from './worker-options.js';
 
 /** `unisum worker <join-url>`: one node of a run that is coordinated elsewhere. */
 export function define(command: Command, context: CommandContext): void {
-  command.argument('<join-url>', 'the join line that the coordinator printed, ws://HOST:PORT/#TOKEN');
+  command.argument(
+    '<join-url>',
+    'the join line that the coordinator printed, wss://HOST:PORT/#TOKEN.FINGERPRINT',
+  );
   addNodeOptions(command)
     .option('--name <name>', 'how the coordinator calls this machine (default: its host name)')
     .option('--json', 'print the result as one JSON object on the last line of stdout')

@@ -1,8 +1,10 @@
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, isIP } from 'node:net';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, isIP, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { UserError } from '../errors.js';
 import { hostAndPort } from '../protocol/join-url.js';
+import type { Certificate } from './certificate.js';
 
 /** Where to listen. */
 export interface ListenAddress {
@@ -14,6 +16,8 @@ export interface ListenAddress {
 
 /** Connections of all kinds at one time. */
 const CONNECTIONS_MAX = 4096;
+/** Of these from one address, so that one machine cannot take all places. */
+export const CONNECTIONS_PER_ADDRESS_MAX = 512;
 /** How long a request may take to arrive: who sends it byte by byte is cut off. */
 const REQUEST_WAIT_MS = 10_000;
 /** Bytes of a request's head; ours have some hundred. */
@@ -42,19 +46,41 @@ export function parseListenAddress(text: string): ListenAddress {
   return { host, port };
 }
 
+/** Whether a host to listen on can be reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/** A server that listens. */
+export interface Listening {
+  readonly server: Server;
+  /** The port it got. */
+  readonly port: number;
+  /** Cuts off whoever is still connected and gives the port back. */
+  close(): Promise<void>;
+}
+
 /**
  * Starts an HTTP server that answers nothing yet.
- * @returns the server, and the port it got
+ * @param certificate connections are encrypted (TLS 1.3); left out: they are not
  * @throws UserError when the address cannot be had
  */
-export function listen(address: ListenAddress): Promise<{ server: Server; port: number }> {
-  const server = createServer({
+export function listen(address: ListenAddress, certificate?: Certificate): Promise<Listening> {
+  const limits = {
     maxHeaderSize: REQUEST_HEAD_BYTES_MAX,
     headersTimeout: REQUEST_WAIT_MS,
     requestTimeout: REQUEST_WAIT_MS,
     connectionsCheckingInterval: REQUEST_WAIT_MS / 4,
-  });
+  };
+  const server =
+    certificate === undefined
+      ? createServer(limits)
+      : createTlsServer({
+          ...{ ...limits, handshakeTimeout: REQUEST_WAIT_MS, minVersion: 'TLSv1.3' },
+          ...{ cert: certificate.certificate, key: certificate.key },
+        });
   server.maxConnections = CONNECTIONS_MAX;
+  const sockets = boundConnections(server);
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const why = REFUSALS[error.code ?? ''] ?? `${error.message}; choose another address`;
@@ -62,9 +88,38 @@ export function listen(address: ListenAddress): Promise<{ server: Server; port: 
     });
     server.listen({ host: address.host, port: address.port, exclusive: true }, () => {
       server.removeAllListeners('error');
-      resolve({ server, port: (server.address() as AddressInfo).port });
+      resolve({
+        server,
+        port: (server.address() as AddressInfo).port,
+        close: () =>
+          new Promise((closed) => {
+            server.close(() => closed());
+            // Whoever never finishes a request, or a handshake, would keep the port for as long as that may take.
+            for (const socket of sockets) socket.destroy();
+          }),
+      });
     });
   });
+}
+
+/** Cuts off whoever connects from an address that has too many connections. @returns the others, as they come and go */
+function boundConnections(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  const byAddress = new Map<string, number>();
+  server.on('connection', (socket: Socket) => {
+    const { remoteAddress = '' } = socket;
+    const count = (byAddress.get(remoteAddress) ?? 0) + 1;
+    if (count > CONNECTIONS_PER_ADDRESS_MAX) return socket.destroy();
+    sockets.add(socket);
+    byAddress.set(remoteAddress, count);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      const left = (byAddress.get(remoteAddress) ?? 1) - 1;
+      if (left > 0) byAddress.set(remoteAddress, left);
+      else byAddress.delete(remoteAddress);
+    });
+  });
+  return sockets;
 }
 
 /**

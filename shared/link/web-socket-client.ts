@@ -1,5 +1,9 @@
-import type { Clock } from '../actor/clock.js';
+import { isIP } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
+import { type Clock, epochMs } from '../actor/clock.js';
+import { UserError } from '../errors.js';
 import { connectUrl, hostAndPort, type JoinAddress } from '../protocol/join-url.js';
+import { certificateFault } from './certificate.js';
 import type { Link } from './link.js';
 import { SpareBuffers } from './spare-buffers.js';
 import { WebSocketLink } from './web-socket.js';
@@ -23,12 +27,18 @@ const CAUSES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Connects to a coordinator.
+ * Connects to a coordinator. Where the address has a fingerprint nothing is said to a server with another certificate.
  * @returns a link once the connection stands; nobody has proven anything yet
+ * @throws UserError when the certificate is wrong: trying again is of no use
  * @throws Error whose message is one line that says why there is no connection
  */
-export function connectWebSocket(address: JoinAddress, clock: Clock): Promise<Link> {
-  const handshake = new Handshake(connectUrl(address), HANDSHAKE_OPTIONS);
+export async function connectWebSocket(address: JoinAddress, clock: Clock): Promise<Link> {
+  const { fingerprint } = address;
+  const encrypted = fingerprint === undefined ? undefined : await secure(address, fingerprint, clock);
+  const handshake = new Handshake(connectUrl(address), {
+    ...HANDSHAKE_OPTIONS,
+    ...(encrypted && { createConnection: () => encrypted }),
+  });
   const peer = hostAndPort(address);
   return new Promise((resolve, reject) => {
     const cancel = clock.after(CONNECT_WAIT_MS, () => fail(`no answer within ${CONNECT_WAIT_MS / 1000} s`));
@@ -52,6 +62,36 @@ export function connectWebSocket(address: JoinAddress, clock: Clock): Promise<Li
         link.break(`the coordinator was silent for ${SILENCE_MS / 1000} s`),
       );
       resolve(link);
+    });
+  });
+}
+
+/** An encrypted connection to the owner of a certificate. No authority is asked: its fingerprint says whose it is. */
+function secure(address: JoinAddress, fingerprint: string, clock: Clock): Promise<TLSSocket> {
+  const { host, port } = address;
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(CONNECT_WAIT_MS, () => fail(`no answer within ${CONNECT_WAIT_MS / 1000} s`));
+    const fail = (reason: string, Kind: new (message: string) => Error = Error): void => {
+      cancel();
+      reject(new Kind(`cannot connect to ${hostAndPort(address)}: ${reason}`));
+      socket.destroy();
+    };
+    const onError = (error: Error): void => fail(causeOf(error));
+    const socket = connect({
+      ...{ host, port, minVersion: 'TLSv1.3', rejectUnauthorized: false },
+      ...(isIP(host) === 0 && { servername: host }),
+    });
+    socket.once('error', onError);
+    socket.once('secureConnect', () => {
+      cancel();
+      const fault = certificateFault(
+        socket.getPeerCertificate().raw ?? new Uint8Array(),
+        fingerprint,
+        epochMs(),
+      );
+      if (fault !== undefined) return fail(fault, UserError);
+      socket.off('error', onError);
+      resolve(socket);
     });
   });
 }

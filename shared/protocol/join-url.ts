@@ -1,6 +1,7 @@
 /*
- * The line that is pasted on another machine: ws://host:port/#token. The token stands in the fragment because a
- * fragment is never part of a request: no proxy and no log sees it.
+ * The line that is pasted on another machine: wss://host:port/#token.fingerprint where the connection is encrypted, and
+ * ws://host:port/#token where it is not. The fingerprint is that of the server's certificate. Both stand in the
+ * fragment because a fragment is never part of a request: no proxy and no log sees it.
  */
 import { UserError } from '../errors.js';
 
@@ -10,11 +11,14 @@ export interface JoinAddress {
   readonly host: string;
   readonly port: number;
   readonly token: string;
+  /** SHA-256 of the server's certificate, base64url; left out where the connection is not encrypted. */
+  readonly fingerprint?: string;
 }
 
-/** Longest join URL: a host name has at most 253 characters, a token 64. */
+/** Longest join URL: a host name has at most 253 characters, a token 64, a fingerprint 43. */
 const URL_CHARACTERS_MAX = 400;
 const TOKEN = /^[A-Za-z0-9_-]{22,64}$/;
+const FINGERPRINT = /^[A-Za-z0-9_-]{43}$/;
 const MEND = 'copy the whole join line that "unisum train --listen" prints';
 
 /** The path on which a coordinator accepts workers. */
@@ -22,12 +26,14 @@ export const JOIN_PATH = '/join';
 
 /** The join URL of a run. */
 export function formatJoinUrl(address: JoinAddress): string {
-  return `ws://${hostAndPort(address)}/#${address.token}`;
+  const { token, fingerprint } = address;
+  const secret = fingerprint === undefined ? token : `${token}.${fingerprint}`;
+  return `${schemeOf(address)}://${hostAndPort(address)}/#${secret}`;
 }
 
-/** The URL to connect to: everything but the token. */
+/** The URL to connect to: everything but the secrets. */
 export function connectUrl(address: JoinAddress): string {
-  return `ws://${hostAndPort(address)}${JOIN_PATH}`;
+  return `${schemeOf(address)}://${hostAndPort(address)}${JOIN_PATH}`;
 }
 
 /** "host:port", with the brackets that an IPv6 address needs. */
@@ -37,12 +43,13 @@ export function hostAndPort({ host, port }: Pick<JoinAddress, 'host' | 'port'>):
 
 /**
  * Reads a join URL as a person typed or pasted it.
- * @throws UserError that says which part is wrong; the token is never repeated in it
+ * @throws UserError that says which part is wrong; no secret is repeated in it
  */
 export function parseJoinUrl(text: string): JoinAddress {
   const trimmed = text.trim();
   if (trimmed.length > URL_CHARACTERS_MAX) throw malformed('it is too long');
-  if (!trimmed.startsWith('ws://')) throw malformed('it must begin with ws://');
+  const isEncrypted = trimmed.startsWith('wss://');
+  if (!isEncrypted && !trimmed.startsWith('ws://')) throw malformed('it must begin with ws:// or wss://');
   if (!URL.canParse(trimmed)) throw malformed('its host or port is wrong');
   const url = new URL(trimmed);
   if (url.hostname === '') throw malformed('the host is missing');
@@ -50,13 +57,22 @@ export function parseJoinUrl(text: string): JoinAddress {
   if ((url.pathname !== '/' && url.pathname !== '') || url.search !== '') {
     throw malformed('only # and the token may follow the port');
   }
-  const token = url.hash.slice(1);
+  const [token = '', fingerprint, ...rest] = url.hash.slice(1).split('.');
   if (token === '') throw malformed('the token after # is missing (quote the URL in your shell)');
-  if (!TOKEN.test(token)) throw malformed('the token after # is cut off or altered');
-  // Port 80 is the scheme's own: the URL parser leaves it out.
-  const port = url.port === '' ? 80 : Number(url.port);
+  if (!TOKEN.test(token) || rest.length > 0) throw malformed('the token after # is cut off or altered');
+  if (isEncrypted !== (fingerprint !== undefined))
+    throw malformed('wss:// goes with a fingerprint behind the token, ws:// with none');
+  if (fingerprint !== undefined && !FINGERPRINT.test(fingerprint))
+    throw malformed('the fingerprint behind the token is cut off or altered');
+  // The scheme's own port is left out by the URL parser.
+  const port = url.port === '' ? (isEncrypted ? 443 : 80) : Number(url.port);
   if (port === 0) throw malformed('port 0 cannot be connected to');
-  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port, token };
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  return { host, port, token, ...(fingerprint === undefined ? {} : { fingerprint }) };
+}
+
+function schemeOf({ fingerprint }: JoinAddress): 'ws' | 'wss' {
+  return fingerprint === undefined ? 'ws' : 'wss';
 }
 
 function malformed(what: string): UserError {

@@ -32,7 +32,7 @@ describe('wrong usage is answered with one line and status 2', () => {
       ['train', '--listen', 'here'],
       '"here" is no address to listen on; write host:port, such as 127.0.0.1:7070',
     ],
-    [['worker', 'nowhere'], `the join URL is malformed: it must begin with ws://; ${COPY}`],
+    [['worker', 'nowhere'], `the join URL is malformed: it must begin with ws:// or wss://; ${COPY}`],
     [
       ['worker', 'ws://127.0.0.1:7070/'],
       `the join URL is malformed: the token after # is missing (quote the URL in your shell); ${COPY}`,

@@ -5,11 +5,13 @@ import { UserError } from '../../shared/errors.js';
 import { connectUrl, formatJoinUrl, parseJoinUrl } from '../../shared/protocol/join-url.js';
 
 const token = 'abcdefghijklmnopqrst_-';
+const fingerprint = 'F'.repeat(43);
 
 it.each([
   [`ws://127.0.0.1:7070/#${token}`, { host: '127.0.0.1', port: 7070, token }],
   [`  ws://example.com:80#${token}\n`, { host: 'example.com', port: 80, token }],
   [`ws://[::1]:7070/#${token}`, { host: '::1', port: 7070, token }],
+  [`wss://host:443/#${token}.${fingerprint}`, { host: 'host', port: 443, token, fingerprint }],
 ])('reads %j', (text, address) => {
   expect(parseJoinUrl(text)).toEqual(address);
 });
@@ -21,8 +23,8 @@ it('reads what it writes', () => {
     fc.constantFrom('localhost', '::1', 'fe80::1'),
   );
   fc.assert(
-    fc.property(hosts, fc.integer({ min: 1, max: 65_535 }), (host, port) => {
-      const address = { host, port, token: randomIdentifier() };
+    fc.property(hosts, fc.integer({ min: 1, max: 65_535 }), fc.boolean(), (host, port, tls) => {
+      const address = { host, port, token: randomIdentifier(), ...(tls && { fingerprint }) };
       expect(parseJoinUrl(formatJoinUrl(address))).toEqual(address);
     }),
   );
@@ -31,12 +33,22 @@ it('reads what it writes', () => {
 it('keeps the token out of what is sent', () => {
   const address = { host: '::1', port: 7070, token };
   expect(connectUrl(address)).toBe('ws://[::1]:7070/join');
+  expect(connectUrl({ ...address, fingerprint })).toBe('wss://[::1]:7070/join');
 });
 
 it.each([
-  ['', 'it must begin with ws://'],
-  ['127.0.0.1:7070', 'it must begin with ws://'],
-  [`wss://host:1/#${token}`, 'it must begin with ws://'],
+  ['', 'it must begin with ws:// or wss://'],
+  ['127.0.0.1:7070', 'it must begin with ws:// or wss://'],
+  [`wss://host:1/#${token}`, 'wss:// goes with a fingerprint behind the token, ws:// with none'],
+  [
+    `ws://host:1/#${token}.${fingerprint}`,
+    'wss:// goes with a fingerprint behind the token, ws:// with none',
+  ],
+  [
+    `wss://host:1/#${token}.${fingerprint.slice(1)}`,
+    'the fingerprint behind the token is cut off or altered',
+  ],
+  [`wss://host:1/#${token}.${fingerprint}.x`, 'the token after # is cut off or altered'],
   [`http://host:1/#${token}`, 'it must begin with ws://'],
   [`ws://:1/#${token}`, 'its host or port is wrong'],
   [`ws://host:99999/#${token}`, 'its host or port is wrong'],

@@ -78,7 +78,7 @@ export class Program {
 
   /** The join URL that a coordinator prints. */
   async joinUrl(): Promise<string> {
-    const [, url] = await this.prints(/worker '(ws:[^']+)'/);
+    const [, url] = await this.prints(/worker '(wss?:[^']+)'/);
     return url as string;
   }
 
