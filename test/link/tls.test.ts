@@ -29,7 +29,7 @@ async function host(certificate: Certificate): Promise<{
   open.push(listening);
   const links: Link[] = [];
   const accepted = new Promise<Link>((resolve) =>
-    acceptWebSockets(listening.server, (link) => {
+    acceptWebSockets(listening.server, systemClock, (link) => {
       links.push(link);
       resolve(link);
     }),
@@ -84,12 +84,14 @@ it('speaks no older version than TLS 1.3', async () => {
 });
 
 it('cuts off an address that floods it, and takes it in again when there is room', async () => {
-  const { address, accepted } = await host(await createCertificate(epochMs()));
+  const { listening, address, accepted } = await host(await createCertificate(epochMs()));
+  const gone: Promise<unknown>[] = [];
+  listening.server.on('connection', (socket) =>
+    gone.push(new Promise((resolve) => socket.once('close', resolve))),
+  );
   const flood = Array.from({ length: CONNECTIONS_PER_ADDRESS_MAX }, () => connect(address.port, '127.0.0.1'));
   await Promise.all(flood.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
   await expect(connectWebSocket(address, systemClock)).rejects.toThrow('cannot connect');
-  // Its own end has gone when it says so; a connection that ends is seen by the server before a later one comes.
-  const gone = flood.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
   for (const socket of flood) socket.destroy();
   await Promise.all(gone);
   const link = await connectWebSocket(address, systemClock);
