@@ -1,10 +1,11 @@
 /*
  * The builds of the kernels that Node cannot load itself, for `npm run proof`: with sanitizers, and for arm64.
  */
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { COMPILER_FLAGS, ISAS } from '../../scripts/build-native.mjs';
 import { nativeIsas } from '../../shared/kernels/native-kernels.js';
 
@@ -78,14 +79,17 @@ const fileOf = ({ name }: Build): string => join(FOLDER, name.replace(' ', '-'))
  * Compiles a build unless it was made of the same sources.
  * @throws Error with the compiler's messages
  */
-export function make(build: Build): void {
+export async function make(build: Build): Promise<void> {
   const [file, stamp] = [fileOf(build), `${fileOf(build)}.stamp`];
   const args = [...COMPILER_FLAGS, ...build.flags, '-DRUN=run_kernels', DRIVER, join(SOURCES, 'entry.c')];
   const key = fingerprint([build.compiler, ...args]);
   if (existsSync(file) && existsSync(stamp) && readFileSync(stamp, 'utf8') === key) return;
   mkdirSync(FOLDER, { recursive: true });
-  const done = spawnSync(build.compiler, [...args, '-o', file], { encoding: 'utf8' });
-  if (done.status !== 0) throw new Error(`${build.name} does not compile:\n${done.stderr}`);
+  try {
+    await promisify(execFile)(build.compiler, [...args, '-o', file]);
+  } catch (error) {
+    throw new Error(`${build.name} does not compile:\n${(error as { stderr?: string }).stderr}`);
+  }
   writeFileSync(stamp, key);
 }
 
