@@ -18,6 +18,7 @@ export default defineConfig({
     maxWorkers: 2,
     // Starting threads takes a second on a machine that is busy.
     testTimeout: PROVES ? 300_000 : 30_000,
+    hookTimeout: PROVES ? 300_000 : 30_000,
     projects: [
       {
         extends: true,
