@@ -1,9 +1,8 @@
 import type { RunPlace, Updater } from '../shared/engine/step-compiler.js';
-import { tensorsAt } from '../shared/engine/tensors-at.js';
+import { putTensors, tensorsAt } from '../shared/engine/tensors-at.js';
 import { UserError } from '../shared/errors.js';
 import { explainFileError } from '../shared/files/file-error.js';
 import { sha256InBackground } from '../shared/files/sha256.js';
-import type { Tensor } from '../shared/files/tensors.js';
 import { type Checkpoint, encodeCheckpoint, type RunProgress, type WeightSettings } from './checkpoint.js';
 import type { CheckpointStore } from './checkpoint-store.js';
 
@@ -75,24 +74,7 @@ export class Keeper {
       throw new UserError(
         `the checkpoint is of another optimizer, with ${slots.length} vectors beside the weights, not ${updater.state.length}; resume with the same`,
       );
-    this.put(place.weights, parameters);
-    for (const [i, vector] of updater.state.entries()) this.put(vector, slots[i] ?? []);
+    putTensors(place, place.weights, parameters);
+    for (const [i, vector] of updater.state.entries()) putTensors(place, vector, slots[i] ?? []);
   }
-
-  private put(at: number, tensors: readonly Tensor[]): void {
-    const given = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-    const wanted = tensorsAt(this.place, at);
-    for (const { name, shape, values } of wanted) {
-      const tensor = given.get(name);
-      if (tensor === undefined) throw misfit(`has no ${name}`);
-      if (tensor.shape.join() !== shape.join())
-        throw misfit(`has ${name} of shape [${tensor.shape}], not [${shape}]`);
-      values.set(tensor.values);
-    }
-    if (given.size !== wanted.length) throw misfit(`has ${given.size} parameters, not ${wanted.length}`);
-  }
-}
-
-function misfit(what: string): UserError {
-  return new UserError(`the checkpoint is of another network: it ${what}; name the recipe that it came from`);
 }

@@ -13,6 +13,21 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./worker.js'),
   },
   {
+    name: 'eval',
+    summary: "measure a trained model on its recipe's test data",
+    load: () => import('./eval.js'),
+  },
+  {
+    name: 'predict',
+    summary: 'what a trained model makes of inputs',
+    load: () => import('./predict.js'),
+  },
+  {
+    name: 'export',
+    summary: 'write weights and network for other tools',
+    load: () => import('./export.js'),
+  },
+  {
     name: 'verify',
     summary: 'do a run again and compare every step with what it says of itself',
     load: () => import('./verify.js'),

@@ -53,6 +53,7 @@ export interface TrainOptions extends NodeOptions {
   watchGradients?: true | string;
   runDir?: string;
   resume?: true | string;
+  weights?: string;
   checkpointEvery: string;
   data?: string;
   text?: string;
@@ -89,6 +90,8 @@ export interface TrainSettings extends NodeSettings {
   readonly checkpoints: CheckpointPolicy | undefined;
   /** Folder for the run's files; undefined: a new one under runs/. */
   readonly runDir: string | undefined;
+  /** A run or file whose weights the run begins with; undefined: it draws them. */
+  readonly weights: string | undefined;
   /** Folder or file of a local copy of the recipe's data; undefined: where the recipe finds it by itself. */
   readonly data: string | undefined;
   readonly json: boolean;
@@ -131,6 +134,7 @@ export function parseTrainOptions(
     audit: fraction('--audit', options.audit),
     checkpoints: parseCheckpoints(options.checkpointEvery),
     runDir: options.runDir,
+    weights: options.weights,
     data: parseData(options),
     json: options.json ?? false,
   };

@@ -18,6 +18,7 @@ import { type Progress, startProgress } from '../terminal/progress.js';
 import { LocalRun } from '../training/local-run.js';
 import { describeResult, type TrainResult, type WorkerShare } from '../training/result.js';
 import { RunWatch } from '../training/run-watch.js';
+import { initialParameters } from '../training/trained-model.js';
 import type { CommandContext } from './command.js';
 import { findResumption, type Resumption } from './resume.js';
 import type { TrainSettings } from './train-options.js';
@@ -49,8 +50,9 @@ export async function train(request: TrainRequest, context: CommandContext): Pro
   watch.remember(resumption?.records ?? [], (step) => stepPlace(step - 1, samples, settings.batch).size);
   const watchEvery = settings.watchEvery ?? Math.ceil(steps / LOOKS);
   const from = resumption?.checkpoint;
+  const parameters = from === undefined ? await initialParameters(settings) : undefined;
   const run = await LocalRun.prepare(
-    { ...settings, recipe, data, steps, watchEvery, from, access: resumption?.access },
+    { ...settings, recipe, data, steps, watchEvery, from, parameters, access: resumption?.access },
     watch,
     systemClock,
   );

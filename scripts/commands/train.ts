@@ -37,6 +37,7 @@ export function define(command: Command, context: CommandContext): void {
       'look at error terms and gradients every K steps (default: 100 looks in all)',
     )
     .option('--run-dir <DIR>', "where to write the run's files (default: a new folder in runs/)")
+    .option('--weights <PATH>', "begin with the weights of a run's folder or a file (default: drawn)")
     .option('--checkpoint-every <S>', 'save after so many steps (500) or seconds (30s); 0: never', '10s')
     .option('--resume [DIR]', 'go on with a run where it was saved last (default: the latest in runs/)')
     .option('--data <PATH>', "a local copy of the recipe's data")

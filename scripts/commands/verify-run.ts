@@ -10,6 +10,7 @@ import { exists } from '../../shared/files/read-file.js';
 import { loadSafetensors } from '../../shared/files/safetensors.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
 import { LocalRun } from '../training/local-run.js';
+import { initialParameters } from '../training/trained-model.js';
 import { type RunTruth, runTruth } from '../verification/run-truth.js';
 import { Witness } from '../verification/witness.js';
 import type { CommandContext } from './command.js';
@@ -130,7 +131,8 @@ async function doAgain(
 ): Promise<Witness> {
   const witness = new Witness(truth, to);
   const atSteps = [...truth.weights.keys()].sort((a, b) => a - b);
-  const request = { ...settings, ...{ recipe, data, steps, workers, threads, backend } };
+  const parameters = from === undefined ? await initialParameters(settings) : undefined;
+  const request = { ...settings, ...{ parameters, recipe, data, steps, workers, threads, backend } };
   const run = await LocalRun.prepare(
     { ...request, ...{ from, audit: 0, minWorkers: 1, watchEvery: 0, checkpoints: { atSteps } } },
     witness,

@@ -17,6 +17,7 @@ import { granuleOf } from '../../shared/engine/granule.js';
 import { Machine } from '../../shared/engine/machine.js';
 import { Predictor } from '../../shared/engine/prediction.js';
 import type { RunPlace } from '../../shared/engine/step-compiler.js';
+import { putTensors } from '../../shared/engine/tensors-at.js';
 import type { Tensor } from '../../shared/files/tensors.js';
 import { checkFields } from '../../shared/graph/fields.js';
 import { createPlan, type Plan } from '../../shared/graph/plan.js';
@@ -56,6 +57,8 @@ export interface RunRequest {
   readonly checkpoints?: CheckpointPolicy | undefined;
   /** What a run goes on from; left out: it begins. */
   readonly from?: SavedCheckpoint | undefined;
+  /** What a run begins with; left out: what is drawn from the seed. */
+  readonly parameters?: readonly Tensor[] | undefined;
   /** By what workers know a run that goes on. */
   readonly access?: Pick<RunAccess, 'runId' | 'token'> | undefined;
   /** Compute threads start with this file, which exports what thread.ts does: for measurements inside them. */
@@ -90,6 +93,7 @@ export class LocalRun {
     const updater = layOutOptimizer(machine, plan, request.optimizer, request.clipping);
     const crew = new Crew(team, place, { batch, granule }, updater);
     const keeper = new Keeper(place, updater, weightSettings(request, plan.model));
+    if (request.parameters !== undefined) putTensors(place, place.weights, request.parameters);
     if (from !== undefined) {
       checkResumable(keeper.settings, from.settings);
       keeper.restore(from);

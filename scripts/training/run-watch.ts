@@ -88,7 +88,7 @@ export class RunWatch implements Observer {
 
   evaluated(step: number, means: Metrics): void {
     const { stepsPerEpoch } = this.measure;
-    this.metrics = Object.fromEntries(Object.entries(means).map(([name, value]) => [testName(name), value]));
+    this.metrics = testMetrics(means);
     this.record({ step, ...this.metrics });
     this.directory?.flush();
     const epoch = step / stepsPerEpoch;
@@ -147,7 +147,11 @@ function numbersOf(record: MetricsRecord): Record<string, number> {
   );
 }
 
-/** accuracy -> testAccuracy */
+/** Means over the test data by the names that results give them: accuracy -> testAccuracy. */
+export function testMetrics(means: Metrics): Metrics {
+  return Object.fromEntries(Object.entries(means).map(([name, value]) => [testName(name), value]));
+}
+
 function testName(metric: string): string {
   return `test${metric.slice(0, 1).toUpperCase()}${metric.slice(1)}`;
 }

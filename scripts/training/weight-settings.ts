@@ -46,7 +46,7 @@ export function differences(now: WeightSettings, before: WeightSettings): string
  * @throws UserError that names what is different
  */
 export function checkResumable(now: WeightSettings, before: WeightSettings): void {
-  const mend = 'resume with the same, or begin a new run';
+  const mend = 'resume with the same, or begin a new run with the weights (--weights PATH)';
   for (const name of ['batch', 'data'])
     if (textOf(now[name]) !== textOf(before[name]))
       throw new UserError(

@@ -54,6 +54,7 @@ describe('options of train', () => {
       audit: 0,
       checkpoints: { everyMs: 10_000 },
       runDir: undefined,
+      weights: undefined,
       data: undefined,
       json: false,
     });
@@ -75,6 +76,7 @@ describe('options of train', () => {
       listen: '[::1]:7700',
       minWorkers: '4',
       checkpointEvery: '50',
+      weights: 'w',
       watchGradients: '10',
       audit: '0.25',
       runDir: 'a',
@@ -100,6 +102,7 @@ describe('options of train', () => {
       watchEvery: 10,
       audit: 0.25,
       checkpoints: { everySteps: 50 },
+      weights: 'w',
       runDir: 'a',
       data: 'b',
       json: true,

@@ -1,0 +1,80 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TrainResult } from '../../scripts/training/result.js';
+import { loadSafetensors } from '../../shared/files/safetensors.js';
+import { weightsSha256 } from '../../shared/files/tensors.js';
+import { parseModel } from '../../shared/graph/resolve.js';
+import { run } from '../support/process.js';
+import { smallData, writeFiles } from '../support/process-data.js';
+
+/* What becomes of a model when it is trained: it is measured, asked, handed on, and trained on. */
+const ROOT = mkdtempSync(join(tmpdir(), 'unisum-model-'));
+const DATA = writeFiles(join(ROOT, 'data'), smallData());
+const RUN = join(ROOT, 'r');
+const OUT = join(ROOT, 'out');
+const WORDS = ['--batch', 64, '--leaf', 8, '--workers', 1, '--data', DATA, '--json'];
+afterAll(() => rmSync(ROOT, { recursive: true }));
+
+async function json<T>(...args: (string | number)[]): Promise<T> {
+  const { status, stdout, stderr } = await run(...args);
+  expect(status, stderr).toBe(0);
+  return JSON.parse(stdout) as T;
+}
+
+let trained: TrainResult;
+beforeAll(async () => {
+  trained = await json<TrainResult>('train', ...WORDS, '--steps', 30, '--run-dir', RUN);
+});
+
+describe('a trained model', () => {
+  it('is measured as it was at the end of its run, from its folder or its file', async () => {
+    const { metrics, weightsSha256 } = trained;
+    expect(await json('eval', RUN, '--json')).toMatchObject({ metrics, weightsSha256 });
+    const file = join(RUN, 'weights.safetensors');
+    const measured = await json('eval', file, '--recipe', 'mnist-mlp', '--data', DATA, '--json');
+    expect(measured).toMatchObject({ weightsSha256 });
+  });
+
+  it('says the same of test data and of the same rows in a file', async () => {
+    type Outputs = { outputs: number[][] };
+    const { outputs } = await json<Outputs>('predict', RUN, '--test', 2, '--json');
+    expect(outputs.map((row) => row.length)).toEqual([10, 10]);
+    expect(outputs[0]?.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
+    const black = join(ROOT, 'input.json');
+    writeFileSync(
+      black,
+      JSON.stringify({ image: [Array.from({ length: 28 }, () => new Array(28).fill(0))] }),
+    );
+    const { outputs: one } = await json<Outputs>('predict', RUN, '--input', black, '--json');
+    expect(one.map((row) => row.length)).toEqual([10]);
+  });
+
+  it('is handed on as weights and network that anyone can read', async () => {
+    const { files } = await json<{ files: string[] }>('export', RUN, '--out', OUT, '--json');
+    expect(files).toEqual([join(OUT, 'model.safetensors'), join(OUT, 'model.json')]);
+    const { tensors } = await loadSafetensors(files[0] as string);
+    expect(weightsSha256(tensors)).toBe(trained.weightsSha256);
+    const model = parseModel(JSON.parse(readFileSync(files[1] as string, 'utf8')));
+    expect(model.parameters.map(({ name }) => name).sort()).toEqual(tensors.map(({ name }) => name).sort());
+  });
+
+  it('is where another run begins, and that run is verified with it', async () => {
+    const next = join(ROOT, 'next');
+    await json('train', ...WORDS, '--steps', 10, '--weights', RUN, '--run-dir', next);
+    const first = readFileSync(join(next, 'metrics.jsonl'), 'utf8')
+      .split('\n')
+      .find((line) => line.includes('"event":"checkpoint","step":0,'));
+    expect(first).toContain(trained.weightsSha256);
+    expect(await json('verify', next, '--json')).toMatchObject({ ok: true });
+  });
+
+  it('of another network is refused in one line', async () => {
+    const file = join(RUN, 'weights.safetensors');
+    const { status, stderr } = await run('eval', file, '--recipe', 'mnist-cnn', '--data', DATA);
+    expect(stderr).toMatch(/^unisum: the weights are of another network: [^\n]*\n$/);
+    expect(status).toBe(1);
+    expect((await run('eval', file)).stderr).toMatch(/^unisum: --recipe NAME must say [^\n]*\n$/);
+  });
+});
