@@ -1,7 +1,7 @@
 /*
  * A checkpoint: all that a run needs to go on as if nothing had happened, as one safetensors file. The parameters stand
- * first, under their own names; the optimizer's vectors behind them as ~optimizer/0/NAME, ~optimizer/1/NAME ...; the
- * rest is text in its metadata. Which samples a step takes, what is drawn at random and the learning rate follow from
+ * first, under their own names; behind them the weights of the best evaluation, where a run keeps them, as ~best/NAME, and
+ * the optimizer's vectors as ~optimizer/0/NAME, ~optimizer/1/NAME ...; the rest is text in its metadata. Which samples a step takes, what is drawn at random and the learning rate follow from
  * the settings and the step.
  */
 import * as v from 'valibot';
@@ -9,10 +9,13 @@ import { UserError } from '../shared/errors.js';
 import { decodeSafetensors, packTensors } from '../shared/files/safetensors.js';
 import { sha256Hex } from '../shared/files/sha256.js';
 import { inNameOrder, isTensorName, type Tensor } from '../shared/files/tensors.js';
+import { StoppingStateSchema } from '../shared/optim/early-stopping.js';
+import { PlateauStateSchema } from '../shared/optim/plateau.js';
 import { STEP_MAX } from '../shared/protocol/limits.js';
 
 const FORMAT = 'unisum-checkpoint/1';
-/** Sorts behind every parameter, whose names begin with a letter. */
+/** These sort behind every parameter, whose names begin with a letter. */
+const BEST = '~best/';
 const SLOTS = '~optimizer/';
 
 const step = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(STEP_MAX));
@@ -23,6 +26,9 @@ const ProgressSchema = v.strictObject({
   optimizer: v.record(v.string(), v.number()),
   /** The best evaluation so far: after how many steps, and its mean loss. */
   best: v.nullable(v.strictObject({ step, loss: v.number() })),
+  /** What evaluations have decided of the learning rate, and how long none was better, where that matters. */
+  plateau: v.optional(PlateauStateSchema),
+  stopping: v.optional(StoppingStateSchema),
 });
 const SettingsSchema = v.record(v.string(), v.unknown());
 
@@ -39,6 +45,8 @@ export interface Checkpoint {
   readonly parameters: readonly Tensor[];
   /** The optimizer's vectors: for each of its slots, tensors named and shaped as the parameters. */
   readonly slots: readonly (readonly Tensor[])[];
+  /** Weights of the best evaluation, where the run keeps them. */
+  readonly best?: readonly Tensor[] | undefined;
 }
 
 /** A checkpoint as it was read, and the hash of everything in it. */
@@ -60,11 +68,12 @@ interface EncodedCheckpoint {
  * anything is waited for.
  */
 export async function encodeCheckpoint(
-  { progress, settings, parameters, slots }: Checkpoint,
+  { progress, settings, parameters, slots, best = [] }: Checkpoint,
   hash: Hasher,
 ): Promise<EncodedCheckpoint> {
   const { data, header } = packTensors([
     ...parameters,
+    ...best.map((tensor) => ({ ...tensor, name: `${BEST}${tensor.name}` })),
     ...slots.flatMap((vectors, slot) =>
       vectors.map((tensor) => ({ ...tensor, name: `${SLOTS}${slot}/${tensor.name}` })),
     ),
@@ -96,7 +105,10 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): SavedCheckpoi
     throw new UserError(`${file} is no checkpoint of this version of unisum; name another`);
   // Packed again: a header that says the same in other words is no damage.
   const { data, header } = packTensors(tensors);
-  const parameters = inNameOrder(tensors.filter(({ name }) => !name.startsWith(SLOTS)));
+  const parameters = inNameOrder(
+    tensors.filter(({ name }) => !name.startsWith(SLOTS) && !name.startsWith(BEST)),
+  );
+  const best = tensors.filter(({ name }) => name.startsWith(BEST));
   const weightsSha256 = sha256Hex(data.subarray(0, bytesOf(parameters)));
   const { dataSha256 } = rest;
   if (
@@ -112,6 +124,9 @@ export function decodeCheckpoint(bytes: Uint8Array, file: string): SavedCheckpoi
     settings: parse(SettingsSchema, rest.settings, file),
     parameters,
     slots: slotsOf(tensors),
+    ...(best.length > 0 && {
+      best: best.map((tensor) => ({ ...tensor, name: tensor.name.slice(BEST.length) })),
+    }),
   };
 }
 

@@ -40,7 +40,7 @@ export function coordinate(
       finished(state, message, effects);
       break;
     case 'evaluated':
-      evaluated(state, message);
+      evaluated(state, message, effects);
       break;
     case 'saved':
       saved(state, message, effects);

@@ -3,6 +3,7 @@ import { putTensors, tensorsAt } from '../shared/engine/tensors-at.js';
 import { UserError } from '../shared/errors.js';
 import { explainFileError } from '../shared/files/file-error.js';
 import { sha256InBackground } from '../shared/files/sha256.js';
+import type { BestWeights } from './best-weights.js';
 import { type Checkpoint, encodeCheckpoint, type RunProgress, type WeightSettings } from './checkpoint.js';
 import type { CheckpointStore } from './checkpoint-store.js';
 
@@ -30,6 +31,7 @@ export class Keeper {
     private readonly updater: Updater,
     /** What a run that goes on is compared with. */
     readonly settings: WeightSettings,
+    private readonly best?: BestWeights | undefined,
   ) {
     this.safe = new Promise((resolve) => {
       this.openSafe = resolve;
@@ -51,7 +53,8 @@ export class Keeper {
     const { settings, place, updater } = this;
     const parameters = tensorsAt(place, place.weights);
     const slots = updater.state.map((vector) => tensorsAt(place, vector));
-    const encoding = encodeCheckpoint({ progress, settings, parameters, slots }, sha256InBackground);
+    const best = this.best === undefined || progress.best === null ? [] : tensorsAt(place, this.best.at);
+    const encoding = encodeCheckpoint({ progress, settings, parameters, slots, best }, sha256InBackground);
     const { store, prepare } = await this.safe;
     const { pieces, ...fingerprints } = await encoding;
     try {
@@ -68,7 +71,7 @@ export class Keeper {
    * Puts the vectors of a checkpoint back.
    * @throws UserError when they are not those of this model and optimizer
    */
-  restore({ parameters, slots }: Pick<Checkpoint, 'parameters' | 'slots'>): void {
+  restore({ parameters, slots, best }: Pick<Checkpoint, 'parameters' | 'slots' | 'best'>): void {
     const { place, updater } = this;
     if (slots.length !== updater.state.length)
       throw new UserError(
@@ -76,5 +79,6 @@ export class Keeper {
       );
     putTensors(place, place.weights, parameters);
     for (const [i, vector] of updater.state.entries()) putTensors(place, vector, slots[i] ?? []);
+    if (this.best !== undefined && best !== undefined) putTensors(place, this.best.at, best);
   }
 }

@@ -7,6 +7,7 @@ import { type ListenAddress, listen, reachableHost } from '../shared/link/listen
 import { acceptWebSockets } from '../shared/link/web-socket-server.js';
 import { formatJoinUrl } from '../shared/protocol/join-url.js';
 import type { Range } from '../shared/sum/leaves.js';
+import type { BestWeights } from './best-weights.js';
 import type { RunProgress } from './checkpoint.js';
 import { coordinate } from './coordinator.js';
 import type { Keeper } from './keeper.js';
@@ -15,7 +16,13 @@ import type { Observer } from './observer.js';
 import { CoordinatorShell } from './shell.js';
 import type { SlotPool } from './slot-pool.js';
 import type { Snapshots } from './snapshots.js';
-import { type CoordinatorState, initialState, type Member, type RunSettings } from './state.js';
+import {
+  type CoordinatorState,
+  type Divergence,
+  initialState,
+  type Member,
+  type RunSettings,
+} from './state.js';
 import type { Workshop } from './workshop.js';
 
 /** How often the coordinator looks who is still there. */
@@ -29,6 +36,8 @@ export interface CoordinatorParts {
   readonly workshop: Workshop;
   readonly slots: SlotPool;
   readonly snapshots: Snapshots;
+  /** Where the best weights are kept, in a run that ends with them. */
+  readonly best?: BestWeights | undefined;
   /** The training data, for nodes that ask for it. */
   readonly dataset: Dataset;
   readonly observer: Observer;
@@ -46,6 +55,12 @@ export interface RunEnd {
   readonly steps: number;
   /** Steps done in the latest state that is safe on a disk; -1 when there is none. */
   readonly savedSteps: number;
+  /** What was not finite, in a run that has diverged. */
+  readonly divergence: Divergence | undefined;
+  /** The best evaluation: after how many steps, and its mean loss. */
+  readonly best: RunProgress['best'];
+  /** The step whose weights were put in place as the best; undefined: the weights are the last. */
+  readonly restored: number | undefined;
   /** Everyone who was ever at work, in the order in which they joined. */
   readonly members: readonly Member[];
 }
@@ -70,8 +85,9 @@ export class Coordinator {
     });
     this.fail = fail;
     this.ended = ended.then((reason) => {
-      const { step, saving } = this.actor.state;
-      return { reason, steps: step, savedSteps: saving.safeStep, members: this.members() };
+      const { step, saving, diverged: divergence, best, restored } = this.actor.state;
+      const savedSteps = saving.safeStep;
+      return { reason, steps: step, savedSteps, divergence, best, restored, members: this.members() };
     });
     this.shell = new CoordinatorShell({ ...parts, onComplete: end, onFailure: fail });
     this.actor = new Actor({

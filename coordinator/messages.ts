@@ -42,8 +42,11 @@ export interface Compared {
 /** The metric sums of one step, in the plan's order, as they left the canonical sum. */
 export type StepMetrics = readonly number[];
 
-/** Why a run is over. `diverged`: the sums of the step that comes next are no finite numbers, or the weights are not. */
-export type Completion = 'finished' | 'interrupted' | 'diverged';
+/**
+ * Why a run is over. `stopped`: evaluations got no better. `diverged`: the sums of the step that comes next, or of the
+ * latest evaluation, are no finite numbers.
+ */
+export type Completion = 'finished' | 'stopped' | 'interrupted' | 'diverged';
 
 /** What a frame to a node carries behind its header. */
 export type Attachment = 'none' | 'weights' | 'chunk';
@@ -82,6 +85,10 @@ export type CoordinatorEffect =
   | { kind: 'keep'; step: number; forget: readonly number[] }
   /** Put a copy back in place, and let others go. To be done at once; no thread is at work. */
   | { kind: 'restore'; step: number; forget: readonly number[] }
+  /** The weights as they are now are the best: keep a copy beside them. To be done at once. */
+  | { kind: 'keep-best' }
+  /** Put the best weights in place: the run is over. */
+  | { kind: 'restore-best' }
   /** Look at backprop: at the step just done, and `ahead` at the next one too. */
   | { kind: 'watch'; step: number; ahead: boolean }
   | { kind: 'record'; step: number; batch: number; metrics: StepMetrics; members: number }

@@ -42,6 +42,13 @@ export type RunEvent =
     }
   /** The state after so many steps is safe. */
   | ({ readonly event: 'checkpoint'; readonly step: number } & Fingerprints)
+  /** The run has ended with the weights of an earlier step, its best; their hash. */
+  | {
+      readonly event: 'restored';
+      readonly step: number;
+      readonly to: number;
+      readonly weightsSha256: string;
+    }
   /** The run goes on from here; what is different now. */
   | { readonly event: 'resumed'; readonly step: number; readonly changes?: string }
   /** The run goes back to an earlier state, as it rests on what an expelled member said `since` then. */

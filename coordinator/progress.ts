@@ -8,11 +8,12 @@ import { continueReverting, keepWhenDue } from './reversal.js';
 import { batchSize, closeRound, continueRound, startRound } from './rounds.js';
 import { isSavedAtLast, saveWhenDue, stepsToSave } from './saving.js';
 import type { CoordinatorState, Member } from './state.js';
+import { evaluationIsDue, hasStopped, judge, rateAfter, restoreBest, stepsToEvaluation } from './verdict.js';
 import { isWatched, stepsToWatch, watchIsDue } from './watching.js';
 
 /*
  * A run's progress: whole strides while everyone shares this memory, single rounds while someone is remote,
- * an evaluation after every epoch, and the end.
+ * an evaluation after every epoch or so many steps, and the end.
  */
 
 /** Starts whatever can be started now. Called after every message; does nothing while an effect is under way. */
@@ -29,6 +30,7 @@ export function advance(state: CoordinatorState, effects: CoordinatorEffect[]): 
   const completion = completionOf(state);
   if (completion !== undefined) {
     if (completion !== 'diverged' && !isSavedAtLast(state, effects)) return;
+    if (completion === 'finished' || completion === 'stopped') restoreBest(state, effects);
     state.activity = 'complete';
     effects.push({ kind: 'complete', reason: completion });
     return;
@@ -57,7 +59,7 @@ export function strided(
   for (const share of state.stride) credit(state, share, size, metrics.length);
   state.stride = [];
   for (const sums of metrics) completeStep(state, sums, effects);
-  if (isBroken) state.diverged = true;
+  if (isBroken) state.diverged = 'step';
 }
 
 /** The sum of a round is in the weights. */
@@ -68,7 +70,7 @@ export function finished(
 ): void {
   state.round = undefined;
   if (!isBroken) return completeStep(state, metrics, effects);
-  state.diverged = true;
+  state.diverged = 'step';
   state.activity = 'waiting';
 }
 
@@ -76,13 +78,12 @@ export function finished(
 export function evaluated(
   state: CoordinatorState,
   { means }: Extract<CoordinatorMessage, { kind: 'evaluated' }>,
+  effects: CoordinatorEffect[],
 ): void {
   state.activity = 'waiting';
   // An update may overflow though the gradient does not: after the last step that shows here only.
-  state.diverged = !Object.values(means).every(Number.isFinite);
-  const { loss } = means;
-  if (!state.diverged && loss !== undefined && loss < (state.best?.loss ?? Number.POSITIVE_INFINITY))
-    state.best = { step: state.step, loss };
+  if (!Object.values(means).every(Number.isFinite)) state.diverged = 'evaluation';
+  else if (means.loss !== undefined) judge(state, means.loss, effects);
 }
 
 /** Someone wants the run to end here: the step under way is completed, its weights are saved. */
@@ -96,22 +97,21 @@ export function interrupt(state: CoordinatorState, effects: CoordinatorEffect[])
   }
 }
 
-function completionOf({ diverged, interrupted, step, settings }: CoordinatorState): Completion | undefined {
-  if (diverged) return 'diverged';
+function completionOf(state: CoordinatorState): Completion | undefined {
+  const { diverged, interrupted, step, settings } = state;
+  if (diverged !== undefined) return 'diverged';
   if (interrupted) return 'interrupted';
-  return step === settings.steps ? 'finished' : undefined;
+  if (step === settings.steps) return 'finished';
+  return hasStopped(state) ? 'stopped' : undefined;
 }
 
 function completeStep(state: CoordinatorState, metrics: StepMetrics, effects: CoordinatorEffect[]): void {
-  const { settings } = state;
-  const { batch, samples } = settings;
   const size = batchSize(state);
-  state.optimizer = settings.optimizer.update(state.optimizer, settings.learningRate(state.step)).state;
+  state.optimizer = state.settings.optimizer.update(state.optimizer, rateAfter(state, state.step)).state;
   state.step += 1;
   const members = readyMembers(state).length;
   effects.push({ kind: 'record', step: state.step, batch: size, metrics, members });
-  const epochEnds = stepPlace(state.step, samples, batch).position === 0;
-  if (epochEnds || state.step === state.settings.steps) {
+  if (evaluationIsDue(state)) {
     state.activity = 'evaluating';
     effects.push({ kind: 'evaluate', step: state.step });
   } else {
@@ -129,6 +129,7 @@ function startStride(state: CoordinatorState, ready: readonly Member[], effects:
     Math.max(1, wholeBatches),
     stepsToWatch(state),
     stepsToSave(state),
+    stepsToEvaluation(state),
   );
   const steps = strideSteps({ stepsToBoundary, msPerStep: state.msPerStep });
   const leaves = leafCount(place.size, settings.leafSize);
@@ -155,15 +156,13 @@ function finishRound(state: CoordinatorState, effects: CoordinatorEffect[]): voi
 }
 
 /** The optimizer's scalars of the next steps; its state goes on only as steps are done (a stride may be cut short). */
-function scalarsAhead(
-  { settings, optimizer: now, step }: CoordinatorState,
-  steps: number,
-): readonly (readonly number[])[] {
+function scalarsAhead(state: CoordinatorState, steps: number): readonly (readonly number[])[] {
+  const { settings, optimizer: now, step } = state;
   let optimizer = now;
   return Array.from({ length: steps }, (_, i) => {
-    const { state, scalars } = settings.optimizer.update(optimizer, settings.learningRate(step + i));
-    optimizer = state;
-    return scalars;
+    const next = settings.optimizer.update(optimizer, rateAfter(state, step + i));
+    optimizer = next.state;
+    return next.scalars;
   });
 }
 

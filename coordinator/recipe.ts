@@ -2,6 +2,7 @@ import type { Dataset } from '../shared/data/dataset.js';
 import type { Predictor } from '../shared/engine/prediction.js';
 import type { Model } from '../shared/graph/model.js';
 import type { Clipping } from '../shared/optim/clipping.js';
+import type { EarlyStopping } from '../shared/optim/early-stopping.js';
 import type { ScheduleSettings } from '../shared/optim/schedule.js';
 import type { OptimizerSettings } from '../shared/optim/settings.js';
 
@@ -36,6 +37,10 @@ export interface Recipe {
   readonly schedule?: ScheduleSettings;
   /** How gradients that are too large are made smaller; left out: not at all. */
   readonly clipping?: Clipping;
+  /** When it ends before its last step; left out: not at all. */
+  readonly earlyStopping?: EarlyStopping;
+  /** Steps between two evaluations; left out: those of an epoch. */
+  readonly evaluateEvery?: number;
   /** Samples of a step, over all workers. */
   readonly batch: number;
   /** Samples of one leaf of the canonical sum. */

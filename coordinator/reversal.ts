@@ -4,6 +4,8 @@ import { dismiss } from './membership.js';
 import type { CoordinatorEffect } from './messages.js';
 import { saveBack } from './saving.js';
 import type { CoordinatorState } from './state.js';
+import { progressOf } from './verdict.js';
+import { initialVerdict } from './verdict-state.js';
 
 /*
  * Where only part of the work is audited, whoever is found to be wrong may have been wrong before, unseen, and its sums
@@ -18,10 +20,10 @@ const KEPT_MAX = 4;
 
 /** Keeps the state of the run, if it is time to. Called between steps, before someone remote is handed work. */
 export function keepWhenDue(state: CoordinatorState, effects: CoordinatorEffect[]): void {
-  const { settings, step, optimizer, best, kept } = state;
+  const { settings, step, kept } = state;
   const last = kept.at(-1);
   if (settings.audit.fraction === 0 || (last !== undefined && step < last.step + state.keptApart)) return;
-  const all = [...kept, { step, optimizer, best }];
+  const all = [...kept, progressOf(state)];
   const tooMany = all.length > KEPT_MAX;
   // Every second one goes, never the first nor the newest: their number is odd then.
   state.kept = tooMany ? all.filter((_, i) => i % 2 === 0) : all;
@@ -53,12 +55,14 @@ export function revert(state: CoordinatorState, name: string, effects: Coordinat
 export function continueReverting(state: CoordinatorState, effects: CoordinatorEffect[]): void {
   const isBusy = readyMembers(state).some(({ sharesMemory, late }) => sharesMemory && late.length > 0);
   if (isBusy || state.saving.isUnderWay) return;
-  const { step, optimizer, best } = state.revertTo as RunProgress;
+  const back = state.revertTo as RunProgress;
+  const { step, optimizer, best } = back;
   const forget = state.kept.filter((one) => one.step > step).map((one) => one.step);
   state.kept = state.kept.filter((one) => one.step <= step);
   for (const [name, since] of state.believedSince) if (since >= step) state.believedSince.delete(name);
   effects.push({ kind: 'restore', step, forget });
   Object.assign(state, { step, optimizer, best, revertTo: undefined, activity: 'waiting' });
+  Object.assign(state, initialVerdict(state.settings, back));
   for (const member of state.members.values()) member.weightsStep = -1;
   saveBack(state, effects);
 }

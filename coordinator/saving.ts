@@ -1,5 +1,6 @@
 import type { CoordinatorEffect, CoordinatorMessage } from './messages.js';
 import type { CoordinatorState } from './state.js';
+import { progressOf } from './verdict.js';
 
 /*
  * When a run is saved: before its first step, as often as its settings say, after every evaluation that is better than
@@ -83,12 +84,10 @@ function isDue({ saving, settings: { checkpoints }, step, best, nowMs }: Coordin
   return nowMs - saving.atMs >= Math.max(checkpoints.everyMs, REST * saving.elapsedMs);
 }
 
-function save(
-  { saving, step, optimizer, best, nowMs }: CoordinatorState,
-  effects: CoordinatorEffect[],
-): void {
+function save(state: CoordinatorState, effects: CoordinatorEffect[]): void {
+  const { saving, step, nowMs } = state;
   saving.step = step;
   saving.atMs = nowMs;
   saving.isUnderWay = true;
-  effects.push({ kind: 'checkpoint', progress: { step, optimizer, best }, isBack: saving.isBack });
+  effects.push({ kind: 'checkpoint', progress: progressOf(state), isBack: saving.isBack });
 }

@@ -6,6 +6,7 @@ import { assert, UserError } from '../shared/errors.js';
 import { type Link, NO_PAYLOAD } from '../shared/link/link.js';
 import type { NodeToCoordinator } from '../shared/protocol/messages.js';
 import { ProtocolError, parseNodeMessage } from '../shared/protocol/parse.js';
+import type { BestWeights } from './best-weights.js';
 import type { Keeper } from './keeper.js';
 import type { Completion, CoordinatorEffect, CoordinatorMessage } from './messages.js';
 import type { Observer } from './observer.js';
@@ -18,6 +19,8 @@ export interface CoordinatorTools {
   readonly workshop: Workshop;
   readonly slots: SlotPool;
   readonly snapshots: Snapshots;
+  /** Where the best weights are kept, in a run that ends with them. */
+  readonly best?: BestWeights | undefined;
   readonly dataset: Dataset;
   readonly observer: Observer;
   readonly clock: Clock;
@@ -115,6 +118,10 @@ export class CoordinatorShell {
         snapshots.forget(effect.forget);
         this.snapshot = undefined;
         return snapshots.restore(effect.step);
+      case 'keep-best':
+        return this.tools.best?.keep();
+      case 'restore-best':
+        return this.tools.best?.restore();
       case 'watch':
         return this.await(workshop.watch(effect), (figures) => {
           if (figures !== undefined) observer.watched(figures);

@@ -1,15 +1,18 @@
 import { SeededRandom } from '../shared/actor/seeded-random.js';
 import type { Manifest } from '../shared/data/manifest.js';
+import type { StoppingState } from '../shared/optim/early-stopping.js';
 import type { Optimizer, OptimizerState } from '../shared/optim/optimizer.js';
+import type { PlateauState } from '../shared/optim/plateau.js';
 import type { Range } from '../shared/sum/leaves.js';
 import type { Assignment, Share } from './assignment.js';
 import type { RunProgress } from './checkpoint.js';
 import type { Round } from './round.js';
 import { type CheckpointPolicy, initialSaving, type Saving } from './saving-state.js';
 import type { Speed } from './speed.js';
+import { type EvaluationPolicy, initialVerdict } from './verdict-state.js';
 
 /** What decides a run's weights, and how long it goes on. Set once, before the first step. */
-export interface RunSettings {
+export interface RunSettings extends EvaluationPolicy {
   /** The graph, as JSON. */
   readonly model: unknown;
   readonly data: Manifest;
@@ -25,7 +28,7 @@ export interface RunSettings {
   /** Steps of the whole run. */
   readonly steps: number;
   readonly optimizer: Optimizer;
-  /** The learning rate of the step that follows so many. */
+  /** The learning rate of the step that follows so many, as far as it is a function of the step alone. */
   readonly learningRate: (stepsDone: number) => number;
   /** Members that must be ready before the first step. */
   readonly minWorkers: number;
@@ -75,6 +78,9 @@ interface LateWork {
   readonly handedMs: number;
 }
 
+/** What was not finite. */
+export type Divergence = 'step' | 'evaluation';
+
 /** What the coordinator is doing now; in each but `round` and `reverting` an effect is under way that will report. */
 export type Activity =
   | 'waiting'
@@ -98,6 +104,11 @@ export interface CoordinatorState {
   optimizer: OptimizerState;
   /** The evaluation with the lowest loss so far. */
   best: RunProgress['best'];
+  /** How large the rate is after plateaus, and how long no evaluation was better; where settings ask for it. */
+  plateau: PlateauState | undefined;
+  stopping: StoppingState | undefined;
+  /** The step whose weights the run has ended with, where it has put the best in place. */
+  restored: number | undefined;
   saving: Saving;
   /** Steps done at the latest look at backprop; -1 before the first. */
   watchedAt: number;
@@ -122,8 +133,8 @@ export interface CoordinatorState {
   msPerStep: number | undefined;
   /** Someone asked the run to stop after the step under way. */
   interrupted: boolean;
-  /** The sums of the step that comes next are no finite numbers, or the weights are not: the run ends. */
-  diverged: boolean;
+  /** The sums of the step that comes next, or of the latest evaluation, are no finite numbers: the run ends. */
+  diverged: Divergence | undefined;
   /** Of the latest message, and of the latest look at who is still there. */
   nowMs: number;
   sweptAtMs: number;
@@ -147,6 +158,10 @@ export function initialState(settings: RunSettings, nowMs: number, from?: RunPro
     step: from?.step ?? 0,
     optimizer: from?.optimizer ?? settings.optimizer.init(),
     best: from?.best ?? null,
+    plateau: undefined,
+    stopping: undefined,
+    ...initialVerdict(settings, from),
+    restored: undefined,
     saving: initialSaving(from?.step ?? -1, nowMs),
     watchedAt: -1,
     round: undefined,
@@ -161,7 +176,7 @@ export function initialState(settings: RunSettings, nowMs: number, from?: RunPro
     stride: [],
     msPerStep: undefined,
     interrupted: false,
-    diverged: false,
+    diverged: undefined,
     nowMs,
     sweptAtMs: nowMs,
     pings: 0,

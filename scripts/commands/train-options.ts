@@ -2,10 +2,12 @@ import type { CheckpointPolicy } from '../../coordinator/saving-state.js';
 import { UserError } from '../../shared/errors.js';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../../shared/link/listen.js';
 import { type Clipping, clipByGlobalNorm, clipByNorm, clipByValue } from '../../shared/optim/clipping.js';
+import { checkEarlyStopping, type EarlyStopping, earlyStopping } from '../../shared/optim/early-stopping.js';
 import { constant, type ScheduleSettings, scheduleByName } from '../../shared/optim/schedule.js';
 import { type OptimizerSettings, optimizerByName } from '../../shared/optim/settings.js';
 import { type NodeOptions, type NodeSettings, parseNodeOptions } from './node-options.js';
 import { fraction, positiveNumber, wholeNumber } from './numbers.js';
+import { parseSettings } from './settings-text.js';
 
 /** Local nodes that one command may start. */
 const MOST_WORKERS = 1024;
@@ -30,6 +32,8 @@ export interface RecipeDefaults {
   readonly optimizer: OptimizerSettings;
   readonly schedule?: ScheduleSettings;
   readonly clipping?: Clipping;
+  readonly earlyStopping?: EarlyStopping;
+  readonly evaluateEvery?: number;
 }
 
 /** Options of `train` as commander hands them over: text, and absent where the user said nothing. */
@@ -43,6 +47,8 @@ export interface TrainOptions extends NodeOptions {
   optimizer?: string;
   lr?: string;
   schedule?: string;
+  earlyStopping?: string;
+  evaluateEvery?: string;
   clipNorm?: string;
   clipTensorNorm?: string;
   clipValue?: string;
@@ -77,6 +83,10 @@ export interface TrainSettings extends NodeSettings {
   readonly learningRate: number;
   readonly schedule: ScheduleSettings;
   readonly clipping: Clipping | undefined;
+  /** When the run ends before its last step; undefined: it does not. */
+  readonly earlyStopping: EarlyStopping | undefined;
+  /** Steps between two evaluations; undefined: those of an epoch. */
+  readonly evaluateEvery: number | undefined;
   readonly listen: ListenAddress;
   /** Whether connections are encrypted. */
   readonly tls: boolean;
@@ -124,9 +134,13 @@ export function parseTrainOptions(
     seed: wholeNumber('--seed', options.seed, { least: 0, most: MOST_SEED }),
     optimizer,
     learningRate: options.lr === undefined ? optimizer.learningRate : positiveNumber('--lr', options.lr),
-    schedule:
-      options.schedule === undefined ? (defaults.schedule ?? constant()) : scheduleByName(options.schedule),
+    schedule: parseSchedule(options.schedule) ?? defaults.schedule ?? constant(),
     clipping: parseClipping(options) ?? defaults.clipping,
+    earlyStopping: parseEarlyStopping(options.earlyStopping, defaults.earlyStopping),
+    evaluateEvery:
+      options.evaluateEvery === undefined
+        ? defaults.evaluateEvery
+        : wholeNumber('--evaluate-every', options.evaluateEvery, { least: 1, most: MOST_STEPS }),
     listen,
     tls: options.tls ?? !isLoopback(listen.host),
     minWorkers: wholeNumber('--min-workers', options.minWorkers, { least: 1, most: MOST_AWAITED }),
@@ -143,6 +157,23 @@ export function parseTrainOptions(
 function parseWatch(option: TrainOptions['watchGradients']): number | undefined {
   if (option === true) return undefined;
   return option === undefined ? 0 : wholeNumber('--watch-gradients', option, { least: 1, most: MOST_STEPS });
+}
+
+function parseSchedule(text: string | undefined): ScheduleSettings | undefined {
+  if (text === undefined) return undefined;
+  const { head, changes } = parseSettings('--schedule', text);
+  return scheduleByName(head, changes);
+}
+
+/** 0 takes back what a recipe asks for. */
+function parseEarlyStopping(
+  text: string | undefined,
+  otherwise: EarlyStopping | undefined,
+): EarlyStopping | undefined {
+  if (text === undefined) return otherwise;
+  const { head, changes } = parseSettings('--early-stopping', text);
+  const patience = wholeNumber('--early-stopping', head, { least: 0, most: MOST_EPOCHS });
+  return patience === 0 ? undefined : checkEarlyStopping(earlyStopping({ ...changes, patience }), 2);
 }
 
 function parseCheckpoints(text: string): CheckpointPolicy | undefined {

@@ -10,11 +10,11 @@ import {
 import { writeMetrics } from '../../coordinator/run-record.js';
 import { epochMs, systemClock } from '../../shared/actor/clock.js';
 import { stepPlace, stepsPerEpoch } from '../../shared/data/order.js';
-import { UserError } from '../../shared/errors.js';
 import { type Certificate, createCertificate, isExpired } from '../../shared/link/certificate.js';
 import { parseJoinUrl } from '../../shared/protocol/join-url.js';
 import { describeGradients, saveGradients } from '../gradients/report.js';
 import { type Progress, startProgress } from '../terminal/progress.js';
+import { divergence, howToGoOn, whyStopped } from '../training/ending.js';
 import { LocalRun } from '../training/local-run.js';
 import { describeResult, type TrainResult, type WorkerShare } from '../training/result.js';
 import { RunWatch } from '../training/run-watch.js';
@@ -72,14 +72,17 @@ export async function train(request: TrainRequest, context: CommandContext): Pro
     const end = await trainToEnd(run, interrupted);
     await tellGradients(settings, watch, directory.path, context);
     farewell = end.reason === 'diverged' ? 'the run has diverged' : `the run is ${end.reason}`;
-    if (end.reason === 'diverged') throw await divergence(run, end.steps, settings, directory);
+    if (end.reason === 'diverged') throw await divergence(run, end, settings, directory);
     if (end.reason === 'interrupted') progress.say(howToGoOn(end, directory.path));
+    if (end.reason === 'stopped') progress.say(whyStopped(end, settings.earlyStopping?.patience ?? 0));
     const weightsSha256 = await directory.saveWeights(run.parameters());
-    if (end.reason === 'finished') watch.measured(end.steps, await run.measure());
+    if (end.restored !== undefined)
+      watch.reported({ event: 'restored', step: end.steps, to: end.restored, weightsSha256 });
+    if (end.reason === 'finished' || end.reason === 'stopped') watch.measured(end.steps, await run.measure());
     const result = resultOf({
       settings,
       backend: run.backend,
-      end,
+      end: { ...end, reason: end.reason },
       watch,
       weightsSha256,
       runDir: directory.path,
@@ -158,28 +161,6 @@ function tellResumption(
   watch.reported({ event: 'resumed', step, ...(changes === '' ? {} : { changes }) });
 }
 
-function howToGoOn({ steps, savedSteps }: RunEnd, path: string): string {
-  if (savedSteps < 0) return `interrupted at step ${steps}; no checkpoint was saved`;
-  const saved = savedSteps === steps ? 'and saved there' : `saved at step ${savedSteps}`;
-  return `interrupted at step ${steps}, ${saved}; to go on:  npm start -- --resume ${path}`;
-}
-
-/** Why the run cannot go on, what mends it, and where the weights are that it had before. */
-async function divergence(
-  run: LocalRun,
-  steps: number,
-  { recipe, learningRate }: TrainSettings,
-  directory: RunDirectory,
-): Promise<UserError> {
-  const lower = Number((learningRate / 10).toPrecision(3));
-  const place = await run.diagnose(steps);
-  const kept = run.parameters().every(({ values }) => values.every(Number.isFinite));
-  if (kept) await directory.saveWeights(run.parameters());
-  return new UserError(
-    `step ${steps + 1} was not done: ${place}; most likely the learning rate is too high (try --lr ${lower}, or find one: lr-find ${recipe}) or gradients explode (try --clip-norm 1); ${kept ? `the weights of step ${steps} are in ${directory.path}` : 'no weights were saved: they are not finite either'}`,
-  );
-}
-
 /** Trains until the run is over, or interrupted. */
 async function trainToEnd(run: LocalRun, interrupted: AbortSignal): Promise<RunEnd & { seconds: number }> {
   interrupted.addEventListener('abort', () => run.coordinator.interrupt());
@@ -193,7 +174,7 @@ async function trainToEnd(run: LocalRun, interrupted: AbortSignal): Promise<RunE
 function resultOf(run: {
   settings: TrainSettings;
   backend: string;
-  end: RunEnd & { seconds: number };
+  end: Omit<RunEnd, 'reason'> & { reason: TrainResult['ending']; seconds: number };
   watch: RunWatch;
   weightsSha256: string;
   runDir: string;
@@ -208,6 +189,9 @@ function resultOf(run: {
     samplesPerSecond: (samples - samplesBefore) / end.seconds,
     trainLoss,
     metrics,
+    ending: end.reason,
+    ...(end.best !== null && { best: end.best }),
+    ...(end.restored !== undefined && { restoredStep: end.restored }),
     weightsSha256,
     backend,
     workers: sharesOf(end.members),

@@ -23,7 +23,18 @@ export function define(command: Command, context: CommandContext): void {
     .option('--seed <K>', 'seed of everything random', '0')
     .option('--optimizer <name>', `${OPTIMIZER_NAMES.join(', ')} (default: the recipe's)`)
     .option('--lr <X>', "learning rate (default: the recipe's, or the optimizer's)")
-    .option('--schedule <name>', `how the rate changes: ${SCHEDULE_NAMES.join(', ')} (default: the recipe's)`)
+    .option(
+      '--schedule <name>',
+      `how the rate changes: ${SCHEDULE_NAMES.join(', ')}; cosine:warmup=100,floor=0.1 sets its numbers (default: the recipe's)`,
+    )
+    .option(
+      '--evaluate-every <S>',
+      'measure on the test data after every S steps (default: after each epoch)',
+    )
+    .option(
+      '--early-stopping <P>',
+      'end after P evaluations that are no better, with the best weights; 5:minDelta=0.001,restoreBest=false sets more',
+    )
     .option('--clip-norm <X>', 'make the whole gradient no longer than this')
     .option('--clip-tensor-norm <X>', 'or the gradient of no parameter')
     .option('--clip-value <X>', 'or let no element of it be further from 0')

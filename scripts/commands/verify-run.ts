@@ -41,7 +41,7 @@ export async function verify(settings: VerifySettings, context: CommandContext):
   const { path } = settings;
   const run = await recipeOfRun(path);
   const truth = runTruth(await readMetrics(path));
-  const last = Math.max(...truth.weights.keys(), ...truth.steps.keys());
+  const last = lastOf(truth);
   if (truth.weights.size === 0)
     throw new UserError(`${path} has no hashes to compare with: it was trained with --checkpoint-every 0`);
   const hash = await checkFiles(path, truth);
@@ -71,7 +71,7 @@ export async function verify(settings: VerifySettings, context: CommandContext):
 }
 
 /** Holds what is in the run's files to what it has written down. @returns the hash of its latest weights */
-async function checkFiles(path: string, { weights }: RunTruth): Promise<string> {
+async function checkFiles(path: string, { weights, restored }: RunTruth): Promise<string> {
   const store = checkpointsIn(path);
   for (const step of await store.steps()) {
     const recorded = weights.get(step);
@@ -81,7 +81,7 @@ async function checkFiles(path: string, { weights }: RunTruth): Promise<string> 
         `${path} departs at step ${step}: its checkpoint holds other weights than recorded`,
       );
   }
-  const lastStep = Math.max(...weights.keys());
+  const lastStep = restored ?? Math.max(...weights.keys());
   const recorded = weights.get(lastStep) as string;
   const file = join(path, WEIGHTS_FILE);
   if (!(await exists(file))) return recorded;
@@ -146,10 +146,20 @@ async function doAgain(
     const nothing = async (): Promise<void> => {};
     run.keepIn({ store: { save: nothing, forgetAfter: nothing }, prepare: () => {} });
     run.begin(systemClock);
-    await run.coordinator.ended;
+    const { best } = await run.coordinator.ended;
+    // A run that ends with its best weights has found the same ones to be the best.
+    if (truth.restored !== undefined && to === lastOf(truth) && best?.step !== truth.restored)
+      witness.departure ??= {
+        step: truth.restored,
+        what: `it was taken for the best, and step ${best?.step} is`,
+      };
     return witness;
   } finally {
     interrupted.removeEventListener('abort', end);
     await run.close('the run was done again');
   }
+}
+
+function lastOf({ weights, steps }: RunTruth): number {
+  return Math.max(...weights.keys(), ...steps.keys());
 }

@@ -43,6 +43,7 @@ export async function trainRecipe(
   const watch = new RunWatch({ steps, stepsPerEpoch: perEpoch }, progress);
   const request = {
     ...{ recipe, data, batch, leaf, steps, workers, backend, optimizer, clipping: recipe.clipping },
+    ...{ earlyStopping: recipe.earlyStopping, evaluateEvery: recipe.evaluateEvery },
     ...{ seed: 0, threads: 1, minWorkers: 1, audit: 0 },
     learningRate: optimizer.learningRate,
     schedule: recipe.schedule ?? constant(),
@@ -53,14 +54,17 @@ export async function trainRecipe(
   interrupted.addEventListener('abort', interrupt);
   try {
     run.begin(systemClock);
-    const { reason } = await run.coordinator.ended;
+    const { reason, steps: done, restored } = await run.coordinator.ended;
     if (reason === 'interrupted') return undefined;
-    if (reason !== 'finished') throw new Error(`the run is ${reason}`);
-    if (short === undefined) watch.measured(steps, await run.measure());
+    if (reason === 'diverged') throw new Error(`the run is ${reason}`);
+    const hash = weightsSha256(run.parameters());
+    if (restored !== undefined)
+      watch.reported({ event: 'restored', step: done, to: restored, weightsSha256: hash });
+    if (short === undefined) watch.measured(done, await run.measure());
     return {
-      ...{ steps, trainLoss: watch.trainLoss, metrics: watch.metrics },
+      ...{ steps: done, trainLoss: watch.trainLoss, metrics: watch.metrics },
       seconds: (systemClock.nowMs() - begunMs) / 1000,
-      weightsSha256: weightsSha256(run.parameters()),
+      weightsSha256: hash,
     };
   } finally {
     interrupted.removeEventListener('abort', interrupt);

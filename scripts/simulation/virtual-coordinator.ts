@@ -129,6 +129,8 @@ export class VirtualCoordinator {
       case 'watch':
         throw new Error('a look at backprop, though nobody asked for one');
       case 'admit':
+      case 'keep-best':
+      case 'restore-best':
       case 'record':
         return;
       default:

@@ -1,4 +1,5 @@
-import type { SavedCheckpoint } from '../../coordinator/checkpoint.js';
+import type { BestWeights } from '../../coordinator/best-weights.js';
+import type { RunProgress, SavedCheckpoint } from '../../coordinator/checkpoint.js';
 import { Keeper, type Safe } from '../../coordinator/keeper.js';
 import { Coordinator } from '../../coordinator/main.js';
 import type { Observer } from '../../coordinator/observer.js';
@@ -7,6 +8,7 @@ import type { RunAccess } from '../../coordinator/run-access.js';
 import type { CheckpointPolicy } from '../../coordinator/saving-state.js';
 import { SlotPool } from '../../coordinator/slot-pool.js';
 import { Snapshots } from '../../coordinator/snapshots.js';
+import type { EvaluationPolicy } from '../../coordinator/verdict-state.js';
 import { Workshop } from '../../coordinator/workshop.js';
 import type { Clock } from '../../shared/actor/clock.js';
 import { randomIdentifier, randomSeed } from '../../shared/actor/rng.js';
@@ -23,10 +25,11 @@ import { checkFields } from '../../shared/graph/fields.js';
 import { createPlan, type Plan } from '../../shared/graph/plan.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
 import type { Clipping } from '../../shared/optim/clipping.js';
+import { checkEarlyStopping, type EarlyStopping } from '../../shared/optim/early-stopping.js';
 import { createSchedule, type ScheduleSettings } from '../../shared/optim/schedule.js';
 import type { OptimizerSettings } from '../../shared/optim/settings.js';
 import { startLocalNode } from './local-node.js';
-import { layDown, layOutOptimizer, layOutRun, parametersOf } from './run-place.js';
+import { layDown, layOutBest, layOutOptimizer, layOutRun, parametersOf } from './run-place.js';
 import { selfTest } from './self-test.js';
 import { checkResumable, differences, weightSettings } from './weight-settings.js';
 
@@ -43,6 +46,9 @@ export interface RunRequest {
   readonly learningRate: number;
   readonly schedule: ScheduleSettings;
   readonly clipping?: Clipping | undefined;
+  readonly earlyStopping?: EarlyStopping | undefined;
+  /** Steps between two evaluations; left out: those of an epoch. */
+  readonly evaluateEvery?: number | undefined;
   /** Nodes in this process; the run does not begin without them. */
   readonly workers: number;
   /** Compute threads of each. */
@@ -82,7 +88,8 @@ export class LocalRun {
    */
   static async prepare(request: RunRequest, observer: Observer, clock: Clock): Promise<LocalRun> {
     const { recipe, data, batch, leaf, seed, workers, threads, learningRate, watchEvery = 0 } = request;
-    const { from, access, checkpoints } = request;
+    const { from, access, checkpoints, evaluateEvery } = request;
+    const earlyStopping = request.earlyStopping && checkEarlyStopping(request.earlyStopping);
     const schedule = createSchedule(request.schedule, request.steps);
     const plan = createPlan(recipe.model(data));
     for (const { manifest } of [data.train, data.test]) checkFields(plan.fields, manifest.fields);
@@ -92,7 +99,8 @@ export class LocalRun {
     const place = layOutRun(machine, { plan, data: data.train, leaf, seed });
     const updater = layOutOptimizer(machine, plan, request.optimizer, request.clipping);
     const crew = new Crew(team, place, { batch, granule }, updater);
-    const keeper = new Keeper(place, updater, weightSettings(request, plan.model));
+    const best = earlyStopping?.restoreBest ? layOutBest(place) : undefined;
+    const keeper = new Keeper(place, updater, weightSettings(request, plan.model), best);
     if (request.parameters !== undefined) putTensors(place, place.weights, request.parameters);
     if (from !== undefined) {
       checkResumable(keeper.settings, from.settings);
@@ -113,6 +121,9 @@ export class LocalRun {
         steps: request.steps,
         optimizer: updater.optimizer,
         learningRate: (stepsDone) => learningRate * schedule(stepsDone),
+        plateau: plateauOf(request),
+        earlyStopping,
+        evaluateEvery,
         minWorkers: Math.max(request.minWorkers, workers),
         watchEvery,
         audit: { fraction: request.audit, seed: randomSeed() },
@@ -125,12 +136,13 @@ export class LocalRun {
         watchEvery > 0 ? new GradientWatch(team, place, batch) : undefined,
       ),
       slots: new SlotPool(memory, plan.vectorFloats),
-      snapshots: new Snapshots(place, updater.state),
+      snapshots: new Snapshots(place, best === undefined ? updater.state : [...updater.state, best.at]),
+      best,
       dataset: data.train,
       observer,
       clock,
       keeper,
-      from: from?.progress,
+      from: from && progressFor(from, best),
     });
     return new LocalRun(request, coordinator, machine, crew, place, keeper);
   }
@@ -199,4 +211,13 @@ export class LocalRun {
     await this.coordinator.close(reason);
     await this.machine.stop();
   }
+}
+
+function plateauOf({ schedule, learningRate }: RunRequest): EvaluationPolicy['plateau'] {
+  return schedule.name === 'reduceOnPlateau' ? { settings: schedule, baseRate: learningRate } : undefined;
+}
+
+/** What a run remembers. Of a best evaluation whose weights nobody has kept it cannot make use. */
+function progressFor({ progress, best }: SavedCheckpoint, kept: BestWeights | undefined): RunProgress {
+  return kept !== undefined && best === undefined ? { ...progress, best: null } : progress;
 }

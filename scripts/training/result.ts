@@ -20,6 +20,12 @@ export interface TrainResult {
   readonly trainLoss: number;
   /** Of the latest evaluation, such as testAccuracy and testLoss. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Why it ended. */
+  readonly ending: 'finished' | 'stopped' | 'interrupted';
+  /** The evaluation with the lowest loss. */
+  readonly best?: { readonly step: number; readonly loss: number };
+  /** The weights are those of this earlier step, the best; `metrics` are theirs. */
+  readonly restoredStep?: number;
   readonly weightsSha256: string;
   readonly backend: string;
   readonly workers: readonly WorkerShare[];
@@ -33,7 +39,15 @@ export function describeResult(result: TrainResult): string[] {
   return [
     `${steps} steps in ${seconds.toFixed(2)} s (${Math.round(samplesPerSecond)} samples/s) by ${workers.length} workers`,
     `trainLoss ${result.trainLoss.toFixed(4)}${figures.map((figure) => `, ${figure}`).join('')}`,
+    ...describeBest(result),
     `weights  ${weightsSha256}`,
     `files    ${runDir}`,
   ];
+}
+
+/** The best evaluation, where it is not the last. */
+function describeBest({ best, restoredStep, steps }: TrainResult): string[] {
+  if (best === undefined || best.step === steps) return [];
+  const kept = restoredStep === undefined ? 'the weights are those of the last step' : 'its weights are kept';
+  return [`best     testLoss ${best.loss.toFixed(4)} after step ${best.step}; ${kept}`];
 }

@@ -1,3 +1,4 @@
+import { BestWeights } from '../../coordinator/best-weights.js';
 import type { Dataset } from '../../shared/data/dataset.js';
 import { DataStore } from '../../shared/engine/data-store.js';
 import type { Machine } from '../../shared/engine/machine.js';
@@ -43,6 +44,12 @@ export function layOutOptimizer(
     norms,
     ...(clipping === undefined ? {} : { clipping: checkClipping(clipping) }),
   };
+}
+
+/** Room for the best weights beside those of a run. */
+export function layOutBest(place: RunPlace): BestWeights {
+  const { memory, plan } = place;
+  return new BestWeights(place, memory.allocate(plan.parameterFloats * 4, 'best weights'));
 }
 
 /** All of a data set in a machine's memory. */

@@ -24,6 +24,8 @@ export class RunWatch implements Observer {
   metrics: Readonly<Record<string, number>> = {};
   /** What was seen of backprop. */
   readonly looks: GradientFigures[] = [];
+  /** Metrics of evaluations, by the steps done before. */
+  private readonly evaluations = new Map<number, Metrics>();
   private shownLoss: number | undefined;
   private epochLoss = 0;
   private epochSamples = 0;
@@ -51,7 +53,10 @@ export class RunWatch implements Observer {
     for (const { step, loss, epoch, workers, event, ...rest } of records) {
       if (typeof step !== 'number' || event !== undefined) continue;
       if (typeof loss === 'number') this.count(step, batchOf(step), loss);
-      else if (epoch === undefined) this.metrics = { ...this.metrics, ...numbersOf(rest) };
+      else if (epoch === undefined) {
+        this.metrics = { ...this.metrics, ...numbersOf(rest) };
+        this.evaluations.set(step, this.metrics);
+      }
     }
     this.samplesBefore = this.samples;
   }
@@ -89,6 +94,7 @@ export class RunWatch implements Observer {
   evaluated(step: number, means: Metrics): void {
     const { stepsPerEpoch } = this.measure;
     this.metrics = testMetrics(means);
+    this.evaluations.set(step, this.metrics);
     this.record({ step, ...this.metrics });
     this.directory?.flush();
     const epoch = step / stepsPerEpoch;
@@ -112,6 +118,7 @@ export class RunWatch implements Observer {
 
   reported(event: RunEvent): void {
     this.record({ ...event });
+    if (event.event === 'restored') this.metrics = this.evaluations.get(event.to) ?? this.metrics;
   }
 
   notice(text: string): void {

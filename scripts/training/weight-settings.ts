@@ -4,6 +4,7 @@ import { UserError } from '../../shared/errors.js';
 import { sha256Hex } from '../../shared/files/sha256.js';
 import type { Model } from '../../shared/graph/model.js';
 import type { Clipping } from '../../shared/optim/clipping.js';
+import type { EarlyStopping } from '../../shared/optim/early-stopping.js';
 import type { ScheduleSettings } from '../../shared/optim/schedule.js';
 import type { OptimizerSettings } from '../../shared/optim/settings.js';
 
@@ -21,14 +22,19 @@ interface WeightRequest {
   readonly learningRate: number;
   readonly schedule: ScheduleSettings;
   readonly clipping?: Clipping | undefined;
+  readonly earlyStopping?: EarlyStopping | undefined;
+  readonly evaluateEvery?: number | undefined;
 }
 
 /** All that reaches the weights of a run, by name; the network and the data by their hashes. */
 export function weightSettings(request: WeightRequest, model: Model): WeightSettings {
   const { data, batch, leaf, seed, steps, optimizer, learningRate, schedule, clipping = null } = request;
+  const { earlyStopping, evaluateEvery } = request;
   return {
     ...{ model: fingerprint(model), data: fingerprint(data.train.manifest) },
     ...{ batch, leaf, seed, steps, optimizer, learningRate, schedule, clipping },
+    ...(earlyStopping && { earlyStopping }),
+    ...(evaluateEvery !== undefined && { evaluateEvery }),
   };
 }
 

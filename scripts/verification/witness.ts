@@ -1,4 +1,5 @@
 import type { Metrics, Observer, RunEvent, StepRecord } from '../../coordinator/observer.js';
+import { testMetrics } from '../training/run-watch.js';
 import type { RunTruth } from './run-truth.js';
 
 /** Where a run is not what it says. */
@@ -47,7 +48,14 @@ export class Witness implements Observer {
     this.soundStep = step;
   }
 
-  evaluated(_step: number, _means: Metrics): void {}
+  evaluated(step: number, means: Metrics): void {
+    const recorded = this.truth.evaluations.get(step);
+    if (this.departure !== undefined || recorded === undefined) return;
+    const wrong = Object.entries(testMetrics(means)).find(([name, value]) => recorded[name] !== value);
+    if (wrong === undefined) return;
+    const [name, value] = wrong;
+    this.depart(step, `the ${name} after it is ${value}, and was recorded as ${recorded[name]}`);
+  }
 
   watched(): void {}
 

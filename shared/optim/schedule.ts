@@ -1,11 +1,12 @@
 /*
  * A schedule: how large the learning rate is at each step, as a multiple of the base rate. Plain data and a pure
- * function of the step. Its numbers reach the weights, so they are made of +, -, * and / alone, the cosine too: the same
+ * function of the step (and of what evaluations came to, where it waits for a plateau: plateau.ts). Its numbers reach the weights, so they are made of +, -, * and / alone, the cosine too: the same
  * bits on every machine.
  */
 import * as v from 'valibot';
 import { cosineOfPi } from '../arithmetic/cosine.js';
 import { UserError } from '../errors.js';
+import { ReduceOnPlateauSchema, reduceOnPlateau } from './plateau.js';
 
 const Steps = v.pipe(v.number(), v.integer(), v.minValue(1));
 /** Steps over which the rate rises in equal parts to its full size, before anything else; 0: none. */
@@ -30,6 +31,7 @@ const SCHEMAS = {
     warmup: Warmup,
     factor: v.pipe(v.number(), v.gtValue(0), v.finite()),
   }),
+  reduceOnPlateau: ReduceOnPlateauSchema,
 };
 const SCHEMA = v.variant('name', [
   SCHEMAS.constant,
@@ -38,6 +40,7 @@ const SCHEMA = v.variant('name', [
   SCHEMAS.warmRestarts,
   SCHEMAS.oneCycle,
   SCHEMAS.exponential,
+  SCHEMAS.reduceOnPlateau,
 ]);
 
 /** A schedule as data: its name and all of its numbers. */
@@ -89,20 +92,39 @@ const DEFAULTS: { readonly [N in ScheduleSettings['name']]: () => Of<N> } = {
   warmRestarts,
   oneCycle,
   exponential,
+  reduceOnPlateau,
 };
 
 /** Names of all schedules, for people. */
 export const SCHEDULE_NAMES: readonly string[] = Object.keys(DEFAULTS);
 
 /**
- * The schedule that people call by name alone.
- * @throws UserError that lists the names when there is none such
+ * The schedule that people call by its name.
+ * @param changes what is other than by default
+ * @throws UserError (wrong usage) that lists the names, or the settings, when there is none such
  */
-export function scheduleByName(name: string): ScheduleSettings {
+export function scheduleByName(
+  name: string,
+  changes: Readonly<Record<string, number | boolean>> = {},
+): ScheduleSettings {
   if (!SCHEDULE_NAMES.includes(name)) {
     throw new UserError(`there is no schedule "${name}"; choose one of ${SCHEDULE_NAMES.join(', ')}`, 2);
   }
-  return DEFAULTS[name as ScheduleSettings['name']]();
+  const { name: _, ...defaults } = DEFAULTS[name as ScheduleSettings['name']]();
+  const unknown = Object.keys(changes).find((key) => !Object.hasOwn(defaults, key));
+  if (unknown !== undefined)
+    throw new UserError(
+      `the schedule ${name} has no setting "${unknown}"; it has ${Object.keys(defaults).join(', ')}`,
+      2,
+    );
+  return checkSchedule({ name, ...defaults, ...changes } as ScheduleSettings, 2);
+}
+
+function checkSchedule(settings: ScheduleSettings, exitStatus: 1 | 2): ScheduleSettings {
+  const result = v.safeParse(SCHEMA, settings);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new UserError(`not a valid schedule: ${v.getDotPath(issue) ?? 'name'}: ${issue.message}`, exitStatus);
 }
 
 /**
@@ -111,12 +133,7 @@ export function scheduleByName(name: string): ScheduleSettings {
  * @throws UserError that names the setting that is wrong
  */
 export function createSchedule(settings: ScheduleSettings, steps: number): (step: number) => number {
-  const result = v.safeParse(SCHEMA, settings);
-  if (!result.success) {
-    const [issue] = result.issues;
-    throw new UserError(`not a valid schedule: ${v.getDotPath(issue) ?? 'name'}: ${issue.message}`);
-  }
-  const checked = result.output;
+  const checked = checkSchedule(settings, 1);
   if (checked.name === 'oneCycle') return (step) => cycle(checked, step / steps);
   const { warmup } = checked;
   // The first step already moves the weights, the last of the warm-up is at full size.
@@ -128,6 +145,7 @@ export function createSchedule(settings: ScheduleSettings, steps: number): (step
 function decay(settings: Exclude<ScheduleSettings, Of<'oneCycle'>>, step: number, steps: number): number {
   switch (settings.name) {
     case 'constant':
+    case 'reduceOnPlateau':
       return 1;
     case 'step':
       return power(settings.factor, Math.floor(step / settings.every));

@@ -118,6 +118,8 @@ function describeEffect(effect: CoordinatorEffect): string {
     case 'watch':
       return `watch ${effect.step}${effect.ahead ? ' and ahead' : ''}`;
     case 'interrupt-stride':
+    case 'keep-best':
+    case 'restore-best':
       return effect.kind;
     default:
       return effect satisfies never;
@@ -152,6 +154,8 @@ function describeEvent(event: RunEvent): string {
     case 'checkpoint':
     case 'resumed':
       return `${event.event} ${event.step}`;
+    case 'restored':
+      return `restored ${event.to}`;
     case 'reverted':
       return `reverted to ${event.to} for ${event.member} since ${event.since}`;
     case 'expelled':

@@ -39,6 +39,8 @@ describe('a run that diverges', () => {
     expect(ended).toMatchObject({ status: 1, stdout: '' });
     const last = await run(...RUN, '--data', data, '--lr', 1e38, '--steps', 1);
     expect(last, 'after its only step').toMatchObject({ status: 1, stdout: '' });
+    expect(last.stderr).toMatch(/unisum: the evaluation after step 1 is not finite[;:]/);
+    expect(last.stderr).not.toContain('was not done');
     expect(ended.stderr).toMatch(
       /unisum: step \d+ was not done: .* not finite; .*--lr 1e\+29.*--clip-norm 1.*\n$/,
     );

@@ -6,6 +6,7 @@ import {
 } from '../../scripts/commands/train-options.js';
 import { UserError } from '../../shared/errors.js';
 import { adam } from '../../shared/optim/adam.js';
+import { cosineDecay } from '../../shared/optim/schedule.js';
 import { sgd } from '../../shared/optim/sgd.js';
 
 const RECIPE: RecipeDefaults = { batch: 128, leaf: 16, epochs: 5, optimizer: adam() };
@@ -58,6 +59,26 @@ describe('options of train', () => {
       data: undefined,
       json: false,
     });
+  });
+
+  it('set the numbers of a schedule and of early stopping, which 0 takes back', () => {
+    expect(parse({ schedule: 'cosine:warmup=100,floor=1e-1' }).schedule).toEqual(
+      cosineDecay({ warmup: 100, floor: 0.1 }),
+    );
+    const stopping = { patience: 3, minDelta: 0.5, restoreBest: false };
+    expect(parse({ earlyStopping: '3:minDelta=.5,restoreBest=false' }).earlyStopping).toEqual(stopping);
+    const recipe = { ...RECIPE, earlyStopping: stopping, evaluateEvery: 7 };
+    expect(parseTrainOptions('digits', recipe, SILENT, CORES)).toMatchObject({
+      earlyStopping: stopping,
+      evaluateEvery: 7,
+    });
+    const without = parseTrainOptions(
+      'digits',
+      recipe,
+      { ...SILENT, earlyStopping: '0', evaluateEvery: '9' },
+      CORES,
+    );
+    expect(without).toMatchObject({ earlyStopping: undefined, evaluateEvery: 9 });
   });
 
   it('are taken from the user', () => {
@@ -148,11 +169,14 @@ describe('options of train', () => {
       { optimizer: 'adamant' },
       'there is no optimizer "adamant"; choose one of adagrad, adam, adamw, lion, muon, rmsprop, sgd',
     ],
+    [{ schedule: 'cosine:height=1' }, 'the schedule cosine has no setting "height"; it has warmup, floor'],
+    [{ schedule: 'cosine:floor' }, '--schedule takes settings such as cosine:KEY=0.5,KEY=2, not "floor"'],
+    [{ earlyStopping: 'soon' }, '--early-stopping takes a whole number from 0 to 1000000, not "soon"'],
     [{ clipNorm: '0' }, '--clip-norm takes a number above 0, such as 0.001, not "0"'],
     [{ clipNorm: '1', clipValue: '1' }, '--clip-norm and --clip-value exclude each other: give one of them'],
     [
       { schedule: 'cosinus' },
-      'there is no schedule "cosinus"; choose one of constant, step, cosine, warmRestarts, oneCycle, exponential',
+      'there is no schedule "cosinus"; choose one of constant, step, cosine, warmRestarts, oneCycle, exponential, reduceOnPlateau',
     ],
     [{ lr: '0' }, '--lr takes a number above 0, such as 0.001, not "0"'],
     [{ lr: '-1' }, '--lr takes a number above 0, such as 0.001, not "-1"'],
