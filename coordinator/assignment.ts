@@ -1,4 +1,4 @@
-import type { Range } from '../shared/sum/leaves.js';
+import { maximalSubtrees, type Range } from '../shared/sum/leaves.js';
 
 /** A member as the assignment sees it: n leaves take it overheadMs + n * msPerLeaf. */
 export interface Capacity {
@@ -33,6 +33,10 @@ export interface Assignment {
  * keep it within 5% of what is ideal.
  */
 const CUT_SLACK = 0.025;
+/** Farther, up to this part, where the leaves take no longer than sending the partial sums that are saved. */
+const CUT_SLACK_MOST = 0.15;
+/** What of a share's overhead goes with one vector: the weights come, a partial sum goes. */
+const VECTOR_PART = 1 / 2;
 /** A new assignment replaces the one in use when it ends the step sooner by more than this part. */
 const GAIN_LEAST = 0.1;
 /** What the sum of all ideal shares may miss of the whole. */
@@ -63,7 +67,7 @@ export function assign(range: Range, members: readonly Capacity[], granule: numb
   members.forEach(({ id }, i) => {
     const ideal = ideals[i] as number;
     passed += ideal;
-    const slack = CUT_SLACK * Math.min(ideal, ideals[i + 1] ?? 0);
+    const slack = slackAt(members.slice(i, i + 2), Math.min(ideal, ideals[i + 1] ?? 0));
     // Whoever comes after the last that is to have any gets nothing, not what rounding left over.
     const isLast = i === members.length - 1 || passed >= leaves - ROUNDING_LEAVES;
     const cut = isLast ? range.to : cutNear(range.from + passed, slack, granule);
@@ -116,11 +120,24 @@ function cutNear(ideal: number, slack: number, granule: number): number {
   return Math.round(ideal / granule) * granule;
 }
 
+/**
+ * Leaves by which the cut between two members may move.
+ * @param smaller ideal leaves of the smaller share
+ */
+function slackAt(beside: readonly Capacity[], smaller: number): number {
+  const vectorMs = VECTOR_PART * Math.min(...beside.map(({ overheadMs }) => overheadMs));
+  const worth = vectorMs / Math.max(...beside.map(({ msPerLeaf }) => msPerLeaf));
+  return Math.min(Math.max(worth, CUT_SLACK * smaller), CUT_SLACK_MOST * smaller);
+}
+
+/** When the last is done; each partial sum beyond a share's first is one more vector to send. */
 function spanOf(shares: readonly Share[], members: readonly Capacity[]): number {
+  const leaves = shares.at(-1)?.range.to ?? 0;
   const capacities = new Map(members.map((member) => [member.id, member]));
   return shares.reduce((span, { memberId, range }) => {
     const { overheadMs, msPerLeaf } = capacities.get(memberId) as Capacity;
-    return Math.max(span, overheadMs + (range.to - range.from) * msPerLeaf);
+    const more = maximalSubtrees(range, leaves).length - 1;
+    return Math.max(span, overheadMs * (1 + VECTOR_PART * more) + (range.to - range.from) * msPerLeaf);
   }, 0);
 }
 

@@ -38,8 +38,6 @@ type Save = Extract<CoordinatorEffect, { kind: 'checkpoint' }>;
 /** Carries out what the coordinator decides, and brings back to it what happens. */
 export class CoordinatorShell {
   private readonly links = new Map<string, Link>();
-  /** The weights as they were sent in a step: one copy for all who get them. */
-  private snapshot: { step: number; bytes: Uint8Array } | undefined;
   private connections = 0;
   private onLastLinkGone = (): void => {};
 
@@ -116,7 +114,6 @@ export class CoordinatorShell {
         return snapshots.keep(effect.step);
       case 'restore':
         snapshots.forget(effect.forget);
-        this.snapshot = undefined;
         return snapshots.restore(effect.step);
       case 'keep-best':
         return this.tools.best?.keep();
@@ -192,10 +189,8 @@ export class CoordinatorShell {
   private payloadOf({ message, attachment }: Send): Uint8Array {
     if (message.kind === 'chunk' && attachment === 'chunk') return this.tools.dataset.chunk(message.index);
     if (message.kind !== 'work' || attachment !== 'weights') return NO_PAYLOAD;
-    if (this.snapshot?.step !== message.step) {
-      this.snapshot = { step: message.step, bytes: this.tools.workshop.copyWeights() };
-    }
-    return this.snapshot.bytes;
+    // Work is handed out between two updates. Each link copies them, into memory that it uses again.
+    return this.tools.workshop.weightBytes();
   }
 
   private await<T>(work: Promise<T>, then: (result: T) => void): void {

@@ -96,9 +96,9 @@ export class Workshop {
     );
   }
 
-  /** A copy of the parameters, as they go over the wire. */
-  copyWeights(): Uint8Array {
+  /** The parameters, as they go over the wire: where they lie, until the next update. */
+  weightBytes(): Uint8Array {
     const { memory, weights, plan } = this.place;
-    return new Uint8Array(memory.u8(weights, plan.parameterFloats * 4));
+    return memory.u8(weights, plan.parameterFloats * 4);
   }
 }

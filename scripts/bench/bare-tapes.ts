@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/actor/clock.js';
 import { planAdds } from '../../shared/engine/partials.js';
 import { StepCompiler } from '../../shared/engine/step-compiler.js';
 import type { TapeRef } from '../../shared/engine/team.js';
-import { matricesOf, type Slice, slicesOf } from '../../shared/engine/update-parts.js';
+import { cutBetween, type Slice } from '../../shared/engine/update-parts.js';
 import { assert } from '../../shared/errors.js';
 import { leafCount, splitRange } from '../../shared/sum/leaves.js';
 import type { StepRig } from './step-rig.js';
@@ -43,8 +43,7 @@ export class BareTapes {
     );
     const [root] = tops;
     assert(root !== undefined && tops.length === 1, 'the partial sums of a batch have one root');
-    const slices = slicesOf(place.plan, threads);
-    const matrices = matricesOf(place.plan, threads);
+    const { slices, matrices } = cutBetween(place.plan, threads);
     const { scalars } = updater.optimizer.update(
       updater.optimizer.init(),
       rig.request.recipe.optimizer.learningRate,

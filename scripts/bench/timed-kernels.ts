@@ -15,9 +15,12 @@ const GATHERS: readonly number[] = [
   KERNEL_TABLE.gatherWords.opcode,
 ];
 
+/** What is done to a sum as soon as it is there. */
+const LOOKS: readonly number[] = [KERNEL_TABLE.sumSquares.opcode, KERNEL_TABLE.addPenalty.opcode];
+
 /**
- * Kernels that time what they run. A tape that begins by gathering samples is computation; any other one is the end of a
- * step: additions of partial sums, and then the update. The engine knows nothing of it.
+ * Kernels that time what they run. A tape that begins by gathering samples is computation; of the others, those that add
+ * partial sums up are the reduction, and the last of a step is the update. The engine knows nothing of it.
  */
 export class TimedKernels implements Kernels {
   private computeMs = 0;
@@ -51,14 +54,14 @@ export class TimedKernels implements Kernels {
       this.computeMs += this.clock.nowMs() - begunMs;
       return;
     }
-    const adds = leadingAdds(tape);
-    if (adds > 0) this.kernels.run(tapeOffset, adds);
-    const addedMs = this.clock.nowMs();
-    this.reduceMs += addedMs - begunMs;
-    if (adds === words) return;
-    this.kernels.run(tapeOffset + adds * 4, words - adds);
+    const isReduction = addsUp(tape);
+    this.kernels.run(tapeOffset, words);
     const endedMs = this.clock.nowMs();
-    this.updateMs += endedMs - addedMs;
+    if (isReduction) {
+      this.reduceMs += endedMs - begunMs;
+      return;
+    }
+    this.updateMs += endedMs - begunMs;
     this.updates += 1;
     if (endedMs - this.reportedMs > REPORT_MS) {
       this.reportedMs = endedMs;
@@ -68,9 +71,9 @@ export class TimedKernels implements Kernels {
   }
 }
 
-/** Words of the additions that a tape begins with. */
-function leadingAdds(tape: Int32Array): number {
+/** Whether a tape ends in sums: what comes first behind the additions looks at them, or nothing comes. */
+function addsUp(tape: Int32Array): boolean {
   let at = 0;
   while (at < tape.length && tape[at] === ADD.opcode) at += ADD_WORDS;
-  return at;
+  return at === tape.length || LOOKS.includes(tape[at] as number);
 }

@@ -14,7 +14,7 @@ import {
 import { PLACE_WORDS, StepTable } from './step-table.js';
 import { areFinite } from './stride.js';
 import type { TapeRef, Team } from './team.js';
-import { matricesOf, type Stretch, slicesOf } from './update-parts.js';
+import { type Cut, cutBetween, type Stretch } from './update-parts.js';
 
 /** Most steps in one stride: so long is the table of their places, scalars and metrics. */
 export const STRIDE_STEPS_MAX = 512;
@@ -58,9 +58,10 @@ export interface ThreadShare {
  */
 export class Crew {
   private readonly compilers: readonly StepCompiler[];
-  /** For each thread, the step whose partial sums lie in its slots, and how many slots they take. */
   private interruption = new AbortController();
   private strideTable: { table: StepTable; log: number } | undefined;
+  private readonly cut: Cut;
+  /** For each thread, the step whose partial sums lie in its slots, and how many slots they take. */
   private readonly slotsUsed: { step: number; count: number }[];
 
   constructor(
@@ -70,6 +71,7 @@ export class Crew {
     private readonly updater?: Updater,
   ) {
     this.compilers = Array.from({ length: team.threads }, () => new StepCompiler(place));
+    this.cut = cutBetween(place.plan, team.threads);
     this.slotsUsed = this.compilers.map(() => ({ step: -1, count: 0 }));
   }
 
@@ -179,14 +181,12 @@ export class Crew {
       tops.length === 1 && root?.node.level === rootLevel(leaves),
       'the partial sums do not cover the batch',
     );
-    const { plan } = this.place;
-    const slices = slicesOf(plan, this.team.threads);
-    const matrices = matricesOf(plan, this.team.threads);
+    const { slices, matrices } = this.cut;
     return {
       tapes: slices.map((slice, i) => this.compiler(i).finish(adds, root.slot, slice, updater)),
       updates: slices.map((slice, i) => this.compiler(i).update(root.slot, slice, updater, matrices[i])),
       root: root.slot,
-      guard: { offset: guardOf(plan, updater), floats: guardFloats(plan) },
+      guard: { offset: guardOf(this.place.plan, updater), floats: guardFloats(this.place.plan) },
     };
   }
 

@@ -21,6 +21,13 @@ export interface Slice extends Stretch {
   readonly lastBlock: number;
 }
 
+/** The end of a step, cut between threads. */
+export interface Cut {
+  readonly slices: readonly Slice[];
+  /** What each thread updates whole, if the optimizer updates matrices so. */
+  readonly matrices: readonly (readonly PlannedParameter[])[];
+}
+
 /** Fewest floats that are added up at once: little enough to be in the cache still when their squares are summed. */
 const GROUP_FLOATS = 4096;
 /** Most groups of a slice: tapes have a limit. */
@@ -42,8 +49,13 @@ function inPlace(parameters: readonly PlannedParameter[]): readonly PlannedParam
   return [...parameters].sort((a, b) => a.offset - b.offset);
 }
 
+/** Who adds up and updates what; the same in every step of a run. */
+export function cutBetween(plan: Plan, threads: number): Cut {
+  return { slices: slicesOf(plan, threads), matrices: matricesOf(plan, threads) };
+}
+
 /** Cuts the flat vector between threads in near-equal stretches, at borders of blocks. */
-export function slicesOf(plan: Plan, threads: number): Slice[] {
+function slicesOf(plan: Plan, threads: number): Slice[] {
   const blocks = blocksOf(plan.parameters);
   const { vectorFloats } = plan;
   const start = (block: number): number => (block === 0 ? 0 : (blocks[block]?.from ?? plan.parameterFloats));
@@ -135,7 +147,7 @@ export function innerMatrices({ model, parameters }: Plan): PlannedParameter[] {
 }
 
 /** Hands matrices to threads, each to the one that has least to do; who does it shows in no bit. */
-export function matricesOf(plan: Plan, threads: number): PlannedParameter[][] {
+function matricesOf(plan: Plan, threads: number): PlannedParameter[][] {
   const shares = Array.from({ length: threads }, () => ({ work: 0, matrices: [] as PlannedParameter[] }));
   for (const matrix of innerMatrices(plan)) {
     const share = shares.reduce((least, other) => (other.work < least.work ? other : least));

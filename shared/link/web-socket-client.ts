@@ -3,11 +3,12 @@ import { connect, type TLSSocket } from 'node:tls';
 import { type Clock, epochMs } from '../actor/clock.js';
 import { UserError } from '../errors.js';
 import { connectUrl, hostAndPort, type JoinAddress } from '../protocol/join-url.js';
+import type { BufferedSocket } from './buffered-socket.js';
 import { certificateFault } from './certificate.js';
 import type { Link } from './link.js';
 import { SpareBuffers } from './spare-buffers.js';
 import { WebSocketLink } from './web-socket.js';
-import { type Connection, HANDSHAKE_OPTIONS, Handshake } from './web-socket-handshake.js';
+import { HANDSHAKE_OPTIONS, Handshake } from './web-socket-handshake.js';
 
 /** Longest wait for a coordinator to answer. */
 export const CONNECT_WAIT_MS = 10_000;
@@ -55,7 +56,7 @@ export async function connectWebSocket(address: JoinAddress, clock: Clock): Prom
     handshake.once('open', () => {
       cancel();
       handshake.removeAllListeners();
-      const connection = handshake.connection as Connection;
+      const connection = handshake.connection as BufferedSocket;
       const link = new WebSocketLink({ connection, side: 'client', peer, clock, spares: new SpareBuffers() });
       // A coordinator that vanishes without a word (a pulled cable) closes nothing; a live one pings twice a second.
       connection.socket.setTimeout(SILENCE_MS, () =>

@@ -1,12 +1,6 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
-
-/** A connection that has become a WebSocket. */
-export interface Connection {
-  readonly socket: Socket;
-  /** The first bytes of the WebSocket, which came together with the handshake. */
-  readonly head: Buffer;
-}
+import { type BufferedSocket, bufferSocket } from './buffered-socket.js';
 
 /** Options of the handshake, on both sides. */
 export const HANDSHAKE_OPTIONS = {
@@ -19,11 +13,12 @@ export const HANDSHAKE_OPTIONS = {
  * further use: it is 'open' then, and never reads or writes.
  */
 export class Handshake extends WebSocket {
-  connection: Connection | undefined;
+  /** The connection, once it has become a WebSocket. */
+  connection: BufferedSocket | undefined;
 
   /** Called by ws when both sides have agreed; what it would do here is to take the connection into use. */
   setSocket(socket: Socket, head: Buffer): void {
-    this.connection = { socket, head };
+    this.connection = bufferSocket(socket, head);
     this.emit('open');
   }
 }

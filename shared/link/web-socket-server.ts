@@ -3,10 +3,11 @@ import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../actor/clock.js';
 import { JOIN_PATH } from '../protocol/join-url.js';
+import type { BufferedSocket } from './buffered-socket.js';
 import type { Link } from './link.js';
 import { SpareBuffers } from './spare-buffers.js';
 import { WebSocketLink, type WebSocketParts } from './web-socket.js';
-import { type Connection, HANDSHAKE_OPTIONS, Handshake } from './web-socket-handshake.js';
+import { HANDSHAKE_OPTIONS, Handshake } from './web-socket-handshake.js';
 
 /** Connections that have not proven the token yet; more are turned away until one has, or is gone. */
 export const STRANGERS_MAX = 64;
@@ -30,7 +31,7 @@ export function acceptWebSockets(server: Server, clock: Clock, onLink: (link: Li
     if (strangers >= STRANGERS_MAX) return turnAway(socket, '503 Service Unavailable');
     upgrader.handleUpgrade(request, socket, head, (handshake) => {
       strangers += 1;
-      const connection = handshake.connection as Connection;
+      const connection = handshake.connection as BufferedSocket;
       onLink(linkToStranger({ connection, clock, spares }, () => (strangers -= 1)));
     });
   });
@@ -46,18 +47,11 @@ function linkToStranger(
   const end = (): void => {
     if (known) return;
     known = true;
-    socket.off('data', count);
     onKnown();
   };
-  const link = new WebSocketLink({
-    ...{ ...parts, side: 'server', peer: peerName(socket) },
-    ...{ strangerBytesMax: STRANGER_BYTES_MAX, onAdmit: end },
-  });
-  const count = (): void => {
-    if (socket.bytesRead > STRANGER_BYTES_MAX) link.break('a stranger sent too much');
-  };
-  // A message may be large once its sender is known; until then every byte counts, whatever it belongs to.
-  socket.prependListener('data', count);
+  const peer = peerName(socket);
+  const bounds = { strangerBytesMax: STRANGER_BYTES_MAX, onAdmit: end };
+  const link = new WebSocketLink({ ...parts, ...bounds, side: 'server', peer });
   socket.on('close', end);
   return link;
 }

@@ -8,6 +8,7 @@
 import type { Socket } from 'node:net';
 import type { Cancel, Clock } from '../actor/clock.js';
 import { toPlainText } from '../protocol/text.js';
+import type { BufferedSocket } from './buffered-socket.js';
 import { encodeHead, FrameError, FrameReader } from './frame.js';
 import {
   BUFFERED_BYTES_MAX,
@@ -27,21 +28,23 @@ import {
   WebSocketFault,
   WebSocketReader,
 } from './web-socket-frames.js';
-import type { Connection } from './web-socket-handshake.js';
 
 /** How long a peer may take to answer the end of a connection. */
 const CLOSE_WAIT_MS = 2000;
 
+/** Bytes of shared memory that are copied and sent at once. */
+const PIECE_BYTES = 256 * 2 ** 10;
+
 /** What a link over WebSocket is made of. */
 export interface WebSocketParts {
-  readonly connection: Connection;
+  readonly connection: BufferedSocket;
   /** A client masks what it sends, a server does not. */
   readonly side: 'client' | 'server';
   readonly peer: string;
   readonly clock: Clock;
   /** Memory for payloads; may be shared with other links. */
   readonly spares: SpareBuffers;
-  /** Most bytes of a message until the peer has proven itself. */
+  /** Most bytes, whatever they belong to, until the peer has proven itself. */
   readonly strangerBytesMax?: number;
   /** Called when the peer has proven itself. */
   readonly onAdmit?: () => void;
@@ -59,6 +62,9 @@ export class WebSocketLink implements Link {
   /** Why this end sends and takes nothing any more. */
   #ending: string | undefined;
   #gone = false;
+  /** The peer has said what is no WebSocket: nothing that follows is looked at. */
+  #isDeaf = false;
+  #strangerBytesLeft: number;
   #cancelWait: Cancel = () => {};
 
   constructor(parts: WebSocketParts) {
@@ -74,7 +80,8 @@ export class WebSocketLink implements Link {
       close: (status, reason) => this.#peerLeaves(status, reason),
     });
     this.#reader.messageBytesMax = parts.strangerBytesMax ?? FRAME_BYTES_MAX;
-    const { socket, head } = parts.connection;
+    this.#strangerBytesLeft = parts.strangerBytesMax ?? Number.POSITIVE_INFINITY;
+    const { socket } = parts.connection;
     this.#socket = socket;
     socket.setNoDelay();
     socket.on('error', (error) => this.#end(`the connection broke: ${error.message}`));
@@ -83,9 +90,6 @@ export class WebSocketLink implements Link {
       this.#end(lost(STATUS.lost));
       socket.end();
     });
-    // What arrives before someone listens stays in the system's buffers.
-    socket.pause();
-    if (head.length > 0) socket.unshift(head);
   }
 
   get bufferedBytes(): number {
@@ -98,8 +102,7 @@ export class WebSocketLink implements Link {
       queueMicrotask(() => events.closed(this.#ending as string));
       return;
     }
-    this.#socket.on('data', (bytes) => this.#receive(bytes));
-    this.#socket.resume();
+    this.#parts.connection.read((bytes) => this.#receive(bytes));
   }
 
   send(message: object, payload: Uint8Array = NO_PAYLOAD): void {
@@ -111,11 +114,9 @@ export class WebSocketLink implements Link {
     socket.cork();
     socket.write(binaryHeader(head.length, { isFirst: true, isLast: isWhole, masked }));
     socket.write(head);
-    if (!isWhole) {
-      socket.write(binaryHeader(payload.length, { isFirst: false, isLast: true, masked }));
-      this.#writePayload(payload);
-    }
+    if (!isWhole) socket.write(binaryHeader(payload.length, { isFirst: false, isLast: true, masked }));
     socket.uncork();
+    if (!isWhole) this.#writePayload(payload);
     if (this.bufferedBytes > BUFFERED_BYTES_MAX) this.break(NOT_READING);
   }
 
@@ -125,6 +126,7 @@ export class WebSocketLink implements Link {
 
   admit(): void {
     this.#reader.messageBytesMax = FRAME_BYTES_MAX;
+    this.#strangerBytesLeft = Number.POSITIVE_INFINITY;
     this.#parts.onAdmit?.();
   }
 
@@ -143,14 +145,25 @@ export class WebSocketLink implements Link {
       this.#socket.write(payload);
       return;
     }
-    // Whoever owns shared memory goes on computing in it while the bytes wait to be sent.
+    // Whoever owns shared memory goes on computing in it while the bytes wait to be sent. In pieces: one that the
+    // system takes at once is copied again out of the core's cache, and its memory serves for the next.
     const { spares } = this.#parts;
-    const copy = spares.take(payload.length);
-    copy.set(payload);
-    this.#socket.write(copy, () => spares.give(copy));
+    const socket = this.#socket;
+    for (let at = 0; at < payload.length; at += PIECE_BYTES) {
+      const piece = payload.subarray(at, at + PIECE_BYTES);
+      const copy = spares.take(piece.length);
+      copy.set(piece);
+      let isSent = false;
+      socket.write(copy, () => isSent || spares.give(copy));
+      isSent = socket.writableLength === 0;
+      if (isSent) spares.give(copy);
+    }
   }
 
   #receive(bytes: Uint8Array): void {
+    if (this.#isDeaf) return;
+    this.#strangerBytesLeft -= bytes.length;
+    if (this.#strangerBytesLeft < 0) return this.break('a stranger sent too much');
     try {
       this.#reader.push(bytes);
     } catch (error) {
@@ -182,7 +195,7 @@ export class WebSocketLink implements Link {
       this.#waitForEnd();
     }
     if (isDeaf) {
-      this.#socket.removeAllListeners('data');
+      this.#isDeaf = true;
       this.#socket.end();
     }
     // Of a paused connection, the peer's answer would not be noticed.

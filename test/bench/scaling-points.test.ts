@@ -104,15 +104,19 @@ describe('timed kernels', () => {
     const compute = put(0, new Tape().emit('gatherWords', gather).emit('fill', { out: 0, n: 0, value: 1 }));
     const add = { out: 0, a: 0, b: 0, n: 0 };
     const update = { weights: 0, gradient: 0, momentum: 0, n: 0, scalars: 0 };
+    const squares = { a: 0, out: 0, large: 0, n: 0 };
     const finish = put(
       4096,
-      new Tape().emit('addVectors', add).emit('addVectors', add).emit('sgdUpdate', update),
+      new Tape().emit('addVectors', add).emit('sumSquares', squares).emit('addVectors', add),
     );
+    const ending = put(8192, new Tape().emit('sgdUpdate', update));
     kernels.run(0, compute);
     kernels.run(4096, finish);
-    expect(ran).toEqual([`0+${compute}`, '4096+10', `${4096 + 40}+6`]);
+    kernels.run(8192, ending);
+    expect(ran).toEqual([`0+${compute}`, `4096+${finish}`, `8192+${ending}`]);
+    const atMs = compute + finish + ending;
     expect(reports).toEqual([
-      { thread: 3, atMs: compute + 16, computeMs: compute, reduceMs: 10, updateMs: 6, updates: 1 },
+      { thread: 3, atMs, computeMs: compute, reduceMs: finish, updateMs: ending, updates: 1 },
     ]);
   });
 });

@@ -87,6 +87,23 @@ describe('assignment of leaves', () => {
     expect(shares.map(({ range }) => maximalSubtrees(range, 1024).length)).toEqual([1, 1]);
   });
 
+  it('moves a cut farther where sending another vector takes longer than computing the leaves', () => {
+    const all = { from: 0, to: 8 };
+    const near = [member('a', 1), member('b', 0.8)];
+    const far = [member('a', 1, 16), member('b', 0.8, 16)];
+    expect(countsOf(assign(all, near, 1))).toEqual({ a: 4, b: 4 });
+    const many = { from: 0, to: 64 };
+    expect(countsOf(assign(many, near, 1))).toEqual({ a: 36, b: 28 });
+    expect(countsOf(assign(many, far, 1))).toEqual({ a: 32, b: 32 });
+    // One of 5 and one of 3 leaves are four partial sums to send, in place of two.
+    const uneven = assign(all, [member('a', 1, 4), member('b', 0.5, 4)], 1);
+    expect(countsOf(uneven)).toEqual({ a: 5, b: 3 });
+    expect(countsOf(reassign(uneven, all, [member('a', 1, 4), member('b', 1, 4)], 1))).toEqual({
+      a: 4,
+      b: 4,
+    });
+  });
+
   it('keeps the assignment in use until another is better by a tenth, or the members are others', () => {
     const all = { from: 0, to: 64 };
     const inUse = assign(all, [member('a', 1), member('b', 1)], 1);

@@ -72,7 +72,7 @@ describe('a web socket to a coordinator', () => {
     const atServer = record(link);
     webSocket.send(LARGE);
     await atServer.closed$;
-    expect(atServer.reasons).toEqual(['a stranger sent too much']);
+    expect(atServer.reasons).toEqual([`a message exceeds ${STRANGER_BYTES_MAX} bytes`]);
     const many = await strangeClient();
     const atMany = record(many.link);
     const small = encodeHead({ kind: 'x' }, 0);
