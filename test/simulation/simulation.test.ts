@@ -4,7 +4,7 @@ import { simulate } from '../../scripts/simulation/simulation.js';
 import { PLANTED } from './planted.js';
 
 /** Seeds of each test; UNISUM_SIMULATIONS asks for more. */
-const RUNS = Number(process.env.UNISUM_SIMULATIONS ?? 250);
+const RUNS = Number(process.env.UNISUM_SIMULATIONS ?? 400);
 const PLAN = { workers: 5, steps: 60, faults: true };
 /** Seeds among which a planted fault shows. */
 const FOUND_WITHIN = 120;
