@@ -3,6 +3,7 @@ import type { Predictor } from '../shared/engine/prediction.js';
 import type { Model } from '../shared/graph/model.js';
 import type { Clipping } from '../shared/optim/clipping.js';
 import type { EarlyStopping } from '../shared/optim/early-stopping.js';
+import type { GradientNoise } from '../shared/optim/gradient-noise.js';
 import type { ScheduleSettings } from '../shared/optim/schedule.js';
 import type { OptimizerSettings } from '../shared/optim/settings.js';
 
@@ -37,6 +38,8 @@ export interface Recipe {
   readonly schedule?: ScheduleSettings;
   /** How gradients that are too large are made smaller; left out: not at all. */
   readonly clipping?: Clipping;
+  /** What is added to gradients by chance; left out: nothing. */
+  readonly gradientNoise?: GradientNoise;
   /** When it ends before its last step; left out: not at all. */
   readonly earlyStopping?: EarlyStopping;
   /** Steps between two evaluations; left out: those of an epoch. */

@@ -100,7 +100,12 @@ export class NodeShell {
     const { workplace, clock } = this.tools;
     const begunMs = clock.nowMs();
     if (weights !== undefined) {
-      workplace.loadWeights(weights);
+      try {
+        workplace.loadWeights(weights);
+      } catch (error) {
+        // Whoever sends weights of another network is told so before the node leaves.
+        return self.tell({ kind: 'failed', reason: reasonOf(error) });
+      }
       this.link?.recycle(weights);
     }
     this.attempt(self, workplace.compute(step, range), (partials) => {
@@ -117,10 +122,13 @@ export class NodeShell {
     work.then(
       (result) => self.tell(report(result)),
       (error: unknown) => {
-        // What the user can mend is told as it is; anything else is a fault of the program, told with where it is.
-        const reason = error instanceof UserError ? error.message : String(error);
-        self.tell({ kind: 'failed', reason });
+        self.tell({ kind: 'failed', reason: reasonOf(error) });
       },
     );
   }
+}
+
+/** What the user can mend is told as it is; anything else is a fault of the program, told with where it is. */
+function reasonOf(error: unknown): string {
+  return error instanceof UserError ? error.message : String(error);
 }

@@ -1,13 +1,14 @@
 import type { CheckpointPolicy } from '../../coordinator/saving-state.js';
 import { UserError } from '../../shared/errors.js';
 import { isLoopback, type ListenAddress, parseListenAddress } from '../../shared/link/listen.js';
-import { type Clipping, clipByGlobalNorm, clipByNorm, clipByValue } from '../../shared/optim/clipping.js';
-import { checkEarlyStopping, type EarlyStopping, earlyStopping } from '../../shared/optim/early-stopping.js';
-import { constant, type ScheduleSettings, scheduleByName } from '../../shared/optim/schedule.js';
+import type { Clipping } from '../../shared/optim/clipping.js';
+import type { EarlyStopping } from '../../shared/optim/early-stopping.js';
+import type { GradientNoise } from '../../shared/optim/gradient-noise.js';
+import { constant, type ScheduleSettings } from '../../shared/optim/schedule.js';
 import { type OptimizerSettings, optimizerByName } from '../../shared/optim/settings.js';
+import { parseClipping, parseEarlyStopping, parseGradientNoise, parseSchedule } from './learning-options.js';
 import { type NodeOptions, type NodeSettings, parseNodeOptions } from './node-options.js';
 import { fraction, positiveNumber, wholeNumber } from './numbers.js';
-import { parseSettings } from './settings-text.js';
 
 /** Local nodes that one command may start. */
 const MOST_WORKERS = 1024;
@@ -32,6 +33,7 @@ export interface RecipeDefaults {
   readonly optimizer: OptimizerSettings;
   readonly schedule?: ScheduleSettings;
   readonly clipping?: Clipping;
+  readonly gradientNoise?: GradientNoise;
   readonly earlyStopping?: EarlyStopping;
   readonly evaluateEvery?: number;
 }
@@ -48,6 +50,7 @@ export interface TrainOptions extends NodeOptions {
   lr?: string;
   schedule?: string;
   earlyStopping?: string;
+  gradientNoise?: string;
   evaluateEvery?: string;
   clipNorm?: string;
   clipTensorNorm?: string;
@@ -83,6 +86,7 @@ export interface TrainSettings extends NodeSettings {
   readonly learningRate: number;
   readonly schedule: ScheduleSettings;
   readonly clipping: Clipping | undefined;
+  readonly gradientNoise: GradientNoise | undefined;
   /** When the run ends before its last step; undefined: it does not. */
   readonly earlyStopping: EarlyStopping | undefined;
   /** Steps between two evaluations; undefined: those of an epoch. */
@@ -136,6 +140,7 @@ export function parseTrainOptions(
     learningRate: options.lr === undefined ? optimizer.learningRate : positiveNumber('--lr', options.lr),
     schedule: parseSchedule(options.schedule) ?? defaults.schedule ?? constant(),
     clipping: parseClipping(options) ?? defaults.clipping,
+    gradientNoise: parseGradientNoise(options.gradientNoise, defaults.gradientNoise),
     earlyStopping: parseEarlyStopping(options.earlyStopping, defaults.earlyStopping),
     evaluateEvery:
       options.evaluateEvery === undefined
@@ -159,23 +164,6 @@ function parseWatch(option: TrainOptions['watchGradients']): number | undefined 
   return option === undefined ? 0 : wholeNumber('--watch-gradients', option, { least: 1, most: MOST_STEPS });
 }
 
-function parseSchedule(text: string | undefined): ScheduleSettings | undefined {
-  if (text === undefined) return undefined;
-  const { head, changes } = parseSettings('--schedule', text);
-  return scheduleByName(head, changes);
-}
-
-/** 0 takes back what a recipe asks for. */
-function parseEarlyStopping(
-  text: string | undefined,
-  otherwise: EarlyStopping | undefined,
-): EarlyStopping | undefined {
-  if (text === undefined) return otherwise;
-  const { head, changes } = parseSettings('--early-stopping', text);
-  const patience = wholeNumber('--early-stopping', head, { least: 0, most: MOST_EPOCHS });
-  return patience === 0 ? undefined : checkEarlyStopping(earlyStopping({ ...changes, patience }), 2);
-}
-
 function parseCheckpoints(text: string): CheckpointPolicy | undefined {
   const [, seconds] = /^(\d+)s$/.exec(text) ?? [];
   if (seconds === undefined) {
@@ -185,18 +173,6 @@ function parseCheckpoints(text: string): CheckpointPolicy | undefined {
   return {
     everyMs: 1000 * wholeNumber('--checkpoint-every', seconds, { least: 1, most: MOST_SECONDS }),
   };
-}
-
-function parseClipping({ clipNorm, clipTensorNorm, clipValue }: TrainOptions): Clipping | undefined {
-  const given = [
-    { option: '--clip-norm', text: clipNorm, clip: clipByGlobalNorm },
-    { option: '--clip-tensor-norm', text: clipTensorNorm, clip: clipByNorm },
-    { option: '--clip-value', text: clipValue, clip: clipByValue },
-  ].filter(({ text }) => text !== undefined);
-  const [first, second] = given;
-  if (first !== undefined && second !== undefined)
-    throw new UserError(`${first.option} and ${second.option} exclude each other: give one of them`, 2);
-  return first?.clip(positiveNumber(first.option, first.text as string));
 }
 
 /** Two names for one thing: a recipe takes a folder, or a text. */

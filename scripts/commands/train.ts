@@ -38,6 +38,7 @@ export function define(command: Command, context: CommandContext): void {
     .option('--clip-norm <X>', 'make the whole gradient no longer than this')
     .option('--clip-tensor-norm <X>', 'or the gradient of no parameter')
     .option('--clip-value <X>', 'or let no element of it be further from 0')
+    .option('--gradient-noise <ETA>', 'add noise to gradients, of variance ETA / (1 + step)^0.55')
     .option('--listen <host:port>', 'where others may join (default: this machine only, any free port)')
     .option('--tls', 'encrypt connections, as is done wherever other machines can connect')
     .option('--no-tls', 'encrypt nothing, as behind a tunnel of your own')

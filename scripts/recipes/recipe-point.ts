@@ -43,6 +43,7 @@ export async function trainRecipe(
   const watch = new RunWatch({ steps, stepsPerEpoch: perEpoch }, progress);
   const request = {
     ...{ recipe, data, batch, leaf, steps, workers, backend, optimizer, clipping: recipe.clipping },
+    ...{ gradientNoise: recipe.gradientNoise },
     ...{ earlyStopping: recipe.earlyStopping, evaluateEvery: recipe.evaluateEvery },
     ...{ seed: 0, threads: 1, minWorkers: 1, audit: 0 },
     learningRate: optimizer.learningRate,

@@ -26,6 +26,7 @@ import { createPlan, type Plan } from '../../shared/graph/plan.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
 import type { Clipping } from '../../shared/optim/clipping.js';
 import { checkEarlyStopping, type EarlyStopping } from '../../shared/optim/early-stopping.js';
+import { checkGradientNoise, type GradientNoise } from '../../shared/optim/gradient-noise.js';
 import { createSchedule, type ScheduleSettings } from '../../shared/optim/schedule.js';
 import type { OptimizerSettings } from '../../shared/optim/settings.js';
 import { startLocalNode } from './local-node.js';
@@ -46,6 +47,7 @@ export interface RunRequest {
   readonly learningRate: number;
   readonly schedule: ScheduleSettings;
   readonly clipping?: Clipping | undefined;
+  readonly gradientNoise?: GradientNoise | undefined;
   readonly earlyStopping?: EarlyStopping | undefined;
   /** Steps between two evaluations; left out: those of an epoch. */
   readonly evaluateEvery?: number | undefined;
@@ -97,7 +99,10 @@ export class LocalRun {
     const machine = await Machine.start(Math.max(1, workers * threads), request.backend, request.threadEntry);
     const { memory, team } = machine;
     const place = layOutRun(machine, { plan, data: data.train, leaf, seed });
-    const updater = layOutOptimizer(machine, plan, request.optimizer, request.clipping);
+    const updater = layOutOptimizer(machine, plan, request.optimizer, {
+      clipping: request.clipping,
+      ...(request.gradientNoise && { noise: { ...checkGradientNoise(request.gradientNoise), seed } }),
+    });
     const crew = new Crew(team, place, { batch, granule }, updater);
     const best = earlyStopping?.restoreBest ? layOutBest(place) : undefined;
     const keeper = new Keeper(place, updater, weightSettings(request, plan.model), best);

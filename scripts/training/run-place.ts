@@ -32,7 +32,7 @@ export function layOutOptimizer(
   { memory }: Machine,
   plan: Plan,
   settings: OptimizerSettings,
-  clipping?: Clipping,
+  { clipping, noise }: { readonly clipping?: Clipping | undefined; readonly noise?: Updater['noise'] } = {},
 ): Updater {
   const optimizer = createOptimizer(settings);
   const bytes = plan.parameterFloats * 4;
@@ -42,7 +42,8 @@ export function layOutOptimizer(
     optimizer,
     state,
     norms,
-    ...(clipping === undefined ? {} : { clipping: checkClipping(clipping) }),
+    ...(clipping && { clipping: checkClipping(clipping) }),
+    ...(noise && { noise }),
   };
 }
 

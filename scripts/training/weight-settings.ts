@@ -5,6 +5,7 @@ import { sha256Hex } from '../../shared/files/sha256.js';
 import type { Model } from '../../shared/graph/model.js';
 import type { Clipping } from '../../shared/optim/clipping.js';
 import type { EarlyStopping } from '../../shared/optim/early-stopping.js';
+import type { GradientNoise } from '../../shared/optim/gradient-noise.js';
 import type { ScheduleSettings } from '../../shared/optim/schedule.js';
 import type { OptimizerSettings } from '../../shared/optim/settings.js';
 
@@ -22,6 +23,7 @@ interface WeightRequest {
   readonly learningRate: number;
   readonly schedule: ScheduleSettings;
   readonly clipping?: Clipping | undefined;
+  readonly gradientNoise?: GradientNoise | undefined;
   readonly earlyStopping?: EarlyStopping | undefined;
   readonly evaluateEvery?: number | undefined;
 }
@@ -29,10 +31,11 @@ interface WeightRequest {
 /** All that reaches the weights of a run, by name; the network and the data by their hashes. */
 export function weightSettings(request: WeightRequest, model: Model): WeightSettings {
   const { data, batch, leaf, seed, steps, optimizer, learningRate, schedule, clipping = null } = request;
-  const { earlyStopping, evaluateEvery } = request;
+  const { gradientNoise, earlyStopping, evaluateEvery } = request;
   return {
     ...{ model: fingerprint(model), data: fingerprint(data.train.manifest) },
     ...{ batch, leaf, seed, steps, optimizer, learningRate, schedule, clipping },
+    ...(gradientNoise && { gradientNoise }),
     ...(earlyStopping && { earlyStopping }),
     ...(evaluateEvery !== undefined && { evaluateEvery }),
   };

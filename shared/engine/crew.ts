@@ -82,15 +82,13 @@ export class Crew {
   async compute(step: number, { threads, leaves }: ThreadShare): Promise<Partial[]> {
     const { size } = stepPlace(step, this.place.data.manifest.samples, this.shape.batch);
     const parts = this.computeTapes(step, { threads, leaves }, size);
-    const tapes = Array.from(
-      { length: threads.to - threads.from },
-      (_, i) => parts.get(threads.from + i)?.tape,
-    );
+    const count = threads.to - threads.from;
+    const tapes = Array.from({ length: count }, (_, i) => parts.get(threads.from + i)?.tape);
     await this.team.run(tapes, threads.from);
     const partials = [...parts.values()].flatMap((part) => part.partials);
     const { adds, tops } = planAdds(partials, leafCount(size, this.place.leafSize));
     if (adds.length > 0) {
-      const slices = this.slices(threads.to - threads.from);
+      const slices = this.slices(count);
       const tapes = slices.map((slice, i) => this.compiler(threads.from + i).add(adds, slice));
       await this.team.run(tapes, threads.from);
     }
@@ -109,7 +107,11 @@ export class Crew {
   ): Promise<Outcome<number[]>> {
     const { size } = stepPlace(step, this.place.data.manifest.samples, this.shape.batch);
     const { tapes, updates, root, guard } = this.finishTapes(partials, size);
-    for (const { space } of this.compilers) this.place.memory.f32(space.scalars, scalars.length).set(scalars);
+    for (const [thread, { space }] of this.compilers.entries()) {
+      // Noise asks for the step, also on threads that computed nothing of it.
+      if (this.updater?.noise !== undefined) this.point(thread, step);
+      this.place.memory.f32(space.scalars, scalars.length).set(scalars);
+    }
     await this.team.run(tapes);
     const isBroken = !this.areFinite(guard);
     if (!isBroken) await this.team.run(updates);
@@ -224,10 +226,8 @@ export class Crew {
   /** The flat vector cut in near-equal stretches that share no cache line. */
   private slices(parts: number): Stretch[] {
     const lines = { from: 0, to: this.place.plan.vectorFloats / LINE_FLOATS };
-    return splitRange(lines, parts, 1).map(({ from, to }) => ({
-      from: from * LINE_FLOATS,
-      to: to * LINE_FLOATS,
-    }));
+    const inFloats = ({ from, to }: Range): Stretch => ({ from: from * LINE_FLOATS, to: to * LINE_FLOATS });
+    return splitRange(lines, parts, 1).map(inFloats);
   }
 
   private tableFor(scalarCount: number): { table: StepTable; log: number } {

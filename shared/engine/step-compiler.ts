@@ -1,8 +1,11 @@
+import { squareRoot } from '../arithmetic/square-root.js';
 import type { PlannedParameter } from '../graph/flat-vector.js';
 import type { Job } from '../graph/job.js';
+import { keyOf } from '../graph/keys.js';
 import type { Plan } from '../graph/plan.js';
 import type { Tape } from '../kernels/tape.js';
 import type { Clipping } from '../optim/clipping.js';
+import type { GradientNoise } from '../optim/gradient-noise.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { leafCount, maximalSubtrees, nodeLeaves, type Range, rowsOf } from '../sum/leaves.js';
 import type { DataStore } from './data-store.js';
@@ -44,6 +47,8 @@ export interface Updater {
   /** Byte offsets of its state vectors, `plan.parameterFloats` floats each. */
   readonly state: readonly number[];
   readonly clipping?: Clipping;
+  /** What is added to gradients, and the seed of the run. */
+  readonly noise?: GradientNoise & { readonly seed: number };
   /** Byte offset of what `sumSquares` makes of the gradient's blocks: two numbers for each of `guardFloats`. */
   readonly norms: number;
 }
@@ -137,11 +142,14 @@ export class StepCompiler {
       for (const part of stretchesOf(plan, trained, { hasDecay: optimizer.hasDecay, whole })) {
         const { from, to, isExempt } = part;
         this.emitClipping(tape, root, part, update);
+        this.emitNoise(tape, root, part, update);
         optimizer.emit(tape, { ...at(from), n: to - from, isExempt });
       }
       if (optimizer.matrices === undefined) return;
       for (const { offset, size, shape } of matrices) {
-        this.emitClipping(tape, root, { from: offset, to: offset + size }, update);
+        const all = { from: offset, to: offset + size };
+        this.emitClipping(tape, root, all, update);
+        this.emitNoise(tape, root, all, update);
         const cols = shape.at(-1) as number;
         const rows = size / cols;
         const scratch = this.space.matrices(optimizer.matrices.scratchFloats(rows, cols) * 4);
@@ -173,6 +181,19 @@ export class StepCompiler {
       const [start, end] = [Math.max(offset, from), Math.min(offset + size, to)];
       const isOf = ({ parameter }: Block): boolean => parameter.name === name;
       if (start < end) shrink(blocks.findIndex(isOf), blocks.findLastIndex(isOf) + 1, start, end);
+    }
+  }
+
+  /** Each parameter has noise of its own, so it shows nowhere how the vector is cut: borders are multiples of four elements. */
+  private emitNoise(tape: Tape, root: number, { from, to }: Stretch, { noise }: Updater): void {
+    if (noise === undefined) return;
+    const { eta, gamma: decay, seed } = noise;
+    const course = { step: this.space.step, scale: squareRoot(eta), decay };
+    for (const { name, offset, size } of this.place.plan.parameters) {
+      const [start, end] = [Math.max(offset, from), Math.min(offset + size, to)];
+      if (start >= end) continue;
+      const place = { gradient: root + start * 4, n: end - start, first: start - offset };
+      tape.emit('addGradientNoise', { ...place, ...course, ...keyOf('gradientNoise', seed, name) });
     }
   }
 

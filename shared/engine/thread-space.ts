@@ -11,6 +11,8 @@ const CURSOR_BYTES = 12;
  */
 export class ThreadSpace {
   readonly cursor: number;
+  /** Where the cursor tells the step. */
+  readonly step: number;
   readonly scalars: number;
   /** Two floats: the sum of squares of a gradient, as `sumSquares` takes it. */
   readonly total: number;
@@ -25,6 +27,7 @@ export class ThreadSpace {
     private readonly vectorBytes: number,
   ) {
     this.cursor = memory.allocate(CURSOR_BYTES, 'cells');
+    this.step = this.cursor + 8;
     this.scalars = memory.allocate(SCALARS_MAX * 4, 'cells');
     this.total = memory.allocate(8, 'cells');
   }

@@ -83,7 +83,6 @@ export const EXTENTS: {
   copyVector: map,
   fill: out,
   sumSquares: (a) => ({ ...blocks(a), large: blocks(a).out }),
-  largestMagnitude: blocks,
   treeTotal: ({ n }) => ({ a: n, out: 1 }),
   exponential: map,
   logarithm: map,

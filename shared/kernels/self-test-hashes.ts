@@ -82,7 +82,6 @@ export const EXPECTED_HASHES: { readonly [K in KernelName]: string } = {
   layerNormalizationBackward: '83c0de014ad3249cd60b7cccf9a18c503232d269d179a8b3f31b5e1f41934d30',
   treeLayerNormalizationScale: '103b0189dfecab7481a047ad1780cd64976295bf50095f591e8144958f68f0fb',
   sumSquares: '239de499d662491e912bf949078c984bddbf185f2617314bad3b53c3079c0513',
-  largestMagnitude: '1729404105f4de9c2e8d2fdecdc33e629385559d4d8dc5a7cdee37f94206c561',
   treeTotal: '036a95c192f19dae8feffe199f37222b31ce9475b5ea8681570a5b69f253bb84',
   sgdUpdate: 'de69e6cb75f46b20511ba3256c660135147b2c6dc8cea864d6c69d26230eb385',
   adamUpdate: 'e6ec63b4ffb4baa518238b9cff2c9f1ccea867fda197f389b8df762bc2a6a31f',

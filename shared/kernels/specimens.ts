@@ -61,7 +61,6 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
   copyVector: map,
   fill: ({ rows, cols }) => ({ out: output(rows * cols), n: rows * cols, value: -0.1 }),
   sumSquares: (size) => ({ ...blocks(size), large: blocks(size).out }),
-  largestMagnitude: blocks,
   treeTotal: ({ rows, cols }) => ({ a: input(rows * cols), out: output(1), n: rows * cols }),
 
   exponential: map,

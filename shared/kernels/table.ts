@@ -1,7 +1,7 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = '0499e8fc8d7709ff';
+export const SOURCE_VERSION = 'b11b89ff2b4caf3a';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
@@ -928,7 +928,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  largestMagnitude: {
+  treeTotal: {
     opcode: 78,
     arguments: {
       a: 'ptr',
@@ -936,16 +936,8 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  treeTotal: {
-    opcode: 79,
-    arguments: {
-      a: 'ptr',
-      out: 'ptr',
-      n: 'i32',
-    },
-  },
   sgdUpdate: {
-    opcode: 80,
+    opcode: 79,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -955,7 +947,7 @@ export const KERNEL_TABLE = {
     },
   },
   adamUpdate: {
-    opcode: 81,
+    opcode: 80,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -966,7 +958,7 @@ export const KERNEL_TABLE = {
     },
   },
   rmspropUpdate: {
-    opcode: 82,
+    opcode: 81,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -977,7 +969,7 @@ export const KERNEL_TABLE = {
     },
   },
   adagradUpdate: {
-    opcode: 83,
+    opcode: 82,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -987,7 +979,7 @@ export const KERNEL_TABLE = {
     },
   },
   lionUpdate: {
-    opcode: 84,
+    opcode: 83,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -997,7 +989,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolForward: {
-    opcode: 85,
+    opcode: 84,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1016,7 +1008,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolBackward: {
-    opcode: 86,
+    opcode: 85,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1037,7 +1029,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolForward: {
-    opcode: 87,
+    opcode: 86,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1056,7 +1048,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolBackward: {
-    opcode: 88,
+    opcode: 87,
     arguments: {
       dy: 'ptr',
       dx: 'ptr',
@@ -1075,7 +1067,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmul: {
-    opcode: 89,
+    opcode: 88,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -1088,7 +1080,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmulTransposedB: {
-    opcode: 90,
+    opcode: 89,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -1099,7 +1091,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomUniform: {
-    opcode: 91,
+    opcode: 90,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1110,7 +1102,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomNormal: {
-    opcode: 92,
+    opcode: 91,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1121,7 +1113,7 @@ export const KERNEL_TABLE = {
     },
   },
   addGradientNoise: {
-    opcode: 93,
+    opcode: 92,
     arguments: {
       gradient: 'ptr',
       step: 'ptr',
@@ -1134,7 +1126,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomTruncatedNormal: {
-    opcode: 94,
+    opcode: 93,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1145,7 +1137,7 @@ export const KERNEL_TABLE = {
     },
   },
   orthonormalRows: {
-    opcode: 95,
+    opcode: 94,
     arguments: {
       a: 'ptr',
       count: 'i32',
@@ -1153,7 +1145,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmForward: {
-    opcode: 96,
+    opcode: 95,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1168,7 +1160,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmBackward: {
-    opcode: 97,
+    opcode: 96,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1182,7 +1174,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruForward: {
-    opcode: 98,
+    opcode: 97,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1198,7 +1190,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruBackward: {
-    opcode: 99,
+    opcode: 98,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1213,7 +1205,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnForward: {
-    opcode: 100,
+    opcode: 99,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1227,7 +1219,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnBackward: {
-    opcode: 101,
+    opcode: 100,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1240,7 +1232,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxForward: {
-    opcode: 102,
+    opcode: 101,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1249,7 +1241,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxBackward: {
-    opcode: 103,
+    opcode: 102,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -1259,7 +1251,7 @@ export const KERNEL_TABLE = {
     },
   },
   logSoftmaxForward: {
-    opcode: 104,
+    opcode: 103,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1268,7 +1260,7 @@ export const KERNEL_TABLE = {
     },
   },
   logSoftmaxBackward: {
-    opcode: 105,
+    opcode: 104,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -1278,7 +1270,7 @@ export const KERNEL_TABLE = {
     },
   },
   oneHot: {
-    opcode: 106,
+    opcode: 105,
     arguments: {
       labels: 'ptr',
       out: 'ptr',
@@ -1287,7 +1279,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeMatmulTransposedA: {
-    opcode: 107,
+    opcode: 106,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -1299,7 +1291,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeSumRows: {
-    opcode: 108,
+    opcode: 107,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -1309,7 +1301,7 @@ export const KERNEL_TABLE = {
     },
   },
   addVectors: {
-    opcode: 109,
+    opcode: 108,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1318,7 +1310,7 @@ export const KERNEL_TABLE = {
     },
   },
   multiplyVectors: {
-    opcode: 110,
+    opcode: 109,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1327,7 +1319,7 @@ export const KERNEL_TABLE = {
     },
   },
   copyVector: {
-    opcode: 111,
+    opcode: 110,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1335,7 +1327,7 @@ export const KERNEL_TABLE = {
     },
   },
   fill: {
-    opcode: 112,
+    opcode: 111,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1343,7 +1335,7 @@ export const KERNEL_TABLE = {
     },
   },
   scaleVector: {
-    opcode: 113,
+    opcode: 112,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1352,7 +1344,7 @@ export const KERNEL_TABLE = {
     },
   },
   moveAverage: {
-    opcode: 114,
+    opcode: 113,
     arguments: {
       average: 'ptr',
       value: 'ptr',

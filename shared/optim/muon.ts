@@ -11,6 +11,7 @@
  * adamLearningRate at the learning rate that was set, and changes as that does.
  */
 import * as v from 'valibot';
+import { squareRoot } from '../arithmetic/square-root.js';
 import type { Tape } from '../kernels/tape.js';
 import { adam, adamOptimizer } from './adam.js';
 import { AverageFactor, Decay, LearningRate, Positive } from './numbers.js';
@@ -99,13 +100,6 @@ function emitMatrix(to: Pick<Tape, 'emit'>, place: MatrixPlace): void {
     else to.emit('matmul', { a: x, b, out: y, rows, inner: cols, cols, ...plain });
     to.emit('blendVectors', { a: x, b: y, out: x, n, p: 3.4445, q: 1 });
   }
-  const scale = root(Math.max(1, cols / rows));
+  const scale = squareRoot(Math.max(1, cols / rows));
   to.emit('muonUpdate', { weights, direction: x, n, scale, scalars });
-}
-
-/** Newton's square root of x >= 1, of additions and divisions alone: the same bits on every engine. */
-function root(x: number): number {
-  let y = x;
-  for (let i = 0; i < 64; i++) y = (y + x / y) / 2;
-  return y;
 }

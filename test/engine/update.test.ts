@@ -61,7 +61,7 @@ async function open(setup: Setup = {}) {
   ]);
   const plan = createPlan(x.graph.model(network(x), sparseCategoricalCrossentropy({ target: 'y' })));
   const place = layOutRun(machine, { plan, data: data(scale), leaf: LEAF, seed: 9 });
-  const updater = layOutOptimizer(machine, plan, optimizer, clipping);
+  const updater = layOutOptimizer(machine, plan, optimizer, { clipping });
   const crew = new Crew(machine.team, place, { batch: BATCH, granule: 1 }, updater);
   const share = { threads: { from: 0, to: threads }, leaves: { from: 0, to: LEAVES } };
   const { scalars } = updater.optimizer.update(updater.optimizer.init(), optimizer.learningRate);

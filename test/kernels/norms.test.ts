@@ -50,15 +50,4 @@ describe.each(buildNames())('norms on %s', (build) => {
     bench.run('treeTotal', { a: bench.put(numbers), out, n });
     expect(bench.floats(out, 1)[0]).toBe(treeOf([...numbers]));
   });
-
-  it('find the largest magnitude, and NaN wherever it is', () => {
-    const numbers = new Numbers(1).floats(3 * BLOCK);
-    numbers[BLOCK + 77] = -1e30;
-    numbers[2 * BLOCK + 1000] = Number.NaN;
-    bench.clear();
-    const out = bench.room(3);
-    bench.run('largestMagnitude', { a: bench.put(numbers), out, n: numbers.length });
-    const first = Math.max(...numbers.subarray(0, BLOCK).map(Math.abs));
-    expect([...bench.floats(out, 3)]).toEqual([first, Math.fround(1e30), Number.NaN]);
-  });
 });

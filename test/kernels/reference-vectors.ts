@@ -1,5 +1,5 @@
 /* Norms and totals of vectors, in plain TypeScript and double precision. */
-import { about, type Call, type Expected, exactly, sumOf } from './expected.js';
+import { about, type Call, type Expected, sumOf } from './expected.js';
 
 const BLOCK = 1024;
 
@@ -23,9 +23,6 @@ export const REFERENCE_VECTORS = {
       ),
     };
   },
-  largestMagnitude: ({ f32 }: Call) => ({
-    out: exactly(blocksOf(f32('a')).map((block) => Math.max(...block.map(Math.abs)))),
-  }),
   treeTotal: ({ f32 }: Call) => {
     const { sum, size } = sumOf([...f32('a')]);
     return { out: { values: [sum], sizes: [size], ulps: 12 } };

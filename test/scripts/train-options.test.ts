@@ -172,6 +172,7 @@ describe('options of train', () => {
     [{ schedule: 'cosine:height=1' }, 'the schedule cosine has no setting "height"; it has warmup, floor'],
     [{ schedule: 'cosine:floor' }, '--schedule takes settings such as cosine:KEY=0.5,KEY=2, not "floor"'],
     [{ earlyStopping: 'soon' }, '--early-stopping takes a whole number from 0 to 1000000, not "soon"'],
+    [{ gradientNoise: 'much' }, '--gradient-noise takes a number above 0, such as 0.001, not "much"'],
     [{ clipNorm: '0' }, '--clip-norm takes a number above 0, such as 0.001, not "0"'],
     [{ clipNorm: '1', clipValue: '1' }, '--clip-norm and --clip-value exclude each other: give one of them'],
     [

@@ -432,185 +432,180 @@ static i32 interpret(const Thread *thread, const u32 *tape, i32 words) {
         break;
       case 78:
         if (end - word < 4) return (i32)(word - tape) + 1;
-        kernel_largestMagnitude(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3]);
-        word += 4;
-        break;
-      case 79:
-        if (end - word < 4) return (i32)(word - tape) + 1;
         kernel_treeTotal(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3]);
         word += 4;
         break;
-      case 80:
+      case 79:
         if (end - word < 6) return (i32)(word - tape) + 1;
         kernel_sgdUpdate(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], dispatch_pointer(thread, word[5]));
         word += 6;
         break;
-      case 81:
+      case 80:
         if (end - word < 7) return (i32)(word - tape) + 1;
         kernel_adamUpdate(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], dispatch_pointer(thread, word[6]));
         word += 7;
         break;
-      case 82:
+      case 81:
         if (end - word < 7) return (i32)(word - tape) + 1;
         kernel_rmspropUpdate(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], dispatch_pointer(thread, word[6]));
         word += 7;
         break;
-      case 83:
+      case 82:
         if (end - word < 6) return (i32)(word - tape) + 1;
         kernel_adagradUpdate(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], dispatch_pointer(thread, word[5]));
         word += 6;
         break;
-      case 84:
+      case 83:
         if (end - word < 6) return (i32)(word - tape) + 1;
         kernel_lionUpdate(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], dispatch_pointer(thread, word[5]));
         word += 6;
         break;
-      case 85:
+      case 84:
         if (end - word < 15) return (i32)(word - tape) + 1;
         kernel_maxPoolForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10], (i32)word[11], (i32)word[12], (i32)word[13], (i32)word[14]);
         word += 15;
         break;
-      case 86:
+      case 85:
         if (end - word < 17) return (i32)(word - tape) + 1;
         kernel_maxPoolBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10], (i32)word[11], (i32)word[12], (i32)word[13], (i32)word[14], (i32)word[15], (i32)word[16]);
         word += 17;
         break;
-      case 87:
+      case 86:
         if (end - word < 15) return (i32)(word - tape) + 1;
         kernel_averagePoolForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10], (i32)word[11], (i32)word[12], (i32)word[13], (i32)word[14]);
         word += 15;
         break;
-      case 88:
+      case 87:
         if (end - word < 15) return (i32)(word - tape) + 1;
         kernel_averagePoolBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10], (i32)word[11], (i32)word[12], (i32)word[13], (i32)word[14]);
         word += 15;
         break;
-      case 89:
+      case 88:
         if (end - word < 9) return (i32)(word - tape) + 1;
         kernel_matmul(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8]);
         word += 9;
         break;
-      case 90:
+      case 89:
         if (end - word < 7) return (i32)(word - tape) + 1;
         kernel_matmulTransposedB(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], (i32)word[6]);
         word += 7;
         break;
-      case 91:
+      case 90:
         if (end - word < 7) return (i32)(word - tape) + 1;
         kernel_randomUniform(thread, dispatch_pointer(thread, word[1]), (i32)word[2], (i32)word[3], (i32)word[4], f32_from_bits(word[5]), f32_from_bits(word[6]));
         word += 7;
         break;
-      case 92:
+      case 91:
         if (end - word < 7) return (i32)(word - tape) + 1;
         kernel_randomNormal(thread, dispatch_pointer(thread, word[1]), (i32)word[2], (i32)word[3], (i32)word[4], f32_from_bits(word[5]), f32_from_bits(word[6]));
         word += 7;
         break;
-      case 93:
+      case 92:
         if (end - word < 9) return (i32)(word - tape) + 1;
         kernel_addGradientNoise(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4], (i32)word[5], (i32)word[6], f32_from_bits(word[7]), f32_from_bits(word[8]));
         word += 9;
         break;
-      case 94:
+      case 93:
         if (end - word < 7) return (i32)(word - tape) + 1;
         kernel_randomTruncatedNormal(thread, dispatch_pointer(thread, word[1]), (i32)word[2], (i32)word[3], (i32)word[4], f32_from_bits(word[5]), f32_from_bits(word[6]));
         word += 7;
         break;
-      case 95:
+      case 94:
         if (end - word < 4) return (i32)(word - tape) + 1;
         kernel_orthonormalRows(thread, dispatch_pointer(thread, word[1]), (i32)word[2], (i32)word[3]);
         word += 4;
         break;
-      case 96:
+      case 95:
         if (end - word < 11) return (i32)(word - tape) + 1;
         kernel_lstmForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10]);
         word += 11;
         break;
-      case 97:
+      case 96:
         if (end - word < 10) return (i32)(word - tape) + 1;
         kernel_lstmBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9]);
         word += 10;
         break;
-      case 98:
+      case 97:
         if (end - word < 12) return (i32)(word - tape) + 1;
         kernel_gruForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), dispatch_pointer(thread, word[6]), (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10], (i32)word[11]);
         word += 12;
         break;
-      case 99:
+      case 98:
         if (end - word < 11) return (i32)(word - tape) + 1;
         kernel_gruBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10]);
         word += 11;
         break;
-      case 100:
+      case 99:
         if (end - word < 10) return (i32)(word - tape) + 1;
         kernel_simpleRnnForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9]);
         word += 10;
         break;
-      case 101:
+      case 100:
         if (end - word < 9) return (i32)(word - tape) + 1;
         kernel_simpleRnnBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8]);
         word += 9;
         break;
-      case 102:
+      case 101:
         if (end - word < 5) return (i32)(word - tape) + 1;
         kernel_softmaxForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4]);
         word += 5;
         break;
-      case 103:
+      case 102:
         if (end - word < 6) return (i32)(word - tape) + 1;
         kernel_softmaxBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5]);
         word += 6;
         break;
-      case 104:
+      case 103:
         if (end - word < 5) return (i32)(word - tape) + 1;
         kernel_logSoftmaxForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4]);
         word += 5;
         break;
-      case 105:
+      case 104:
         if (end - word < 6) return (i32)(word - tape) + 1;
         kernel_logSoftmaxBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5]);
         word += 6;
         break;
-      case 106:
+      case 105:
         if (end - word < 5) return (i32)(word - tape) + 1;
         kernel_oneHot(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4]);
         word += 5;
         break;
-      case 107:
+      case 106:
         if (end - word < 8) return (i32)(word - tape) + 1;
         kernel_treeMatmulTransposedA(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7]);
         word += 8;
         break;
-      case 108:
+      case 107:
         if (end - word < 6) return (i32)(word - tape) + 1;
         kernel_treeSumRows(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], (i32)word[4], (i32)word[5]);
         word += 6;
         break;
-      case 109:
+      case 108:
         if (end - word < 5) return (i32)(word - tape) + 1;
         kernel_addVectors(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4]);
         word += 5;
         break;
-      case 110:
+      case 109:
         if (end - word < 5) return (i32)(word - tape) + 1;
         kernel_multiplyVectors(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4]);
         word += 5;
         break;
-      case 111:
+      case 110:
         if (end - word < 4) return (i32)(word - tape) + 1;
         kernel_copyVector(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3]);
         word += 4;
         break;
-      case 112:
+      case 111:
         if (end - word < 4) return (i32)(word - tape) + 1;
         kernel_fill(thread, dispatch_pointer(thread, word[1]), (i32)word[2], f32_from_bits(word[3]));
         word += 4;
         break;
-      case 113:
+      case 112:
         if (end - word < 5) return (i32)(word - tape) + 1;
         kernel_scaleVector(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], f32_from_bits(word[4]));
         word += 5;
         break;
-      case 114:
+      case 113:
         if (end - word < 5) return (i32)(word - tape) + 1;
         kernel_moveAverage(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], f32_from_bits(word[4]));
         word += 5;

@@ -41,22 +41,6 @@ KERNEL(sumSquares, PTR a, PTR out, PTR large, I32 n) {
   }
 }
 
-/** out[b] = largest |a| in block b; NaN if one is NaN: as bits without their sign, NaN are above infinity. */
-KERNEL(largestMagnitude, PTR a, PTR out, I32 n) {
-  u32 *to = out;
-  const w16 magnitude = w_set(0x7fffffff);
-  for (i32 from = 0; from < n; from += NORM_BLOCK) {
-    const f32 *x = (const f32 *)a + from;
-    w16 top = w_set(0);
-    BLOCKS(norm_block(n, from), const w16 p = w_and(v_bits(part_load(x + at, lanes)), magnitude);
-           top = w_select(w_gt(p, top), p, top););
-    u32 lane[16], largest = 0;
-    w_store(lane, top);
-    for (i32 i = 0; i < 16; i++) largest = lane[i] > largest ? lane[i] : largest;
-    *to++ = largest;
-  }
-}
-
 /** out[0] = the aligned binary tree over n >= 1 elements: neighbours first, an element without one passing through. */
 KERNEL(treeTotal, PTR a, PTR out, I32 n) {
   const f32 *x = a;
