@@ -43,7 +43,7 @@ export function crash(node: VirtualNode, isSilent: boolean): void {
 export function flipMemory({ random }: Chance, node: VirtualNode): void {
   if (node.weights < 0) return;
   node.isFlawed = true;
-  node.weights = flippedBit(node.weights, random);
+  node.weights = damaged(node.weights, random);
 }
 
 /** A bit of the next sums that it sends is another when they arrive. */
@@ -56,9 +56,13 @@ export function flipped(node: VirtualNode, sums: readonly number[], random: Seed
   node.flipsNext = false;
   node.isFlawed = true;
   const at = random.below(sums.length);
-  return sums.map((sum, i) => (i === at ? flippedBit(sum, random) : sum));
+  return sums.map((sum, i) => (i === at ? damaged(sum, random) : sum));
 }
 
-function flippedBit(word: number, random: SeededRandom): number {
-  return (word ^ (1 << random.below(32))) >>> 0;
+/**
+ * A word stands for a vector of thousands, in which two machines do not come to have the same bit flipped. Here some of
+ * its 32 are: with one, two that were struck would agree on what is wrong now and then, and be believed.
+ */
+function damaged(word: number, random: SeededRandom): number {
+  return (word ^ (random.next() | 1)) >>> 0;
 }
