@@ -55,6 +55,31 @@ export const RECIPES: readonly RecipeEntry[] = [
     load: async () => (await import('../../examples/deep-digits.js')).residual,
   },
   {
+    name: 'overfitting',
+    summary: 'a thousand handwritten digits, learned by heart: 784-256-256-10, Adam, cross-entropy',
+    load: async () => (await import('../../examples/few-digits.js')).overfitting,
+  },
+  {
+    name: 'overfitting-dropout',
+    summary: 'the same with dropout',
+    load: async () => (await import('../../examples/few-digits.js')).droppedOut,
+  },
+  {
+    name: 'overfitting-l2',
+    summary: 'the same with L2 regularisation',
+    load: async () => (await import('../../examples/few-digits.js')).penalised,
+  },
+  {
+    name: 'overfitting-batchnorm',
+    summary: 'the same with batch normalisation',
+    load: async () => (await import('../../examples/few-digits.js')).normalised,
+  },
+  {
+    name: 'overfitting-moved',
+    summary: 'the same with digits moved at random',
+    load: async () => (await import('../../examples/few-digits.js')).moved,
+  },
+  {
     name: 'char-gpt',
     summary:
       'a text, character by character, with a small GPT (--text FILE): 4 layers, 4 heads, width 128, context 64',

@@ -8,7 +8,15 @@ import { madeUpRecordings } from '../support/recordings.js';
 
 it('recipes end with the same bits for 1, 2 and 3 workers and every build', async () => {
   const images = writeFiles(temporaryFolder(), smallData());
-  const names = ['mnist-mlp', 'vanishing', 'exploding', 'cured', 'residual'];
+  const names = [
+    'mnist-mlp',
+    'vanishing',
+    'exploding',
+    'cured',
+    'residual',
+    'overfitting-batchnorm',
+    'overfitting-moved',
+  ];
   const data = names.flatMap((name) => ['--data', `${name}=${images}`]);
   const { status, stdout, stderr } = await run('recipes', ...names, ...data, '--steps', 3, '--json');
   expect(status, stderr).toBe(0);
