@@ -19,7 +19,7 @@ const NOT_KEPT = ['resume', 'runDir', 'json'];
 /** Options of which only one can be given: who asks for one takes the other back. */
 const EITHER = [
   ['steps', 'epochs'],
-  ['clipNorm', 'clipValue'],
+  ['clipNorm', 'clipTensorNorm', 'clipValue'],
   ['data', 'text'],
 ] as const;
 
@@ -64,9 +64,9 @@ export async function resumedRun(
   if (recipe !== undefined && recipe !== config.recipe)
     throw new UserError(`${path} is a run of ${config.recipe}, not of ${recipe}: leave the recipe out`, 2);
   const kept: Partial<TrainOptions> = { ...config.options };
-  for (const [one, other] of EITHER) {
-    if (given[one] !== undefined) delete kept[other];
-    if (given[other] !== undefined) delete kept[one];
+  for (const choices of EITHER) {
+    if (choices.some((choice) => given[choice] !== undefined))
+      for (const choice of choices) delete kept[choice];
   }
   return { path, recipe: config.recipe, options: { ...kept, ...given } as TrainOptions };
 }

@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { RUN_FORMAT } from '../../coordinator/run-directory.js';
+import { resumedRun } from '../../scripts/commands/resume.js';
+
+const ROOT = mkdtempSync(join(tmpdir(), 'unisum-resumed-'));
+afterAll(() => rmSync(ROOT, { recursive: true }));
+
+function runOf(options: object): string {
+  const config = { format: RUN_FORMAT, recipe: 'mnist-mlp', started: '', config: {}, options };
+  writeFileSync(join(ROOT, 'config.json'), JSON.stringify(config));
+  return ROOT;
+}
+
+describe('a run that goes on', () => {
+  it('takes back what excludes what is given now, and keeps the rest', async () => {
+    const path = runOf({ clipNorm: '1', steps: '100', batch: '32' });
+    const { options } = await resumedRun(path, undefined, { clipTensorNorm: '2', epochs: '3' });
+    expect(options).toEqual({ clipTensorNorm: '2', epochs: '3', batch: '32' });
+  });
+
+  it('keeps everything where nothing is given', async () => {
+    const options = { clipValue: '1', epochs: '2' };
+    expect((await resumedRun(runOf(options), 'mnist-mlp', {})).options).toEqual(options);
+  });
+});
