@@ -111,6 +111,11 @@ export class Coordinator {
     return this.parts.settings.runId;
   }
 
+  /** Why nobody can join from elsewhere; undefined when they can. */
+  get misfit(): string | undefined {
+    return this.parts.settings.misfit;
+  }
+
   /** A node of this process joins; it computes with these threads of the crew. */
   seat(link: Link, threads: Range): void {
     this.shell.accept(this.actor, link, threads);

@@ -146,6 +146,7 @@ function objection({ settings }: CoordinatorState, member: Member, hello: Hello)
   if (member.phase !== 'challenged') return 'it said hello twice';
   const proof = nodeProof(settings.token, handshakeOf(settings.runId, member, hello));
   if (!proofsEqual(proof, hello.proof)) return 'wrong token: copy the whole join line that the run printed';
+  if (settings.misfit !== undefined && !member.sharesMemory) return settings.misfit;
   const kernel = firstMismatch(hello.selfTest);
   if (kernel !== undefined) {
     return `its arithmetic differs in the kernel "${kernel}", so its sums would have other bits; try --backend wasm`;

@@ -21,6 +21,8 @@ export interface RunSettings extends EvaluationPolicy {
   readonly seed: number;
   readonly batch: number;
   readonly leafSize: number;
+  /** Why nobody can join over a link (see frame-fit.ts); left out: they can. */
+  readonly misfit?: string | undefined;
   /** Leaves that are never split between members (a virtual group of batch statistics). */
   readonly granule: number;
   /** Samples of the training set. */

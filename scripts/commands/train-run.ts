@@ -10,6 +10,7 @@ import {
 import { writeMetrics } from '../../coordinator/run-record.js';
 import { epochMs, systemClock } from '../../shared/actor/clock.js';
 import { stepPlace, stepsPerEpoch } from '../../shared/data/order.js';
+import { UserError } from '../../shared/errors.js';
 import { type Certificate, createCertificate, isExpired } from '../../shared/link/certificate.js';
 import { parseJoinUrl } from '../../shared/protocol/join-url.js';
 import { describeGradients, saveGradients } from '../gradients/report.js';
@@ -58,6 +59,8 @@ export async function train(request: TrainRequest, context: CommandContext): Pro
   );
   let farewell = 'the run failed';
   try {
+    const { misfit } = run.coordinator;
+    if (misfit !== undefined && settings.workers === 0) throw new UserError(misfit);
     const certificate = settings.tls ? await certificateFor(resumption) : undefined;
     const joinUrl = await run.coordinator.listen(addressOf(request, resumption), certificate);
     // Last of all that can fail: a folder may hold an earlier run, which is not given up for one that cannot begin.
@@ -68,7 +71,11 @@ export async function train(request: TrainRequest, context: CommandContext): Pro
     watch.recordTo(directory);
     progress.say(`training ${settings.recipe}: ${steps} steps of ${settings.batch} samples, ${run.backend}`);
     if (resumption !== undefined) tellResumption(resumption, run, watch, progress);
-    progress.say(`to help from another machine:  npm run -s unisum -- worker '${joinUrl}'`);
+    progress.say(
+      misfit === undefined
+        ? `to help from another machine:  npm run -s unisum -- worker '${joinUrl}'`
+        : `nobody can help from elsewhere: ${misfit}`,
+    );
     const end = await trainToEnd(run, interrupted);
     await tellGradients(settings, watch, directory.path, context);
     farewell = end.reason === 'diverged' ? 'the run has diverged' : `the run is ${end.reason}`;

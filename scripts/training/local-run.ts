@@ -1,5 +1,6 @@
 import type { BestWeights } from '../../coordinator/best-weights.js';
 import type { RunProgress, SavedCheckpoint } from '../../coordinator/checkpoint.js';
+import { frameMisfit } from '../../coordinator/frame-fit.js';
 import { Keeper, type Safe } from '../../coordinator/keeper.js';
 import { Coordinator } from '../../coordinator/main.js';
 import type { Observer } from '../../coordinator/observer.js';
@@ -121,6 +122,7 @@ export class LocalRun {
         seed,
         batch,
         leafSize: leaf,
+        misfit: frameMisfit(plan.vectorFloats * 4, batch, leaf),
         granule,
         samples: data.train.manifest.samples,
         steps: request.steps,
