@@ -103,6 +103,12 @@ export const RECIPES: readonly RecipeEntry[] = [
     load: async () => (await import('../../examples/translate-dates-lstm.js')).recipe,
   },
   {
+    name: 'translate',
+    summary:
+      'English to Spanish with a Transformer: Bible verses, or your own two files of lines (--data FOLDER)',
+    load: async () => (await import('../../examples/translate.js')).recipe,
+  },
+  {
     name: 'speech-digits',
     summary: 'spoken digits by a convolutional network on log-mel spectrograms (--data FSDD)',
     load: async () => (await import('../../examples/speech-digits.js')).recipe,
