@@ -19,8 +19,10 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** What a process is not allowed. */
+/** Where a process lives, and what it is not allowed. */
 interface Limits {
+  /** The network namespace; left out: that of the test. */
+  readonly namespace?: string | undefined;
   /** How long it lives, in milliseconds. */
   readonly lifeMsMax?: number;
   /** Largest file that it may write. */
@@ -41,8 +43,13 @@ export class Program {
   private stderr = '';
   private waiters: Waiter[] = [];
 
-  constructor(args: readonly (string | number)[], cwd: string, { fileBytesMax, lifeMsMax }: Limits = {}) {
-    const program = [process.execPath, PROGRAM, ...args.map(String)];
+  constructor(
+    args: readonly (string | number)[],
+    cwd: string,
+    { namespace, fileBytesMax, lifeMsMax }: Limits = {},
+  ) {
+    const inside = namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace];
+    const program = [...inside, process.execPath, PROGRAM, ...args.map(String)];
     // What a full disk says at any file, this limit says at a large one: in blocks of 512 bytes, and without a signal.
     const limits = `trap '' XFSZ; ulimit -f ${(fileBytesMax ?? 0) / 512}; exec "$@"`;
     const [command, ...rest] = fileBytesMax === undefined ? program : ['sh', '-c', limits, 'sh', ...program];
@@ -80,6 +87,11 @@ export class Program {
   async joinUrl(): Promise<string> {
     const [, url] = await this.prints(/worker '(wss?:[^']+)'/);
     return url as string;
+  }
+
+  /** The operating system's number of the process. */
+  get pid(): number {
+    return this.child.pid as number;
   }
 
   /** Sends a signal: SIGINT is Ctrl-C, SIGSTOP freezes the process where it is, SIGCONT lets it go on. */

@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import type { Observer, StepRecord } from '../../coordinator/observer.js';
 import { recipe } from '../../examples/mnist-mlp.js';
 import { LocalRun } from '../../scripts/training/local-run.js';
@@ -7,6 +6,7 @@ import { SeededRandom } from '../../shared/actor/seeded-random.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
 import { constant } from '../../shared/optim/schedule.js';
 import { CuttingProxy } from './cutting-proxy.js';
+import { Gauge, median, type Trend } from './gauge.js';
 import { Program } from './process.js';
 
 /** What is done to a worker: its process killed or frozen, or its connection cut in the midst of a frame. */
@@ -26,10 +26,9 @@ export interface SoakResult {
   readonly steps: number;
   readonly medianStepMs: number;
   readonly weightsSha256: string;
-  /** Of this process, which is the coordinator, with all workers there: before the first blow and after the last. */
-  readonly handles: readonly [before: number, after: number];
-  /** Resident memory after a quarter of the blows, and at the end. */
-  readonly mebibytes: readonly [before: number, after: number];
+  /** Of this process, which is the coordinator, and of the worker that is spared, whenever all were at work. */
+  readonly coordinator: Trend;
+  readonly worker: Trend;
 }
 
 const WORKERS = 3;
@@ -39,7 +38,10 @@ const FOR_EVER = 1_000_000_000;
 const DAY_MS = 86_400_000;
 const BATCH = { batch: 64, leaf: 8 };
 
-/** Strikes workers of a real run at random, each replaced by another process, as long as is asked for. */
+/**
+ * Strikes workers of a real run at random, each replaced by another process, as long as is asked for. The first is spared:
+ * whoever lives as long as the run must not grow.
+ */
 export class Soak implements Observer {
   private readonly random: SeededRandom;
   private readonly workers: { program: Program; proxy: CuttingProxy }[] = [];
@@ -57,7 +59,7 @@ export class Soak implements Observer {
     this.random = new SeededRandom(seed);
   }
 
-  /** @param goesOn asked before each blow, with the number of those that were dealt */
+  /** @param goesOn asked after each blow, with the number of those that were dealt */
   async run(data: string, goesOn: (blows: number) => boolean): Promise<SoakResult> {
     const run = await start(data, FOR_EVER, 0, this);
     const damages: Damage[] = [];
@@ -65,24 +67,23 @@ export class Soak implements Observer {
       const url = new URL(await run.coordinator.listen({ host: '127.0.0.1', port: 0 }));
       for (let i = 0; i < WORKERS; i++) await this.add(url);
       await this.calm();
-      const handles = openHandles();
-      let mebibytes = memory();
-      while (goesOn(damages.length)) {
+      const [coordinator, worker] = [new Gauge('self'), new Gauge(this.workers[0]?.program.pid as number)];
+      do {
+        coordinator.sample();
+        worker.sample();
         damages.push(await this.strike(url));
-        if (damages.length % 50 === 13) mebibytes = Math.max(mebibytes, memory());
-      }
-      await this.calm();
-      const after = openHandles();
+      } while (goesOn(damages.length));
+      coordinator.sample();
+      worker.sample();
       run.coordinator.interrupt();
       const { steps } = await run.coordinator.ended;
-      const sorted = [...this.stepMs].sort((a, b) => a - b);
       return {
         damages,
         steps,
-        medianStepMs: sorted[sorted.length >> 1] ?? Number.NaN,
+        medianStepMs: median(this.stepMs),
         weightsSha256: weightsSha256(run.parameters()),
-        handles: [handles, after],
-        mebibytes: [mebibytes, memory()],
+        coordinator: coordinator.trend(),
+        worker: worker.trend(),
       };
     } finally {
       await run.close('the soak is over');
@@ -114,9 +115,9 @@ export class Soak implements Observer {
   reported(): void {}
 
   private async strike(url: URL): Promise<Damage> {
-    const usual = this.stepMs.slice(-CALM_STEPS).sort((a, b) => a - b)[CALM_STEPS >> 1] ?? 0;
+    const usual = median(this.stepMs.slice(-CALM_STEPS));
     const blow = BLOWS[this.random.below(BLOWS.length)] as Blow;
-    const [victim] = this.workers.splice(this.random.below(this.workers.length), 1) as [
+    const [victim] = this.workers.splice(1 + this.random.below(this.workers.length - 1), 1) as [
       (typeof this.workers)[number],
     ];
     // Somewhere in a step, not at its beginning.
@@ -193,12 +194,4 @@ async function start(data: string, steps: number, workers: number, observer: Obs
     schedule: constant(),
   };
   return LocalRun.prepare(request, observer, systemClock);
-}
-
-function openHandles(): number {
-  return readdirSync('/proc/self/fd').length;
-}
-
-function memory(): number {
-  return process.memoryUsage().rss / 2 ** 20;
 }

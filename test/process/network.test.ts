@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import type { TrainResult } from '../../scripts/training/result.js';
+import { missing, Network } from '../support/network.js';
+import { type Ended, type Program, run, start } from '../support/process.js';
+import { smallData, writeFiles } from '../support/process-data.js';
+
+/*
+ * A coordinator and two workers on machines of their own, as far as they can tell: network namespaces, with a switch
+ * between them that delays, loses, and parts them. Nothing here is simulated but the distance.
+ */
+const ROOT = mkdtempSync(join(tmpdir(), 'unisum-network-'));
+const DATA = writeFiles(join(ROOT, 'data'), smallData());
+const BASE = ['train', '--batch', 64, '--leaf', 8, '--json', '--data', DATA];
+const WORKERS = [1, 2];
+const FOR_EVER = 10_000_000;
+const NARROW = ['tbf', 'rate', '100mbit', 'burst', '4kb', 'limit', '24kb'];
+const LOSSY = ['netem', 'delay', '5ms', '2ms', 'loss', '1%'];
+
+let network: Network | undefined;
+afterEach(() => {
+  network?.close();
+  network = undefined;
+});
+afterAll(() => rmSync(ROOT, { recursive: true }));
+
+/** Whether to skip what needs this, told to who reads the output. */
+function isMissing(...discipline: string[]): boolean {
+  const why = missing(...discipline);
+  if (why !== undefined)
+    process.stderr.write(`SKIPPED, no network ${discipline.join(' ')} can be made here: ${why}\n`);
+  return why !== undefined;
+}
+
+function begin(...args: (string | number)[]): Program {
+  network = new Network(1 + WORKERS.length);
+  const open = ['--listen', `${network.address(0)}:0`, ...args];
+  return start([...BASE, ...open], undefined, { namespace: network.machine(0) });
+}
+
+function guest(url: string, i: number): Program {
+  return start(['worker', url, '--name', `guest ${i}`], undefined, { namespace: network?.machine(i) });
+}
+
+async function expectUndisturbed({ status, stdout, stderr }: Ended, expected: number): Promise<void> {
+  expect(status, stderr).toBe(expected);
+  const { steps, weightsSha256 } = JSON.parse(stdout) as TrainResult;
+  expect(steps).toBeGreaterThan(0);
+  const reference = await run(...BASE, '--steps', steps, '--workers', 1);
+  expect(reference.status, reference.stderr).toBe(0);
+  expect(weightsSha256).toBe((JSON.parse(reference.stdout) as TrainResult).weightsSha256);
+}
+
+describe.skipIf(isMissing())('machines that are parted in the midst of a run', () => {
+  it('are done without or waited for, join anew when nothing parts them any more, and no bit differs', async () => {
+    const coordinator = begin('--steps', FOR_EVER, '--workers', 0, '--min-workers', 2);
+    const url = await coordinator.joinUrl();
+    const guests = WORKERS.map((i) => guest(url, i));
+    await coordinator.prints(/2 at work(.|\n)*epoch 1:/);
+    network?.part(1);
+    await coordinator.prints(/guest 1 left \(silent for 3 s\); 1 at work/);
+    network?.part(2);
+    await coordinator.prints(/guest 2 left .*; nobody is at work: the run waits for someone to join/);
+    for (const i of WORKERS) network?.heal(i);
+    await coordinator.prints(/the run waits(.|\n)*2 at work/);
+    coordinator.signal('SIGINT');
+    await expectUndisturbed(await coordinator.ended, 130);
+    for (const { ended } of guests) expect((await ended).status).toBe(0);
+  });
+});
+
+describe.each([
+  ['narrow, and loses what its short queue cannot hold', NARROW],
+  ['slow, and loses one packet in a hundred', LOSSY],
+])('a network that is %s', (_what, discipline) => {
+  it.skipIf(isMissing(...discipline))('costs time, but no bit', async () => {
+    const coordinator = begin('--steps', 12, '--workers', 0, '--min-workers', 2);
+    const url = await coordinator.joinUrl();
+    for (const i of WORKERS) network?.shape(i, ...discipline);
+    for (const i of WORKERS) guest(url, i);
+    const end = await coordinator.ended;
+    expect(WORKERS.map((i) => network?.lost(i) ?? 0).reduce((a, b) => a + b)).toBeGreaterThan(0);
+    await expectUndisturbed(end, 0);
+  });
+});
