@@ -52,7 +52,11 @@ export function flipPayload(node: VirtualNode): void {
 }
 
 /** Sums of which one has another bit. */
-export function flipped(node: VirtualNode, sums: readonly number[], random: SeededRandom): readonly number[] {
+export function flipped(
+  node: Pick<VirtualNode, 'isFlawed' | 'flipsNext'>,
+  sums: readonly number[],
+  random: SeededRandom,
+): readonly number[] {
   node.flipsNext = false;
   node.isFlawed = true;
   const at = random.below(sums.length);

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { flipped } from '../../scripts/simulation/harm.js';
 import { FAULTS, type Fault } from '../../scripts/simulation/plan.js';
 import { simulate } from '../../scripts/simulation/simulation.js';
+import { SeededRandom } from '../../shared/actor/seeded-random.js';
 import { PLANTED } from './planted.js';
 
 /** Seeds of each test; UNISUM_SIMULATIONS asks for more. */
@@ -19,6 +21,24 @@ describe('whatever happens to nodes and network', () => {
     }
     for (const fault of FAULTS) expect(total[fault], fault).toBeGreaterThan(9);
   }, 1_200_000);
+
+  // Seeds among the first 100,000 that have failed, and what was wrong.
+  it.each([[8146, 'two machines err in the same sums at once, each in a bit of its own']])(
+    'seed %i: %s',
+    async (seed) => {
+      const { finalHash, expectedHash } = await simulate({ ...PLAN, seed });
+      expect(finalHash).toBe(expectedHash);
+    },
+  );
+
+  it('no two errors are alike', () => {
+    const random = new SeededRandom(1);
+    const wrong = Array.from(
+      { length: 200 },
+      () => flipped({ isFlawed: false, flipsNext: true }, [7], random)[0],
+    );
+    expect(new Set([7, ...wrong]).size).toBe(201);
+  });
 
   it('the same seed takes the same course', async () => {
     const traceOf = async (): Promise<string[]> => {
