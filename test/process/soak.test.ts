@@ -49,9 +49,13 @@ describe('a run whose workers are struck at random', () => {
           return [blow, { times: lost.length, medianMs: median(lost), mostMs: Math.max(...lost) }];
         }),
       );
-      process.stderr.write(`${JSON.stringify({ blows: damages.length, worst, ...figures })}\n`);
-      for (const { blow, lostMs } of damages)
-        expect(lostMs, blow).toBeLessThan(LOST_MS_MAX[blow] + 2 * figures.medianStepMs);
+      const tooMuch = damages.filter(
+        ({ blow, lostMs }) => lostMs > LOST_MS_MAX[blow] + 2 * figures.medianStepMs,
+      );
+      process.stderr.write(`${JSON.stringify({ blows: damages.length, worst, tooMuch, ...figures })}\n`);
+      expect(tooMuch).toEqual([]);
+      // Of fewer blows most are dealt while processes warm up.
+      if (damages.length < 100) return;
       for (const [who, { mebibytes }] of lasting)
         expect(mebibytes[1], who).toBeLessThan(GROWTH_MOST * mebibytes[0]);
     },

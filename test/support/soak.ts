@@ -44,7 +44,9 @@ const BATCH = { batch: 64, leaf: 8 };
  */
 export class Soak implements Observer {
   private readonly random: SeededRandom;
-  private readonly workers: { program: Program; proxy: CuttingProxy }[] = [];
+  private readonly workers: { name: string; program: Program; proxy: CuttingProxy }[] = [];
+  /** How often each has joined. */
+  private readonly joins = new Map<string, number>();
   private readonly stepMs: number[] = [];
   private readonly times: number[] = [];
   private waiting: { isOver: () => boolean; resolve: () => void }[] = [];
@@ -105,6 +107,8 @@ export class Soak implements Observer {
   }
 
   notice(text: string): void {
+    const name = /^(.+) joined /.exec(text)?.[1];
+    if (name !== undefined) this.joins.set(name, this.joinsOf(name) + 1);
     const atWork = /(\d+) at work/.exec(text)?.[1];
     if (atWork !== undefined) this.atWork = Number(atWork);
     this.look();
@@ -120,6 +124,7 @@ export class Soak implements Observer {
     const [victim] = this.workers.splice(1 + this.random.below(this.workers.length - 1), 1) as [
       (typeof this.workers)[number],
     ];
+    const joinsBefore = this.joinsOf(victim.name);
     // Somewhere in a step, not at its beginning.
     await new Promise<void>((resolve) => void systemClock.after(this.random.below(50), resolve));
     if (blow === 'cut') {
@@ -130,25 +135,34 @@ export class Soak implements Observer {
     const beganMs = this.times.at(-1) as number;
     await this.until(() => this.steps >= before + 2);
     const lostMs = Math.max(0, (this.times.at(-1) as number) - beganMs - 2 * usual);
-    if (blow !== 'cut') {
-      await this.add(url);
+    if (blow === 'cut') await this.until(() => this.joinsOf(victim.name) > joinsBefore);
+    else {
+      const name = await this.add(url);
       victim.program.signal('SIGKILL');
       await victim.program.ended;
       victim.proxy.close();
+      await this.until(() => this.joinsOf(name) > 0);
     }
     await this.calm();
     return { blow, lostMs };
   }
 
-  private async add(url: URL): Promise<void> {
+  /** Returns the name of the new worker. */
+  private async add(url: URL): Promise<string> {
     const proxy = await CuttingProxy.start(Number(url.port));
     const near = new URL(url);
     near.port = String(proxy.port);
     const name = `worker ${++this.names}`;
     this.workers.push({
+      name,
       program: new Program(['worker', near.href, '--name', name], this.folder, { lifeMsMax: DAY_MS }),
       proxy,
     });
+    return name;
+  }
+
+  private joinsOf(name: string): number {
+    return this.joins.get(name) ?? 0;
   }
 
   /** Everyone is at work, and has been for some steps. */
