@@ -56,6 +56,11 @@ export interface Recipe {
   /**
    * What the loss does not tell, such as how many decoded sentences are right: measured once, behind the last step, by
    * predictions from the final weights. Numbers by name, which join the result, metrics.jsonl and the terminal.
+   * @param evaluated what the latest evaluation has measured, such as testLoss
    */
-  readonly metrics?: (predictor: Predictor, data: RecipeData) => Promise<Readonly<Record<string, number>>>;
+  readonly metrics?: (
+    predictor: Predictor,
+    data: RecipeData,
+    evaluated: Readonly<Record<string, number>>,
+  ) => Promise<Readonly<Record<string, number>>>;
 }

@@ -8,6 +8,7 @@ import { layerNormalization } from '../shared/graph/layers/layer-normalization.j
 import { sequential } from '../shared/graph/layers/sequential.js';
 import { transformerBlock } from '../shared/graph/layers/transformer.js';
 import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
+import { perplexity } from '../shared/metrics/perplexity.js';
 import { adamw } from '../shared/optim/adam.js';
 import { clipByGlobalNorm } from '../shared/optim/clipping.js';
 import { cosineDecay } from '../shared/optim/schedule.js';
@@ -50,6 +51,7 @@ export const recipe: Recipe = {
     }
     return loadText(file, CONTEXT, 0.9);
   },
+  metrics: async (_predictor, _data, { testLoss = 0 }) => ({ testPerplexity: perplexity(testLoss) }),
   optimizer: adamw({ learningRate: 0.002, beta2: 0.99, weightDecay: 0.1, epsilon: 1e-8 }),
   clipping: clipByGlobalNorm(1),
   schedule: cosineDecay({ warmup: 100, floor: 0.1 }),

@@ -7,6 +7,7 @@ import { embedding } from '../shared/graph/layers/embedding.js';
 import { lstm } from '../shared/graph/layers/recurrent.js';
 import { sequential } from '../shared/graph/layers/sequential.js';
 import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
+import { perplexity } from '../shared/metrics/perplexity.js';
 import { adam } from '../shared/optim/adam.js';
 import { cosineDecay } from '../shared/optim/schedule.js';
 
@@ -44,6 +45,7 @@ export const recipe: Recipe = {
     }
     return loadText(file, CONTEXT, 0.9);
   },
+  metrics: async (_predictor, _data, { testLoss = 0 }) => ({ testPerplexity: perplexity(testLoss) }),
   optimizer: adam({ learningRate: 0.002 }),
   schedule: cosineDecay({ warmup: 100, floor: 0.1 }),
   batch: 12,

@@ -85,7 +85,8 @@ export async function train(request: TrainRequest, context: CommandContext): Pro
     const weightsSha256 = await directory.saveWeights(run.parameters());
     if (end.restored !== undefined)
       watch.reported({ event: 'restored', step: end.steps, to: end.restored, weightsSha256 });
-    if (end.reason === 'finished' || end.reason === 'stopped') watch.measured(end.steps, await run.measure());
+    if (end.reason === 'finished' || end.reason === 'stopped')
+      watch.measured(end.steps, await run.measure(watch.metrics));
     const result = resultOf({
       settings,
       backend: run.backend,

@@ -206,11 +206,14 @@ export class LocalRun {
     return new GradientWatch(this.machine.team, this.place, this.request.batch).diagnose(step);
   }
 
-  /** What the recipe measures by predictions, with the weights as they are; nothing where it measures nothing. */
-  async measure(): Promise<Readonly<Record<string, number>>> {
+  /**
+   * What the recipe measures by predictions, with the weights as they are; nothing where it measures nothing.
+   * @param evaluated see Recipe.metrics
+   */
+  async measure(evaluated: Readonly<Record<string, number>>): Promise<Readonly<Record<string, number>>> {
     const { recipe, data } = this.request;
     if (recipe.metrics === undefined) return {};
-    return await recipe.metrics(new Predictor(this.machine.team, this.place), data);
+    return await recipe.metrics(new Predictor(this.machine.team, this.place), data, evaluated);
   }
 
   /** Says good-bye to all nodes and ends the threads. */

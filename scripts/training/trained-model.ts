@@ -95,7 +95,8 @@ export class TrainedModel {
     const { machine, place } = this;
     const crew = new Crew(machine.team, place, { batch: leaf, granule: granuleOf(place.plan, leaf) });
     const means = await new Workshop(crew, new Evaluation(machine.team, place), place).evaluate();
-    return { ...testMetrics(means), ...(await recipe.metrics?.(this.predictor, data)) };
+    const evaluated = testMetrics(means);
+    return { ...evaluated, ...(await recipe.metrics?.(this.predictor, data, evaluated)) };
   }
 
   /** Ends the threads. */
