@@ -34,6 +34,11 @@ export const RECIPES: readonly RecipeEntry[] = [
     load: async () => (await import('../../examples/fashion-cnn.js')).recipe,
   },
   {
+    name: 'detect-digits',
+    summary: '1 to 3 handwritten digits on a canvas, found by a convolutional network in a single shot',
+    load: async () => (await import('../../examples/detect-digits.js')).recipe,
+  },
+  {
     name: 'vanishing',
     summary:
       'handwritten digits through ten layers of sigmoid; see its error terms vanish with --watch-gradients',

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 
 import axes
+import detection
 import normalization
 import images
 import recurrent
@@ -193,7 +194,7 @@ CASES = {
     "huber": huber,
     "binary": binary,
     "ctc": ctc,
-} | {name: bound(case) for name, case in (axes.CASES | normalization.CASES | images.CASES | recurrent.CASES | transformer.CASES).items()}
+} | {name: bound(case) for name, case in (axes.CASES | detection.CASES | normalization.CASES | images.CASES | recurrent.CASES | transformer.CASES).items()}
 
 
 def train(case):

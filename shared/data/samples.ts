@@ -14,12 +14,16 @@ export interface FieldValues {
 
 /**
  * A data set out of arrays of numbers, for a recipe of one's own.
- * @param name for people
+ * @param name for people: letters, digits, _, . and -
  * @param fields by name: a model's inputs and the target of its loss
- * @throws UserError when a field has another number of samples than the others, a sample another size than its shape, or
+ * @throws UserError when the name has other characters, a field has another number of samples than the others, a sample another size than its shape, or
  *   an i32 is no whole number
  */
 export function packSamples(name: string, fields: Readonly<Record<string, FieldValues>>): Dataset {
+  if (!/^[\w.-]+$/.test(name))
+    throw new UserError(
+      `${JSON.stringify(name)} cannot name a data set; use letters, digits, _, . and - only`,
+    );
   const entries = Object.entries(fields);
   const samples = entries[0]?.[1].values.length ?? 0;
   if (samples === 0) throw new UserError(`data set ${name} has no samples; give it some`);

@@ -6,7 +6,7 @@ import type { Recording } from '../audio/wav.js';
 import { assert } from '../errors.js';
 import { sha256Hex } from '../files/sha256.js';
 import { type Dataset, packDataset } from './dataset.js';
-import { multiplyHigh, philox, type Words } from './philox.js';
+import { drawsOf } from './draws.js';
 import { framesOf, SPEECH_RATE, spectrogramColumn } from './spectrogram.js';
 import type { SpokenDigit } from './spoken-digits.js';
 
@@ -34,7 +34,7 @@ export function stringDataset(
 ): Dataset {
   const speakers = [...new Set(digits.map(({ speaker }) => speaker))].sort();
   const spoken = new Map(speakers.map((name) => [name, digits.filter(({ speaker }) => speaker === name)]));
-  const below = draws(seed);
+  const below = drawsOf(seed);
   const recordings: Recording[] = [];
   const labels = new Int32Array(count * DIGITS_MOST);
   for (let i = 0, attempts = 0; i < count; attempts++) {
@@ -79,19 +79,4 @@ function join(chosen: readonly SpokenDigit[], pauses: readonly number[]): Float6
     at += lengths[i] as number;
   });
   return samples;
-}
-
-/** Whole numbers below a bound, one after the other. The bias of at most bound / 2^32 is no matter here. */
-function draws(seed: number): (bound: number) => number {
-  let block = 0;
-  const words: Words = [0, 0, 0, 0];
-  let used = 4;
-  return (bound) => {
-    if (used === 4) {
-      words.splice(0, 4, block++, 0, 0, 0);
-      philox(words, seed, 0);
-      used = 0;
-    }
-    return multiplyHigh(words[used++] as number, bound);
-  };
 }

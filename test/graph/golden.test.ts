@@ -20,6 +20,7 @@ const OPTIMIZERS: Partial<Record<ModelName, OptimizerSettings>> = {
   absolute: sgd({ learningRate: 0.05 }),
   huber: sgd({ learningRate: 0.05 }),
   binary: sgd({ learningRate: 0.05 }),
+  detection: sgd({ learningRate: 0.1 }),
   ctc: sgd({ learningRate: 0.3 }),
   gpt: sgd({ learningRate: 0.2, momentum: 0.9 }),
   'cross-attention': sgd({ learningRate: 0.2 }),

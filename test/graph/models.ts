@@ -16,6 +16,7 @@ import { sequential } from '../../shared/graph/layers/sequential.js';
 import { binaryCrossentropy } from '../../shared/graph/losses/binary-crossentropy.js';
 import { categoricalCrossentropy } from '../../shared/graph/losses/categorical-crossentropy.js';
 import { ctc } from '../../shared/graph/losses/ctc.js';
+import { detection } from '../../shared/graph/losses/detection.js';
 import { huber } from '../../shared/graph/losses/huber.js';
 import type { LossSettings } from '../../shared/graph/losses/loss.js';
 import { meanAbsoluteError } from '../../shared/graph/losses/mean-absolute-error.js';
@@ -80,6 +81,10 @@ export const MODELS = {
   /** Labels that nobody has told the times of. */
   ctc: (): Model =>
     chain([4, 6], [dense(8, { activation: 'tanh' }), dense(4)], ctc({ target: 'y', length: 3 })),
+
+  /** Cells that hold an object or do not. */
+  detection: (): Model =>
+    chain([3, 4], [dense(6, { activation: 'tanh' }), dense(8)], detection({ target: 'y', delta: 0.5 })),
 
   /** Probabilities that are not a softmax's output. */
   probabilities: (): Model => {

@@ -1,6 +1,7 @@
 import { binaryCrossentropyLoss } from './binary-crossentropy.js';
 import { categoricalCrossentropyLoss } from './categorical-crossentropy.js';
 import { ctcLoss } from './ctc.js';
+import { detectionLoss } from './detection.js';
 import { huberLoss } from './huber.js';
 import type { Loss } from './loss.js';
 import { meanAbsoluteErrorLoss } from './mean-absolute-error.js';
@@ -12,6 +13,7 @@ export const LOSSES = {
   binaryCrossentropy: binaryCrossentropyLoss,
   categoricalCrossentropy: categoricalCrossentropyLoss,
   ctc: ctcLoss,
+  detection: detectionLoss,
   huber: huberLoss,
   meanAbsoluteError: meanAbsoluteErrorLoss,
   meanSquaredError: meanSquaredErrorLoss,

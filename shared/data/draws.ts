@@ -1,0 +1,16 @@
+import { multiplyHigh, philox, type Words } from './philox.js';
+
+/** Whole numbers below a bound, one after the other. The bias of at most bound / 2^32 is no matter for made-up data. */
+export function drawsOf(seed: number): (bound: number) => number {
+  let block = 0;
+  const words: Words = [0, 0, 0, 0];
+  let used = 4;
+  return (bound) => {
+    if (used === 4) {
+      words.splice(0, 4, block++, 0, 0, 0);
+      philox(words, seed, 0);
+      used = 0;
+    }
+    return multiplyHigh(words[used++] as number, bound) >>> 0;
+  };
+}
