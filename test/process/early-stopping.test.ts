@@ -65,13 +65,13 @@ describe('a run that evaluations decide about', () => {
     const again = resultOf(await start(['train', '--resume', 'r', '--json'], place).ended);
     const { steps, best, metrics, weightsSha256 } = undisturbed;
     expect(again).toMatchObject({ steps, best, metrics, weightsSha256, ending: 'stopped' });
+    const { status, stderr } = await run('verify', join(place, 'r'));
+    expect(status, stderr).toBe(0);
     // What has stopped has nothing more to do, and more patience lets it go on from where it was.
     const still = resultOf(await start(['train', '--resume', 'r', '--json'], place).ended);
     expect(still).toMatchObject({ steps, best, metrics, weightsSha256 });
     const longer = ['train', '--resume', 'r', '--early-stopping', 14, '--json'];
     expect(resultOf(await start(longer, place).ended).steps).toBeGreaterThan(steps);
-    const { status, stderr } = await run('verify', join(place, 'r'));
-    expect(status, stderr).toBe(0);
   });
 
   it('is done again by verify, which finds a false evaluation', async () => {
