@@ -1,7 +1,8 @@
 /*
  * Both ends prove that they know the join token without sending it: a keyed hash over what both have just drawn at
  * random, so that neither answer can be used again. Role and version are hashed too: one end's proof is not the
- * other's. This does not hide the conversation and does not keep a man in the middle from passing it on.
+ * other's. This alone does not hide the conversation and does not keep a man in the middle from passing it on: where the
+ * join line begins with wss://, TLS and the certificate's fingerprint do (shared/link/certificate.ts).
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { PROTOCOL_VERSION } from './version.js';
