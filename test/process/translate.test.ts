@@ -39,4 +39,5 @@ it('translate: the same bits and metrics by 1, 2 and 3 workers and every build',
     expect(weightsSha256).toBe(first?.weightsSha256);
     expect(metrics).toEqual(first?.metrics);
   }
-});
+  // Three trainings, and as many dictionaries.
+}, 120_000);
