@@ -1,7 +1,6 @@
 import type { PlannedParameter } from '../graph/flat-vector.js';
 import type { Plan } from '../graph/plan.js';
 import { NORM_BLOCK_FLOATS } from '../kernels/memory-map.js';
-import { splitRange } from '../sum/leaves.js';
 
 /** A stretch of the flat vector, in floats. */
 export interface Stretch {
@@ -59,7 +58,8 @@ function slicesOf(plan: Plan, threads: number): Slice[] {
   const blocks = blocksOf(plan.parameters);
   const { vectorFloats } = plan;
   const start = (block: number): number => (block === 0 ? 0 : (blocks[block]?.from ?? plan.parameterFloats));
-  const borders = splitRange({ from: 0, to: vectorFloats }, threads, 1).map(({ to }) => {
+  const borders = Array.from({ length: threads }, (_, i) => {
+    const to = Math.ceil((vectorFloats * (i + 1)) / threads);
     const next = blocks.findIndex(({ from }) => from >= to);
     return next < 0 ? blocks.length : next;
   });

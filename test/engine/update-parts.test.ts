@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { cutBetween } from '../../shared/engine/update-parts.js';
+import { Graph } from '../../shared/graph/graph.js';
+import { dense } from '../../shared/graph/layers/dense.js';
+import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.js';
+import { createPlan } from '../../shared/graph/plan.js';
+import { NORM_BLOCK_FLOATS } from '../../shared/kernels/memory-map.js';
+import { LEAVES_MAX } from '../../shared/sum/leaves.js';
+
+/** One layer of `width` by `width`. */
+function planOf(width: number) {
+  const x = new Graph().input('x', [width]);
+  return createPlan(x.graph.model(dense(width)(x), meanSquaredError({ target: 'y' })));
+}
+
+// A vector may have more numbers than a batch has leaves: what bounds leaves must not bound it.
+it.each([
+  ['few numbers', 20],
+  ['more numbers than a batch can have leaves', 4200],
+])('cuts the end of a step between threads, in near-equal slices without a gap: %s', (_, width) => {
+  const plan = planOf(width);
+  expect(plan.vectorFloats > LEAVES_MAX).toBe(width > 20);
+  for (const threads of [1, 2, 3, 7]) {
+    const { slices } = cutBetween(plan, threads);
+    expect(slices).toHaveLength(threads);
+    let [at, block] = [0, 0];
+    for (const { from, to, firstBlock, lastBlock } of slices) {
+      expect([from, firstBlock]).toEqual([at, block]);
+      expect(Math.abs(to - from - plan.vectorFloats / threads)).toBeLessThan(2 * NORM_BLOCK_FLOATS);
+      [at, block] = [to, lastBlock];
+    }
+    expect(at).toBe(plan.vectorFloats);
+  }
+});
