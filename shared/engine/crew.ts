@@ -14,15 +14,12 @@ import {
 import { PLACE_WORDS, StepTable } from './step-table.js';
 import { areFinite } from './stride.js';
 import type { TapeRef, Team } from './team.js';
-import { type Cut, cutBetween, type Stretch } from './update-parts.js';
+import { type Cut, cutBetween, evenStretches } from './update-parts.js';
 
 /** Most steps in one stride: so long is the table of their places, scalars and metrics. */
 export const STRIDE_STEPS_MAX = 512;
 
 const NO_TAPE: TapeRef = { offset: 0, words: 0 };
-
-/** Floats of a cache line: slices that begin with one share none. */
-const LINE_FLOATS = 16;
 
 /** The end of a step: two tapes for each thread, where the sum lies, and what shows whether it is finite. */
 interface Finish {
@@ -88,7 +85,7 @@ export class Crew {
     const partials = [...parts.values()].flatMap((part) => part.partials);
     const { adds, tops } = planAdds(partials, leafCount(size, this.place.leafSize));
     if (adds.length > 0) {
-      const slices = this.slices(count);
+      const slices = evenStretches(this.place.plan.vectorFloats, count);
       const tapes = slices.map((slice, i) => this.compiler(threads.from + i).add(adds, slice));
       await this.team.run(tapes, threads.from);
     }
@@ -221,13 +218,6 @@ export class Crew {
     const { memory, data } = this.place;
     const { epoch, position } = stepPlace(step, data.manifest.samples, this.shape.batch);
     memory.u32(this.compiler(thread).space.cursor, PLACE_WORDS).set([data.order(epoch), position, step]);
-  }
-
-  /** The flat vector cut in near-equal stretches that share no cache line. */
-  private slices(parts: number): Stretch[] {
-    const lines = { from: 0, to: this.place.plan.vectorFloats / LINE_FLOATS };
-    const inFloats = ({ from, to }: Range): Stretch => ({ from: from * LINE_FLOATS, to: to * LINE_FLOATS });
-    return splitRange(lines, parts, 1).map(inFloats);
   }
 
   private tableFor(scalarCount: number): { table: StepTable; log: number } {

@@ -27,6 +27,8 @@ export interface Cut {
   readonly matrices: readonly (readonly PlannedParameter[])[];
 }
 
+/** Floats of a cache line: stretches that begin with one share none. */
+const LINE_FLOATS = 16;
 /** Fewest floats that are added up at once: little enough to be in the cache still when their squares are summed. */
 const GROUP_FLOATS = 4096;
 /** Most groups of a slice: tapes have a limit. */
@@ -53,13 +55,23 @@ export function cutBetween(plan: Plan, threads: number): Cut {
   return { slices: slicesOf(plan, threads), matrices: matricesOf(plan, threads) };
 }
 
+/** The flat vector cut in near-equal stretches that share no cache line. @param floats a multiple of LINE_FLOATS */
+export function evenStretches(floats: number, parts: number): Stretch[] {
+  const ends = evenEnds(floats / LINE_FLOATS, parts).map((line) => line * LINE_FLOATS);
+  return ends.map((to, i) => ({ from: ends[i - 1] ?? 0, to }));
+}
+
+/** Where near-equal parts of so many things end. A vector may be longer than splitRange allows leaves to be many. */
+function evenEnds(count: number, parts: number): number[] {
+  return Array.from({ length: parts }, (_, i) => Math.ceil((count * (i + 1)) / parts));
+}
+
 /** Cuts the flat vector between threads in near-equal stretches, at borders of blocks. */
 function slicesOf(plan: Plan, threads: number): Slice[] {
   const blocks = blocksOf(plan.parameters);
   const { vectorFloats } = plan;
   const start = (block: number): number => (block === 0 ? 0 : (blocks[block]?.from ?? plan.parameterFloats));
-  const borders = Array.from({ length: threads }, (_, i) => {
-    const to = Math.ceil((vectorFloats * (i + 1)) / threads);
+  const borders = evenEnds(vectorFloats, threads).map((to) => {
     const next = blocks.findIndex(({ from }) => from >= to);
     return next < 0 ? blocks.length : next;
   });

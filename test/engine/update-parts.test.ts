@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { cutBetween } from '../../shared/engine/update-parts.js';
+import { cutBetween, evenStretches } from '../../shared/engine/update-parts.js';
 import { Graph } from '../../shared/graph/graph.js';
 import { dense } from '../../shared/graph/layers/dense.js';
 import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.js';
@@ -32,3 +32,21 @@ it.each([
     expect(at).toBe(plan.vectorFloats);
   }
 });
+
+it.each([64, 1600, 2 ** 29])(
+  'cuts a vector of %i numbers in near-equal stretches at cache lines',
+  (floats) => {
+    for (const parts of [1, 2, 3, 7]) {
+      const stretches = evenStretches(floats, parts);
+      expect(stretches).toHaveLength(parts);
+      let at = 0;
+      for (const { from, to } of stretches) {
+        expect(from).toBe(at);
+        expect(to % 16).toBe(0);
+        expect(Math.abs(to - from - floats / parts)).toBeLessThan(16);
+        at = to;
+      }
+      expect(at).toBe(floats);
+    }
+  },
+);
