@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { UserError } from '../errors.js';
+import { checkSettings } from './check-settings.js';
 
 const Limit = v.pipe(v.number(), v.gtValue(0), v.finite());
 const SCHEMA = v.strictObject({ by: v.picklist(['value', 'norm', 'globalNorm']), limit: Limit });
@@ -34,8 +34,5 @@ export function clipByGlobalNorm(limit: number): Clipping {
  * @throws UserError that names the setting that is wrong
  */
 export function checkClipping(settings: Clipping): Clipping {
-  const result = v.safeParse(SCHEMA, settings);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  throw new UserError(`not a valid clipping: ${v.getDotPath(issue) ?? 'by'}: ${issue.message}`);
+  return checkSettings(SCHEMA, settings, { what: 'clipping', key: 'by' });
 }

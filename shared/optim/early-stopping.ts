@@ -5,7 +5,7 @@
  * what evaluations came to, as reduceOnPlateau is.
  */
 import * as v from 'valibot';
-import { UserError } from '../errors.js';
+import { checkSettings } from './check-settings.js';
 
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -38,13 +38,7 @@ export function earlyStopping(options: Partial<EarlyStopping> = {}): EarlyStoppi
  * @throws UserError that names the setting that is wrong
  */
 export function checkEarlyStopping(settings: EarlyStopping, exitStatus: 1 | 2 = 1): EarlyStopping {
-  const result = v.safeParse(SCHEMA, settings);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  throw new UserError(
-    `not a valid early stopping: ${v.getDotPath(issue) ?? 'patience'}: ${issue.message}`,
-    exitStatus,
-  );
+  return checkSettings(SCHEMA, settings, { what: 'early stopping', key: 'patience', exitStatus });
 }
 
 /** Before the first evaluation. */

@@ -8,7 +8,7 @@
  * name of the parameter and the step: no worker and no thread shows in them.
  */
 import * as v from 'valibot';
-import { UserError } from '../errors.js';
+import { checkSettings } from './check-settings.js';
 
 const SCHEMA = v.strictObject({
   eta: v.pipe(v.number(), v.gtValue(0), v.finite()),
@@ -27,11 +27,5 @@ export function gradientNoise(options: Partial<GradientNoise> = {}): GradientNoi
  * @throws UserError that names the setting that is wrong
  */
 export function checkGradientNoise(settings: GradientNoise, exitStatus: 1 | 2 = 1): GradientNoise {
-  const result = v.safeParse(SCHEMA, settings);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  throw new UserError(
-    `not a valid gradient noise: ${v.getDotPath(issue) ?? 'eta'}: ${issue.message}`,
-    exitStatus,
-  );
+  return checkSettings(SCHEMA, settings, { what: 'gradient noise', key: 'eta', exitStatus });
 }

@@ -6,6 +6,7 @@
 import * as v from 'valibot';
 import { cosineOfPi } from '../arithmetic/cosine.js';
 import { UserError } from '../errors.js';
+import { checkSettings } from './check-settings.js';
 import { ReduceOnPlateauSchema, reduceOnPlateau } from './plateau.js';
 
 const Steps = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -121,10 +122,7 @@ export function scheduleByName(
 }
 
 function checkSchedule(settings: ScheduleSettings, exitStatus: 1 | 2): ScheduleSettings {
-  const result = v.safeParse(SCHEMA, settings);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  throw new UserError(`not a valid schedule: ${v.getDotPath(issue) ?? 'name'}: ${issue.message}`, exitStatus);
+  return checkSettings(SCHEMA, settings, { what: 'schedule', key: 'name', exitStatus });
 }
 
 /**
