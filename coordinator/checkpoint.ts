@@ -1,8 +1,8 @@
 /*
  * A checkpoint: all that a run needs to go on as if nothing had happened, as one safetensors file. The parameters stand
  * first, under their own names; behind them the weights of the best evaluation, where a run keeps them, as ~best/NAME, and
- * the optimizer's vectors as ~optimizer/0/NAME, ~optimizer/1/NAME ...; the rest is text in its metadata. Which samples a step takes, what is drawn at random and the learning rate follow from
- * the settings and the step.
+ * the optimizer's vectors as ~optimizer/0/NAME, ~optimizer/1/NAME ...; the rest is text in its metadata. Which samples
+ * a step takes, what is drawn at random and the learning rate follow from the settings, the step and that text.
  */
 import * as v from 'valibot';
 import { UserError } from '../shared/errors.js';

@@ -66,14 +66,8 @@ async function measure(
       steps: rangeSteps(from, to),
     },
     ...{ optimizer: recipe.optimizer, learningRate: from, schedule: exponential({ factor: GROWTH }) },
-    ...{
-      clipping: recipe.clipping,
-      gradientNoise: recipe.gradientNoise,
-      workers: 1,
-      threads: 1,
-      minWorkers: 1,
-      audit: 0,
-    },
+    ...{ clipping: recipe.clipping, gradientNoise: recipe.gradientNoise },
+    ...{ workers: 1, threads: 1, minWorkers: 1, audit: 0 },
   };
   const run = await LocalRun.prepare(request, watch, systemClock);
   try {

@@ -16,8 +16,8 @@ export interface FieldValues {
  * A data set out of arrays of numbers, for a recipe of one's own.
  * @param name for people: letters, digits, _, . and -
  * @param fields by name: a model's inputs and the target of its loss
- * @throws UserError when the name has other characters, a field has another number of samples than the others, a sample another size than its shape, or
- *   an i32 is no whole number
+ * @throws UserError when the name has other characters, a field has another number of samples than the others, a sample
+ *   another size than its shape, or an i32 is no whole number
  */
 export function packSamples(name: string, fields: Readonly<Record<string, FieldValues>>): Dataset {
   if (!/^[\w.-]+$/.test(name))

@@ -184,7 +184,10 @@ export class StepCompiler {
     }
   }
 
-  /** Each parameter has noise of its own, so it shows nowhere how the vector is cut: borders are multiples of four elements. */
+  /**
+   * Each parameter has noise of its own, so it shows nowhere how the vector is cut: borders are multiples of four
+   * elements.
+   */
   private emitNoise(tape: Tape, root: number, { from, to }: Stretch, { noise }: Updater): void {
     if (noise === undefined) return;
     const { eta, gamma: decay, seed } = noise;

@@ -1,7 +1,7 @@
 /*
  * A schedule: how large the learning rate is at each step, as a multiple of the base rate. Plain data and a pure
- * function of the step (and of what evaluations came to, where it waits for a plateau: plateau.ts). Its numbers reach the weights, so they are made of +, -, * and / alone, the cosine too: the same
- * bits on every machine.
+ * function of the step (and of what evaluations came to, where it waits for a plateau: plateau.ts). Its numbers reach the
+ * weights, so they are made of +, -, * and / alone, the cosine too: the same bits on every machine.
  */
 import * as v from 'valibot';
 import { cosineOfPi } from '../arithmetic/cosine.js';
