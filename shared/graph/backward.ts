@@ -5,6 +5,7 @@
  */
 import { assert } from '../errors.js';
 import { type Compilation, type ForwardTensors, opCall } from './forward.js';
+import { type Derivative, findDerivatives, withDerivative } from './fusion.js';
 import type { Job } from './job.js';
 import type { Network } from './network.js';
 import { type BackwardNode, compileParameterGradient, type ParameterUse } from './parameter-gradients.js';
@@ -14,6 +15,7 @@ import { elementsOf } from './shape.js';
 /**
  * Appends the instructions that compute every parameter's gradient.
  * @param dResult error term of the network's result
+ * @param isFused whether pools may apply the derivative of the activation before them
  * @returns the error term of each node's output, by the node's name
  */
 export function compileBackward(
@@ -22,12 +24,15 @@ export function compileBackward(
   compilation: Compilation,
   { values, saved: keeps }: ForwardTensors,
   dResult: RowTensor,
+  isFused = true,
 ): ReadonlyMap<string, RowTensor> {
   const errors = new Map<string, RowTensor>();
   const contributions = new Map<string, RowTensor[]>([[network.result, [dResult]]]);
   const contribute = (value: string, term: RowTensor): void => {
     contributions.set(value, [...(contributions.get(value) ?? []), term]);
   };
+  const derivatives = isFused ? findDerivatives(network) : new Map<string, Derivative>();
+  const applied = new Set([...derivatives.values()].map(({ of }) => of));
   const uses = new PendingUses(network);
   for (const entry of [...network.nodes].reverse()) {
     if (!network.trained.has(entry.node.name)) continue;
@@ -37,7 +42,9 @@ export function compileBackward(
     const x = entry.inputs.map((input) => (inputs ? values.get(input) : undefined));
     const y = output ? values.get(entry.node.name) : undefined;
     const node = { entry, dy, x, y, saved: keeps.get(entry.node.name) ?? [] };
-    const terms = compileErrorTerms(program, network, compilation, node);
+    const terms = applied.has(entry.node.name)
+      ? [dy]
+      : compileErrorTerms(program, network, compilation, node, derivatives.get(entry.node.name));
     terms.forEach((term, i) => {
       if (term !== undefined) contribute(entry.inputs[i] as string, term);
     });
@@ -55,6 +62,7 @@ function compileErrorTerms(
   network: Network,
   compilation: Compilation,
   node: BackwardNode,
+  derivative: Derivative | undefined,
 ): (RowTensor | undefined)[] {
   const { entry, dy, x, y, saved } = node;
   const { op } = entry;
@@ -71,7 +79,8 @@ function compileErrorTerms(
     replaces: op.errorTerm === 'replaced' ? [dy] : [],
     emit(to, frame) {
       const terms = dx.map((tensor) => frame.at(tensor)) as unknown as readonly [number, ...number[]];
-      op.backward(to, { ...opCall(entry, node, frame, compilation), dy: frame.at(dy), dx: terms });
+      const sink = derivative === undefined ? to : withDerivative(to, derivative.activation);
+      op.backward(sink, { ...opCall(entry, node, frame, compilation), dy: frame.at(dy), dx: terms });
     },
   });
   return dx;

@@ -1,6 +1,7 @@
 /*
  * Fusions: two ops in one kernel call. The op files know nothing of it, and neither do the bits: a product with an
- * activation in its epilogue applies the same function to the same number, it only spares a pass over memory.
+ * activation in its epilogue, or a pool with the derivative of one, applies the same function to the same number; it
+ * only spares a pass over memory.
  */
 import type { KernelName } from '../kernels/tape.js';
 import type { ComputeNode, Network } from './network.js';
@@ -12,6 +13,8 @@ const EPILOGUES: Partial<Record<OpName, number>> = { relu: 1 };
 /** Ops whose forward pass is one call of such a kernel. */
 const PRODUCTS: readonly OpName[] = ['conv2d', 'conv2dTranspose', 'dense'];
 const KERNELS_WITH_EPILOGUE: readonly KernelName[] = ['convolution', 'convolutionTransposed', 'matmul'];
+/** Kernels of backward passes that can go on to the error term of what an activation was given. */
+const KERNELS_WITH_DERIVATIVE: readonly KernelName[] = ['maxPoolBackward'];
 
 /** An op that its input's product takes over. */
 export interface Epilogue {
@@ -38,10 +41,41 @@ export function findEpilogues({ nodes, reads }: Network): ReadonlyMap<string, Ep
   return found;
 }
 
+/** An activation whose derivative another op takes over. */
+export interface Derivative {
+  /** Name of the activation's node. */
+  readonly of: string;
+  readonly activation: number;
+}
+
+/**
+ * Finds the activations whose derivative the backward pass of their only reader can apply: a max pool, which has the
+ * activation's result at hand anyway.
+ * @returns by the name of the reader's node
+ */
+export function findDerivatives({ nodes, reads }: Network): ReadonlyMap<string, Derivative> {
+  const activations = new Map(nodes.map(({ node }) => [node.name, EPILOGUES[node.op]]));
+  const found = new Map<string, Derivative>();
+  for (const { node, inputs } of nodes) {
+    const of = inputs[0] as string;
+    const activation = activations.get(of);
+    const isNeededElsewhere = reads.get(of) !== 1;
+    if (node.op !== 'maxPool' || activation === undefined || isNeededElsewhere) continue;
+    found.set(node.name, { of, activation });
+  }
+  return found;
+}
+
 /** Stands before a tape and has every product apply an activation. */
 export function withEpilogue(to: KernelSink, activation: number): KernelSink {
-  return {
-    emit: (name, args) =>
-      to.emit(name, KERNELS_WITH_EPILOGUE.includes(name) ? { ...args, activation } : args),
-  };
+  return withActivation(to, activation, KERNELS_WITH_EPILOGUE);
+}
+
+/** Stands before a tape and has a backward pass apply the derivative of an activation. */
+export function withDerivative(to: KernelSink, activation: number): KernelSink {
+  return withActivation(to, activation, KERNELS_WITH_DERIVATIVE);
+}
+
+function withActivation(to: KernelSink, activation: number, kernels: readonly KernelName[]): KernelSink {
+  return { emit: (name, args) => to.emit(name, kernels.includes(name) ? { ...args, activation } : args) };
 }

@@ -62,7 +62,7 @@ export function tracedProgram(model: ResolvedModel, parts: ModelParts): PlacedPr
   const compilation = { ...parts, training: true };
   const { network, tensors, loss } = compileEvaluation(program, model, compilation, false);
   const dResult = compileLossBackward(program, model.loss, loss);
-  const errors = compileBackward(program, network, compilation, tensors, dResult);
+  const errors = compileBackward(program, network, compilation, tensors, dResult, false);
   const { values } = tensors;
   const { target, saved } = loss;
   const traced = program as unknown as Program<TracedJob>;

@@ -42,13 +42,14 @@ function convolutionOf(size: Size) {
 }
 
 function poolOf(size: Size) {
-  const { image, steps, outputs: channels } = imageOf(size);
+  const { image, steps, outputs: channels, isOdd } = imageOf(size);
   const [poolHeight, poolWidth] = [3, 2];
   const outHeight = results(image.height, poolHeight, steps.strideY, steps.padTop, 1);
   const outWidth = results(image.width, poolWidth, steps.strideX, steps.padLeft, 1);
   return {
     xWords: image.rows * image.height * image.width * channels,
     yWords: image.rows * outHeight * outWidth * channels,
+    activation: isOdd ? 1 : 0,
     args: { ...image, channels, outHeight, outWidth, poolHeight, poolWidth, ...steps },
   };
 }
@@ -73,10 +74,10 @@ export const IMAGE_SPECIMENS = {
     return { x: input(xWords), y: output(yWords), ...args };
   },
   maxPoolBackward: (size: Size) => {
-    const { xWords, yWords, args } = poolOf(size);
+    const { xWords, yWords, args, activation } = poolOf(size);
     // Few different numbers, so that many equal the supposed maximum, and several of one window do.
     const given = { x: input(xWords, 'digit'), y: input(yWords, 'digit') };
-    return { ...given, dy: input(yWords), dx: output(xWords), ...args };
+    return { ...given, dy: input(yWords), dx: output(xWords), ...args, activation };
   },
   averagePoolForward: (size: Size) => {
     const { xWords, yWords, args } = poolOf(size);

@@ -89,7 +89,7 @@ export const EXPECTED_HASHES: { readonly [K in KernelName]: string } = {
   adagradUpdate: '77c0aafd5c27a9434426750997a88fc4e2fd4cca913dd40793df5ed0fe66260d',
   lionUpdate: '802e3e688bf246faa4d8bf28c1f2a728ebf0546c5efb820f377d35a47d3e7ad9',
   maxPoolForward: 'ecd8cfad40140492bbcbfaa039d241b6d8bbd8ab76f8df120b9765cc202e83ca',
-  maxPoolBackward: '17c093bcd5e2281f3a2c72ffba731d4023cd3cafb785a20fcf665c5b4f41f035',
+  maxPoolBackward: 'f132c0ff8d187d97f0aab18d0fc7fc8bf5fc1eb25d15d499d3429185dfcb0a53',
   averagePoolForward: '0386780154d3fd363a9b79a0fb247965c47736b8e3aa6210a41b9dad8f8679c2',
   averagePoolBackward: '841725fb9df2cf60bd950f1c5bc827ed427f696bc1335d329ca414645d01513b',
   matmul: '2212c644abb6a70f47be92a5fa6c9647bfe0d7c40766a672c0c7bb9fd0b2d6e3',

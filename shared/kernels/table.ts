@@ -1,7 +1,7 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = 'b11b89ff2b4caf3a';
+export const SOURCE_VERSION = 'c8bf26a50753e413';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
@@ -1026,6 +1026,7 @@ export const KERNEL_TABLE = {
       strideX: 'i32',
       padTop: 'i32',
       padLeft: 'i32',
+      activation: 'i32',
     },
   },
   averagePoolForward: {

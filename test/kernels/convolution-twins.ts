@@ -146,11 +146,13 @@ export function maxPoolBackwardTwin(
   y: Float32Array,
   dy: Float32Array,
   g: PoolGeometry,
+  activation: 0 | 1,
 ): Float32Array {
   const dx = imageOf(g);
   for (const window of windows(g)) {
     const chosen = window.xs.find((at) => x[at] === y[window.y]);
-    if (chosen !== undefined) dx[chosen] = Math.fround(dx[chosen]! + dy[window.y]!);
+    if (chosen === undefined || (activation === 1 && !(x[chosen]! > 0))) continue;
+    dx[chosen] = Math.fround(dx[chosen]! + dy[window.y]!);
   }
   return dx;
 }

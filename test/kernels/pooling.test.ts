@@ -82,10 +82,12 @@ for (const build of buildNames()) {
         bench.run('maxPoolForward', { x: atX, y, ...g });
         const top = bench.floats(y, dy.length);
         expect(bitsOf(top), name).toEqual(bitsOf(maxPoolTwin(x, g)));
-        bench.run('maxPoolBackward', { x: atX, y, dy: atDy, dx, ...g });
-        expect(bitsOf(bench.floats(dx, x.length)), `${name} backward`).toEqual(
-          bitsOf(maxPoolBackwardTwin(x, top, dy, g)),
-        );
+        for (const activation of [0, 1] as const) {
+          bench.run('maxPoolBackward', { x: atX, y, dy: atDy, dx, ...g, activation });
+          expect(bitsOf(bench.floats(dx, x.length)), `${name} backward ${activation}`).toEqual(
+            bitsOf(maxPoolBackwardTwin(x, top, dy, g, activation)),
+          );
+        }
         bench.run('averagePoolForward', { x: atX, y, ...g });
         expect(bitsOf(bench.floats(y, dy.length)), `${name} average`).toEqual(bitsOf(averagePoolTwin(x, g)));
         bench.run('averagePoolBackward', { dy: atDy, dx, ...g });

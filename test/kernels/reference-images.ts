@@ -123,6 +123,7 @@ export const REFERENCE_IMAGES = {
     eachPooled(call.args, (i, k) => {
       if (x[i] !== y[k] || taken.has(k)) return;
       taken.add(k);
+      if (call.args.activation === 1 && !(x[i]! > 0)) return;
       sums.add(i, dy[k]!);
     });
     return { dx: sums.within(6) };

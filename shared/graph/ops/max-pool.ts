@@ -6,6 +6,8 @@
 import type { KernelOp } from './op.js';
 import { POOL, type PoolAttributes, poolGeometry } from './pool.js';
 
+const NO_ACTIVATION = 0;
+
 export const maxPoolOp: KernelOp<PoolAttributes> = {
   ...POOL,
   backwardReads: { inputs: true, output: true },
@@ -14,6 +16,6 @@ export const maxPoolOp: KernelOp<PoolAttributes> = {
   },
   backward(to, { rows, inputs, attributes, x, y, dy, dx }) {
     const geometry = poolGeometry({ name: '', inputs, attributes });
-    to.emit('maxPoolBackward', { x: x[0], y, dy, dx: dx[0], rows, ...geometry });
+    to.emit('maxPoolBackward', { x: x[0], y, dy, dx: dx[0], rows, ...geometry, activation: NO_ACTIVATION });
   },
 };

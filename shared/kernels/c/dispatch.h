@@ -466,9 +466,9 @@ static i32 interpret(const Thread *thread, const u32 *tape, i32 words) {
         word += 15;
         break;
       case 85:
-        if (end - word < 17) return (i32)(word - tape) + 1;
-        kernel_maxPoolBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10], (i32)word[11], (i32)word[12], (i32)word[13], (i32)word[14], (i32)word[15], (i32)word[16]);
-        word += 17;
+        if (end - word < 18) return (i32)(word - tape) + 1;
+        kernel_maxPoolBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10], (i32)word[11], (i32)word[12], (i32)word[13], (i32)word[14], (i32)word[15], (i32)word[16], (i32)word[17]);
+        word += 18;
         break;
       case 86:
         if (end - word < 15) return (i32)(word - tape) + 1;

@@ -8,6 +8,17 @@ INLINE i32 part_count(i32 total, i32 most) { return total > most ? (total + most
 /** Where part `index` of `parts` near-equal ones of `total` begins. */
 INLINE i32 part_start(i32 total, i32 parts, i32 index) { return (i32)((i64)total * index / parts); }
 
+/**
+ * How many of the last `count` rows of b, `step` apart, must not be read as full vectors of the `cols` columns that
+ * are left, because that would reach behind the end of b.
+ */
+INLINE i32 unsafe_rows(i32 cols, isize step, i32 count) {
+  i32 beyond = vecs_of(cols) * LANES - cols;
+  if (beyond == 0) return 0;
+  i32 rows = (i32)((beyond + step - 1) / step);
+  return rows < count ? rows : count;
+}
+
 /** to[k][0..TILE_COLS) = from[k * step + 0..cols), rest +0; for k < count. */
 static void pack_rows(f32 *to, const f32 *from, isize step, i32 cols, i32 count) {
   if (cols == TILE_COLS) {

@@ -67,25 +67,34 @@ KERNEL(maxPoolForward, PTR x, PTR y, I32 rows, I32 height, I32 width, I32 channe
   }););
 }
 
+/** Whether every place of the image lies in exactly one window, so that each is written once and none need be cleared. */
+INLINE i32 is_partition(const Pool *p, i32 pool_height, i32 pool_width) {
+  const Axis *y = &p->y, *x = &p->x;
+  return y->first == 0 && x->first == 0 && y->stride == pool_height && x->stride == pool_width &&
+         y->count * pool_height == y->size && x->count * pool_width == x->size;
+}
+
 /**
  * dx = the sum over the windows, ascending, of dy of those in which x is the first that equals y; from +0. A NaN equals
- * nothing.
+ * nothing. With activation 1, x is a relu's result and dx the error term of what the relu was given: 0 where x is not
+ * above 0.
  */
 KERNEL(maxPoolBackward, PTR x, PTR y, PTR dy, PTR dx, I32 rows, I32 height, I32 width, I32 channels, I32 outHeight,
-       I32 outWidth, I32 poolHeight, I32 poolWidth, I32 strideY, I32 strideX, I32 padTop, I32 padLeft) {
+       I32 outWidth, I32 poolHeight, I32 poolWidth, I32 strideY, I32 strideX, I32 padTop, I32 padLeft, I32 activation) {
   const Pool pool = POOL_AXES;
   const f32 *from = x, *top = y, *term = dy;
   f32 *to = dx;
   const v16 zero = v_zero();
-  BLOCKS(rows * height * width * channels, part_store(to + at, zero, lanes););
+  i32 once = is_partition(&pool, poolHeight, poolWidth);
+  if (!once) BLOCKS(rows * height * width * channels, part_store(to + at, zero, lanes););
   EACH_WINDOW(&pool, rows, BLOCKS(channels, {
     const v16 chosen = part_load(top + out + at, lanes);
     const v16 given = part_load(term + out + at, lanes);
-    m16 open = m_first(16);
+    m16 open = activation ? v_gt(chosen, zero) : m_first(16);
     EACH_PLACE(&pool, window, in + at, {
       const m16 found = m_and(open, v_eq(part_load(from + place, lanes), chosen));
-      const v16 sum = v_add(part_load(to + place, lanes), given);
-      part_store(to + place, v_select(found, sum, part_load(to + place, lanes)), lanes);
+      const v16 before = once ? zero : part_load(to + place, lanes);
+      part_store(to + place, v_select(found, v_add(before, given), before), lanes);
       open = m_and(open, m_not(found));
     })
   }););

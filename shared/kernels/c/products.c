@@ -54,17 +54,6 @@ typedef struct {
   i32 rows, inner, cols, activation, transposed;
 } Product;
 
-/**
- * How many of the last `count` rows of b, `step` apart, must not be read as full vectors of the `cols` columns that
- * are left, because that would reach behind the end of b.
- */
-INLINE i32 unsafe_rows(i32 cols, isize step, i32 count) {
-  i32 beyond = vecs_of(cols) * LANES - cols;
-  if (beyond == 0) return 0;
-  i32 rows = (i32)((beyond + step - 1) / step);
-  return rows < count ? rows : count;
-}
-
 /** One column panel where a and b are read in place: few columns, or one row. */
 static void product_narrow(const Product *p, f32 *tail) {
   i32 unsafe = unsafe_rows(p->cols, p->cols, p->inner);

@@ -105,10 +105,33 @@ static void tree_in_place(const Gradient *g, f32 *tail, f32 *waiting) {
   }
 }
 
+/**
+ * Few columns: with a lane for each most lanes would idle. Lanes are rows of dw instead, x is read in place, and tiles are
+ * turned on their way to the result.
+ */
+static void tree_turned(const Gradient *g, f32 *tail, f32 *waiting) {
+  f32 *tile = tail + (isize)LANES * TILE_COLS;
+  for (i32 c = 0; c < g->m; c += TILE_COLS) {
+    i32 cols = g->m - c < TILE_COLS ? g->m - c : TILE_COLS;
+    i32 unsafe = g->m - c > TILE_COLS ? 0 : unsafe_rows(cols, g->m, g->rows), safe = g->rows - unsafe;
+    pack_rows(tail, g->x + (isize)safe * g->m + c, g->m, cols, unsafe);
+    const Factors f = {g->dy, 1, g->n, g->x + c, g->m, safe, unsafe, tail};
+    const Sink s = {tile, TILE_COLS, cols, 0, 0, 0};
+    run_tree_tile(g->n, &f, &s, g->leaf_rows, waiting);
+    f32 *to = g->dw + (isize)c * g->n;
+    for (i32 j = 0; j < cols; j++)
+      for (i32 i = 0; i < g->n; i++) *to++ = tile[i * TILE_COLS + j];
+  }
+}
+
 /** out[m, n] = tree over leaves of the sum over r of a[r, m] b[r, n]. */
 KERNEL(treeMatmulTransposedA, PTR a, PTR b, PTR out, I32 rows, I32 m, I32 n, I32 leafRows) {
   const Gradient g = {a, b, out, rows, m, n, leafRows};
   f32 *waiting = (f32 *)thread->workspace, *slice = waiting + TREE_LEVELS * TREE_NODE_FLOATS;
+  if (n <= TILE_ROWS) {
+    tree_turned(&g, slice, waiting);
+    return;
+  }
   f32 *panels = slice + TREE_A_FLOATS(rows);
   isize room = WORKSPACE_BYTES / 4 - TREE_LEVELS * TREE_NODE_FLOATS - TREE_A_FLOATS(rows);
   if (room < TREE_PANEL_FLOATS(rows)) {
