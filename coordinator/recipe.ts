@@ -13,6 +13,8 @@ export interface RecipeData {
   readonly test: Dataset;
   /** Of a text: its characters by number. */
   readonly alphabet?: readonly string[];
+  /** Of samples in classes: their names by number. */
+  readonly classes?: readonly string[];
 }
 
 /** A bound on one of a run's metrics, such as testAccuracy. */
@@ -27,7 +29,8 @@ export type Goal =
 export interface Recipe {
   /** One line for `--help`. */
   readonly summary: string;
-  readonly model: (data: Pick<RecipeData, 'alphabet'>) => Model;
+  /** @param data without what it is measured on: a network may be as wide as its samples */
+  readonly model: (data: Omit<RecipeData, 'test'>) => Model;
   /**
    * @param directory a local copy of the data, or the file that holds it; undefined: wherever the recipe finds it by itself
    * @throws UserError that says how to get the data

@@ -15,7 +15,7 @@ import { layOutOptimizer, layOutRun, parametersOf } from '../training/run-place.
 /** What a rig trains, and on what. */
 export interface RigRequest {
   readonly recipe: Pick<Recipe, 'model' | 'optimizer'>;
-  readonly data: Pick<RecipeData, 'alphabet' | 'train'>;
+  readonly data: Omit<RecipeData, 'test'>;
   readonly batch: number;
   readonly leaf: number;
   readonly threads: number;

@@ -39,6 +39,11 @@ export const RECIPES: readonly RecipeEntry[] = [
     load: async () => (await import('../../examples/detect-digits.js')).recipe,
   },
   {
+    name: 'iris',
+    summary: 'three kinds of iris flowers out of a table, or any --data FILE.csv with a column species',
+    load: async () => (await import('../../examples/iris.js')).recipe,
+  },
+  {
     name: 'vanishing',
     summary:
       'handwritten digits through ten layers of sigmoid; see its error terms vanish with --watch-gradients',

@@ -1,4 +1,4 @@
-import { assert } from '../errors.js';
+import { assert, UserError } from '../errors.js';
 import { ELEMENT_BYTES, type ElementType, type Field, fieldElements, type Manifest } from './manifest.js';
 import { SAMPLES_MAX } from './order.js';
 
@@ -10,6 +10,17 @@ export interface Dataset {
   readonly manifest: Manifest;
   /** The bytes of chunk `index`: its records one after the other. Not to be written to. */
   chunk(index: number): Uint8Array;
+}
+
+/**
+ * The shape of a field in one sample: what an input of a network is declared with.
+ * @throws UserError when there is no such field
+ */
+export function shapeOf({ manifest }: Dataset, field: string): readonly number[] {
+  const { shape } = (Object.hasOwn(manifest.fields, field) && manifest.fields[field]) || {};
+  if (shape !== undefined) return shape;
+  const names = Object.keys(manifest.fields).join(', ');
+  throw new UserError(`data set ${manifest.name} has no field ${field}; its fields are ${names}`);
 }
 
 /** One field of all samples, sample after sample: how most file formats keep it. */

@@ -18,8 +18,9 @@ const MLP10 = WORKLOADS.find(({ name }) => name === 'mlp10') as Workload;
 
 describe('workloads', () => {
   it.each(WORKLOADS)('$name has data that its model takes, always the same', async (workload) => {
-    const { train } = await workload.data(undefined);
-    checkFields(createPlan(workload.model({})).fields, train.manifest.fields);
+    const data = await workload.data(undefined);
+    const { train } = data;
+    checkFields(createPlan(workload.model(data)).fields, train.manifest.fields);
     const again = await workload.data(undefined);
     expect(again.train.manifest).toEqual(train.manifest);
   });
