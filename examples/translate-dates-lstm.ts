@@ -1,6 +1,6 @@
 import type { Recipe } from '../coordinator/recipe.js';
 import { DATE_SIZES, loadDates } from '../shared/data/dates.js';
-import { Graph } from '../shared/graph/graph.js';
+import { Graph, type Tensor } from '../shared/graph/graph.js';
 import { bidirectional } from '../shared/graph/layers/bidirectional.js';
 import { dense } from '../shared/graph/layers/dense.js';
 import { embedding } from '../shared/graph/layers/embedding.js';
@@ -18,7 +18,7 @@ const UNITS = 64;
  * What translate-dates learns, with recurrent layers: one LSTM reads the date in both directions, another writes, and
  * what it knows at each character asks dot-product attention of one head where to look (after Luong, Pham, Manning:
  * "Effective approaches to attention-based neural machine translation", 2015, without their input feeding). The
- * decoder begins without memory: attention alone brings over what was read.
+ * decoder begins with what the encoder has come to in both directions.
  */
 export const recipe: Recipe = {
   summary: 'dates as people write them to ISO 8601 with LSTM encoder and decoder, 64 units, and attention',
@@ -27,13 +27,14 @@ export const recipe: Recipe = {
     const mask = graph.input('present', [DATE_SIZES.readLength]);
     const read = embedding(DATE_SIZES.read, UNITS)(graph.input('read', [DATE_SIZES.readLength]));
     const before = graph.input('before', [DATE_SIZES.writtenLength]);
-    const memory = bidirectional(
-      (direction) => lstm(UNITS, { returnSequences: true, ...direction }),
+    const encoder = bidirectional(
+      (direction) => lstm(UNITS, { returnSequences: true, returnState: true, ...direction }),
       add(),
-    )(read);
-    const states = lstm(UNITS, { returnSequences: true, name: 'decoder' })(
-      embedding(DATE_SIZES.written + 1, UNITS)(before),
     );
+    const [memory, h, c, hBack, cBack] = encoder(read, { mask }) as [Tensor, Tensor, Tensor, Tensor, Tensor];
+    const initialState = [add()([h, hBack]), add()([c, cBack])];
+    const written = embedding(DATE_SIZES.written + 1, UNITS)(before);
+    const states = lstm(UNITS, { returnSequences: true, name: 'decoder' })(written, { initialState });
     const seen = multiHeadAttention(1)(states, { memory, mask });
     const hidden = dense(UNITS, { activation: 'tanh', name: 'hidden' })(add()([states, seen]));
     const logits = dense(DATE_SIZES.written, { name: 'logits' })(hidden);

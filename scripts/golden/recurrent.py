@@ -23,24 +23,50 @@ def weights_of(draw, kind, name, features, units):
     return weights
 
 
-def layer(kind, w, name, x, reverse=False):
-    """What a layer says at each step; `reverse`: from the end, each output at the place of its input."""
-    function, gates = KINDS[kind]
+def parameters_of(kind, w, name):
+    """A layer's weights as PyTorch has them: both kernels, both biases."""
     kernel, recurrent, bias = w[f"{name}/kernel"], w[f"{name}/recurrentKernel"], w[f"{name}/bias"]
     second = w.get(f"{name}/recurrentBias", torch.zeros_like(bias))
     units = recurrent.shape[0]
-    order = [1, 0, 2] if kind == "gru" else list(range(gates))
+    order = [1, 0, 2] if kind == "gru" else list(range(KINDS[kind][1]))
 
     def ordered(t):
         return torch.cat([t[..., gate * units:(gate + 1) * units] for gate in order], dim=-1).t()
 
-    zeros = torch.zeros(1, x.shape[0], units)
+    return [ordered(t) for t in (kernel, recurrent, bias, second)]
+
+
+def layer(kind, w, name, x, reverse=False):
+    """What a layer says at each step; `reverse`: from the end, each output at the place of its input."""
+    function = KINDS[kind][0]
+    zeros = torch.zeros(1, x.shape[0], w[f"{name}/recurrentKernel"].shape[0])
     state = (zeros, zeros) if kind == "lstm" else zeros
-    parameters = [ordered(t) for t in (kernel, recurrent, bias, second)]
+    parameters = parameters_of(kind, w, name)
     has_biases, layers, dropout, training, both_ways, batch_first = True, 1, 0.0, True, False, True
     output = function(x.flip(1) if reverse else x, state, parameters, has_biases, layers, dropout, training,
                       both_ways, batch_first)[0]
     return output.flip(1) if reverse else output
+
+
+# PyTorch's single steps.
+CELLS = {"lstm": torch.lstm_cell, "gru": torch.gru_cell, "simpleRnn": torch.rnn_tanh_cell}
+
+
+def walk(kind, w, name, x, mask=None, state=None, reverse=False):
+    """The same step by step: outputs and the last state, (h,) or (h, c). Where `mask` is 0, the state stays."""
+    units = w[f"{name}/recurrentKernel"].shape[0]
+    parameters = parameters_of(kind, w, name)
+    count = 2 if kind == "lstm" else 1
+    state = state or [torch.zeros(x.shape[0], units)] * count
+    outputs = [None] * x.shape[1]
+    for t in reversed(range(x.shape[1])) if reverse else range(x.shape[1]):
+        after = CELLS[kind](x[:, t], state if count == 2 else state[0], *parameters)
+        after = after if count == 2 else [after]
+        if mask is not None:
+            after = [torch.where(mask[:, t, None] != 0, new, old) for new, old in zip(after, state)]
+        state = after
+        outputs[t] = state[0]
+    return torch.stack(outputs, 1), state
 
 
 def stack(kind):
@@ -91,4 +117,28 @@ def reverse(draws, dense):
     return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.1)
 
 
-CASES = {"lstm": stack("lstm"), "gru": stack("gru"), "simple-rnn": both_ways, "reverse": reverse}
+def states(draws, dense):
+    """Masks, initial states and states that are returned, of all kinds and both directions; plain SGD."""
+    draw = draws(33)
+    data = {"x": draw.normal(6, 4, 3), "y": draw.normal(6, 2)}
+    weights = draw.dense("dense", 3, 2)
+    kinds = {"there": "lstm", "back": "lstm", "decoder": "lstm", "tail": "lstm", "gru": "gru", "plain": "simpleRnn"}
+    for name, kind in kinds.items():
+        weights |= weights_of(draw, kind, name, 3, 3)
+
+    def loss(w):
+        x = data["x"]
+        mask = F.relu(x[:, :, 0])
+        there, (h_there, c_there) = walk("lstm", w, "there", x, mask)
+        back, (h_back, c_back) = walk("lstm", w, "back", x, mask, reverse=True)
+        both = there + back
+        decoded, _ = walk("lstm", w, "decoder", both, state=(h_there + h_back, c_there + c_back))
+        _, (h_gru,) = walk("gru", w, "gru", decoded, mask, [h_there])
+        plain, (h_plain,) = walk("simpleRnn", w, "plain", both, mask, [h_back], reverse=True)
+        _, (h_tail, c_tail) = walk("lstm", w, "tail", plain, mask, (h_gru, c_back))
+        return F.mse_loss(dense(w, "dense", h_gru + h_plain + h_tail + c_tail), data["y"])
+
+    return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.1)
+
+
+CASES = {"recurrent-states": states, "lstm": stack("lstm"), "gru": stack("gru"), "simple-rnn": both_ways, "reverse": reverse}

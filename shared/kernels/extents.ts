@@ -4,6 +4,7 @@ import { CHANCE_EXTENTS } from './chance-extents.js';
 import { HALVES_EXTENTS } from './halves-extents.js';
 import { LOSS_EXTENTS } from './loss-extents.js';
 import { NORM_BLOCK_FLOATS } from './memory-map.js';
+import { RECURRENT_EXTENTS } from './recurrent-extents.js';
 import type { KERNEL_TABLE } from './table.js';
 import type { KernelArguments, KernelName } from './tape.js';
 import { TRANSFORMER_EXTENTS } from './transformer-extents.js';
@@ -52,19 +53,6 @@ const convolution = (a: Convolution) => ({
 const pool = (a: Windows & { readonly channels: number }) => ({
   x: inputPlaces(a) * a.channels,
   y: outputPlaces(a) * a.channels,
-});
-
-interface Sequences {
-  readonly rows: number;
-  readonly steps: number;
-  readonly units: number;
-  readonly sequences: number;
-}
-const unitsOfSteps = ({ rows, steps, units }: Sequences) => rows * steps * units;
-const outputsOf = (a: Sequences) => (a.sequences === 0 ? a.rows * a.units : unitsOfSteps(a));
-const gates = (a: Sequences, count: number) => ({
-  z: count * unitsOfSteps(a),
-  weights: count * a.units * a.units,
 });
 
 /** The parts of gathers that lie at fixed offsets: the rest depends on the data, see regions.ts. */
@@ -147,29 +135,7 @@ export const EXTENTS: {
     return { dy: y, dx: x };
   },
 
-  lstmForward: (a) => ({
-    ...gates(a, 4),
-    cells: unitsOfSteps(a),
-    previous: unitsOfSteps(a),
-    y: outputsOf(a),
-  }),
-  lstmBackward: (a) => ({ ...gates(a, 4), cells: unitsOfSteps(a), dy: outputsOf(a) }),
-  gruForward: (a) => ({
-    ...gates(a, 3),
-    bias: 3 * a.units,
-    sums: 3 * unitsOfSteps(a),
-    previous: unitsOfSteps(a),
-    y: outputsOf(a),
-  }),
-  gruBackward: (a) => ({
-    ...gates(a, 3),
-    sums: 3 * unitsOfSteps(a),
-    previous: unitsOfSteps(a),
-    dy: outputsOf(a),
-  }),
-  simpleRnnForward: (a) => ({ ...gates(a, 1), previous: unitsOfSteps(a), y: outputsOf(a) }),
-  simpleRnnBackward: (a) => ({ ...gates(a, 1), dy: outputsOf(a) }),
-
+  ...RECURRENT_EXTENTS,
   scaleVector: map,
   ...LOSS_EXTENTS,
   ...AXES_EXTENTS,

@@ -1,7 +1,7 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = 'c8bf26a50753e413';
+export const SOURCE_VERSION = '537932c8ce83eefb';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
@@ -1150,6 +1150,9 @@ export const KERNEL_TABLE = {
     arguments: {
       z: 'ptr',
       weights: 'ptr',
+      mask: 'ptr',
+      start: 'ptr',
+      startCell: 'ptr',
       cells: 'ptr',
       previous: 'ptr',
       y: 'ptr',
@@ -1158,6 +1161,7 @@ export const KERNEL_TABLE = {
       units: 'i32',
       sequences: 'i32',
       reverse: 'i32',
+      withCell: 'i32',
     },
   },
   lstmBackward: {
@@ -1165,13 +1169,18 @@ export const KERNEL_TABLE = {
     arguments: {
       z: 'ptr',
       weights: 'ptr',
+      mask: 'ptr',
+      startCell: 'ptr',
       cells: 'ptr',
       dy: 'ptr',
+      dStart: 'ptr',
+      dStartCell: 'ptr',
       rows: 'i32',
       steps: 'i32',
       units: 'i32',
       sequences: 'i32',
       reverse: 'i32',
+      withCell: 'i32',
     },
   },
   gruForward: {
@@ -1180,6 +1189,8 @@ export const KERNEL_TABLE = {
       z: 'ptr',
       weights: 'ptr',
       bias: 'ptr',
+      mask: 'ptr',
+      start: 'ptr',
       sums: 'ptr',
       previous: 'ptr',
       y: 'ptr',
@@ -1195,9 +1206,11 @@ export const KERNEL_TABLE = {
     arguments: {
       z: 'ptr',
       weights: 'ptr',
+      mask: 'ptr',
       sums: 'ptr',
       previous: 'ptr',
       dy: 'ptr',
+      dStart: 'ptr',
       rows: 'i32',
       steps: 'i32',
       units: 'i32',
@@ -1210,6 +1223,8 @@ export const KERNEL_TABLE = {
     arguments: {
       z: 'ptr',
       weights: 'ptr',
+      mask: 'ptr',
+      start: 'ptr',
       previous: 'ptr',
       y: 'ptr',
       rows: 'i32',
@@ -1224,7 +1239,9 @@ export const KERNEL_TABLE = {
     arguments: {
       z: 'ptr',
       weights: 'ptr',
+      mask: 'ptr',
       dy: 'ptr',
+      dStart: 'ptr',
       rows: 'i32',
       steps: 'i32',
       units: 'i32',

@@ -34,6 +34,7 @@ const OPTIMIZERS: Partial<Record<ModelName, OptimizerSettings>> = {
   gru: adam({ learningRate: 0.02 }),
   'simple-rnn': sgd({ learningRate: 0.1, momentum: 0.9 }),
   reverse: sgd({ learningRate: 0.1 }),
+  'recurrent-states': sgd({ learningRate: 0.1 }),
 };
 
 const CASES = Object.entries(OPTIMIZERS) as [ModelName, OptimizerSettings][];

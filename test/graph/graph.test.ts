@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../shared/errors.js';
 import { Graph } from '../../shared/graph/graph.js';
+import { bidirectional } from '../../shared/graph/layers/bidirectional.js';
 import { dense } from '../../shared/graph/layers/dense.js';
 import { add, concatenate, multiply } from '../../shared/graph/layers/merge.js';
-import { flatten, permute, repeatVector, reshape } from '../../shared/graph/layers/reshape.js';
+import { gru, lstm } from '../../shared/graph/layers/recurrent.js';
+import { flatten, permute, repeatVector, reshape, slice } from '../../shared/graph/layers/reshape.js';
 import { sequential } from '../../shared/graph/layers/sequential.js';
 import { categoricalCrossentropy } from '../../shared/graph/losses/categorical-crossentropy.js';
 import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.js';
@@ -128,6 +130,32 @@ describe('mistakes are told where they are made, with names and shapes', () => {
     'axes in more groups than one step can take': [
       () => permute([5, 4, 3, 2, 1])(input([2, 2, 2, 2, 2])),
       /layer permute: .*more than 4 groups; use two such layers/,
+    ],
+    'a slice of what is not there': [
+      () => slice(1, 5)(input([4, 3])),
+      /layer slice: there are no places 1 to 5 along axis 0 of \[4, 3\]/,
+    ],
+    'a mask of another length': [
+      () => {
+        const x = input([4, 3]);
+        return lstm(2)(x, { mask: x.graph.input('mask', [5]) });
+      },
+      /layer lstm: its mask and initial state have shapes \[5\]; they must have \[4\]/,
+    ],
+    'half of an initial state': [
+      () => {
+        const x = input([4, 3]);
+        return lstm(2)(x, { initialState: [x.graph.input('h', [2])] });
+      },
+      /layer lstm: its mask and initial state have shapes \[2\]; they must have \[2\] and \[2\]/,
+    ],
+    'an initial state of one direction': [
+      () => {
+        const x = input([4, 3]);
+        const both = bidirectional((direction) => gru(2, direction), add());
+        return both(x, { initialState: [x.graph.input('h', [2])] });
+      },
+      /as many states in both directions/,
     ],
     'a vector no times': [() => repeatVector(0)(input([4])), /layer repeatVector: times/],
     'nothing to add': [() => add()([]), /layer add: there is nothing to join/],

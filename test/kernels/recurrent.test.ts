@@ -20,15 +20,16 @@ function trainLayer(
   const dy = bench.put(given.dy.slice(0, rows * steps * units));
   const weights = bench.put(given.weights);
   const [previous, y] = [bench.room(rows * steps * units), bench.room(rows * steps * units)];
-  const walk = { rows, steps, units, sequences: 1, reverse: 0 };
+  const walk = { rows, steps, units, sequences: 1, reverse: 0, mask: 0 };
   if (kind === 'lstm') {
     const cells = bench.room(rows * steps * units);
-    bench.run('lstmForward', { z, weights, cells, previous, y, ...walk });
-    bench.run('lstmBackward', { z, weights, cells, dy, ...walk });
+    const cell = { startCell: 0, withCell: 0, ...walk };
+    bench.run('lstmForward', { z, weights, start: 0, cells, previous, y, ...cell });
+    bench.run('lstmBackward', { z, weights, cells, dy, dStart: 0, dStartCell: 0, ...cell });
   } else {
     const [sums, bias] = [bench.room(rows * steps * 3 * units), bench.put(given.bias)];
-    bench.run('gruForward', { z, weights, bias, sums, previous, y, ...walk });
-    bench.run('gruBackward', { z, weights, sums, previous, dy, ...walk });
+    bench.run('gruForward', { z, weights, bias, start: 0, sums, previous, y, ...walk });
+    bench.run('gruBackward', { z, weights, sums, previous, dy, dStart: 0, ...walk });
   }
   return { y: bench.floats(y, rows * steps * units), dz: bench.floats(z, rows * steps * gates * units) };
 }
@@ -60,6 +61,51 @@ describe.each(BUILDS)('recurrent kernels, %s', (build) => {
     }
   });
 
+  it('lstm goes on from where it has stopped as if it never had, and padding changes nothing', async () => {
+    const [rows, units, steps] = [17, 9, 5];
+    const bench = await Workbench.open(build);
+    const given = draw(rows, units, steps);
+    const n = rows * units;
+    const startCell = new Numbers(3).floats(n);
+    /** Outputs at steps `from` to `to` and the last cell, of all rows; steps that are not `present` are padding. */
+    const walk = (from: number, to: number, present: readonly number[], state?: Float32Array[]) => {
+      bench.clear();
+      const count = to - from;
+      const cut = (values: Float32Array, width: number) =>
+        values.filter((_, i) => {
+          const step = Math.floor(i / width) % steps;
+          return step >= from && step < to;
+        });
+      const mask = Float32Array.from({ length: rows * count }, (_, i) =>
+        present.includes(from + (i % count)) ? 1 : 0,
+      );
+      const [y, cells, previous] = [(count + 1) * n, count * n, count * n].map((words) => bench.room(words));
+      bench.run('lstmForward', {
+        ...{
+          z: bench.put(cut(given.z.slice(0, steps * 4 * n), 4 * units)),
+          weights: bench.put(given.weights),
+        },
+        ...{
+          mask: present.length === count ? 0 : bench.put(mask),
+          y: y!,
+          cells: cells!,
+          previous: previous!,
+        },
+        ...{ start: state ? bench.put(state[0]!) : 0, startCell: bench.put(state?.[1] ?? startCell) },
+        ...{ rows, steps: count, units, sequences: 1, reverse: 0, withCell: 1 },
+      });
+      const all = bench.floats(y!, (count + 1) * n);
+      return Array.from({ length: count + 1 }, (_, place) =>
+        all.filter((_, i) => Math.floor(i / units) % (count + 1) === place),
+      );
+    };
+    const [whole, begun] = [walk(0, 5, [0, 1, 2, 3, 4]), walk(0, 3, [0, 1, 2])];
+    const rest = walk(3, 5, [3, 4], [begun[2]!, begun[3]!]);
+    expect([...begun.slice(0, 3), ...rest].map(bitsOf)).toEqual(whole.map(bitsOf));
+    const padded = walk(0, 5, [0, 1, 2]);
+    expect(padded.map(bitsOf)).toEqual([0, 1, 2, 2, 2, 3].map((place) => bitsOf(begun[place]!)));
+  });
+
   it('simpleRnn of many units is tanh, product and sum, step by step', async () => {
     const [rows, units] = [5, 601];
     const bench = await Workbench.open(build);
@@ -71,10 +117,10 @@ describe.each(BUILDS)('recurrent kernels, %s', (build) => {
     const step = (values: Float32Array, t: number) =>
       values.filter((_, i) => Math.floor(i / units) % 2 === t);
 
-    const walk = { rows, steps: 2, units, sequences: 1, reverse: 0 };
+    const walk = { rows, steps: 2, units, sequences: 1, reverse: 0, mask: 0 };
     const [inPlace, y] = [bench.put(z), bench.room(2 * n)];
-    bench.run('simpleRnnForward', { z: inPlace, weights, previous: bench.room(2 * n), y, ...walk });
-    bench.run('simpleRnnBackward', { z: inPlace, weights, dy: bench.put(dy), ...walk });
+    bench.run('simpleRnnForward', { z: inPlace, weights, start: 0, previous: bench.room(2 * n), y, ...walk });
+    bench.run('simpleRnnBackward', { z: inPlace, weights, dy: bench.put(dy), dStart: 0, ...walk });
 
     const product = { rows, inner: units, cols: units };
     const [h0, h1] = [bench.put(step(z, 0)), bench.put(step(z, 1))];

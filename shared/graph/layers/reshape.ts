@@ -25,6 +25,23 @@ export function repeatVector(times: number, options: { name?: string } = {}): La
   return (x) => x.graph.add({ layer, op: 'repeatVector', inputs: [x], attributes: { times } });
 }
 
+/**
+ * Places `from` up to `to`, which is not among them, along one axis of a sample.
+ * @param from,to as Array.slice takes them: negative ones count from the end; `to` left out: the end
+ * @param options axis: of one sample's tensor, from 0; negative ones count from the end. Default: 0
+ */
+export function slice(from: number, to?: number, options: { axis?: number; name?: string } = {}): Layer {
+  const { axis = 0, name } = options;
+  const layer: LayerIdentity = { kind: 'slice', name };
+  return (x) => {
+    const along = axis < 0 ? x.shape.length + axis : axis;
+    const size = x.shape[along] ?? 0;
+    const place = (at: number) => (at < 0 ? size + at : at);
+    const attributes = { axis: along, from: place(from), to: place(to ?? size) };
+    return x.graph.add({ layer, op: 'slice', inputs: [x], attributes });
+  };
+}
+
 /** All elements of a sample in one axis. */
 export function flatten(options: { name?: string } = {}): Layer {
   const layer: LayerIdentity = { kind: 'flatten', name: options.name };

@@ -12,9 +12,12 @@
  */
 import type { KernelOp } from './op.js';
 import {
+  besides,
   emitInputError,
   emitInputPart,
+  emitMaskError,
   emitPlaceSums,
+  inputsMax,
   RecurrentAttributes,
   recurrentShape,
   sizeOf,
@@ -27,7 +30,7 @@ const GATES = 3;
 export const gruOp: KernelOp<RecurrentAttributes, Role> = {
   kind: 'kernel',
   attributes: RecurrentAttributes,
-  arity: { min: 1, max: 1 },
+  arity: { min: 1, max: inputsMax(1) },
   roles: ['kernel', 'recurrentKernel', 'bias', 'recurrentBias'],
   parameters(use) {
     const { features, units } = sizeOf(use);
@@ -39,7 +42,7 @@ export const gruOp: KernelOp<RecurrentAttributes, Role> = {
       recurrentBias: [width],
     };
   },
-  shape: recurrentShape,
+  shape: (use) => recurrentShape(use),
   backwardReads: { inputs: true, output: false },
   /** p, which becomes the gates and then dp; s, which becomes ds; h of the step before. */
   saved(use) {
@@ -55,14 +58,18 @@ export const gruOp: KernelOp<RecurrentAttributes, Role> = {
     const size = sizeOf(call);
     emitInputPart(to, { rows, size, width: GATES * size.units, z }, { x: x[0], ...weights });
     const recurrent = { weights: weights.recurrentKernel, bias: weights.recurrentBias };
-    to.emit('gruForward', { z, ...recurrent, sums, previous, y, rows, ...size.walk });
+    const { mask, start } = besides(call.attributes, x);
+    to.emit('gruForward', { z, ...recurrent, mask, start, sums, previous, y, rows, ...size.walk });
   },
 
   backward(to, call) {
-    const { rows, weights, dy, dx } = call;
+    const { rows, weights, x, dy, dx } = call;
     const [z, sums, previous] = call.saved as [number, number, number];
     const size = sizeOf(call);
-    to.emit('gruBackward', { z, weights: weights.recurrentKernel, sums, previous, dy, rows, ...size.walk });
+    const [{ mask }, error] = [besides(call.attributes, x), besides(call.attributes, dx)];
+    const given = { weights: weights.recurrentKernel, mask, sums, previous };
+    to.emit('gruBackward', { z, ...given, dy, dStart: error.start, rows, ...size.walk });
+    emitMaskError(to, rows, size.steps, error.mask);
     emitInputError(to, { rows, size, width: GATES * size.units, z }, { kernel: weights.kernel, dx: dx[0] });
   },
 

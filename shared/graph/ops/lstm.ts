@@ -8,12 +8,18 @@
  *
  *     dh = dy_t + dz_(t+1) U^T                        dc = dh o (1 - tanh(c_t)^2) + dc_(t+1) f_(t+1)
  *     dz_i = dc g i(1-i)      dz_f = dc c_(t-1) f(1-f)      dz_g = dc i (1-g^2)      dz_o = dh tanh(c_t) o(1-o)
+ *
+ * With `returnCell` the output has one more place behind its others, for c of the last step.
  */
-import type { KernelOp } from './op.js';
+import * as v from 'valibot';
+import type { KernelOp, OpUse } from './op.js';
 import {
+  besides,
   emitInputError,
   emitInputPart,
+  emitMaskError,
   emitPlaceSums,
+  inputsMax,
   RecurrentAttributes,
   recurrentShape,
   sizeOf,
@@ -21,19 +27,37 @@ import {
 
 type Role = 'kernel' | 'recurrentKernel' | 'bias';
 
-const GATES = 4;
+const LstmAttributes = v.strictObject({
+  ...RecurrentAttributes.entries,
+  returnCell: v.optional(v.boolean(), false),
+});
+export type LstmAttributes = v.InferOutput<typeof LstmAttributes>;
 
-export const lstmOp: KernelOp<RecurrentAttributes, Role> = {
+const GATES = 4;
+/** Tensors of a state: h and c. */
+const STATES = 2;
+
+/** Sizes of a use, for its kernels. */
+function lstmSizeOf(use: Pick<OpUse<LstmAttributes>, 'attributes' | 'inputs'>) {
+  const size = sizeOf(use);
+  return { ...size, walk: { ...size.walk, withCell: Number(use.attributes.returnCell) } };
+}
+
+export const lstmOp: KernelOp<LstmAttributes, Role> = {
   kind: 'kernel',
-  attributes: RecurrentAttributes,
-  arity: { min: 1, max: 1 },
+  attributes: LstmAttributes,
+  arity: { min: 1, max: inputsMax(STATES) },
   roles: ['kernel', 'recurrentKernel', 'bias'],
   parameters(use) {
     const { features, units } = sizeOf(use);
     const width = GATES * units;
     return { kernel: [features, width], recurrentKernel: [units, width], bias: [width] };
   },
-  shape: recurrentShape,
+  shape(use) {
+    const shape = recurrentShape(use, STATES);
+    const { units, returnSequences, returnCell } = use.attributes;
+    return returnCell ? [(returnSequences ? (shape[0] as number) : 1) + 1, units] : shape;
+  },
   backwardReads: { inputs: true, output: false },
   /** z, which becomes the gates and then dz; c; h of the step before. */
   saved(use) {
@@ -46,16 +70,21 @@ export const lstmOp: KernelOp<RecurrentAttributes, Role> = {
   forward(to, call) {
     const { rows, weights, x, y } = call;
     const [z, cells, previous] = call.saved as [number, number, number];
-    const size = sizeOf(call);
+    const size = lstmSizeOf(call);
     emitInputPart(to, { rows, size, width: GATES * size.units, z }, { x: x[0], ...weights });
-    to.emit('lstmForward', { z, weights: weights.recurrentKernel, cells, previous, y, rows, ...size.walk });
+    const given = { weights: weights.recurrentKernel, ...besides(call.attributes, x) };
+    to.emit('lstmForward', { z, ...given, cells, previous, y, rows, ...size.walk });
   },
 
   backward(to, call) {
-    const { rows, weights, dy, dx } = call;
+    const { rows, weights, x, dy, dx } = call;
     const [z, cells] = call.saved as [number, number];
-    const size = sizeOf(call);
-    to.emit('lstmBackward', { z, weights: weights.recurrentKernel, cells, dy, rows, ...size.walk });
+    const size = lstmSizeOf(call);
+    const [{ mask, startCell }, error] = [besides(call.attributes, x), besides(call.attributes, dx)];
+    const given = { weights: weights.recurrentKernel, mask, startCell, cells };
+    const wanted = { dStart: error.start, dStartCell: error.startCell };
+    to.emit('lstmBackward', { z, ...given, dy, ...wanted, rows, ...size.walk });
+    emitMaskError(to, rows, size.steps, error.mask);
     emitInputError(to, { rows, size, width: GATES * size.units, z }, { kernel: weights.kernel, dx: dx[0] });
   },
 

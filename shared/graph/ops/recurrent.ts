@@ -11,10 +11,13 @@
  *
  * The sums run over samples and steps: in a leaf, samples ascending, and in each sample places ascending in time, also
  * when the sequence is walked from its end.
+ *
+ * Inputs: the sequence; then, if `masked`, [steps] numbers, 0 for each step that is padding, at which h stays what it was and
+ * nothing is learned; then, with `initialState`, what h is before the first step [units], and an LSTM's c.
  */
 import * as v from 'valibot';
 import { UserError } from '../../errors.js';
-import { formatShape, type Shape } from '../shape.js';
+import { formatShape, type Shape, sameShape } from '../shape.js';
 import type { KernelSink, OpUse } from './op.js';
 
 /** Most units: RECURRENT_UNITS of the kernels. */
@@ -26,10 +29,15 @@ export const RecurrentAttributes = v.strictObject({
   returnSequences: v.boolean(),
   /** From the sequence's end to its beginning; outputs lie at the places of their inputs. */
   reverse: v.boolean(),
+  masked: v.optional(v.boolean(), false),
+  initialState: v.optional(v.boolean(), false),
 });
 export type RecurrentAttributes = v.InferOutput<typeof RecurrentAttributes>;
 
 type Use = Pick<OpUse<RecurrentAttributes>, 'attributes' | 'inputs'>;
+
+/** Most inputs of an op whose state is so many tensors. */
+export const inputsMax = (states: number): number => 2 + states;
 
 /** Sizes of a use, for its kernels. */
 export interface SequenceSize {
@@ -51,14 +59,44 @@ export function sizeOf({ inputs: [input], attributes }: Use): SequenceSize {
   };
 }
 
-/** The shape rule of recurrent ops. */
-export function recurrentShape({ name, inputs: [input], attributes }: OpUse<RecurrentAttributes>): Shape {
-  if (input.length !== 2) {
+/**
+ * The shape rule of recurrent ops.
+ * @param states tensors that a state is made of
+ */
+export function recurrentShape(use: OpUse<RecurrentAttributes>, states = 1): Shape {
+  const { name, inputs, attributes } = use;
+  const { units, returnSequences, masked, initialState } = attributes;
+  const [[steps = 0, ...others], ...rest] = inputs;
+  if (others.length !== 1) {
     throw new UserError(
-      `layer ${name}: needs a sequence [steps, features], and the input has shape ${formatShape(input)}; reshape it`,
+      `layer ${name}: needs a sequence [steps, features], and the input has shape ${formatShape(inputs[0])}; reshape it`,
     );
   }
-  return attributes.returnSequences ? [input[0] as number, attributes.units] : [attributes.units];
+  const wanted = [
+    ...(masked ? [[steps]] : []),
+    ...(initialState ? Array.from({ length: states }, () => [units]) : []),
+  ];
+  if (rest.length !== wanted.length || rest.some((shape, i) => !sameShape(shape, wanted[i] as Shape))) {
+    const [has, needs] = [rest, wanted].map((shapes) => shapes.map(formatShape).join(' and ') || 'none');
+    throw new UserError(
+      `layer ${name}: its mask and initial state have shapes ${has}; they must have ${needs}`,
+    );
+  }
+  return returnSequences ? [steps, units] : [units];
+}
+
+/** What stands beside the sequence among the inputs or their error terms: 0 where there is nothing. */
+export function besides(
+  { masked, initialState }: RecurrentAttributes,
+  tensors: readonly number[],
+): { readonly mask: number; readonly start: number; readonly startCell: number } {
+  const [start = 0, startCell = 0] = initialState ? tensors.slice(masked ? 2 : 1) : [];
+  return { mask: masked ? (tensors[1] as number) : 0, start, startCell };
+}
+
+/** The error term of a mask, a step function of it: flat almost everywhere. */
+export function emitMaskError(to: KernelSink, rows: number, steps: number, dmask: number): void {
+  if (dmask !== 0) to.emit('fill', { out: dmask, n: rows * steps, value: 0 });
 }
 
 /** A product over all steps of all rows: which rows, and the width of the gates. */

@@ -5,9 +5,12 @@
  */
 import type { KernelOp } from './op.js';
 import {
+  besides,
   emitInputError,
   emitInputPart,
+  emitMaskError,
   emitPlaceSums,
+  inputsMax,
   RecurrentAttributes,
   recurrentShape,
   sizeOf,
@@ -18,13 +21,13 @@ type Role = 'kernel' | 'recurrentKernel' | 'bias';
 export const simpleRnnOp: KernelOp<RecurrentAttributes, Role> = {
   kind: 'kernel',
   attributes: RecurrentAttributes,
-  arity: { min: 1, max: 1 },
+  arity: { min: 1, max: inputsMax(1) },
   roles: ['kernel', 'recurrentKernel', 'bias'],
   parameters(use) {
     const { features, units } = sizeOf(use);
     return { kernel: [features, units], recurrentKernel: [units, units], bias: [units] };
   },
-  shape: recurrentShape,
+  shape: (use) => recurrentShape(use),
   backwardReads: { inputs: true, output: false },
   /** z, which becomes h and then dz; h of the step before. */
   saved(use) {
@@ -39,14 +42,19 @@ export const simpleRnnOp: KernelOp<RecurrentAttributes, Role> = {
     const [z, previous] = call.saved as [number, number];
     const size = sizeOf(call);
     emitInputPart(to, { rows, size, width: size.units, z }, { x: x[0], ...weights });
-    to.emit('simpleRnnForward', { z, weights: weights.recurrentKernel, previous, y, rows, ...size.walk });
+    const { mask, start } = besides(call.attributes, x);
+    const given = { weights: weights.recurrentKernel, mask, start };
+    to.emit('simpleRnnForward', { z, ...given, previous, y, rows, ...size.walk });
   },
 
   backward(to, call) {
-    const { rows, weights, dy, dx } = call;
+    const { rows, weights, x, dy, dx } = call;
     const [z] = call.saved as [number];
     const size = sizeOf(call);
-    to.emit('simpleRnnBackward', { z, weights: weights.recurrentKernel, dy, rows, ...size.walk });
+    const [{ mask }, error] = [besides(call.attributes, x), besides(call.attributes, dx)];
+    const given = { weights: weights.recurrentKernel, mask };
+    to.emit('simpleRnnBackward', { z, ...given, dy, dStart: error.start, rows, ...size.walk });
+    emitMaskError(to, rows, size.steps, error.mask);
     emitInputError(to, { rows, size, width: size.units, z }, { kernel: weights.kernel, dx: dx[0] });
   },
 

@@ -29,6 +29,7 @@ import { reshapeOp } from './reshape.js';
 import { sigmoidOp } from './sigmoid.js';
 import { siluOp } from './silu.js';
 import { simpleRnnOp } from './simple-rnn.js';
+import { sliceOp } from './slice.js';
 import { softmaxOp } from './softmax.js';
 import { tanhOp } from './tanh.js';
 
@@ -65,6 +66,7 @@ export const OPS = {
   reshape: reshapeOp,
   sigmoid: sigmoidOp,
   simpleRnn: simpleRnnOp,
+  slice: sliceOp,
   softmax: softmaxOp,
   tanh: tanhOp,
 } as const;

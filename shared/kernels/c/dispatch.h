@@ -516,34 +516,34 @@ static i32 interpret(const Thread *thread, const u32 *tape, i32 words) {
         word += 4;
         break;
       case 95:
-        if (end - word < 11) return (i32)(word - tape) + 1;
-        kernel_lstmForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10]);
-        word += 11;
+        if (end - word < 15) return (i32)(word - tape) + 1;
+        kernel_lstmForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), dispatch_pointer(thread, word[6]), dispatch_pointer(thread, word[7]), dispatch_pointer(thread, word[8]), (i32)word[9], (i32)word[10], (i32)word[11], (i32)word[12], (i32)word[13], (i32)word[14]);
+        word += 15;
         break;
       case 96:
-        if (end - word < 10) return (i32)(word - tape) + 1;
-        kernel_lstmBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9]);
-        word += 10;
+        if (end - word < 15) return (i32)(word - tape) + 1;
+        kernel_lstmBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), dispatch_pointer(thread, word[6]), dispatch_pointer(thread, word[7]), dispatch_pointer(thread, word[8]), (i32)word[9], (i32)word[10], (i32)word[11], (i32)word[12], (i32)word[13], (i32)word[14]);
+        word += 15;
         break;
       case 97:
-        if (end - word < 12) return (i32)(word - tape) + 1;
-        kernel_gruForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), dispatch_pointer(thread, word[6]), (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10], (i32)word[11]);
-        word += 12;
+        if (end - word < 14) return (i32)(word - tape) + 1;
+        kernel_gruForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), dispatch_pointer(thread, word[6]), dispatch_pointer(thread, word[7]), dispatch_pointer(thread, word[8]), (i32)word[9], (i32)word[10], (i32)word[11], (i32)word[12], (i32)word[13]);
+        word += 14;
         break;
       case 98:
-        if (end - word < 11) return (i32)(word - tape) + 1;
-        kernel_gruBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10]);
-        word += 11;
+        if (end - word < 13) return (i32)(word - tape) + 1;
+        kernel_gruBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), dispatch_pointer(thread, word[6]), dispatch_pointer(thread, word[7]), (i32)word[8], (i32)word[9], (i32)word[10], (i32)word[11], (i32)word[12]);
+        word += 13;
         break;
       case 99:
-        if (end - word < 10) return (i32)(word - tape) + 1;
-        kernel_simpleRnnForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9]);
-        word += 10;
+        if (end - word < 12) return (i32)(word - tape) + 1;
+        kernel_simpleRnnForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), dispatch_pointer(thread, word[6]), (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10], (i32)word[11]);
+        word += 12;
         break;
       case 100:
-        if (end - word < 9) return (i32)(word - tape) + 1;
-        kernel_simpleRnnBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], (i32)word[6], (i32)word[7], (i32)word[8]);
-        word += 9;
+        if (end - word < 11) return (i32)(word - tape) + 1;
+        kernel_simpleRnnBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), (i32)word[6], (i32)word[7], (i32)word[8], (i32)word[9], (i32)word[10]);
+        word += 11;
         break;
       case 101:
         if (end - word < 5) return (i32)(word - tape) + 1;

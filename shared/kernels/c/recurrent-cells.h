@@ -20,11 +20,32 @@ INLINE void output_store(const Outputs *to, i32 at, v16 h, i32 lanes) {
   if (to->next) part_store(to->next + at, h, lanes);
 }
 
+/** What the step behind says of a row, in the backward pass. */
+typedef struct {
+  /** Of h, by way of the product; NULL where there is no step behind. */
+  const f32 *sums;
+  /** Of c (LSTM) or of h (GRU), past the product; to be written for the step before. Nothing unless `is_carried`. */
+  f32 *carry;
+  i32 is_carried;
+  /** Of h where the step behind was padding, else zeros; to be written, too. NULL without a mask. */
+  f32 *held;
+} Later;
+
 /** Loads from a tensor that may be missing. */
 INLINE v16 part_or_zero(const f32 *p, i32 at, i32 lanes) { return p ? part_load(p + at, lanes) : v_zero(); }
 
 /** a + b, where b may be missing. */
 INLINE v16 part_plus(v16 a, const f32 *b, i32 at, i32 lanes) { return b ? v_add(a, part_load(b + at, lanes)) : a; }
+
+/** Copies; zeros where `from` is NULL. */
+static void copy_part(f32 *to, const f32 *from, i32 n) {
+  BLOCKS(n, part_store(to + at, part_or_zero(from, at, lanes), lanes););
+}
+
+/** dh = dy + sums, and what padding behind has held. */
+INLINE v16 output_error(const Later *later, const f32 *dy, i32 at, i32 lanes) {
+  return part_plus(part_plus(part_or_zero(dy, at, lanes), later->sums, at, lanes), later->held, at, lanes);
+}
 
 /** Gate k of a row: a function of the input's part z and of what the step before adds, which may be missing. */
 #define GATE(function, k) function(part_plus(part_load(z + (k) * n + at, lanes), sums, (k) * n + at, lanes))
@@ -43,7 +64,7 @@ static void lstm_forward_row(const Recurrence *q, i32 row, i32 step, const f32 *
   const i32 n = q->units;
   f32 *z = at_step(q, q->z, 4 * n, row, step);
   f32 *cell = at_step(q, q->cells, n, row, step);
-  const f32 *before = at_step(q, q->cells, n, row, step - 1);
+  const f32 *before = cell_before(q, row, step);
   const Outputs to = outputs_of(q, row, step);
   BLOCKS_LONG(n, {
     const v16 i = GATE(v_sigmoid, 0), f = GATE(v_sigmoid, 1), g = GATE(v_tanh, 2), o = GATE(v_sigmoid, 3);
@@ -61,26 +82,26 @@ static void lstm_forward_row(const Recurrence *q, i32 row, i32 step, const f32 *
  *   dh = dy + sums, e = tanh(c)      dc = dh*o*(1 - e*e) + carry
  *   dz_i = dc*g*(i - i*i)   dz_f = dc*c'*(f - f*f)   dz_g = dc*i*(1 - g*g)   dz_o = dh*e*(o - o*o)
  *
- * sums: what the step behind says of h; carry: what it says of c, which becomes dc*f. q->z: i, f, g, o become their dz.
+ * carry: what the step behind says of c, which becomes dc*f. q->z: i, f, g, o become their dz.
  */
-static void lstm_backward_row(const Recurrence *q, i32 row, i32 step, const f32 *sums, f32 *carry) {
+static void lstm_backward_row(const Recurrence *q, i32 row, i32 step, const Later *later) {
   const i32 n = q->units;
   f32 *z = at_step(q, q->z, 4 * n, row, step);
   const f32 *cell = at_step(q, q->cells, n, row, step);
-  const f32 *before = at_step(q, q->cells, n, row, step - 1);
+  const f32 *before = cell_before(q, row, step);
   const f32 *dy = output_at(q, row, step);
   BLOCKS_LONG(n, {
     const v16 i = part_load(z + at, lanes), f = part_load(z + n + at, lanes);
     const v16 g = part_load(z + 2 * n + at, lanes), o = part_load(z + 3 * n + at, lanes);
     const v16 e = v_tanh(part_load(cell + at, lanes));
-    const v16 dh = part_plus(part_or_zero(dy, at, lanes), sums, at, lanes);
+    const v16 dh = output_error(later, dy, at, lanes);
     const v16 direct = v_mul(v_mul(dh, o), tanh_slope(e));
-    const v16 dc = sums ? v_add(direct, part_load(carry + at, lanes)) : direct;
+    const v16 dc = part_plus(direct, later->is_carried ? later->carry : 0, at, lanes);
     part_store(z + at, v_mul(v_mul(dc, g), sigmoid_slope(i)), lanes);
     part_store(z + n + at, v_mul(v_mul(dc, part_or_zero(before, at, lanes)), sigmoid_slope(f)), lanes);
     part_store(z + 2 * n + at, v_mul(v_mul(dc, i), tanh_slope(g)), lanes);
     part_store(z + 3 * n + at, v_mul(v_mul(dh, e), sigmoid_slope(o)), lanes);
-    part_store(carry + at, v_mul(dc, f), lanes);
+    part_store(later->carry + at, v_mul(dc, f), lanes);
   })
 }
 
@@ -116,7 +137,7 @@ static void gru_forward_row(const Recurrence *q, i32 row, i32 step, const f32 *s
  * sums and carry: what the step behind says of h, by way of the product and past it; carry becomes dh*z. q->z: z, r, n
  * become their dz. q->sums: becomes ds.
  */
-static void gru_backward_row(const Recurrence *q, i32 row, i32 step, const f32 *sums, f32 *carry) {
+static void gru_backward_row(const Recurrence *q, i32 row, i32 step, const Later *later) {
   const i32 n = q->units;
   f32 *z = at_step(q, q->z, 3 * n, row, step);
   f32 *ds = at_step(q, q->sums, 3 * n, row, step);
@@ -125,8 +146,7 @@ static void gru_backward_row(const Recurrence *q, i32 row, i32 step, const f32 *
   BLOCKS_LONG(n, {
     const v16 update = part_load(z + at, lanes), reset = part_load(z + n + at, lanes);
     const v16 fresh = part_load(z + 2 * n + at, lanes), s = part_load(ds + 2 * n + at, lanes);
-    v16 dh = part_plus(part_or_zero(dy, at, lanes), sums, at, lanes);
-    if (sums) dh = v_add(dh, part_load(carry + at, lanes));
+    const v16 dh = part_plus(output_error(later, dy, at, lanes), later->is_carried ? later->carry : 0, at, lanes);
     const v16 kept = v_mul(dh, update);
     const v16 d_update = v_mul(v_mul(dh, v_sub(part_load(before + at, lanes), fresh)), sigmoid_slope(update));
     const v16 d_fresh = v_mul(v_sub(dh, kept), tanh_slope(fresh));
@@ -137,7 +157,7 @@ static void gru_backward_row(const Recurrence *q, i32 row, i32 step, const f32 *
     part_store(ds + at, d_update, lanes);
     part_store(ds + n + at, d_reset, lanes);
     part_store(ds + 2 * n + at, v_mul(d_fresh, reset), lanes);
-    part_store(carry + at, kept, lanes);
+    part_store(later->carry + at, kept, lanes);
   })
 }
 
@@ -154,12 +174,38 @@ static void simple_forward_row(const Recurrence *q, i32 row, i32 step, const f32
 }
 
 /** dz = (dy + sums) * (1 - h*h). q->z: h becomes dz. */
-static void simple_backward_row(const Recurrence *q, i32 row, i32 step, const f32 *sums) {
+static void simple_backward_row(const Recurrence *q, i32 row, i32 step, const Later *later) {
   const i32 n = q->units;
   f32 *z = at_step(q, q->z, n, row, step);
   const f32 *dy = output_at(q, row, step);
   BLOCKS_LONG(n, {
-    const v16 dh = part_plus(part_or_zero(dy, at, lanes), sums, at, lanes);
+    const v16 dh = output_error(later, dy, at, lanes);
     part_store(z + at, v_mul(dh, tanh_slope(part_load(z + at, lanes))), lanes);
   })
+}
+
+/** A step that is padding: output and cell stay what they were. */
+static void padding_forward_row(const Recurrence *q, i32 row, i32 step) {
+  const i32 n = q->units;
+  const f32 *h = at_step(q, q->previous, n, row, step), *c = cell_before(q, row, step);
+  const Outputs to = outputs_of(q, row, step);
+  BLOCKS_LONG(n, {
+    output_store(&to, at, part_load(h + at, lanes), lanes);
+    if (q->cells) part_store(at_step(q, q->cells, n, row, step) + at, part_or_zero(c, at, lanes), lanes);
+  })
+}
+
+/** Its error terms pass on as they are, and its gates have none. */
+static void padding_backward_row(const Recurrence *q, i32 row, i32 step, const Later *later) {
+  const i32 n = q->units;
+  const f32 *dy = output_at(q, row, step);
+  BLOCKS_LONG(n, {
+    const v16 dh = output_error(later, dy, at, lanes);
+    const v16 carried = part_or_zero(later->is_carried ? later->carry : 0, at, lanes);
+    part_store(later->held + at, dh, lanes);
+    part_store(later->carry + at, carried, lanes);
+  })
+  f32 *errors[2] = {at_step(q, q->z, q->gates * n, row, step), q->cell == GRU ? at_step(q, q->sums, q->gates * n, row, step) : 0};
+  for (i32 k = 0; k < 2; k++)
+    if (errors[k]) BLOCKS(q->gates * n, part_store(errors[k] + at, v_zero(), lanes););
 }

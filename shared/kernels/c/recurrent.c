@@ -3,53 +3,123 @@
  * (one product, before the kernel is called); the kernels add what depends on the step before.
  *
  * The recurrent product of a step is a chain of its own, ascending over the units (backward: over the gates of all units),
- * and is added to the input's part; at the first step there is nothing to add. `previous` is what a product needs again for
- * the gradient of the recurrent weights: the output that each step began with, zeros at the first.
+ * and is added to the input's part; at the first step there is nothing to add, unless it is given what to `start` with
+ * [rows, units]. `previous` is what a product needs again for the gradient of the recurrent weights: the output that each
+ * step began with, at the first what was given, or zeros.
  *
  * Tensors are [rows, steps, ...]; `sequences` 0: y and dy are [rows, units], the output after the last step. `reverse` 1:
- * the sequence is walked from its end, and each output lies at the place of its input.
+ * the sequence is walked from its end, and each output lies at the place of its input. `withCell` 1: y and dy have one more
+ * place behind the others, for the cell after the last step. `mask` [rows, steps] is 0 where a step is padding: output and
+ * cell stay what they were before it.
  */
 #include "recurrent-cells.h"
 
-/** A step of one row. */
-static void run_row(const StepProduct *p, i32 row, i32 step, const f32 *sums, f32 *carry) {
-  const Recurrence *q = p->q;
-  switch (q->cell) {
-    case LSTM:
-      p->backward ? lstm_backward_row(q, row, step, sums, carry) : lstm_forward_row(q, row, step, sums);
-      break;
-    case GRU:
-      p->backward ? gru_backward_row(q, row, step, sums, carry) : gru_forward_row(q, row, step, sums);
-      break;
-    case SIMPLE_RNN:
-      p->backward ? simple_backward_row(q, row, step, sums) : simple_forward_row(q, row, step, sums);
-  }
+/** A step of one row, forward. */
+static void run_forward_row(const Recurrence *q, i32 row, i32 step, const f32 *sums) {
+  if (is_padding(q, row, step))
+    padding_forward_row(q, row, step);
+  else if (q->cell == LSTM)
+    lstm_forward_row(q, row, step, sums);
+  else if (q->cell == GRU)
+    gru_forward_row(q, row, step, sums);
+  else
+    simple_forward_row(q, row, step, sums);
+  f32 *last = step == q->steps - 1 ? last_cell(q, row) : 0;
+  if (last) copy_part(last, at_step(q, q->cells, q->units, row, step), q->units);
 }
 
-/** Copies what the next product reads of the rows of a tile, which a step has just written. */
-static void pack_operand(const StepProduct *p, i32 row, i32 rows, i32 step, f32 *to) {
+/** The same backward. */
+static void run_backward_row(const Recurrence *q, i32 row, i32 step, const Later *later) {
+  if (is_padding(q, row, step)) {
+    padding_backward_row(q, row, step, later);
+    return;
+  }
+  if (q->cell == LSTM)
+    lstm_backward_row(q, row, step, later);
+  else if (q->cell == GRU)
+    gru_backward_row(q, row, step, later);
+  else
+    simple_backward_row(q, row, step, later);
+  if (later->held) copy_part(later->held, 0, q->units);
+}
+
+/** Rows of a group that one tile holds, counted in the group. */
+typedef struct {
+  i32 tile, from, to;
+} TileRows;
+
+INLINE TileRows tile_rows(i32 rows, i32 tile) {
+  i32 tiles = part_count(rows, TILE_ROWS);
+  return (TileRows){tile, part_start(rows, tiles, tile), part_start(rows, tiles, tile + 1)};
+}
+
+/** Copies what a product reads of the rows of a tile: forward, what a step begins with; backward, its error terms. */
+static void pack_operand(const StepProduct *p, i32 first, TileRows t, i32 step) {
   const Recurrence *q = p->q;
-  f32 *errors = q->cell == GRU ? q->sums : q->z;
-  const f32 *from = p->backward ? at_step(q, errors, p->depth, row, step) : at_step(q, q->previous, p->depth, row, step + 1);
-  pack_transposed(to, PACKED_ROWS, from, (isize)q->steps * p->depth, rows, p->depth);
+  f32 *tensor = !p->backward ? q->previous : q->cell == GRU ? q->sums : q->z;
+  pack_transposed(p->packed + (isize)t.tile * p->depth * PACKED_ROWS, PACKED_ROWS,
+                  at_step(q, tensor, p->depth, first + t.from, step), (isize)q->steps * p->depth, t.to - t.from, p->depth);
 }
 
 /** The whole sequence for a group of rows. */
-static void run_group(const StepProduct *p, i32 first, i32 rows) {
+static void run_forward_group(const StepProduct *p, i32 first, i32 rows) {
   const Recurrence *q = p->q;
   i32 tiles = part_count(rows, TILE_ROWS);
-  for (i32 done = 0; done < q->steps; done++) {
-    i32 step = p->backward ? q->steps - 1 - done : done;
-    if (done > 0) run_step_product(p, rows);
-    for (i32 t = 0; t < tiles; t++) {
-      i32 from = part_start(rows, tiles, t), to = part_start(rows, tiles, t + 1);
-      for (i32 r = from; r < to; r++) {
-        const f32 *sums = done > 0 ? p->sums + (isize)r * p->cols : q->bias;
-        run_row(p, first + r, step, sums, p->carry + (isize)r * q->units);
-      }
-      if (done < q->steps - 1)
-        pack_operand(p, first + from, to - from, step, p->packed + (isize)t * p->depth * PACKED_ROWS);
+  for (i32 r = first; r < first + rows; r++)
+    copy_part(at_step(q, q->previous, q->units, r, 0), q->start ? q->start + (isize)r * q->units : 0, q->units);
+  for (i32 t = 0; t < tiles && q->start; t++) pack_operand(p, first, tile_rows(rows, t), 0);
+  for (i32 step = 0; step < q->steps; step++) {
+    // Before the first step there is nothing to multiply, unless it is given.
+    i32 has_product = step > 0 || q->start;
+    if (has_product) run_step_product(p, rows);
+    for (i32 tile = 0; tile < tiles; tile++) {
+      TileRows t = tile_rows(rows, tile);
+      for (i32 r = t.from; r < t.to; r++)
+        run_forward_row(q, first + r, step, has_product ? p->sums + (isize)r * p->cols : q->bias);
+      if (step + 1 < q->steps) pack_operand(p, first, t, step + 1);
     }
+  }
+}
+
+/** The error terms of what the first step began with, where they are wanted. */
+static void finish_backward(const StepProduct *p, i32 first, i32 rows) {
+  const Recurrence *q = p->q;
+  for (i32 r = 0; r < rows; r++) {
+    const isize at_row = (isize)(first + r) * q->units, mine = (isize)r * q->units;
+    const Later later = {p->sums + (isize)r * p->cols, p->carry + mine, 1, q->mask ? p->held + mine : 0};
+    if (q->start_error) {
+      f32 *to = q->start_error + at_row;
+      const f32 *past = q->cell == GRU ? later.carry : 0;
+      BLOCKS(q->units, part_store(to + at, part_plus(output_error(&later, 0, at, lanes), past, at, lanes), lanes););
+    }
+    if (q->start_cell_error) copy_part(q->start_cell_error + at_row, later.carry, q->units);
+  }
+}
+
+static void run_backward_group(const StepProduct *p, i32 first, i32 rows) {
+  const Recurrence *q = p->q;
+  i32 tiles = part_count(rows, TILE_ROWS), wants_start = q->start_error || q->start_cell_error;
+  for (i32 r = 0; r < rows; r++) {
+    if (q->with_cell) copy_part(p->carry + (isize)r * q->units, last_cell(q, first + r), q->units);
+    if (q->mask) copy_part(p->held + (isize)r * q->units, 0, q->units);
+  }
+  for (i32 step = q->steps - 1; step >= 0; step--) {
+    i32 has_later = step < q->steps - 1;
+    if (has_later) run_step_product(p, rows);
+    for (i32 tile = 0; tile < tiles; tile++) {
+      TileRows t = tile_rows(rows, tile);
+      for (i32 r = t.from; r < t.to; r++) {
+        const isize mine = (isize)r * q->units;
+        const Later later = {has_later ? p->sums + (isize)r * p->cols : 0, p->carry + mine, has_later || q->with_cell,
+                             q->mask ? p->held + mine : 0};
+        run_backward_row(q, first + r, step, &later);
+      }
+      if (step > 0 || wants_start) pack_operand(p, first, t, step);
+    }
+  }
+  if (wants_start) {
+    run_step_product(p, rows);
+    finish_backward(p, first, rows);
   }
 }
 
@@ -58,53 +128,54 @@ static void run_recurrence(const Recurrence *q, i32 backward, const Thread *thre
   i32 groups = part_count(q->rows, p.tiles * TILE_ROWS);
   for (i32 g = 0; g < groups; g++) {
     i32 first = part_start(q->rows, groups, g), rows = part_start(q->rows, groups, g + 1) - first;
-    if (!backward)
-      for (i32 r = first; r < first + rows; r++) {
-        f32 *start = at_step(q, q->previous, q->units, r, 0);
-        BLOCKS(q->units, part_store(start + at, v_zero(), lanes););
-      }
-    run_group(&p, first, rows);
+    backward ? run_backward_group(&p, first, rows) : run_forward_group(&p, first, rows);
   }
 }
 
-#define LAYER(cell, gates) cell, rows, steps, units, gates, sequences, reverse
+#define LAYER(kind, count, has_cell)                                                                          \
+  .cell = kind, .rows = rows, .steps = steps, .units = units, .gates = count, .sequences = sequences,        \
+  .reverse = reverse, .with_cell = has_cell, .weights = weights, .z = z, .mask = mask
 
 /** z [4 * units]: x W + b becomes the gates i, f, g, o; cells and previous are written for lstmBackward, and y. */
-KERNEL(lstmForward, PTR z, PTR weights, PTR cells, PTR previous, PTR y, I32 rows, I32 steps, I32 units, I32 sequences,
-       I32 reverse) {
-  const Recurrence q = {LAYER(LSTM, 4), weights, 0, z, 0, cells, previous, y};
+KERNEL(lstmForward, PTR z, PTR weights, PTR mask, PTR start, PTR startCell, PTR cells, PTR previous, PTR y, I32 rows,
+       I32 steps, I32 units, I32 sequences, I32 reverse, I32 withCell) {
+  const Recurrence q = {
+      LAYER(LSTM, 4, withCell), .start = start, .start_cell = startCell, .cells = cells, .previous = previous, .y = y};
   run_recurrence(&q, 0, thread);
 }
 
 /** z: the gates become their error terms. */
-KERNEL(lstmBackward, PTR z, PTR weights, PTR cells, PTR dy, I32 rows, I32 steps, I32 units, I32 sequences, I32 reverse) {
-  const Recurrence q = {LAYER(LSTM, 4), weights, 0, z, 0, cells, 0, dy};
+KERNEL(lstmBackward, PTR z, PTR weights, PTR mask, PTR startCell, PTR cells, PTR dy, PTR dStart, PTR dStartCell, I32 rows,
+       I32 steps, I32 units, I32 sequences, I32 reverse, I32 withCell) {
+  const Recurrence q = {LAYER(LSTM, 4, withCell), .start_cell = startCell, .cells = cells, .y = dy,
+                        .start_error = dStart, .start_cell_error = dStartCell};
   run_recurrence(&q, 1, thread);
 }
 
 /** z [3 * units]: x W + b becomes the gates z, r, n; of sums [3 * units] the last third is written, and previous and y. */
-KERNEL(gruForward, PTR z, PTR weights, PTR bias, PTR sums, PTR previous, PTR y, I32 rows, I32 steps, I32 units,
-       I32 sequences, I32 reverse) {
-  const Recurrence q = {LAYER(GRU, 3), weights, bias, z, sums, 0, previous, y};
+KERNEL(gruForward, PTR z, PTR weights, PTR bias, PTR mask, PTR start, PTR sums, PTR previous, PTR y, I32 rows, I32 steps,
+       I32 units, I32 sequences, I32 reverse) {
+  const Recurrence q = {LAYER(GRU, 3, 0), .bias = bias, .start = start, .sums = sums, .previous = previous, .y = y};
   run_recurrence(&q, 0, thread);
 }
 
 /** z: the gates become the error terms of x W + b. sums: become their own error terms, those of previous U + bias. */
-KERNEL(gruBackward, PTR z, PTR weights, PTR sums, PTR previous, PTR dy, I32 rows, I32 steps, I32 units, I32 sequences,
-       I32 reverse) {
-  const Recurrence q = {LAYER(GRU, 3), weights, 0, z, sums, 0, previous, dy};
+KERNEL(gruBackward, PTR z, PTR weights, PTR mask, PTR sums, PTR previous, PTR dy, PTR dStart, I32 rows, I32 steps,
+       I32 units, I32 sequences, I32 reverse) {
+  const Recurrence q = {LAYER(GRU, 3, 0), .sums = sums, .previous = previous, .y = dy, .start_error = dStart};
   run_recurrence(&q, 1, thread);
 }
 
 /** z [units]: x W + b becomes the output; previous and y are written. */
-KERNEL(simpleRnnForward, PTR z, PTR weights, PTR previous, PTR y, I32 rows, I32 steps, I32 units, I32 sequences,
-       I32 reverse) {
-  const Recurrence q = {LAYER(SIMPLE_RNN, 1), weights, 0, z, 0, 0, previous, y};
+KERNEL(simpleRnnForward, PTR z, PTR weights, PTR mask, PTR start, PTR previous, PTR y, I32 rows, I32 steps, I32 units,
+       I32 sequences, I32 reverse) {
+  const Recurrence q = {LAYER(SIMPLE_RNN, 1, 0), .start = start, .previous = previous, .y = y};
   run_recurrence(&q, 0, thread);
 }
 
 /** z: the output becomes its error term before tanh. */
-KERNEL(simpleRnnBackward, PTR z, PTR weights, PTR dy, I32 rows, I32 steps, I32 units, I32 sequences, I32 reverse) {
-  const Recurrence q = {LAYER(SIMPLE_RNN, 1), weights, 0, z, 0, 0, 0, dy};
+KERNEL(simpleRnnBackward, PTR z, PTR weights, PTR mask, PTR dy, PTR dStart, I32 rows, I32 steps, I32 units, I32 sequences,
+       I32 reverse) {
+  const Recurrence q = {LAYER(SIMPLE_RNN, 1, 0), .y = dy, .start_error = dStart};
   run_recurrence(&q, 1, thread);
 }

@@ -33,14 +33,21 @@ typedef struct {
   i32 sequences;
   /** Whether the last place is the first step. */
   i32 reverse;
+  /** Whether the output has one more place, behind the others: what a cell holds in the end. */
+  i32 with_cell;
   /** [units, gates * units], and for GRU [gates * units]. */
   const f32 *weights, *bias;
   /** [rows, steps, gates * units]; what they hold changes from step to step, see recurrent.c. */
   f32 *z, *sums;
   /** [rows, steps, units]: the state of a cell; the output that a step begins with. */
   f32 *cells, *previous;
-  /** Output, or its error term: [rows, steps, units], or [rows, units] without `sequences`. */
+  /** Output, or its error term: [rows, steps, units], or [rows, units] without `sequences`; see with_cell. */
   f32 *y;
+  /** [rows, steps], 0 at each place that is padding: a step there changes nothing. NULL: there is none. */
+  const f32 *mask;
+  /** [rows, units]: output and cell before the first step, NULL for zeros; backward, where their error terms go, or NULL. */
+  const f32 *start, *start_cell;
+  f32 *start_error, *start_cell_error;
 } Recurrence;
 
 /** What lies at a row and step in a tensor of `width` floats a step; NULL before the first step and after the last. */
@@ -50,10 +57,30 @@ INLINE f32 *at_step(const Recurrence *q, f32 *tensor, i32 width, i32 row, i32 st
   return tensor + ((isize)row * q->steps + place) * width;
 }
 
+/** Places of an output. */
+INLINE i32 output_places(const Recurrence *q) { return (q->sequences ? q->steps : 1) + q->with_cell; }
+
 /** Output of a row at a step, or its error term; NULL where there is none. */
 INLINE f32 *output_at(const Recurrence *q, i32 row, i32 step) {
-  if (q->sequences) return at_step(q, q->y, q->units, row, step);
-  return step == q->steps - 1 ? q->y + (isize)row * q->units : 0;
+  if (!q->sequences && step < q->steps - 1) return 0;
+  i32 place = !q->sequences ? 0 : q->reverse ? q->steps - 1 - step : step;
+  return q->y + ((isize)row * output_places(q) + place) * q->units;
+}
+
+/** What a row's cell holds in the end, or its error term; NULL where it is no part of the output. */
+INLINE f32 *last_cell(const Recurrence *q, i32 row) {
+  return q->with_cell ? q->y + ((isize)row * output_places(q) + output_places(q) - 1) * q->units : 0;
+}
+
+/** What a row's cell holds before a step; NULL for zeros. */
+INLINE const f32 *cell_before(const Recurrence *q, i32 row, i32 step) {
+  if (step > 0) return at_step(q, q->cells, q->units, row, step - 1);
+  return q->start_cell ? q->start_cell + (isize)row * q->units : 0;
+}
+
+/** Whether a row's step is padding. */
+INLINE i32 is_padding(const Recurrence *q, i32 row, i32 step) {
+  return q->mask && q->mask[(isize)row * q->steps + (q->reverse ? q->steps - 1 - step : step)] == 0;
 }
 
 /**
@@ -68,8 +95,10 @@ typedef struct {
   /** Panels of the weights in the order of use: the first `kept` are copied once, the others whenever they are used. */
   f32 *panels;
   i32 kept;
-  /** Tiles of the left operand [depth, PACKED_ROWS]; the result [rows, cols]; `units` floats for each row, free to use. */
-  f32 *packed, *sums, *carry;
+  /** Tiles of the left operand [depth, PACKED_ROWS]; the result [rows, cols]. */
+  f32 *packed, *sums;
+  /** Backward, `units` floats for each row: what steps hand on past the product, see Later. */
+  f32 *carry, *held;
 } StepProduct;
 
 /** Copies the weights of columns c to c + cols in a block. */
@@ -104,9 +133,11 @@ static void run_step_product(const StepProduct *p, i32 rows) {
 /** Divides the workspace and copies as many panels as it has room for. */
 static StepProduct step_product_of(const Recurrence *q, i32 backward, const Thread *thread) {
   i32 width = q->gates * q->units, panel_floats = q->units * TILE_COLS;
-  StepProduct p = {q, backward, backward ? width : q->units, backward ? q->units : width, RECURRENT_TILES, 0, 0, 0, 0, 0};
+  StepProduct p = {q, backward, backward ? width : q->units, backward ? q->units : width, RECURRENT_TILES, 0, 0, 0, 0, 0, 0};
+  // Carry and held.
+  const i32 handed = backward ? 2 * q->units : 0;
   i32 room, panels = (p.cols + TILE_COLS - 1) / TILE_COLS * (p.depth / q->units);
-  while (room = WORKSPACE_BYTES / 4 - p.tiles * (TILE_ROWS * (p.cols + q->units) + PACKED_ROWS * p.depth),
+  while (room = WORKSPACE_BYTES / 4 - p.tiles * (TILE_ROWS * (p.cols + handed) + PACKED_ROWS * p.depth),
          room < panel_floats)
     p.tiles--;
   i32 fitting = room / panel_floats;
@@ -115,6 +146,7 @@ static StepProduct step_product_of(const Recurrence *q, i32 backward, const Thre
   p.packed = p.panels + (isize)fitting * panel_floats;
   p.sums = p.packed + (isize)p.tiles * PACKED_ROWS * p.depth;
   p.carry = p.sums + (isize)p.tiles * TILE_ROWS * p.cols;
+  p.held = p.carry + (isize)p.tiles * TILE_ROWS * q->units;
   for (i32 panel = 0; panel < p.kept; panel++) {
     i32 per_block = panels / (p.depth / q->units), c = panel % per_block * TILE_COLS;
     i32 cols = p.cols - c < TILE_COLS ? p.cols - c : TILE_COLS;
