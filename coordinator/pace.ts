@@ -1,7 +1,11 @@
 import { STRIDE_STEPS_MAX } from '../shared/engine/crew.js';
 
-/** How long the threads should work between two looks at the mailbox: short for a person or a joining machine. */
-const STRIDE_TARGET_MS = 40;
+/**
+ * How long the threads should work until what they did is told: short for a person who looks on. Whoever joins, leaves or
+ * wants the run to end interrupts a stride after the step under way. Measured: of two threads, strides of 40 ms took 3% of
+ * the time to go from one to the next.
+ */
+const STRIDE_TARGET_MS = 200;
 /** Steps of the first stride, when nothing has been measured yet. */
 const FIRST_STRIDE_STEPS = 4;
 
@@ -16,8 +20,7 @@ export interface StrideBounds {
 /**
  * How many steps the local threads take before the coordinator looks up again.
  *
- * Long enough that the hand-over costs nothing per step, short enough that a machine that joins waits a fraction of
- * a tenth of a second.
+ * Long enough that the hand-over costs nothing per step.
  */
 export function strideSteps({ stepsToBoundary, msPerStep }: StrideBounds): number {
   const wanted =
