@@ -128,14 +128,14 @@ export class Coordinator {
    * @throws UserError when the address cannot be had
    */
   async listen(address: ListenAddress, certificate?: Certificate): Promise<string> {
-    const { server, port, close } = await listen(address, certificate);
-    acceptWebSockets(server, this.parts.clock, (link) => this.shell.accept(this.actor, link));
-    this.stopListening = close;
+    const listening = await listen(address, certificate);
+    acceptWebSockets(listening, this.parts.clock, (link) => this.shell.accept(this.actor, link));
+    this.stopListening = listening.close;
     const { token } = this.parts.settings;
     const fingerprint = certificate && fingerprintOf(certificate.certificate);
     return formatJoinUrl({
       host: reachableHost(address.host),
-      port,
+      port: listening.port,
       token,
       ...(fingerprint && { fingerprint }),
     });

@@ -4,6 +4,7 @@ import { coordinatorProof, type Handshake, nodeProof, proofsEqual } from '../sha
 import { PROTOCOL_VERSION } from '../shared/protocol/version.js';
 import { takeAtItsWord } from './hedging.js';
 import type { CoordinatorEffect, CoordinatorMessage } from './messages.js';
+import { noteRefusal, tellRefusals } from './refusals.js';
 import { releaseMember } from './round.js';
 import { answered } from './rounds.js';
 import type { CoordinatorState, Member } from './state.js';
@@ -105,6 +106,7 @@ export function memberLeft(
 
 /** Time has passed: drops who is silent, and asks the others for a sign of life. */
 export function sweep(state: CoordinatorState, effects: CoordinatorEffect[]): void {
+  tellRefusals(state.refusals, state.nowMs, effects);
   // This process itself was held up (a lid closed, a job suspended): what the others said meanwhile is still unread.
   const { nowMs } = state;
   const wasAway = nowMs - state.sweptAtMs > SILENCE_MS / 2;
@@ -213,7 +215,7 @@ export function refuse(
   reason: string,
   effects: CoordinatorEffect[],
 ): void {
-  effects.push({ kind: 'notice', text: `refused ${member.name}: ${reason}` });
+  noteRefusal(state.refusals, member.name, reason, effects);
   say(member.id, { kind: 'refuse', reason }, effects);
   dismiss(state, member, reason, effects);
 }

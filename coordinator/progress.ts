@@ -4,6 +4,7 @@ import { assign, type Share } from './assignment.js';
 import { readyMembers } from './handing.js';
 import type { Completion, CoordinatorEffect, CoordinatorMessage, StepMetrics } from './messages.js';
 import { strideSteps } from './pace.js';
+import { tellAll } from './refusals.js';
 import { continueReverting, keepWhenDue } from './reversal.js';
 import { batchSize, closeRound, continueRound, startRound } from './rounds.js';
 import { isSavedAtLast, saveWhenDue, stepsToSave } from './saving.js';
@@ -32,6 +33,7 @@ export function advance(state: CoordinatorState, effects: CoordinatorEffect[]): 
     if (completion !== 'diverged' && !isSavedAtLast(state, effects)) return;
     if (completion === 'finished' || completion === 'stopped') restoreBest(state, effects);
     state.activity = 'complete';
+    tellAll(state.refusals, effects);
     effects.push({ kind: 'complete', reason: completion });
     return;
   }

@@ -6,6 +6,7 @@ import type { PlateauState } from '../shared/optim/plateau.js';
 import type { Range } from '../shared/sum/leaves.js';
 import type { Assignment, Share } from './assignment.js';
 import type { RunProgress } from './checkpoint.js';
+import { noRefusals, type Refusals } from './refusals.js';
 import type { Round } from './round.js';
 import { type CheckpointPolicy, initialSaving, type Saving } from './saving-state.js';
 import type { Speed } from './speed.js';
@@ -142,6 +143,7 @@ export interface CoordinatorState {
   sweptAtMs: number;
   /** Pings sent: the next one's id. */
   pings: number;
+  readonly refusals: Refusals;
 }
 
 /** Steps between two kept states at first; see reversal.ts. */
@@ -182,5 +184,6 @@ export function initialState(settings: RunSettings, nowMs: number, from?: RunPro
     nowMs,
     sweptAtMs: nowMs,
     pings: 0,
+    refusals: noRefusals(nowMs),
   };
 }

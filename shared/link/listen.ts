@@ -5,6 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { UserError } from '../errors.js';
 import { hostAndPort } from '../protocol/join-url.js';
 import type { Certificate } from './certificate.js';
+import { Strangers } from './strangers.js';
 
 /** Where to listen. */
 export interface ListenAddress {
@@ -14,14 +15,14 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** Connections of all kinds at one time. */
+/** Connections at one time; all but STRANGERS_MAX of them have proven the token. */
 const CONNECTIONS_MAX = 4096;
-/** Of these from one address, so that one machine cannot take all places. */
-export const CONNECTIONS_PER_ADDRESS_MAX = 512;
 /** How long a request may take to arrive: who sends it byte by byte is cut off. */
-const REQUEST_WAIT_MS = 10_000;
+const REQUEST_WAIT_MS = 5000;
 /** Bytes of a request's head; ours have some hundred. */
 const REQUEST_HEAD_BYTES_MAX = 8192;
+/** What a browser is told. */
+const PLAIN_ANSWER = 'A run of Unisum. Workers join it with the line that it printed.\n';
 
 /** Reason and mend for what the system refuses. */
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -54,6 +55,8 @@ export function isLoopback(host: string): boolean {
 /** A server that listens. */
 export interface Listening {
   readonly server: Server;
+  /** Connections that have proven nothing yet. */
+  readonly strangers: Strangers;
   /** The port it got. */
   readonly port: number;
   /** Cuts off whoever is still connected and gives the port back. */
@@ -61,7 +64,7 @@ export interface Listening {
 }
 
 /**
- * Starts an HTTP server that answers nothing yet.
+ * Starts an HTTP server that has nothing to offer yet. Strangers in excess are cut off, see strangers.ts.
  * @param certificate connections are encrypted (TLS 1.3); left out: they are not
  * @throws UserError when the address cannot be had
  */
@@ -70,7 +73,7 @@ export function listen(address: ListenAddress, certificate?: Certificate): Promi
     maxHeaderSize: REQUEST_HEAD_BYTES_MAX,
     headersTimeout: REQUEST_WAIT_MS,
     requestTimeout: REQUEST_WAIT_MS,
-    connectionsCheckingInterval: REQUEST_WAIT_MS / 4,
+    connectionsCheckingInterval: REQUEST_WAIT_MS / 5,
   };
   const server =
     certificate === undefined
@@ -80,7 +83,23 @@ export function listen(address: ListenAddress, certificate?: Certificate): Promi
           ...{ cert: certificate.certificate, key: certificate.key },
         });
   server.maxConnections = CONNECTIONS_MAX;
-  const sockets = boundConnections(server);
+  const sockets = new Set<Socket>();
+  const strangers = new Strangers();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    strangers.welcome(socket);
+  });
+  // A request without an answer would keep its connection for ever.
+  server.on('request', (_request, response) =>
+    response
+      .writeHead(404, {
+        'content-type': 'text/plain',
+        'content-length': PLAIN_ANSWER.length,
+        connection: 'close',
+      })
+      .end(PLAIN_ANSWER),
+  );
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const why = REFUSALS[error.code ?? ''] ?? `${error.message}; choose another address`;
@@ -90,6 +109,7 @@ export function listen(address: ListenAddress, certificate?: Certificate): Promi
       server.removeAllListeners('error');
       resolve({
         server,
+        strangers,
         port: (server.address() as AddressInfo).port,
         close: () =>
           new Promise((closed) => {
@@ -100,26 +120,6 @@ export function listen(address: ListenAddress, certificate?: Certificate): Promi
       });
     });
   });
-}
-
-/** Cuts off whoever connects from an address that has too many connections. @returns the others, as they come and go */
-function boundConnections(server: Server): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>();
-  const byAddress = new Map<string, number>();
-  server.on('connection', (socket: Socket) => {
-    const { remoteAddress = '' } = socket;
-    const count = (byAddress.get(remoteAddress) ?? 0) + 1;
-    if (count > CONNECTIONS_PER_ADDRESS_MAX) return socket.destroy();
-    sockets.add(socket);
-    byAddress.set(remoteAddress, count);
-    socket.once('close', () => {
-      sockets.delete(socket);
-      const left = (byAddress.get(remoteAddress) ?? 1) - 1;
-      if (left > 0) byAddress.set(remoteAddress, left);
-      else byAddress.delete(remoteAddress);
-    });
-  });
-  return sockets;
 }
 
 /**

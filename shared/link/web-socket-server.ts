@@ -1,16 +1,14 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../actor/clock.js';
 import { JOIN_PATH } from '../protocol/join-url.js';
 import type { BufferedSocket } from './buffered-socket.js';
 import type { Link } from './link.js';
+import type { Listening } from './listen.js';
 import { SpareBuffers } from './spare-buffers.js';
-import { WebSocketLink, type WebSocketParts } from './web-socket.js';
+import { WebSocketLink } from './web-socket.js';
 import { HANDSHAKE_OPTIONS, Handshake } from './web-socket-handshake.js';
-
-/** Connections that have not proven the token yet; more are turned away until one has, or is gone. */
-export const STRANGERS_MAX = 64;
 
 /** Bytes that a peer may send before it has proven the token. A hello takes some thousand. */
 export const STRANGER_BYTES_MAX = 64 * 2 ** 10;
@@ -21,39 +19,27 @@ export const STRANGER_BYTES_MAX = 64 * 2 ** 10;
  * A peer counts as a stranger until `Link.admit` is called for it. How long it may stay one is not decided here.
  * @param onLink takes each new link over
  */
-export function acceptWebSockets(server: Server, clock: Clock, onLink: (link: Link) => void): void {
+export function acceptWebSockets(
+  { server, strangers }: Pick<Listening, 'server' | 'strangers'>,
+  clock: Clock,
+  onLink: (link: Link) => void,
+): void {
   const options = { ...HANDSHAKE_OPTIONS, noServer: true, clientTracking: false };
   const upgrader = new WebSocketServer({ ...options, WebSocket: Handshake });
   const spares = new SpareBuffers();
-  let strangers = 0;
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     if (request.url !== JOIN_PATH) return turnAway(socket, '404 Not Found');
-    if (strangers >= STRANGERS_MAX) return turnAway(socket, '503 Service Unavailable');
     upgrader.handleUpgrade(request, socket, head, (handshake) => {
-      strangers += 1;
       const connection = handshake.connection as BufferedSocket;
-      onLink(linkToStranger({ connection, clock, spares }, () => (strangers -= 1)));
+      const link = new WebSocketLink({
+        ...{ connection, clock, spares, side: 'server', peer: peerName(connection.socket) },
+        strangerBytesMax: STRANGER_BYTES_MAX,
+        onAdmit: () => strangers.forget(connection.socket),
+      });
+      strangers.handOver(connection.socket, () => link.break('others came and took its place'));
+      onLink(link);
     });
   });
-}
-
-/** @param onKnown called once, when the peer is a stranger no longer: admitted or gone */
-function linkToStranger(
-  parts: Pick<WebSocketParts, 'connection' | 'clock' | 'spares'>,
-  onKnown: () => void,
-): Link {
-  const { socket } = parts.connection;
-  let known = false;
-  const end = (): void => {
-    if (known) return;
-    known = true;
-    onKnown();
-  };
-  const peer = peerName(socket);
-  const bounds = { strangerBytesMax: STRANGER_BYTES_MAX, onAdmit: end };
-  const link = new WebSocketLink({ ...parts, ...bounds, side: 'server', peer });
-  socket.on('close', end);
-  return link;
 }
 
 function turnAway(socket: Socket, status: string): void {

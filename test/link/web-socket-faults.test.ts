@@ -6,8 +6,9 @@ import { systemClock } from '../../shared/actor/clock.js';
 import { VirtualClock } from '../../shared/actor/virtual-clock.js';
 import { encodeHead } from '../../shared/link/frame.js';
 import { FRAME_BYTES_MAX, type Link } from '../../shared/link/link.js';
+import { STRANGERS_MAX } from '../../shared/link/strangers.js';
 import { CONNECT_WAIT_MS, connectWebSocket } from '../../shared/link/web-socket-client.js';
-import { STRANGER_BYTES_MAX, STRANGERS_MAX } from '../../shared/link/web-socket-server.js';
+import { STRANGER_BYTES_MAX } from '../../shared/link/web-socket-server.js';
 import { connectUrl } from '../../shared/protocol/join-url.js';
 import { patterned, record } from './recorder.js';
 import { connectedPair, type Host, startHost } from './web-socket-pair.js';
@@ -99,25 +100,40 @@ describe('a web socket to a coordinator', () => {
     expect(atServer.reasons).toEqual([`a message exceeds ${FRAME_BYTES_MAX} bytes`]);
   });
 
-  it('turns strangers away beyond a bound, and lets them in again when one is known or gone', async () => {
+  it('lets a stranger in at the cost of the oldest one, and whom it has admitted makes room for nobody', async () => {
     const join = (): Promise<Link> => connectWebSocket(host.address, systemClock);
     const clients = await Promise.all(Array.from({ length: STRANGERS_MAX }, join));
-    const servers = await Promise.all(clients.map(() => host.accepted()));
-    await expect(join()).rejects.toThrow('HTTP status 503');
-    servers[0]?.admit();
+    const [first, second, ...rest] = await Promise.all(clients.map(() => host.accepted()));
+    first?.admit();
+    const atSecond = record(second as Link);
     clients.push(await join());
-    await expect(join()).rejects.toThrow('HTTP status 503');
-    const atLast = record(servers[1] as Link);
-    servers[1]?.close('gone');
-    record(clients[1] as Link);
-    record(clients[0] as Link);
-    await atLast.closed$;
+    expect(atSecond.reasons).toEqual([]);
     clients.push(await join());
-    // The one that is both admitted and gone counts once.
-    const atFirst = record(servers[0] as Link);
-    servers[0]?.close('gone');
-    await atFirst.closed$;
-    await expect(join()).rejects.toThrow('HTTP status 503');
+    await atSecond.closed$;
+    expect(atSecond.reasons).toEqual(['others came and took its place']);
+    const known = record(first as Link);
+    clients[0]?.send({ kind: 'still here' });
+    await known.arrived(1);
+    expect(known.reasons).toEqual([]);
+    for (const link of rest) link.close('the test is over');
+  });
+
+  it('holds no connection for a request that it has no answer to', async () => {
+    const client = connect({ port: host.address.port, host: '127.0.0.1', allowHalfOpen: true });
+    const answer = new Promise<string>((resolve) => {
+      let text = '';
+      client.setEncoding('utf8').on('data', (more: string) => {
+        text += more;
+      });
+      client.once('end', () => resolve(text));
+    });
+    const gone = new Promise((resolve) =>
+      host.server.once('connection', (socket) => socket.once('close', resolve)),
+    );
+    client.write('POST / HTTP/1.1\r\nHost: host\r\nContent-Length: 1000000000\r\n\r\n');
+    expect(await answer).toMatch(/^HTTP\/1.1 404 .*\r\n\r\nA run of Unisum\./s);
+    await gone;
+    client.destroy();
   });
 
   it('turns away whoever asks for another path', async () => {

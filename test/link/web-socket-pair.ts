@@ -17,12 +17,13 @@ export interface Host {
 
 /** Starts a server that accepts workers. */
 export async function startHost(): Promise<Host> {
-  const { server, port } = await listen({ host: '127.0.0.1', port: 0 });
+  const listening = await listen({ host: '127.0.0.1', port: 0 });
+  const { server, port } = listening;
   const links: Link[] = [];
   const waiting: ((link: Link) => void)[] = [];
   const sockets = new Set<{ destroy(): void }>();
   server.on('connection', (socket) => sockets.add(socket));
-  acceptWebSockets(server, systemClock, (link) => {
+  acceptWebSockets(listening, systemClock, (link) => {
     const next = waiting.shift();
     if (next === undefined) links.push(link);
     else next(link);

@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { STRANGERS_MAX } from '../../shared/link/strangers.js';
+import { STRANGER_BYTES_MAX } from '../../shared/link/web-socket-server.js';
+import { Peer, sayOverTcp } from '../support/peer.js';
+import { Program, run } from '../support/process.js';
+import { smallData, writeFiles } from '../support/process-data.js';
+import { PacedWorkplace, TestNode } from '../support/process-node.js';
+
+/*
+ * A run under attack over real sockets: a step is under way, held by a node of the test's own, until everyone has been
+ * dealt with. Then it must end with the weights of a run that nobody disturbed, and a log that a person can read.
+ */
+const ROOT = mkdtempSync(join(tmpdir(), 'unisum-besieged-'));
+const DATA = writeFiles(join(ROOT, 'data'), smallData());
+const RUN = ['train', '--batch', 64, '--leaf', 8, '--steps', 12, '--json', '--data', DATA];
+const WRONG_TOKENS = 1000;
+const UPGRADE = [
+  'GET /join HTTP/1.1',
+  'Host: x',
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+];
+
+let coordinator: Program;
+let url: string;
+let node: TestNode;
+let pace: PacedWorkplace | undefined;
+let slowLoris: ReturnType<typeof sayOverTcp>;
+let sockets: Socket[] = [];
+
+beforeAll(async () => {
+  coordinator = new Program([...RUN, '--listen', '127.0.0.1:0', '--workers', 0], ROOT);
+  url = await coordinator.joinUrl();
+  slowLoris = sayOverTcp(address(), `${UPGRADE.slice(0, 2).join('\r\n')}\r\nX-Patience: `);
+  node = await TestNode.join(url, 'guest', (inner) => {
+    pace = new PacedWorkplace(inner, 6);
+    return pace;
+  });
+  await pace?.standsStill();
+});
+
+afterAll(async () => {
+  await node.leave();
+  coordinator.signal('SIGKILL');
+  await coordinator.ended;
+  rmSync(ROOT, { recursive: true });
+});
+
+function address(): { host: string; port: number } {
+  return { host: '127.0.0.1', port: Number(new URL(url).port) };
+}
+
+/** A frame's header as a client sends it, with a mask of zeros. */
+function header(first: number, length: readonly number[]): Uint8Array {
+  return Uint8Array.from([first, ...length, 0, 0, 0, 0]);
+}
+
+/** Becomes a WebSocket by hand and says these bytes over it. Resolves with all that came back. */
+function sayRaw(lines: readonly string[], bytes: Uint8Array): Promise<string> {
+  return sayOverTcp(address(), Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), bytes])).answer;
+}
+
+describe('a run in progress outlasts', () => {
+  it('a wrong token a thousand times', async () => {
+    for (let i = 0; i < WRONG_TOKENS; i += 20) {
+      const peers = Array.from({ length: 20 }, () => Peer.knock(url));
+      for (const peer of peers) peer.say(await peer.hello({ proof: '0'.repeat(64) }));
+      for (const { ended } of peers) expect((await ended).reason).toMatch(/^wrong token: copy the whole/);
+    }
+  });
+
+  it('a handshake that is played back, and one that is said twice', async () => {
+    const member = await Peer.knock(url).joins();
+    const captured = await member.hello();
+    const replay = Peer.knock(url);
+    await replay.hears('challenge');
+    replay.say(captured);
+    expect((await replay.ended).reason).toMatch(/^wrong token/);
+    member.say(captured);
+    expect((await member.ended).reason).toBe('it said hello twice');
+  });
+
+  it('a compressed bomb: compression is not agreed to, and what is compressed is no frame', async () => {
+    const offered = Peer.knock(url, { deflate: true });
+    await offered.hears('challenge');
+    expect(offered.socket.extensions).toBe('');
+    offered.socket.close();
+    const bomb = deflateRawSync(Buffer.alloc(50 * 2 ** 20)).subarray(0, 50_000);
+    const compressed = header(0xc2, [0xfe, bomb.length >>> 8, bomb.length & 255]);
+    const lines = [...UPGRADE, 'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits'];
+    const answer = await sayRaw(lines, Buffer.concat([compressed, bomb]));
+    expect(answer).toMatch(/^HTTP\/1.1 101 /);
+    expect(answer).not.toMatch(/permessage-deflate/i);
+    expect(answer).toMatch(/a frame has reserved bits$/);
+  });
+
+  it('an oversized frame, before any of it is there', async () => {
+    const terabyte = header(0x82, [0xff, 0, 0, 1, 0, 0, 0, 0, 0]);
+    expect(await sayRaw(UPGRADE, terabyte)).toMatch(/a message exceeds 65536 bytes$/);
+    const many = Peer.knock(url);
+    await many.hears('challenge');
+    const piece = Buffer.alloc(STRANGER_BYTES_MAX / 16);
+    for (let i = 0; i < 17; i++) many.socket.send(piece, { binary: true, fin: false });
+    expect(await many.ended).toEqual({ code: 1006, reason: '' });
+  });
+
+  it('a slow-loris: a request that does not arrive in time is cut off', async () => {
+    expect(await slowLoris.answer).toMatch(/^HTTP\/1.1 408 /);
+  });
+
+  it('a flood of connections: whoever has something to say gets in, from there and from elsewhere', async () => {
+    let closed = 0;
+    const mostAreGone = new Promise<void>((resolve) => {
+      const flood = (i: number): Socket => {
+        const socket = connect(address(), () => {
+          // Some say nothing, some become WebSockets first.
+          if (i % 2 === 0) socket.write(`${UPGRADE.join('\r\n')}\r\n\r\n`);
+        });
+        socket.on('error', () => {});
+        socket.on('close', () => ++closed === 2 * STRANGERS_MAX && resolve());
+        return socket.resume();
+      };
+      sockets = Array.from({ length: 3 * STRANGERS_MAX }, (_, i) => flood(i));
+    });
+    await mostAreGone;
+    const elsewhere = Peer.knock(url, { from: '127.0.0.2' });
+    await elsewhere.joins();
+    const there = await Peer.knock(url).joins();
+    for (const peer of [elsewhere, there]) peer.socket.close();
+    await Promise.all([elsewhere.ended, there.ended]);
+    for (const socket of sockets) socket.destroy();
+  });
+});
+
+describe('the run that they besieged', () => {
+  it('ends with the right weights, and has said each thing once', async () => {
+    pace?.goOn();
+    const { status, stdout, stderr } = await coordinator.ended;
+    expect(status, stderr).toBe(0);
+    expect(stderr).not.toMatch(/\n +at /);
+    const inFull = stderr.match(/refused remote-\d+: wrong token/g);
+    const counted = [...stderr.matchAll(/refused (\d+) more: wrong token/g)].map(([, count]) =>
+      Number(count),
+    );
+    expect(inFull).toHaveLength(1);
+    // The handshake that was played back is one of them.
+    expect(counted.reduce((sum, count) => sum + count, 1)).toBe(WRONG_TOKENS + 1);
+    expect(stderr.split('\n').length).toBeLessThan(60);
+    const { weightsSha256 } = JSON.parse(stdout);
+    expect(weightsSha256).toBe(JSON.parse((await run(...RUN)).stdout).weightsSha256);
+  });
+});

@@ -1,0 +1,97 @@
+import { connect, type Socket } from 'node:net';
+import { WebSocket } from 'ws';
+import { encodeHead, FrameReader } from '../../shared/link/frame.js';
+import { SpareBuffers } from '../../shared/link/spare-buffers.js';
+import { parseJoinUrl } from '../../shared/protocol/join-url.js';
+import type { Challenge } from '../../shared/protocol/messages.js';
+import { nodeProof } from '../../shared/protocol/proof.js';
+import { PROTOCOL_VERSION } from '../../shared/protocol/version.js';
+import { RIGHT_HASHES } from '../coordinator/settings.js';
+
+const NONCE = 'n'.repeat(22);
+
+/** How a connection ended. */
+interface PeerEnd {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** Somebody else's client of a run: it says what the test has it say, when the test has it say it. */
+export class Peer {
+  readonly ended: Promise<PeerEnd>;
+  private readonly waiting: { kind: string; resolve: (message: object) => void }[] = [];
+  private readonly heard: { readonly kind: string }[] = [];
+
+  private constructor(
+    private readonly url: string,
+    readonly socket: WebSocket,
+  ) {
+    socket.on('error', () => {});
+    socket.on('message', (bytes: Buffer) => this.hear(bytes));
+    this.ended = new Promise((resolve) => {
+      socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }));
+    });
+  }
+
+  /** Connects. @param from the address of this machine to come from */
+  static knock(url: string, { from, deflate = false }: { from?: string; deflate?: boolean } = {}): Peer {
+    const { host, port } = parseJoinUrl(url);
+    const options = { perMessageDeflate: deflate, ...(from !== undefined && { localAddress: from }) };
+    return new Peer(url, new WebSocket(`ws://${host}:${port}/join`, options));
+  }
+
+  /** A message of this kind, also of those that came before. */
+  hears<T extends object>(kind: string): Promise<T> {
+    const known = this.heard.find((message) => message.kind === kind);
+    if (known !== undefined) return Promise.resolve(known as unknown as T);
+    return new Promise((resolve) => this.waiting.push({ kind, resolve: (message) => resolve(message as T) }));
+  }
+
+  /** Says something that carries so many bytes. */
+  say(message: object, payload = new Uint8Array(0)): void {
+    this.socket.send(Buffer.concat([encodeHead(message, payload.length), payload]));
+  }
+
+  /** The right answer to this run's challenge. */
+  async hello(changes: object = {}): Promise<object> {
+    const { run, nonce } = await this.hears<Challenge>('challenge');
+    const handshake = { run, coordinatorNonce: nonce, nodeNonce: NONCE };
+    return {
+      ...{ kind: 'hello', version: PROTOCOL_VERSION, nonce: NONCE, name: 'mallory', threads: 1 },
+      ...{ backend: 'wasm', detail: 'simd', selfTest: RIGHT_HASHES },
+      proof: nodeProof(parseJoinUrl(this.url).token, handshake),
+      ...changes,
+    };
+  }
+
+  /** Becomes a member. */
+  async joins(): Promise<this> {
+    this.say(await this.hello());
+    await this.hears('run');
+    return this;
+  }
+
+  private hear(bytes: Buffer): void {
+    const frames = new FrameReader(new SpareBuffers());
+    frames.stretch(bytes.length, true);
+    frames.data(bytes);
+    const message = frames.end().message as { kind: string };
+    // What nobody asks for twice, such as pings, is not kept.
+    if (!this.heard.some(({ kind }) => kind === message.kind)) this.heard.push(message);
+    for (const { kind, resolve } of this.waiting) if (kind === message.kind) resolve(message);
+  }
+}
+
+/** A plain connection, which says something and nothing more. @returns what came back once it is over */
+export function sayOverTcp(
+  { host, port }: { host: string; port: number },
+  bytes: Uint8Array | string,
+): { socket: Socket; answer: Promise<string> } {
+  const socket = connect({ host, port }, () => socket.write(bytes));
+  let text = '';
+  socket.setEncoding('latin1').on('data', (more: string) => {
+    text += more;
+  });
+  socket.on('error', () => {});
+  return { socket, answer: new Promise((resolve) => socket.on('close', () => resolve(text))) };
+}
