@@ -34,6 +34,54 @@ export interface Column {
   readonly shift: number;
 }
 
+/** How the fields of a sample are brought together in one record. */
+export interface RecordLayout {
+  readonly recordBytes: number;
+  readonly fields: Readonly<Record<string, Field>>;
+  readonly chunkSamples: number;
+  readonly chunks: number;
+  /**
+   * Records of `samples` samples.
+   * @param columns for each field its bytes in all of them, little-endian
+   * @throws AssertionError when a column does not hold exactly so many
+   */
+  join(
+    samples: number,
+    columns: readonly { readonly field: string; readonly bytes: Uint8Array }[],
+  ): Uint8Array;
+}
+
+/** The layout of records whose fields lie one after the other, each at a multiple of 4 bytes. */
+export function layOutRecords(
+  samples: number,
+  fields: Readonly<Record<string, Omit<Field, 'offset'>>>,
+): RecordLayout {
+  assert(samples > 0 && samples <= SAMPLES_MAX, `a data set has 1 to ${SAMPLES_MAX} samples, not ${samples}`);
+  const placed: Record<string, Field> = {};
+  let recordBytes = 0;
+  for (const [name, { dtype, shape, scale, shift }] of Object.entries(fields)) {
+    placed[name] = { dtype, shape, offset: recordBytes, scale, shift };
+    recordBytes += Math.ceil((fieldElements({ shape }) * ELEMENT_BYTES[dtype]) / 4) * 4;
+  }
+  const chunkSamples = Math.max(1, Math.floor(CHUNK_BYTES_TARGET / recordBytes));
+  return {
+    recordBytes,
+    fields: placed,
+    chunkSamples,
+    chunks: Math.ceil(samples / chunkSamples),
+    join(count, columns) {
+      const records = new Uint8Array(count * recordBytes);
+      for (const { field, bytes } of columns) {
+        const { dtype, shape, offset } = placed[field] as Field;
+        const size = fieldElements({ shape }) * ELEMENT_BYTES[dtype];
+        assert(bytes.length === count * size, `column ${field} must hold ${count} fields of ${size} bytes`);
+        spread(bytes, size, records, offset, recordBytes);
+      }
+      return records;
+    },
+  };
+}
+
 /**
  * A data set in memory. The fields of a sample are brought together in one record, each at a multiple of 4 bytes, so
  * that a sample is one stretch of memory and a chunk is complete in itself.
@@ -46,29 +94,17 @@ export function packDataset(
   columns: Readonly<Record<string, Column>>,
   hash: (bytes: Uint8Array) => string,
 ): Dataset {
-  assert(samples > 0 && samples <= SAMPLES_MAX, `a data set has 1 to ${SAMPLES_MAX} samples, not ${samples}`);
-  const fields: Record<string, Field> = {};
-  let recordBytes = 0;
-  for (const [field, { dtype, shape, scale, shift }] of Object.entries(columns)) {
-    fields[field] = { dtype, shape, offset: recordBytes, scale, shift };
-    recordBytes += Math.ceil((fieldElements({ shape }) * ELEMENT_BYTES[dtype]) / 4) * 4;
-  }
-  const records = new Uint8Array(samples * recordBytes);
-  for (const [field, column] of Object.entries(columns)) {
-    const size = fieldElements(column) * ELEMENT_BYTES[column.dtype];
-    assert(
-      column.bytes.length === samples * size,
-      `column ${field} must hold ${samples} fields of ${size} bytes`,
-    );
-    spread(column.bytes, size, records, fields[field]?.offset ?? 0, recordBytes);
-  }
-  const chunkSamples = Math.max(1, Math.floor(CHUNK_BYTES_TARGET / recordBytes));
+  const { recordBytes, fields, chunkSamples, chunks, join } = layOutRecords(samples, columns);
+  const records = join(
+    samples,
+    Object.entries(columns).map(([field, { bytes }]) => ({ field, bytes })),
+  );
   const chunk = (index: number): Uint8Array => {
     const from = index * chunkSamples * recordBytes;
     assert(index >= 0 && from < records.length, `data set ${name} has no chunk ${index}`);
     return records.subarray(from, Math.min(from + chunkSamples * recordBytes, records.length));
   };
-  const chunkHashes = Array.from({ length: Math.ceil(samples / chunkSamples) }, (_, i) => hash(chunk(i)));
+  const chunkHashes = Array.from({ length: chunks }, (_, i) => hash(chunk(i)));
   return { manifest: { name, samples, chunkSamples, recordBytes, fields, chunkHashes }, chunk };
 }
 

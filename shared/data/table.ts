@@ -119,9 +119,9 @@ function scaleOf({ numbers, values }: TableColumn, tests: readonly boolean[]): S
   const mean = sum / learned.length;
   let squares = 0;
   for (const number of learned) squares += (number - mean) * (number - mean);
-  const deviation = squareRoot(squares / learned.length);
+  const variance = squares / learned.length;
   // A column that is the same everywhere becomes 0.
-  return { mean, deviation: deviation > 0 ? deviation : 1 };
+  return { mean, deviation: variance > 0 ? squareRoot(variance) : 1 };
 }
 
 /** The rows at hand as a data set. */

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { squareRoot } from '../../shared/arithmetic/square-root.js';
 import { type CsvOptions, csv } from '../../shared/data/csv.js';
 import { shapeOf } from '../../shared/data/dataset.js';
 import { fieldValues } from '../../shared/data/field-values.js';
@@ -109,10 +110,10 @@ it('means and deviations are those of plain sums, to the bit', async () => {
       const lines = ['x,kind,part', ...numbers.map((x) => `${x},a,train`), '0,a,test'];
       const { train } = await read(lines, SPLIT);
       const mean = numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
-      const deviation = Math.sqrt(
-        numbers.reduce((sum, x) => sum + (x - mean) * (x - mean), 0) / numbers.length,
-      );
-      const expected = numbers.map((x) => Math.fround((x - mean) / (deviation || 1)));
+      const variance = numbers.reduce((sum, x) => sum + (x - mean) * (x - mean), 0) / numbers.length;
+      const deviation = variance > 0 ? squareRoot(variance) : 1;
+      expect(Math.abs(deviation / Math.sqrt(variance || 1) - 1)).toBeLessThan(1e-15);
+      const expected = numbers.map((x) => Math.fround((x - mean) / deviation));
       expect([...fieldValues(train, 'features')]).toEqual(expected);
     }),
     { numRuns: 20 },

@@ -1,0 +1,148 @@
+import { truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fieldValues } from '../../shared/data/field-values.js';
+import { rawFolder } from '../../shared/data/raw-folder.js';
+import { packSamples } from '../../shared/data/samples.js';
+import { temporaryFolder } from '../support/process.js';
+import { writeFiles } from '../support/process-data.js';
+
+const DESCRIPTION = {
+  name: 'waves',
+  fields: { wave: { dtype: 'f32', shape: [2, 50_000] }, label: { dtype: 'i32', shape: [] } },
+  splits: { train: { wave: 'w', label: 'l' }, test: { wave: 'v', label: 'm' } },
+};
+const bytesOf = (array: Float32Array | Int32Array) => new Uint8Array(array.buffer);
+const waves = (samples: number) => Float32Array.from({ length: samples * 100_000 }, (_, i) => i / 7);
+const FILES = {
+  'dataset.json': JSON.stringify(DESCRIPTION),
+  w: bytesOf(waves(5)),
+  l: bytesOf(Int32Array.of(1, 0, -3, 2, 9)),
+  v: bytesOf(waves(1)),
+  m: bytesOf(Int32Array.of(4)),
+};
+const folderOf = (files: Record<string, Uint8Array | string> = {}) =>
+  writeFiles(temporaryFolder(), { ...FILES, ...files });
+
+describe('a folder of raw samples', () => {
+  it('is the data set that arrays would make', async () => {
+    const { train, test, classes } = await rawFolder(folderOf());
+    expect(classes).toBeUndefined();
+    const all = waves(5);
+    const expected = packSamples('waves-train', {
+      wave: {
+        shape: [2, 50_000],
+        values: [0, 1, 2, 3, 4].map((i) => all.subarray(i * 100_000, (i + 1) * 100_000)),
+      },
+      label: { shape: [], dtype: 'i32', values: [1, 0, -3, 2, 9] },
+    });
+    // Chunks of two samples each, and one.
+    expect(train.manifest).toEqual(expected.manifest);
+    expect(train.manifest.chunkHashes).toHaveLength(3);
+    for (const index of [0, 1, 2]) expect(train.chunk(index)).toEqual(expected.chunk(index));
+    expect(test.manifest.samples).toBe(1);
+  });
+
+  it('may hold bytes that are scaled, and names of classes', async () => {
+    const description = {
+      name: 'b',
+      fields: { x: { dtype: 'u8', shape: [3], scale: 1 / 255, shift: -0.5 } },
+      splits: { train: { x: 'x' }, test: { x: 'x' } },
+      classes: ['no', 'yes'],
+    };
+    const files = { 'dataset.json': JSON.stringify(description), x: Uint8Array.of(0, 255, 51, 1, 2, 3) };
+    const { train, classes } = await rawFolder(writeFiles(temporaryFolder(), files));
+    expect(classes).toEqual(['no', 'yes']);
+    expect([...fieldValues(train, 'x').subarray(0, 3)].map((x) => x.toFixed(3))).toEqual([
+      '-0.500',
+      '0.500',
+      '-0.300',
+    ]);
+  });
+
+  it('says so when its files change under a run', async () => {
+    const folder = folderOf();
+    const { train } = await rawFolder(folder);
+    writeFileSync(join(folder, 'l'), bytesOf(Int32Array.of(1, 0, -3, 2, 8)));
+    expect(train.chunk(1)).toHaveLength(2 * 400_004);
+    expect(() => train.chunk(2)).toThrow(
+      `the files in ${folder} have changed since the run began; put them back`,
+    );
+    truncateSync(join(folder, 'w'), 10);
+    expect(() => train.chunk(0)).toThrow('have changed since the run began');
+  });
+});
+
+describe('what is wrong is told with the file and the mend', () => {
+  const changed = (change: object) => ({ 'dataset.json': JSON.stringify({ ...DESCRIPTION, ...change }) });
+  const field = (dtype: string, shape: unknown) => ({
+    fields: { ...DESCRIPTION.fields, wave: { dtype, shape } },
+  });
+  it.each<[string, Record<string, Uint8Array | string>, RegExp]>([
+    ['no JSON', { 'dataset.json': '{' }, /dataset\.json is no JSON \(.*\); mend it/],
+    [
+      'a type that is none',
+      changed(field('f64', [2])),
+      /dataset\.json is wrong: fields\.wave\.dtype: .*; mend it/,
+    ],
+    ['a shape that is none', changed(field('f32', [0])), /dataset\.json is wrong: fields\.wave\.shape\.0: /],
+    ['a setting that is none', changed({ label: 'x' }), /dataset\.json is wrong: label: /],
+    [
+      'a file elsewhere',
+      changed({ splits: { train: { wave: '../w', label: 'l' }, test: {} } }),
+      /splits\.train\.wave: a file is named without its folder/,
+    ],
+    [
+      'a field without a file',
+      changed({ splits: { train: { wave: 'w' }, test: {} } }),
+      /splits\.train names no file for label; add it/,
+    ],
+    [
+      'a file without a field',
+      changed({ splits: { ...DESCRIPTION.splits, test: { wave: 'w', label: 'l', x: 'y' } } }),
+      /splits\.test names x, which is not among the fields/,
+    ],
+    [
+      'a name that fields cannot have',
+      changed({
+        fields: { 'my wave': { dtype: 'u8', shape: [] } },
+        splits: { train: { 'my wave': 'w' }, test: { 'my wave': 'w' } },
+      }),
+      /dataset\.json is no valid manifest of a data set: /,
+    ],
+    [
+      'scales of what are no bytes',
+      changed({
+        fields: { x: { dtype: 'i32', shape: [], scale: 2 } },
+        splits: { train: { x: 'l' }, test: { x: 'l' } },
+      }),
+      /only bytes are scaled/,
+    ],
+    [
+      'no whole number of samples',
+      { w: new Uint8Array(9) },
+      /w has 9 bytes, no whole number of samples of 400000 \(wave\); check dtype and shape in dataset\.json/,
+    ],
+    ['an empty file', { l: new Uint8Array(0) }, /l has 0 bytes, no whole number of samples of 4/],
+    [
+      'more of one field',
+      { l: new Uint8Array(24) },
+      /l has 6 samples, and \S*w has 5; take both from one data set/,
+    ],
+    [
+      'a file that is not there',
+      changed({ splits: { ...DESCRIPTION.splits, test: { wave: 'none', label: 'l' } } }),
+      /cannot read \S*none: no such file or directory; check the path/,
+    ],
+  ])('%s', async (_, files, line) => {
+    const answer = rawFolder(folderOf(files));
+    await expect(answer).rejects.toMatchObject({ name: 'UserError', message: expect.stringMatching(line) });
+  });
+
+  it('a folder without a description', async () => {
+    const folder = temporaryFolder();
+    await expect(rawFolder(folder)).rejects.toThrow(
+      `${folder} has no dataset.json, which says what its files hold; write one`,
+    );
+  });
+});
