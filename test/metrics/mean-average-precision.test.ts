@@ -1,8 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Box, intersectionOverUnion } from '../../shared/metrics/boxes.js';
 import { meanAveragePrecision } from '../../shared/metrics/mean-average-precision.js';
 import { type Detection, suppressNonMaxima } from '../../shared/metrics/non-maximum-suppression.js';
 import { spread } from '../support/numbers.js';
+import { meanAveragePrecisionTwin, stays } from './detection-twins.js';
 
 const at = (x: number, y: number, width = 10, height = 10): Box => ({ x, y, width, height });
 const found = (x: number, score: number, kind = 0): Detection => ({ ...at(x, 0), kind, score });
@@ -74,5 +76,42 @@ describe('mean average precision', () => {
     ).toBe(0);
     const two = [there(0, 1), there(0, 2)];
     expect(meanAveragePrecision([{ truth: two, found: [found(0, 1, 1), found(0, 1, 3)] }])).toBe(0.5);
+  });
+});
+
+describe('as their dumb twins have it, crowded and with equals', () => {
+  const small = fc.integer({ min: 1, max: 6 });
+  const box = fc.record({ x: small, y: small, width: small, height: small, kind: fc.nat(2) });
+  const detection = fc.tuple(box, fc.integer({ min: -3, max: 3 })).map(([own, score]) => ({ ...own, score }));
+
+  it('non-maximum suppression', () => {
+    fc.assert(
+      fc.property(
+        fc.array(detection, { maxLength: 12 }),
+        fc.constantFrom(0, 0.2, 0.45, 0.9),
+        (all, limit) => {
+          const expected = all.filter((_, i) => stays(all, i, limit)).sort((a, b) => b.score - a.score);
+          expect(suppressNonMaxima(all, limit)).toEqual(expected);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('mean average precision', () => {
+    const sighting = fc.record({
+      truth: fc.array(box, { maxLength: 4 }),
+      found: fc.array(detection, { maxLength: 6 }),
+    });
+    const sightings = fc
+      .array(sighting, { minLength: 1, maxLength: 4 })
+      .filter((all) => all.some(({ truth }) => truth.length > 0));
+    fc.assert(
+      fc.property(sightings, fc.constantFrom(0.1, 0.3, 0.5), (all, least) => {
+        const expected = meanAveragePrecisionTwin(all, least);
+        expect(meanAveragePrecision(all, least)).toBeCloseTo(expected, 12);
+      }),
+      { numRuns: 500 },
+    );
   });
 });

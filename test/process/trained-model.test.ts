@@ -37,6 +37,30 @@ describe('a trained model', () => {
     expect(measured).toMatchObject({ weightsSha256 });
   });
 
+  it('is measured class by class', async () => {
+    type Measured = {
+      confusion: number[][];
+      classes: { name: string; recall: number | null }[];
+      metrics: object;
+    };
+    const { confusion, classes, metrics } = await json<Measured>('eval', RUN, '--top-k', 3, '--json');
+    const counts = confusion.flat();
+    expect(counts).toHaveLength(100);
+    expect(counts.reduce((sum, count) => sum + count)).toBe(40);
+    const right = confusion.reduce((sum, row, i) => sum + row[i]!, 0);
+    expect(right / 40).toBeCloseTo(trained.metrics.testAccuracy!, 6);
+    expect(classes[7]).toMatchObject({ name: '7' });
+    const top = { ...metrics } as Record<string, number>;
+    expect(top.testTop3Accuracy).toBeGreaterThanOrEqual(trained.metrics.testAccuracy!);
+    const { stderr } = await run('eval', RUN);
+    expect(stderr).toMatch(
+      /^40 samples: testLoss .*, testTop5Accuracy \d\.\d{4}\nis \\ taken for {2}0 {2}1 .* recall\n0 /,
+    );
+    const refused = await run('eval', RUN, '--top-k', 11);
+    expect(refused).toMatchObject({ status: 2 });
+    expect(refused.stderr).toBe('unisum: --top-k takes a whole number from 1 to 10, not "11"\n');
+  });
+
   it('says the same of test data and of the same rows in a file', async () => {
     type Outputs = { outputs: number[][] };
     const { outputs } = await json<Outputs>('predict', RUN, '--test', 2, '--json');
