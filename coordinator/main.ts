@@ -10,6 +10,7 @@ import type { Range } from '../shared/sum/leaves.js';
 import type { BestWeights } from './best-weights.js';
 import type { RunProgress } from './checkpoint.js';
 import { coordinate } from './coordinator.js';
+import { memberBounds } from './frame-fit.js';
 import type { Keeper } from './keeper.js';
 import type { Completion, CoordinatorEffect, CoordinatorMessage } from './messages.js';
 import type { Observer } from './observer.js';
@@ -89,7 +90,9 @@ export class Coordinator {
       const savedSteps = saving.safeStep;
       return { reason, steps: step, savedSteps, divergence, best, restored, members: this.members() };
     });
-    this.shell = new CoordinatorShell({ ...parts, onComplete: end, onFailure: fail });
+    const { batch, leafSize } = parts.settings;
+    const bounds = memberBounds(parts.slots.vectorBytes, batch, leafSize);
+    this.shell = new CoordinatorShell({ ...parts, bounds, onComplete: end, onFailure: fail });
     this.actor = new Actor({
       name: 'coordinator',
       state: initialState(parts.settings, parts.clock.nowMs(), parts.from),

@@ -13,6 +13,8 @@ import type { CoordinatorState, Member } from './state.js';
 const HANDSHAKE_MS = 10_000;
 /** A member that has been silent for so long is taken for dead; a live one answers a ping at once. */
 const SILENCE_MS = 3000;
+/** Answers that nobody asked for, which a member is forgiven: what it said over an earlier connection may still arrive. */
+const UNASKED_MAX = 16;
 /** Members at one time, strangers included. */
 const MEMBERS_MAX = 10_000;
 
@@ -43,6 +45,7 @@ export function welcomeStranger(
     samples: 0,
     speed: undefined,
     late: [],
+    due: { pongs: UNASKED_MAX, partials: UNASKED_MAX, chunks: settings.data.chunkHashes.length },
   });
   say(id, { kind: 'challenge', version: PROTOCOL_VERSION, run: settings.runId, nonce }, effects);
 }
@@ -69,6 +72,8 @@ export function receive(state: CoordinatorState, received: Received, effects: Co
     case 'failed':
       return dismiss(state, member, message.reason, effects);
     case 'pong':
+      member.due.pongs -= 1;
+      if (member.due.pongs < 0) refuse(state, member, 'it answered pings that nobody sent', effects);
       return;
     default:
       message satisfies never;
@@ -123,6 +128,7 @@ export function sweep(state: CoordinatorState, effects: CoordinatorEffect[]): vo
     } else if (nowMs - member.heardAtMs > SILENCE_MS) {
       dismiss(state, member, `silent for ${SILENCE_MS / 1000} s`, effects);
     } else {
+      member.due.pongs += 1;
       say(member.id, { kind: 'ping', id: state.pings++ }, effects);
     }
   }
@@ -175,6 +181,8 @@ function sendChunks(
   if (member.phase !== 'preparing' || wrong !== undefined) {
     return refuse(state, member, 'it asked for data that there is not', effects);
   }
+  member.due.chunks -= chunks.length;
+  if (member.due.chunks < 0) return refuse(state, member, 'it asked for data that it was sent', effects);
   for (const index of chunks) {
     effects.push({ kind: 'send', id: member.id, message: { kind: 'chunk', index }, attachment: 'chunk' });
   }
@@ -187,7 +195,9 @@ function takePartials(
   message: Partials,
   effects: CoordinatorEffect[],
 ): void {
-  const problem = member.phase === 'ready' ? answered(state, member, message, slots, effects) : 'not-owed';
+  const isDue = member.phase === 'ready' && member.due.partials > 0;
+  member.due.partials -= isDue ? 1 : 0;
+  const problem = isDue ? answered(state, member, message, slots, effects) : 'not-owed';
   if (problem === undefined) return;
   effects.push({ kind: 'release', slots });
   // Others were faster: no fault of its own.

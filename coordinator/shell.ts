@@ -3,7 +3,7 @@ import type { Clock } from '../shared/actor/clock.js';
 import { randomIdentifier } from '../shared/actor/rng.js';
 import type { Dataset } from '../shared/data/dataset.js';
 import { assert, UserError } from '../shared/errors.js';
-import { type Link, NO_PAYLOAD } from '../shared/link/link.js';
+import { type FrameBounds, type Link, NO_PAYLOAD } from '../shared/link/link.js';
 import type { NodeToCoordinator } from '../shared/protocol/messages.js';
 import { ProtocolError, parseNodeMessage } from '../shared/protocol/parse.js';
 import type { BestWeights } from './best-weights.js';
@@ -18,6 +18,8 @@ import type { Workshop } from './workshop.js';
 export interface CoordinatorTools {
   readonly workshop: Workshop;
   readonly slots: SlotPool;
+  /** What a member may send. */
+  readonly bounds: FrameBounds;
   readonly snapshots: Snapshots;
   /** Where the best weights are kept, in a run that ends with them. */
   readonly best?: BestWeights | undefined;
@@ -75,7 +77,7 @@ export class CoordinatorShell {
       case 'send':
         return this.links.get(effect.id)?.send(effect.message, this.payloadOf(effect));
       case 'admit':
-        return this.links.get(effect.id)?.admit();
+        return this.links.get(effect.id)?.admit(this.tools.bounds);
       case 'drop':
         return this.links.get(effect.id)?.close(effect.reason);
       case 'stride': {

@@ -14,13 +14,18 @@ export class SlotPool {
     private readonly vectorFloats: number,
   ) {}
 
+  /** Bytes of one vector. */
+  get vectorBytes(): number {
+    return this.vectorFloats * 4;
+  }
+
   /**
    * Copies vectors that lie one after the other into places of their own.
    * @returns the byte offset of each
    * @throws ProtocolError when the payload is not so many vectors
    */
   takeIn(payload: Uint8Array, vectors: number): number[] {
-    const bytes = this.vectorFloats * 4;
+    const bytes = this.vectorBytes;
     if (payload.byteLength !== vectors * bytes) {
       throw new ProtocolError(
         `partial sums of ${payload.byteLength} bytes came in place of ${vectors * bytes}`,

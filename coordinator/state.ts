@@ -72,6 +72,8 @@ export interface Member {
   speed: Speed | undefined;
   /** What it was handed in steps that have ended without it, and has not answered. */
   late: LateWork[];
+  /** Answers that it may still give, for it was asked (and a few more): whoever says more floods the run. */
+  readonly due: { pongs: number; partials: number; chunks: number };
 }
 
 /** Work that came to nothing, because others were faster. */

@@ -1,12 +1,22 @@
 import type { ActorRef } from '../shared/actor/actor.js';
 import type { Clock } from '../shared/actor/clock.js';
 import { randomIdentifier } from '../shared/actor/rng.js';
+import { CHUNK_BYTES_MAX } from '../shared/data/manifest.js';
 import { UserError } from '../shared/errors.js';
-import type { Link } from '../shared/link/link.js';
+import { FRAME_BYTES_MAX, type FrameBounds, type Link } from '../shared/link/link.js';
 import type { CoordinatorToNode } from '../shared/protocol/messages.js';
 import { ProtocolError, parseCoordinatorMessage } from '../shared/protocol/parse.js';
 import type { Ending, NodeEffect, NodeMessage, WorkItem } from './messages.js';
 import type { Workplace } from './workplace.js';
+
+/** What a coordinator may send once the run is there, which is the only message that is long itself. */
+const COORDINATOR_BOUNDS: FrameBounds = {
+  headerBytesMax: 64 * 2 ** 10,
+  payloadBytesMax: (message) => {
+    const { kind } = message as { kind?: unknown };
+    return kind === 'work' ? FRAME_BYTES_MAX : kind === 'chunk' ? CHUNK_BYTES_MAX : 0;
+  },
+};
 
 /** What a node's effects are carried out with. */
 export interface NodeTools {
@@ -41,7 +51,7 @@ export class NodeShell {
         return this.link?.send({ ...message, slots: partials.map(({ slot }) => slot) });
       }
       case 'admit':
-        return this.link?.admit();
+        return this.link?.admit(COORDINATOR_BOUNDS);
       case 'prepare':
         return this.attempt(self, workplace.prepare(effect.run), (missing) => ({
           kind: 'prepared',

@@ -50,7 +50,7 @@ class PayloadCount {
         link.send(message, payload);
       },
       recycle: (payload) => link.recycle(payload),
-      admit: () => link.admit(),
+      admit: (bounds) => link.admit(bounds),
       close: (reason) => link.close(reason),
     };
   }

@@ -12,7 +12,7 @@
  */
 import { Packr } from 'msgpackr';
 import { assert } from '../errors.js';
-import { type Envelope, FRAME_BYTES_MAX, NO_PAYLOAD } from './link.js';
+import { type Envelope, FRAME_BYTES_MAX, type FrameBounds, NO_PAYLOAD } from './link.js';
 import type { SpareBuffers } from './spare-buffers.js';
 
 /** Largest header: a manifest with the hashes of the most chunks takes 9 MB, the rest is for the model. */
@@ -20,6 +20,12 @@ export const HEADER_BYTES_MAX = 32 * 2 ** 20;
 
 const LENGTH_BYTES = 4;
 const ALIGNMENT = 8;
+
+/** What any frame is held to. */
+export const WIDEST_BOUNDS: FrameBounds = {
+  headerBytesMax: HEADER_BYTES_MAX,
+  payloadBytesMax: () => FRAME_BYTES_MAX,
+};
 
 const packr = new Packr({ useRecords: false });
 
@@ -52,10 +58,14 @@ export function encodeHead(message: object, payloadBytes: number): Uint8Array {
  * comes, as in all that our own links send, into memory of that size.
  */
 export class FrameReader {
+  /** Hold for what comes from now on. */
+  bounds = WIDEST_BOUNDS;
   /** Length, header and padding. */
   readonly #head = new Gathering();
   /** Bytes of all three; undefined until the length is there. */
   #headBytes: number | undefined;
+  /** The message; undefined until its head is there. */
+  #message: object | undefined;
   #payload: Uint8Array = NO_PAYLOAD;
   #payloadBytes = 0;
   /** Bytes announced and not here yet, and whether the frame ends with them. */
@@ -72,7 +82,7 @@ export class FrameReader {
 
   /**
    * Takes in some of the bytes that were announced.
-   * @throws FrameError when the head declares too much
+   * @throws FrameError when the head is none or declares too much, or more comes with it than may
    */
   data(bytes: Uint8Array): void {
     const inHead = this.#pushHead(bytes);
@@ -85,17 +95,16 @@ export class FrameReader {
    * @throws FrameError when it is none
    */
   end(): Envelope {
-    const head = this.#head.bytes;
-    const isCut = this.#headBytes === undefined || head.length < this.#headBytes;
+    const message = this.#message;
+    if (message === undefined)
+      throw new FrameError(`a frame is ${this.#headBytes === undefined ? 'too short' : 'cut off'}`);
     const payload = this.#payload.subarray(0, this.#payloadBytes);
-    const envelope = isCut ? undefined : { message: parseHeader(head), payload };
-    if (envelope === undefined)
-      throw new FrameError(`a frame is ${head.length < LENGTH_BYTES ? 'too short' : 'cut off'}`);
     this.#head.clear();
     this.#headBytes = undefined;
+    this.#message = undefined;
     this.#payload = NO_PAYLOAD;
     this.#payloadBytes = 0;
-    return envelope;
+    return { message, payload };
   }
 
   /** @returns how many of the bytes belong to the head */
@@ -104,14 +113,19 @@ export class FrameReader {
     if (this.#headBytes === undefined) {
       at = this.#head.fill(bytes, LENGTH_BYTES);
       if (this.#head.bytes.length < LENGTH_BYTES) return at;
-      this.#headBytes = headBytes(headerBytes(this.#head.bytes));
+      this.#headBytes = headBytes(headerBytes(this.#head.bytes, this.bounds.headerBytesMax));
     }
-    return at + this.#head.fill(bytes.subarray(at), this.#headBytes);
+    if (this.#message !== undefined) return at;
+    at += this.#head.fill(bytes.subarray(at), this.#headBytes);
+    if (this.#head.bytes.length === this.#headBytes) this.#message = parseHeader(this.#head.bytes);
+    return at;
   }
 
   #pushPayload(bytes: Uint8Array): void {
     const { length } = this.#payload;
     const wanted = this.#payloadBytes + this.#coming;
+    const most = this.bounds.payloadBytesMax(this.#message as object);
+    if (wanted > most) throw new FrameError(`a message carries ${wanted} bytes where ${most} may come`);
     if (wanted > length) {
       // More is to come of what is not the last stretch: twice the memory each time keeps the copies few.
       const larger = this.spares.take(this.#isLast ? wanted : Math.max(wanted, 2 * length));
@@ -152,7 +166,7 @@ class Gathering {
 }
 
 function parseHeader(head: Uint8Array): object {
-  const end = LENGTH_BYTES + headerBytes(head);
+  const end = LENGTH_BYTES + headerBytes(head, HEADER_BYTES_MAX);
   if (head.subarray(end).some((byte) => byte !== 0))
     throw new FrameError('the padding of a frame is not zero');
   let message: unknown;
@@ -166,9 +180,9 @@ function parseHeader(head: Uint8Array): object {
 }
 
 /** The header's length that a head declares. */
-function headerBytes(head: Uint8Array): number {
+function headerBytes(head: Uint8Array, most: number): number {
   const bytes = new DataView(head.buffer, head.byteOffset, LENGTH_BYTES).getUint32(0, true);
-  if (bytes > HEADER_BYTES_MAX) throw new FrameError(`a header exceeds ${HEADER_BYTES_MAX} bytes`);
+  if (bytes > most) throw new FrameError(`a header exceeds ${most} bytes`);
   return bytes;
 }
 

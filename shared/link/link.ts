@@ -41,10 +41,18 @@ export interface Link {
    * come. Whoever keeps it instead does no harm.
    */
   recycle(payload: Uint8Array): void;
-  /** The peer has proven itself: what limits strangers no longer holds for it. */
-  admit(): void;
+  /** The peer has proven itself: what limits strangers no longer holds for it, but these bounds do. */
+  admit(bounds?: FrameBounds): void;
   /** Closes after what was sent before. No message arrives after this call; `closed` still comes. */
   close(reason: string): void;
+}
+
+/** What a peer may send; whoever exceeds it is put out before the bytes are taken in. */
+export interface FrameBounds {
+  /** Most bytes of a message without its payload. */
+  readonly headerBytesMax: number;
+  /** Most bytes that may come with this message, whose shape nobody has looked at yet. */
+  payloadBytesMax(message: object): number;
 }
 
 /** A payload of no bytes. */

@@ -5,6 +5,7 @@ import { UserError } from '../errors.js';
 import { connectUrl, hostAndPort, type JoinAddress } from '../protocol/join-url.js';
 import type { BufferedSocket } from './buffered-socket.js';
 import { certificateFault } from './certificate.js';
+import { HEADER_BYTES_MAX } from './frame.js';
 import type { Link } from './link.js';
 import { SpareBuffers } from './spare-buffers.js';
 import { WebSocketLink } from './web-socket.js';
@@ -15,6 +16,9 @@ export const CONNECT_WAIT_MS = 10_000;
 
 /** A coordinator that says nothing for so long is gone. */
 const SILENCE_MS = 10_000;
+
+/** Bytes that a coordinator may send before it has proven the token: a challenge, and the run, which may be large. */
+const STRANGER_BYTES_MAX = HEADER_BYTES_MAX + 64 * 2 ** 10;
 
 /** What to tell people in place of a system's code. */
 const CAUSES: Readonly<Record<string, string>> = {
@@ -57,7 +61,10 @@ export async function connectWebSocket(address: JoinAddress, clock: Clock): Prom
       cancel();
       handshake.removeAllListeners();
       const connection = handshake.connection as BufferedSocket;
-      const link = new WebSocketLink({ connection, side: 'client', peer, clock, spares: new SpareBuffers() });
+      const link = new WebSocketLink({
+        ...{ connection, side: 'client', peer, clock, spares: new SpareBuffers() },
+        strangerBytesMax: STRANGER_BYTES_MAX,
+      });
       // A coordinator that vanishes without a word (a pulled cable) closes nothing; a live one pings twice a second.
       connection.socket.setTimeout(SILENCE_MS, () =>
         link.break(`the coordinator was silent for ${SILENCE_MS / 1000} s`),

@@ -18,6 +18,8 @@ export const STATUS = { normal: 1000, protocolError: 1002, tooLarge: 1009, none:
 
 /** Bytes of a control frame's payload. */
 const CONTROL_BYTES_MAX = 125;
+/** Frames, those of control too, until a message is complete: of the largest one, cut into pieces of 32 KiB. */
+export const FRAMES_MAX = 8192;
 /** Bytes of the longest header. */
 const HEADER_BYTES_MAX = 14;
 const FIN = 0x80;
@@ -69,6 +71,8 @@ export class WebSocketReader {
   readonly #control = new Uint8Array(CONTROL_BYTES_MAX);
   /** Bytes of the message under way that its frames have announced; undefined between messages. */
   #messageBytes: number | undefined;
+  /** Frames since the last message. */
+  #frames = 0;
   #isClosed = false;
 
   /** @param masked whether the peer masks what it sends: a client does, a server must not */
@@ -109,6 +113,7 @@ export class WebSocketReader {
     this.#taken = 0;
     this.#left = lengthBytes === 0 ? length : bigEndian(header.subarray(2, 2 + lengthBytes));
     if ((first & 0x70) !== 0) throw violation('a frame has reserved bits');
+    if (++this.#frames > FRAMES_MAX) throw violation(`more than ${FRAMES_MAX} frames make no message`);
     if (maskBytes > 0 !== this.masked) throw violation(`a frame is ${this.masked ? 'not masked' : 'masked'}`);
     this.#begin();
     if (this.#left === 0) this.#finish();
@@ -141,6 +146,7 @@ export class WebSocketReader {
     if (this.#opcode < OPCODE.close) {
       if (!this.#isFinal) return;
       this.#messageBytes = undefined;
+      this.#frames = 0;
       return this.events.end();
     }
     const payload = this.#control.slice(0, this.#taken);

@@ -9,10 +9,11 @@ import type { Socket } from 'node:net';
 import type { Cancel, Clock } from '../actor/clock.js';
 import { toPlainText } from '../protocol/text.js';
 import type { BufferedSocket } from './buffered-socket.js';
-import { encodeHead, FrameError, FrameReader } from './frame.js';
+import { encodeHead, FrameError, FrameReader, WIDEST_BOUNDS } from './frame.js';
 import {
   BUFFERED_BYTES_MAX,
   FRAME_BYTES_MAX,
+  type FrameBounds,
   type Link,
   type LinkEvents,
   NO_PAYLOAD,
@@ -31,6 +32,9 @@ import {
 
 /** How long a peer may take to answer the end of a connection. */
 const CLOSE_WAIT_MS = 2000;
+
+/** With more than this on its way to a peer, its pings are not answered. */
+const PONG_BACKLOG_BYTES_MAX = 64 * 2 ** 10;
 
 /** Bytes of shared memory that are copied and sent at once. */
 const PIECE_BYTES = 256 * 2 ** 10;
@@ -76,7 +80,7 @@ export class WebSocketLink implements Link {
       stretch: (bytes, isLast) => this.#frames.stretch(bytes, isLast),
       data: (bytes) => this.#frames.data(bytes),
       end: () => this.#deliver(),
-      ping: (payload) => this.#write(pongFrame(payload, this.#masks)),
+      ping: (payload) => this.#pong(payload),
       close: (status, reason) => this.#peerLeaves(status, reason),
     });
     this.#reader.messageBytesMax = parts.strangerBytesMax ?? FRAME_BYTES_MAX;
@@ -124,7 +128,8 @@ export class WebSocketLink implements Link {
     this.#parts.spares.give(payload);
   }
 
-  admit(): void {
+  admit(bounds: FrameBounds = WIDEST_BOUNDS): void {
+    this.#frames.bounds = bounds;
     this.#reader.messageBytesMax = FRAME_BYTES_MAX;
     this.#strangerBytesLeft = Number.POSITIVE_INFINITY;
     this.#parts.onAdmit?.();
@@ -177,6 +182,11 @@ export class WebSocketLink implements Link {
   #deliver(): void {
     const envelope = this.#frames.end();
     if (this.#ending === undefined) this.#events?.message(envelope);
+  }
+
+  /** Not for a peer that lets answers pile up: RFC 6455 (5.5.3) asks for one to the latest ping only. */
+  #pong(payload: Uint8Array): void {
+    if (this.bufferedBytes < PONG_BACKLOG_BYTES_MAX) this.#write(pongFrame(payload, this.#masks));
   }
 
   #peerLeaves(status: number, reason: string): void {

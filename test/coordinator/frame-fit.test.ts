@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { frameMisfit } from '../../coordinator/frame-fit.js';
+import { frameMisfit, memberBounds } from '../../coordinator/frame-fit.js';
 import { encodeHead } from '../../shared/link/frame.js';
 import { FRAME_BYTES_MAX } from '../../shared/link/link.js';
 import { maximalSubtrees } from '../../shared/sum/leaves.js';
@@ -33,6 +33,17 @@ describe('what goes over a link', () => {
     expect(frameMisfit(256 * 2 ** 20, 8, 8)).toMatch(
       /^a share .*: take a smaller model, or local workers only$/,
     );
+  });
+
+  it('of a member is partial sums as long as the parameters, as many as a share has, and nothing with other words', () => {
+    // Eight leaves: a share has four sums at most.
+    const { payloadBytesMax } = memberBounds(1000, 64, 8);
+    const sums = (count: number): number =>
+      payloadBytesMax({ kind: 'partials', nodes: Array.from({ length: count }, () => ({})) });
+    expect([sums(0), sums(1), sums(4), sums(5), sums(48)]).toEqual([0, 1000, 4000, 4000, 4000]);
+    for (const kind of ['hello', 'need', 'ready', 'leave', 'pong', 'failed', 'more', undefined])
+      expect(payloadBytesMax({ kind, nodes: [{}] }), kind).toBe(0);
+    expect(payloadBytesMax({ kind: 'partials', nodes: { length: 9 } })).toBe(0);
   });
 
   it('is told to whoever wants to join over one', () => {

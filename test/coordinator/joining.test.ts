@@ -95,6 +95,15 @@ describe('signs of life', () => {
     ]);
   });
 
+  it('that nobody asked for are forgiven a few times, and then put out', () => {
+    const script = twoAtWork();
+    script.tick(500);
+    const answers = Array.from({ length: 20 }, () => script.says('b', { kind: 'pong', id: 0 }));
+    expect(answers.findIndex((lines) => lines.length > 0)).toBe(17);
+    expect(answers[17]?.[0]).toBe('notice refused b: it answered pings that nobody sent');
+    expect(script.state.members.has('b')).toBe(false);
+  });
+
   it('are not missed from the time in which the coordinator itself stood still', () => {
     const script = twoAtWork();
     expect(script.tick(60_000)).toEqual([]);

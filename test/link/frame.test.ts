@@ -136,6 +136,24 @@ describe('frames', () => {
     expect(read(patterned(65))).toEqual(patterned(65));
   });
 
+  it('that carry more than may come with them are refused before anything is taken in', () => {
+    const reader = new FrameReader(new SpareBuffers());
+    reader.bounds = {
+      headerBytesMax: 64,
+      payloadBytesMax: (message) => ('sums' in message ? 16 : 0),
+    };
+    expect(decodeFrame([encodeWhole({ sums: 1 }, patterned(16))], 'at once', reader).payload).toHaveLength(
+      16,
+    );
+    const head = encodeHead({ pong: 1 }, 2 ** 20);
+    reader.stretch(head.length + 2 ** 20, true);
+    reader.data(head);
+    expect(() => reader.data(Uint8Array.of(1))).toThrow('a message carries 1048576 bytes where 0 may come');
+    const long = new FrameReader(new SpareBuffers());
+    long.bounds = reader.bounds;
+    expect(() => long.data(encodeHead({ text: 'x'.repeat(64) }, 0))).toThrow('a header exceeds 64 bytes');
+  });
+
   it('take memory only for what has come, while it is not known where they end', () => {
     const reader = new FrameReader(new SpareBuffers());
     reader.stretch(2 ** 40, false);

@@ -43,6 +43,7 @@ async function host(certificate: Certificate): Promise<{
 linkSuite('web socket over TLS', async () => {
   const { address, accepted, listening } = await host(await createCertificate(epochMs()));
   const [client, server] = await Promise.all([connectWebSocket(address, systemClock), accepted]);
+  client.admit();
   server.admit();
   return { ends: [client, server], bufferedBytesMax: BUFFERED_BYTES_MAX, dispose: listening.close };
 });

@@ -43,9 +43,10 @@ export async function startHost(): Promise<Host> {
   };
 }
 
-/** A connected pair, the client's end first; the server's end has admitted the client. */
+/** A connected pair, the client's end first; both have admitted the other. */
 export async function connectedPair(host: Host): Promise<[Link, Link]> {
   const [client, server] = await Promise.all([connectWebSocket(host.address, systemClock), host.accepted()]);
+  client.admit();
   server.admit();
   return [client, server];
 }

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeHead } from '../../shared/link/frame.js';
 import { STRANGERS_MAX } from '../../shared/link/strangers.js';
+import { FRAMES_MAX } from '../../shared/link/web-socket-frames.js';
 import { STRANGER_BYTES_MAX } from '../../shared/link/web-socket-server.js';
 import { Peer, sayOverTcp } from '../support/peer.js';
 import { Program, run } from '../support/process.js';
@@ -27,6 +29,11 @@ const UPGRADE = [
   'Sec-WebSocket-Version: 13',
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ];
+
+const partials = {
+  ...{ kind: 'partials', step: 0, range: { from: 0, to: 1 } },
+  ...{ nodes: [{ level: 0, index: 0 }], computeMicros: 1 },
+};
 
 let coordinator: Program;
 let url: string;
@@ -106,9 +113,54 @@ describe('a run in progress outlasts', () => {
     expect(await sayRaw(UPGRADE, terabyte)).toMatch(/a message exceeds 65536 bytes$/);
     const many = Peer.knock(url);
     await many.hears('challenge');
-    const piece = Buffer.alloc(STRANGER_BYTES_MAX / 16);
-    for (let i = 0; i < 17; i++) many.socket.send(piece, { binary: true, fin: false });
-    expect(await many.ended).toEqual({ code: 1006, reason: '' });
+    const piece = encodeHead({ kind: 'hello', name: 'x'.repeat(40_000) }, STRANGER_BYTES_MAX);
+    many.socket.send(piece, { binary: true, fin: false });
+    many.socket.send(piece, { binary: true, fin: false });
+    // By the bound on a message or by that on a stranger's bytes, whichever it meets first.
+    expect([1009, 1006]).toContain((await many.ended).code);
+  });
+
+  it.each<[string, (member: Peer) => void, RegExp]>([
+    [
+      'that answers pings nobody sent',
+      (member) => {
+        for (let i = 0; i < 1000; i++) member.say({ kind: 'pong', id: i });
+      },
+      /^it answered pings that nobody sent$/,
+    ],
+    [
+      'whose pong is heavy',
+      (member) => member.say({ kind: 'pong', id: 0 }, new Uint8Array(2 ** 20)),
+      /^a message carries 1048576 bytes where 0 may come$/,
+    ],
+    [
+      'whose words are long',
+      (member) => member.say({ kind: 'leave', reason: 'x'.repeat(2 ** 16) }),
+      /^a header exceeds 65536 bytes$/,
+    ],
+    [
+      'whose partial sums are longer than the parameters',
+      (member) => member.say(partials, new Uint8Array(2 ** 20)),
+      /^a message carries 1048576 bytes where \d{3,5} may come$/,
+    ],
+    [
+      'that asks for the same data over and over',
+      (member) => {
+        for (let i = 0; i < 100; i++) member.say({ kind: 'need', chunks: [0] });
+      },
+      /^it asked for data that it was sent$/,
+    ],
+    [
+      'that pings without an end',
+      (member) => {
+        for (let i = 0; i <= FRAMES_MAX; i++) member.socket.ping();
+      },
+      /^more than 8192 frames make no message$/,
+    ],
+  ])('a member with the token %s', async (_what, misbehave, reason) => {
+    const member = await Peer.knock(url).joins();
+    misbehave(member);
+    expect((await member.ended).reason).toMatch(reason);
   });
 
   it('a slow-loris: a request that does not arrive in time is cut off', async () => {
