@@ -5,6 +5,7 @@ import type { RunPlace } from '../shared/engine/step-compiler.js';
 import { sha256OfPieces } from '../shared/files/sha256.js';
 import { canonicalBytes } from '../shared/files/tensors.js';
 import type { Range } from '../shared/sum/leaves.js';
+import { meansOf } from './means.js';
 import type { Compared, CoordinatorEffect, StepMetrics } from './messages.js';
 import type { Metrics } from './observer.js';
 
@@ -85,15 +86,9 @@ export class Workshop {
     return this.meansOf(await this.evaluation.run(), this.evaluation.samples);
   }
 
-  /** Means of the metrics, from their sums over so many samples; of right answers it is the accuracy. */
+  /** Means of the metrics, from their sums over so many samples. */
   meansOf(sums: StepMetrics, samples: number): Metrics {
-    const { metrics, terms } = this.place.plan;
-    return Object.fromEntries(
-      metrics.map((metric, i) => [
-        metric === 'correct' ? 'accuracy' : metric,
-        (sums[i] as number) / (samples * terms),
-      ]),
-    );
+    return meansOf(this.place.plan, sums, samples);
   }
 
   /** The parameters, as they go over the wire: where they lie, until the next update. */

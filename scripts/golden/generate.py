@@ -22,6 +22,7 @@ import detection
 import normalization
 import images
 import recurrent
+import smoothing
 import transformer
 
 STEPS = 10
@@ -194,7 +195,7 @@ CASES = {
     "huber": huber,
     "binary": binary,
     "ctc": ctc,
-} | {name: bound(case) for name, case in (axes.CASES | detection.CASES | normalization.CASES | images.CASES | recurrent.CASES | transformer.CASES).items()}
+} | {name: bound(case) for name, case in (axes.CASES | detection.CASES | normalization.CASES | images.CASES | recurrent.CASES | smoothing.CASES | transformer.CASES).items()}
 
 
 def train(case):

@@ -27,7 +27,7 @@ export function compileLoss(program: Program<Job>, loss: ResolvedLoss, inputs: L
   const savedFloats = definition.saved(loss.shape, loss.attributes);
   const terms = definition.terms(loss.shape);
   const tensors = { ...inputs, saved: savedFloats > 0 ? program.rowTensor(savedFloats) : undefined };
-  const metrics = definition.metrics.map(() => program.rowTensor(terms));
+  const metrics = loss.metrics.map(() => program.rowTensor(terms));
   program.add({
     reads: [inputs.prediction, inputs.target],
     writes: tensors.saved === undefined ? metrics : [tensors.saved, ...metrics],

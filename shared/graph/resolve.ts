@@ -175,7 +175,7 @@ function resolveLoss(loss: ModelLoss, shapes: ReadonlyMap<string, Shape>): Resol
     attributes: attributes as ModelLoss['attributes'],
     shape,
     target,
-    metrics: definition.metrics,
+    metrics: definition.metrics(attributes),
   };
 }
 

@@ -105,6 +105,7 @@ export const EXTENTS: {
     ...matrices('logits', 'probabilities')(a),
     labels: a.rows,
     ...perRow(a),
+    counted: { orNone: a.rows },
   }),
   softmaxCrossEntropySparseBackward: (a) => ({
     ...matrices('probabilities', 'dlogits')(a),
@@ -137,6 +138,7 @@ export const EXTENTS: {
 
   ...RECURRENT_EXTENTS,
   scaleVector: map,
+  affineVector: map,
   ...LOSS_EXTENTS,
   ...AXES_EXTENTS,
   ...BATCH_NORMALIZATION_EXTENTS,

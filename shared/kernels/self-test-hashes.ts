@@ -66,8 +66,8 @@ export const EXPECTED_HASHES: { readonly [K in KernelName]: string } = {
   float16ToFloat: 'b623309661301f2aeeb2a512b0eb09ec3d7f2109fd3690eb4be204a8ca7ff33d',
   floatToInt8: 'ba36021ba0fac187ebc068d25d55b19471d27cf21845314e8391eac8975038c5',
   int8ToFloat: 'c9361f9e57abcce9be0a4f862214a44d5feff39e30a8b88c55b9987eee2db505',
-  softmaxCrossEntropySparseForward: '85e092ea089a31439bd4b09608bbeab004af43a470f4004e32b56610dbb4fa4c',
-  softmaxCrossEntropySparseBackward: '736ea5c4c08de64ab408f778621bb8bc52609f40933435ee7eef588801bf57b5',
+  softmaxCrossEntropySparseForward: '202c00bb2f0850553ff3951d3bc0b8c195350cb2d5d2e6994b01ae865e6e2b9a',
+  softmaxCrossEntropySparseBackward: '3d0568e8035092c8eb1b7d9312eb1128911cd6805117bc273b1dca6ff44d30c6',
   softmaxCrossEntropyForward: 'aa99d9c4865ea61d08b6fe55f0ec9b93118ad939559aac1e16b3e9c197536cd9',
   softmaxCrossEntropyBackward: 'f35f03492c09aadb0b623d8ae512d6040f159f1fa6260e6b4dafa3222e119048',
   crossEntropyForward: '3b28401da76c67f41ba2380ba0ccfd6509c7a2ddc5f1c73a9ea43d404c9a0ab3',
@@ -118,4 +118,5 @@ export const EXPECTED_HASHES: { readonly [K in KernelName]: string } = {
   fill: '902da66b54c715012814575d8f0bdbe1d451c6f26d31bd7b01c0d624c926c414',
   scaleVector: '6e4364395629e6b3da2f37f7176d38c3fed5ee7b192c92ac29dc6add752b4005',
   moveAverage: '25e3fce2c5dc0d35371ed9f9f4cf3ee418d3a8d9ab927fbb67c5ebb6a4352a72',
+  affineVector: '86c5f3194bf2f3497a6477d26030265b8289709634c923c25deae7ea883e0d2c',
 };

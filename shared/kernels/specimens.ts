@@ -27,6 +27,9 @@ const backward = ({ rows, cols }: Size) => ({
 });
 const perRow = ({ rows }: Size) => ({ loss: output(rows), correct: output(rows) });
 const shape = ({ rows, cols }: Size) => ({ rows, cols });
+/** Of an odd number of rows, labels are smoothed and class 1 does not count; else all is as without. */
+const smoothed = ({ rows }: Size) =>
+  rows % 2 === 1 ? { smoothing: 1 / 8, ignored: 1 } : { smoothing: 0, ignored: -(2 ** 31) };
 const random = ({ rows, cols }: Size) => ({
   out: output(rows * cols),
   n: rows * cols,
@@ -145,7 +148,9 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
     labels: input(size.rows, 'label'),
     probabilities: output(size.rows * size.cols),
     ...perRow(size),
+    counted: size.rows % 2 === 1 ? output(size.rows) : 0,
     ...shape(size),
+    ...smoothed(size),
   }),
   softmaxCrossEntropySparseBackward: (size) => ({
     probabilities: input(size.rows * size.cols, 'probability'),
@@ -153,6 +158,7 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
     dlogits: output(size.rows * size.cols),
     ...shape(size),
     scale: 1 / 3,
+    ...smoothed(size),
   }),
   softmaxCrossEntropyForward: (size) => ({
     logits: input(size.rows * size.cols),
@@ -196,6 +202,7 @@ export const SPECIMENS: { readonly [K in KernelName]: (size: Size) => Specimen<K
   }),
 
   scaleVector: (size) => ({ ...map(size), factor: 1 / 3 }),
+  affineVector: (size) => ({ ...map(size), factor: 1 / 3, summand: 1 / 7 }),
   ...LOSS_SPECIMENS,
   ...AXES_SPECIMENS,
   ...BATCH_NORMALIZATION_SPECIMENS,

@@ -1,7 +1,7 @@
 // Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = '537932c8ce83eefb';
+export const SOURCE_VERSION = '3949f7b34650870b';
 
 /** Every kernel: its opcode and, in tape order, the kind of each argument. */
 export const KERNEL_TABLE = {
@@ -761,8 +761,11 @@ export const KERNEL_TABLE = {
       probabilities: 'ptr',
       loss: 'ptr',
       correct: 'ptr',
+      counted: 'ptr',
       rows: 'i32',
       cols: 'i32',
+      smoothing: 'f32',
+      ignored: 'i32',
     },
   },
   softmaxCrossEntropySparseBackward: {
@@ -774,6 +777,8 @@ export const KERNEL_TABLE = {
       rows: 'i32',
       cols: 'i32',
       scale: 'f32',
+      smoothing: 'f32',
+      ignored: 'i32',
     },
   },
   softmaxCrossEntropyForward: {
@@ -1368,6 +1373,16 @@ export const KERNEL_TABLE = {
       value: 'ptr',
       n: 'i32',
       share: 'f32',
+    },
+  },
+  affineVector: {
+    opcode: 114,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+      factor: 'f32',
+      summand: 'f32',
     },
   },
 } as const;

@@ -35,6 +35,10 @@ const OPTIMIZERS: Partial<Record<ModelName, OptimizerSettings>> = {
   'simple-rnn': sgd({ learningRate: 0.1, momentum: 0.9 }),
   reverse: sgd({ learningRate: 0.1 }),
   'recurrent-states': sgd({ learningRate: 0.1 }),
+  'smoothed-ignored': sgd({ learningRate: 0.3 }),
+  'smoothed-soft': sgd({ learningRate: 0.2 }),
+  'smoothed-probabilities': sgd({ learningRate: 0.1 }),
+  'smoothed-binary': sgd({ learningRate: 0.1 }),
 };
 
 const CASES = Object.entries(OPTIMIZERS) as [ModelName, OptimizerSettings][];

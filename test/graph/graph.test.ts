@@ -174,6 +174,20 @@ describe('mistakes are told where they are made, with names and shapes', () => {
       },
       /one probability for each class/,
     ],
+    'labels to ignore among probabilities that are no softmax': [
+      () => {
+        const x = input([4]);
+        return x.graph.model(x, sparseCategoricalCrossentropy({ target: 'y', ignoreIndex: -1 }));
+      },
+      /ignoreIndex needs logits/,
+    ],
+    'labels that are nothing but smoothed': [
+      () => {
+        const x = input([4]);
+        return x.graph.model(x, sparseCategoricalCrossentropy({ target: 'y', labelSmoothing: 1 }));
+      },
+      /the loss: labelSmoothing: /,
+    ],
   };
 
   it.each(Object.entries(mistakes))('%s', (_, [make, message]) => {

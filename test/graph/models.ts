@@ -28,6 +28,7 @@ import { AXES_MODELS } from './axes-models.js';
 import { BATCH_NORMALIZATION_MODELS } from './batch-normalization-models.js';
 import { RANDOM_MODELS } from './random-models.js';
 import { RECURRENT_MODELS } from './recurrent-models.js';
+import { SMOOTHING_MODELS } from './smoothing-models.js';
 import { TRANSFORMER_MODELS } from './transformer-models.js';
 
 /** Small models that between them use every op, every loss and every turn that backprop can take. Fields: x and y. */
@@ -161,6 +162,7 @@ export const MODELS = {
   ...AXES_MODELS,
   ...BATCH_NORMALIZATION_MODELS,
   ...RECURRENT_MODELS,
+  ...SMOOTHING_MODELS,
   ...TRANSFORMER_MODELS,
   ...RANDOM_MODELS,
 } as const satisfies Readonly<Record<string, () => Model>>;

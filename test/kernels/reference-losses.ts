@@ -31,6 +31,12 @@ function oneHot({ args, i32 }: Call): number[][] {
   return Array.from(i32('labels'), (label) => indices(args.cols!).map((c) => (c === label ? 1 : 0)));
 }
 
+/** One-hot targets, a part of each spread over all classes. */
+function smoothed(call: Call): number[][] {
+  const smoothing = Math.fround(call.args.smoothing!);
+  return oneHot(call).map((row) => row.map((t) => t * (1 - smoothing) + smoothing / row.length));
+}
+
 /** Loss and hits of softmax and cross-entropy; NaN and no hit for a row without a target. */
 function crossEntropyOfLogits(call: Call, targets: Row[]): Record<string, Expected> {
   const results = rowsOf(call, 'logits').map((x, r) => {
@@ -102,21 +108,30 @@ export const REFERENCE_LOSSES = {
   oneHot: (call: Call) => ({ out: exactly(oneHot(call).flat()) }),
 
   softmaxCrossEntropySparseForward: (call: Call) => {
-    const { probabilities, loss, correct } = crossEntropyOfLogits(call, oneHot(call));
-    const isColumn = Array.from(call.i32('labels'), (label) => label < call.args.cols!);
+    const { probabilities, loss, correct } = crossEntropyOfLogits(call, smoothed(call));
+    const labels = Array.from(call.i32('labels'));
+    const of = (r: number, x: number, otherwise: number) => {
+      if (labels[r] === call.args.ignored) return 0;
+      return labels[r]! < call.args.cols! ? x : otherwise;
+    };
     return {
       probabilities: probabilities!,
-      loss: { ...loss!, values: loss!.values.map((x, r) => (isColumn[r] ? x : Number.NaN)) },
-      correct: { ...correct!, values: correct!.values.map((x, r) => (isColumn[r] ? x : 0)) },
+      loss: { ...loss!, values: loss!.values.map((x, r) => of(r, x, Number.NaN)) },
+      correct: { ...correct!, values: correct!.values.map((x, r) => of(r, x, 0)) },
+      counted: exactly(labels.map((label) => (label === call.args.ignored ? 0 : 1))),
     };
   },
   softmaxCrossEntropySparseBackward: (call: Call) => {
     const scale = Math.fround(call.args.scale!);
-    const targets = oneHot(call);
-    const rows = rowsOf(call, 'probabilities').map((p, r) => ({
-      values: p.map((x, i) => (x - targets[r]![i]!) * scale),
-      sizes: p.map((x, i) => (x + targets[r]![i]!) * scale),
-    }));
+    const targets = smoothed(call);
+    const labels = call.i32('labels');
+    const rows = rowsOf(call, 'probabilities').map((p, r) => {
+      const factor = labels[r] === call.args.ignored ? 0 : scale;
+      return {
+        values: p.map((x, i) => (x - targets[r]![i]!) * factor),
+        sizes: p.map((x, i) => (x + targets[r]![i]!) * factor),
+      };
+    });
     return { dlogits: stacked(2, rows) };
   },
   softmaxCrossEntropyForward: (call: Call) => crossEntropyOfLogits(call, rowsOf(call, 'targets')),

@@ -164,6 +164,15 @@ export const REFERENCE: { readonly [K in KernelName]: Reference } = {
       { ulps: 1 },
     ),
   }),
+  affineVector: ({ args, f32 }) => {
+    const [factor, summand] = [Math.fround(args.factor!), Math.fround(args.summand!)];
+    return {
+      out: about(
+        Array.from(f32('a'), (a) => a * factor + summand),
+        { ulps: 1 },
+      ),
+    };
+  },
   ...REFERENCE_ELEMENT_LOSSES,
   ...REFERENCE_AXES,
   ...REFERENCE_HALVES,

@@ -95,7 +95,9 @@ describe.each(buildNames())('kernels on %s', (build) => {
       correct: bench.room(rows),
     });
     const [sparse, dense] = [outputs(), outputs()];
-    bench.run('softmaxCrossEntropySparseForward', { logits, labels: at.labels, ...sparse, ...size });
+    const plain = { smoothing: 0, ignored: -1 };
+    const all = { ...size, ...plain, counted: 0 };
+    bench.run('softmaxCrossEntropySparseForward', { logits, labels: at.labels, ...sparse, ...all });
     bench.run('softmaxCrossEntropyForward', { logits, targets: at.targets, ...dense, ...size });
     const softmax = bench.room(rows * cols);
     bench.run('softmaxForward', { x: logits, y: softmax, ...size });
@@ -110,7 +112,8 @@ describe.each(buildNames())('kernels on %s', (build) => {
     const gradients = [bench.room(rows * cols), bench.room(rows * cols)] as const;
     const { probabilities } = sparse;
     const given = { probabilities, ...size, scale: 1 / rows };
-    bench.run('softmaxCrossEntropySparseBackward', { ...given, labels: at.labels, dlogits: gradients[0] });
+    const sparsely = { ...given, ...plain, labels: at.labels, dlogits: gradients[0] };
+    bench.run('softmaxCrossEntropySparseBackward', sparsely);
     bench.run('softmaxCrossEntropyBackward', { ...given, targets: at.targets, dlogits: gradients[1] });
     const [first, second] = gradients.map((offset) => bitsOf(bench.floats(offset, rows * cols)));
     expect(first).toEqual(second);

@@ -6,36 +6,43 @@
  *
  * `correct` is the part of the elements that are on the right side of 1/2.
  */
-import { NoAttributes } from '../ops/op.js';
+import * as v from 'valibot';
 import { elementsOf } from '../shape.js';
 import type { Loss, LossSettings } from './loss.js';
+import { emitSmoothed, LabelSmoothing } from './smoothing.js';
+
+const BinaryAttributes = v.strictObject({ labelSmoothing: LabelSmoothing });
+type BinaryAttributes = v.InferOutput<typeof BinaryAttributes>;
+/** Yes and no: what smoothing takes off one is shared by both. */
+const CLASSES = 2;
 
 /**
  * Binary cross-entropy of logits: end the model with a dense layer, without a sigmoid.
  * @param options.target the field of the data that holds the targets, from 0 to 1, of the predictions' shape
+ * @param options.labelSmoothing how far targets are drawn towards 1/2: t becomes (1 - e) t + e / 2
  */
-export function binaryCrossentropy({ target }: { target: string }): LossSettings {
-  return { kind: 'binaryCrossentropy', target, attributes: {} };
+export function binaryCrossentropy(options: { target: string; labelSmoothing?: number }): LossSettings {
+  const { target, ...attributes } = options;
+  return { kind: 'binaryCrossentropy', target, attributes };
 }
 
-export const binaryCrossentropyLoss: Loss<NoAttributes> = {
-  attributes: NoAttributes,
-  metrics: ['loss', 'correct'],
+export const binaryCrossentropyLoss: Loss<BinaryAttributes> = {
+  attributes: BinaryAttributes,
+  metrics: () => ['loss', 'correct'],
   target: (shape) => ({ dtype: 'f32', shape }),
   terms: () => 1,
-  saved: () => 0,
-  forward(to, { rows, shape, prediction, target, metrics }) {
+  // The smoothed targets.
+  saved: (shape, { labelSmoothing }) => (labelSmoothing > 0 ? elementsOf(shape) : 0),
+  forward(to, { rows, shape, attributes, prediction, target, saved, metrics }) {
     const [loss, correct] = metrics as [number, number];
     const size = { rows, cols: elementsOf(shape) };
-    to.emit('binaryCrossEntropyForward', { logits: prediction, targets: target, loss, correct, ...size });
+    const smoothing = attributes.labelSmoothing;
+    const targets = emitSmoothed(to, { from: target, out: saved, ...size, smoothing, classes: CLASSES });
+    to.emit('binaryCrossEntropyForward', { logits: prediction, targets, loss, correct, ...size });
   },
-  backward(to, { rows, shape, prediction, target, dPrediction, scale }) {
+  backward(to, { rows, shape, attributes, prediction, target, saved, dPrediction, scale }) {
     const size = { rows, cols: elementsOf(shape), scale };
-    to.emit('binaryCrossEntropyBackward', {
-      logits: prediction,
-      targets: target,
-      dlogits: dPrediction,
-      ...size,
-    });
+    const targets = attributes.labelSmoothing > 0 ? saved : target;
+    to.emit('binaryCrossEntropyBackward', { logits: prediction, targets, dlogits: dPrediction, ...size });
   },
 };

@@ -31,7 +31,7 @@ export function ctc({ target, length }: { target: string; length: number }): Los
 
 export const ctcLoss: Loss<CtcAttributes> = {
   attributes: CtcAttributes,
-  metrics: ['loss'],
+  metrics: () => ['loss'],
   target(shape, { length }) {
     const [steps = 0, classes = 0] = shape;
     const found = `an output of shape ${formatShape(shape)}`;

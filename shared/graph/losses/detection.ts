@@ -50,7 +50,7 @@ export function detection(options: { target: string; boxWeight?: number; delta?:
 
 export const detectionLoss: Loss<DetectionAttributes> = {
   attributes: DetectionAttributes,
-  metrics: ['loss'],
+  metrics: () => ['loss'],
   target(shape) {
     if (shape.length === 0 || lastOf(shape) <= HEAD) {
       throw new UserError(

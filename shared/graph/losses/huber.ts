@@ -28,7 +28,7 @@ export function huber({ target, delta = 1 }: { target: string; delta?: number })
 
 export const huberLoss: Loss<HuberAttributes> = {
   attributes: HuberAttributes,
-  metrics: ['loss'],
+  metrics: () => ['loss'],
   target: (shape) => ({ dtype: 'f32', shape }),
   terms: () => 1,
   saved: () => 0,

@@ -10,8 +10,11 @@ import type * as v from 'valibot';
 import type { KernelSink } from '../ops/op.js';
 import type { Shape } from '../shape.js';
 
-/** A sum over samples that a loss reports. `correct`: how often the largest probability is the target's. */
-export type Metric = 'loss' | 'correct';
+/**
+ * A sum over samples that a loss reports. `correct`: how often the largest probability is the target's. `counted`: how many
+ * terms were not ignored, where some may be: of these the others are means.
+ */
+export type Metric = 'loss' | 'correct' | 'counted';
 
 /** What the data must hold for a loss. */
 export interface Target {
@@ -47,7 +50,7 @@ export interface LossBackwardCall<A> extends LossCall<A> {
 
 export interface Loss<A> {
   readonly attributes: v.GenericSchema<unknown, A>;
-  readonly metrics: readonly Metric[];
+  metrics(attributes: A): readonly Metric[];
   /**
    * The target that belongs to predictions of this shape.
    * @throws UserError when the loss makes no sense of such predictions

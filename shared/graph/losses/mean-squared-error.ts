@@ -17,7 +17,7 @@ export function meanSquaredError({ target }: { target: string }): LossSettings {
 
 export const meanSquaredErrorLoss: Loss<NoAttributes> = {
   attributes: NoAttributes,
-  metrics: ['loss'],
+  metrics: () => ['loss'],
   target: (shape) => ({ dtype: 'f32', shape }),
   terms: () => 1,
   saved: () => 0,

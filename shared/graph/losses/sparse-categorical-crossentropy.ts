@@ -1,68 +1,95 @@
 /*
- * Categorical cross-entropy with targets given as class numbers c: that of categorical-crossentropy.ts for t = one-hot(c).
+ * Categorical cross-entropy with targets given as class numbers c: that of categorical-crossentropy.ts for t = one-hot(c),
+ * smoothed by e over the k classes.
  *
- *     l = -log p_c      of logits:  dz_i = (p_i - [i = c]) * scale      of probabilities:  dp_i = -[i = c] / p_i * scale
+ *     l = -(1 - e) log p_c - e / k * sum_i log p_i
+ *     of logits:  dz_i = (p_i - e / k - (1 - e) [i = c]) * scale      of probabilities:  dp_i = -t_i / p_i * scale
+ *
+ * A term whose c is ignoreIndex adds nothing to loss and gradient. What is reported is the mean over the other terms; what
+ * is trained is 1 / (B * terms) of the sum, since how many others there are in a batch is known nowhere before its end.
  */
+import * as v from 'valibot';
 import { UserError } from '../../errors.js';
 import { lastOf, positionsOf } from '../shape.js';
 import { CrossentropyAttributes } from './categorical-crossentropy.js';
 import type { Loss, LossSettings } from './loss.js';
+import { emitSmoothed } from './smoothing.js';
+
+const SparseAttributes = v.strictObject({
+  ...CrossentropyAttributes.entries,
+  ignoreIndex: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(-(2 ** 31) + 1), v.maxValue(2 ** 31 - 1)),
+  ),
+});
+type SparseAttributes = v.InferOutput<typeof SparseAttributes>;
+
+/** What no class number is, where none is ignored. */
+const NO_LABEL = -(2 ** 31);
 
 /**
  * Cross-entropy with targets given as class numbers.
  *
  * @param options.target the field of the data that holds the class numbers: one for each position of a prediction
  * @param options.fromLogits as for categoricalCrossentropy
+ * @param options.labelSmoothing as for categoricalCrossentropy
+ * @param options.ignoreIndex class number of terms that do not count, such as padding; it need not be a class. Of logits
+ *   only
  */
 export function sparseCategoricalCrossentropy(options: {
   target: string;
   fromLogits?: boolean;
+  labelSmoothing?: number;
+  ignoreIndex?: number;
 }): LossSettings {
-  const { target, fromLogits = false } = options;
-  return { kind: 'sparseCategoricalCrossentropy', target, attributes: { fromLogits } };
+  const { target, fromLogits = false, ...others } = options;
+  return { kind: 'sparseCategoricalCrossentropy', target, attributes: { fromLogits, ...others } };
 }
 
-export const sparseCategoricalCrossentropyLoss: Loss<CrossentropyAttributes> = {
-  attributes: CrossentropyAttributes,
-  metrics: ['loss', 'correct'],
-  target(shape) {
+export const sparseCategoricalCrossentropyLoss: Loss<SparseAttributes> = {
+  attributes: SparseAttributes,
+  metrics: ({ ignoreIndex }) =>
+    ignoreIndex === undefined ? ['loss', 'correct'] : ['loss', 'correct', 'counted'],
+  target(shape, { fromLogits, ignoreIndex }) {
     if (shape.length === 0) {
       throw new UserError(
         'sparse categorical cross-entropy needs one probability for each class, and the output is a single number; ' +
           'end the model with one unit for each class',
       );
     }
+    if (ignoreIndex !== undefined && !fromLogits)
+      throw new UserError('ignoreIndex needs logits: end the model with a dense layer, and say fromLogits');
     return { dtype: 'i32', shape: shape.slice(0, -1) };
   },
   terms: positionsOf,
   // Of logits: the probabilities. Of probabilities: the one-hot targets.
   saved: (shape) => positionsOf(shape) * lastOf(shape),
   forward(to, { rows, shape, attributes, prediction, target, saved, metrics }) {
-    const [loss, correct] = metrics as [number, number];
+    const { fromLogits, labelSmoothing: smoothing, ignoreIndex: ignored = NO_LABEL } = attributes;
+    const [loss, correct, counted = 0] = metrics as [number, number, number?];
     const size = { rows: rows * positionsOf(shape), cols: lastOf(shape) };
-    if (attributes.fromLogits) {
-      const outputs = { probabilities: saved, loss, correct };
-      to.emit('softmaxCrossEntropySparseForward', {
-        logits: prediction,
-        labels: target,
-        ...outputs,
-        ...size,
-      });
+    if (fromLogits) {
+      const outputs = { probabilities: saved, loss, correct, counted };
+      const call = { logits: prediction, labels: target, ...outputs, ...size, smoothing, ignored };
+      to.emit('softmaxCrossEntropySparseForward', call);
     } else {
       to.emit('oneHot', { labels: target, out: saved, ...size });
+      emitSmoothed(to, { from: saved, out: saved, ...size, smoothing });
       to.emit('crossEntropyForward', { p: prediction, targets: saved, loss, correct, ...size });
     }
   },
   backward(to, { rows, shape, attributes, prediction, target, saved, dPrediction, scale }) {
+    const { fromLogits, labelSmoothing: smoothing, ignoreIndex: ignored = NO_LABEL } = attributes;
     const size = { rows: rows * positionsOf(shape), cols: lastOf(shape), scale };
-    if (attributes.fromLogits) {
-      const dlogits = dPrediction;
-      to.emit('softmaxCrossEntropySparseBackward', {
+    if (fromLogits) {
+      const call = {
         probabilities: saved,
         labels: target,
-        dlogits,
+        dlogits: dPrediction,
         ...size,
-      });
+        smoothing,
+        ignored,
+      };
+      to.emit('softmaxCrossEntropySparseBackward', call);
     } else {
       to.emit('crossEntropyBackward', { p: prediction, targets: saved, dp: dPrediction, ...size });
     }

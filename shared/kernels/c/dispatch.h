@@ -351,14 +351,14 @@ static i32 interpret(const Thread *thread, const u32 *tape, i32 words) {
         word += 5;
         break;
       case 62:
-        if (end - word < 8) return (i32)(word - tape) + 1;
-        kernel_softmaxCrossEntropySparseForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), (i32)word[6], (i32)word[7]);
-        word += 8;
+        if (end - word < 11) return (i32)(word - tape) + 1;
+        kernel_softmaxCrossEntropySparseForward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), dispatch_pointer(thread, word[4]), dispatch_pointer(thread, word[5]), dispatch_pointer(thread, word[6]), (i32)word[7], (i32)word[8], f32_from_bits(word[9]), (i32)word[10]);
+        word += 11;
         break;
       case 63:
-        if (end - word < 7) return (i32)(word - tape) + 1;
-        kernel_softmaxCrossEntropySparseBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], f32_from_bits(word[6]));
-        word += 7;
+        if (end - word < 9) return (i32)(word - tape) + 1;
+        kernel_softmaxCrossEntropySparseBackward(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), dispatch_pointer(thread, word[3]), (i32)word[4], (i32)word[5], f32_from_bits(word[6]), f32_from_bits(word[7]), (i32)word[8]);
+        word += 9;
         break;
       case 64:
         if (end - word < 8) return (i32)(word - tape) + 1;
@@ -609,6 +609,11 @@ static i32 interpret(const Thread *thread, const u32 *tape, i32 words) {
         if (end - word < 5) return (i32)(word - tape) + 1;
         kernel_moveAverage(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], f32_from_bits(word[4]));
         word += 5;
+        break;
+      case 114:
+        if (end - word < 6) return (i32)(word - tape) + 1;
+        kernel_affineVector(thread, dispatch_pointer(thread, word[1]), dispatch_pointer(thread, word[2]), (i32)word[3], f32_from_bits(word[4]), f32_from_bits(word[5]));
+        word += 6;
         break;
       default:
         return (i32)(word - tape) + 1;

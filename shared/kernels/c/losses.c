@@ -20,38 +20,58 @@ INLINE f32 have_same_max(const f32 *a, f32 top, const f32 *b, i32 cols) {
 /** Rows whose logarithms are taken together. */
 #define ROW_GROUP 16
 
+/** Sum of top - x along the row. */
+INLINE f32 row_distance(const f32 *x, f32 top, i32 cols) {
+  const v16 shift = v_set(top);
+  v16 sum = v_zero();
+  BLOCKS(cols, sum = v_add(sum, part_or(v_sub(shift, part_load(x + at, lanes)), v_zero(), lanes)););
+  return v_sum(sum);
+}
+
 /**
- * probabilities = softmax(logits), loss = ln s + (max - logits[label]) with s the sum in softmax. A label that is no
- * column: loss NaN, correct 0. probabilities may be logits.
+ * probabilities = softmax(logits), loss = ln s + d with s the sum in softmax and d = max - logits[label]; of a smoothing
+ * e > 0, d = (1 - e) * (max - logits[label]) + e / cols * the row's sum of (max - logits). A label that is no column: loss
+ * NaN, correct 0. The label `ignored`: loss and correct 0. counted (may be NULL) is 0 for such a row, for others 1.
+ * probabilities may be logits.
  */
-KERNEL(softmaxCrossEntropySparseForward, PTR logits, PTR labels, PTR probabilities, PTR loss, PTR correct, I32 rows,
-       I32 cols) {
+KERNEL(softmaxCrossEntropySparseForward, PTR logits, PTR labels, PTR probabilities, PTR loss, PTR correct, PTR counted,
+       I32 rows, I32 cols, F32 smoothing, I32 ignored) {
+  const f32 kept = 1 - smoothing, share = smoothing / (f32)cols;
   for (i32 from = 0; from < rows; from += ROW_GROUP) {
     const i32 n = rows - from < ROW_GROUP ? rows - from : ROW_GROUP;
     f32 total[ROW_GROUP], behind[ROW_GROUP];
     for (i32 i = 0; i < n; i++) {
       const f32 *x = (const f32 *)logits + (from + i) * cols;
       const u32 label = ((const u32 *)labels)[from + i];
-      const i32 is_column = label < (u32)cols;
+      const i32 is_column = label < (u32)cols && label != (u32)ignored;
       const f32 top = row_max(x, cols);
       behind[i] = is_column ? top - x[label] : __builtin_nanf("");
+      if (smoothing > 0) behind[i] = kept * behind[i] + share * row_distance(x, top, cols);
       ((f32 *)correct)[from + i] = is_column ? is_first_max(x, top, label) : 0;
       total[i] = softmax_row(x, (f32 *)probabilities + (from + i) * cols, cols, top);
     }
     v_store_n((f32 *)loss + from, v_add(v_log(v_load_n(total, n)), v_load_n(behind, n)), n);
+    for (i32 i = from; i < from + n; i++) {
+      const i32 is_ignored = ((const i32 *)labels)[i] == ignored;
+      if (is_ignored) ((f32 *)loss)[i] = 0;
+      if (counted) ((f32 *)counted)[i] = is_ignored ? 0 : 1;
+    }
   }
 }
 
-/** dlogits = (p - onehot) * scale. In place allowed. */
-KERNEL(softmaxCrossEntropySparseBackward, PTR probabilities, PTR labels, PTR dlogits, I32 rows, I32 cols, F32 scale) {
-  const v16 factor = v_set(scale);
+/** dlogits = (p - e / cols - (1 - e) * onehot) * scale, 0 in rows of the label `ignored`. In place allowed. */
+KERNEL(softmaxCrossEntropySparseBackward, PTR probabilities, PTR labels, PTR dlogits, I32 rows, I32 cols, F32 scale,
+       F32 smoothing, I32 ignored) {
+  const f32 kept = 1 - smoothing, share = smoothing / (f32)cols;
   for (i32 r = 0; r < rows; r++) {
     const f32 *p = (const f32 *)probabilities + r * cols;
     f32 *out = (f32 *)dlogits + r * cols;
     const u32 label = ((const u32 *)labels)[r];
-    const f32 at_label = label < (u32)cols ? (p[label] - 1) * scale : 0;
-    BLOCKS(cols, part_store(out + at, v_mul(part_load(p + at, lanes), factor), lanes););
-    if (label < (u32)cols) out[label] = at_label;
+    const i32 is_ignored = label == (u32)ignored, is_column = label < (u32)cols && !is_ignored;
+    const f32 at_label = is_column ? (p[label] - share - kept) * scale : 0;
+    const v16 factor = v_set(is_ignored ? 0 : scale), less = v_set(share);
+    BLOCKS(cols, part_store(out + at, v_mul(v_sub(part_load(p + at, lanes), less), factor), lanes););
+    if (is_column) out[label] = at_label;
   }
 }
 

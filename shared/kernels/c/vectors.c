@@ -46,3 +46,11 @@ KERNEL(moveAverage, PTR average, PTR value, I32 n, F32 share) {
   BLOCKS(n, const v16 old = block_load(z + at, lanes);
          block_store(z + at, v_fma(part, v_sub(block_load(x + at, lanes), old), old), lanes););
 }
+
+/** out = fma(factor, a, summand) */
+KERNEL(affineVector, PTR out, PTR a, I32 n, F32 factor, F32 summand) {
+  const f32 *x = a;
+  f32 *z = out;
+  const v16 slope = v_set(factor), shift = v_set(summand);
+  BLOCKS(n, block_store(z + at, v_fma(slope, block_load(x + at, lanes), shift), lanes););
+}

@@ -1,3 +1,3 @@
 /** Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit. */
 #pragma once
-#define SOURCE_VERSION "537932c8ce83eefb"
+#define SOURCE_VERSION "3949f7b34650870b"

@@ -1,0 +1,34 @@
+/*
+ * Label smoothing (Szegedy et al., "Rethinking the Inception architecture", 2016): targets t become (1 - e) t + e / k over k
+ * classes, so that no output need run to infinity to be right.
+ */
+import * as v from 'valibot';
+import type { KernelSink } from '../ops/op.js';
+
+/** The part e of a target that is spread over all classes. */
+export const LabelSmoothing = v.optional(v.pipe(v.number(), v.minValue(0), v.ltValue(1)), 0);
+
+/** What is smoothed: [rows, cols] at the byte offset `from`, to `out`, which may be the same. */
+interface SmoothedTargets {
+  readonly from: number;
+  readonly out: number;
+  readonly rows: number;
+  readonly cols: number;
+  readonly smoothing: number;
+  /** Classes that share what is spread; default: the columns. */
+  readonly classes?: number;
+}
+
+/** Writes smoothed targets, if they are to be smoothed at all. @returns where the targets are */
+export function emitSmoothed(to: KernelSink, targets: SmoothedTargets): number {
+  const { from, out, rows, cols, smoothing, classes = cols } = targets;
+  if (smoothing === 0) return from;
+  to.emit('affineVector', {
+    out,
+    a: from,
+    n: rows * cols,
+    factor: 1 - smoothing,
+    summand: smoothing / classes,
+  });
+  return out;
+}
