@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as v from 'valibot';
-import type { Recipe } from '../../coordinator/recipe.js';
+import type { Recipe, RecipeData } from '../../coordinator/recipe.js';
+import { parseManifest } from '../../shared/data/manifest.js';
 import { UserError } from '../../shared/errors.js';
+import { STACK_VARIABLE } from '../terminal/failure.js';
 
 const aFunction = v.custom<() => unknown>(
   (value) => typeof value === 'function',
@@ -48,7 +50,59 @@ export async function loadRecipeFile(path: string): Promise<Recipe> {
   if (exported.recipe === undefined)
     throw new UserError(`${path} exports no recipe; write "export const recipe = { ... }"`);
   const { success, issues } = v.safeParse(RecipeSchema, exported.recipe);
-  if (success) return exported.recipe as Recipe;
+  if (success) return guarded(exported.recipe as Recipe, path);
   const [issue] = issues;
   throw new UserError(`the recipe in ${path} is incomplete: ${v.getDotPath(issue) ?? ''}: ${issue.message}`);
+}
+
+/** The same recipe, whose functions tell what is wrong with them as somebody's own, and with what they return. */
+function guarded(recipe: Recipe, path: string): Recipe {
+  const { metrics } = recipe;
+  return {
+    ...recipe,
+    model: (data) => {
+      const model = own(path, 'model', () => recipe.model(data));
+      if (typeof model === 'object' && 'loss' in model) return model;
+      throw new UserError(
+        `model() in ${path} returns no model; end it with "return graph.model(output, loss)"`,
+      );
+    },
+    data: async (directory) => checkedData(path, await ownAsync(path, 'data', () => recipe.data(directory))),
+    ...(metrics && {
+      metrics: (...args) => ownAsync(path, 'metrics', () => metrics(...args)),
+    }),
+  };
+}
+
+function checkedData(path: string, data: RecipeData): RecipeData {
+  for (const side of ['train', 'test'] as const) {
+    const dataset = data?.[side];
+    if (typeof dataset?.chunk !== 'function')
+      throw new UserError(`data() in ${path} returns no data set "${side}"; return { train, test }`);
+    parseManifest(dataset.manifest, `what data() in ${path} returns as "${side}"`);
+  }
+  return data;
+}
+
+function own<T>(path: string, what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw explainOwn(path, what, error);
+  }
+}
+
+async function ownAsync<T>(path: string, what: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw explainOwn(path, what, error);
+  }
+}
+
+/** A fault of theirs in one line; with UNISUM_STACK as it was thrown. */
+function explainOwn(path: string, what: string, error: unknown): unknown {
+  if (error instanceof UserError || process.env[STACK_VARIABLE]) return error;
+  const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new UserError(`${what}() in ${path} failed: ${why}; ${STACK_VARIABLE}=1 shows where`);
 }

@@ -27,7 +27,8 @@ export async function classify(
   const { loss, inputs } = recipe.model(data);
   const { test } = data;
   const isOne = test.manifest.fields[loss.target]?.shape.length === 0;
-  if (loss.kind !== 'sparseCategoricalCrossentropy' || !isOne) return undefined;
+  const isChoice = loss.kind === 'sparseCategoricalCrossentropy' && loss.attributes.ignoreIndex === undefined;
+  if (!isChoice || !isOne) return undefined;
   const truth = fieldValues(test, loss.target);
   const said = new Uint32Array(truth.length);
   const ranks = new Uint32Array(truth.length);

@@ -22,7 +22,6 @@ import { Predictor } from '../../shared/engine/prediction.js';
 import type { RunPlace } from '../../shared/engine/step-compiler.js';
 import { putTensors } from '../../shared/engine/tensors-at.js';
 import type { Tensor } from '../../shared/files/tensors.js';
-import { checkFields } from '../../shared/graph/fields.js';
 import { createPlan, type Plan } from '../../shared/graph/plan.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
 import type { Clipping } from '../../shared/optim/clipping.js';
@@ -30,6 +29,7 @@ import { checkEarlyStopping, type EarlyStopping } from '../../shared/optim/early
 import { checkGradientNoise, type GradientNoise } from '../../shared/optim/gradient-noise.js';
 import { createSchedule, type ScheduleSettings } from '../../shared/optim/schedule.js';
 import type { OptimizerSettings } from '../../shared/optim/settings.js';
+import { checkData } from './check-data.js';
 import { startLocalNode } from './local-node.js';
 import { layDown, layOutBest, layOutOptimizer, layOutRun, parametersOf } from './run-place.js';
 import { selfTest } from './self-test.js';
@@ -95,7 +95,7 @@ export class LocalRun {
     const earlyStopping = request.earlyStopping && checkEarlyStopping(request.earlyStopping);
     const schedule = createSchedule(request.schedule, request.steps);
     const plan = createPlan(recipe.model(data));
-    for (const { manifest } of [data.train, data.test]) checkFields(plan.fields, manifest.fields);
+    for (const dataset of [data.train, data.test]) checkData(plan, dataset);
     const granule = granuleOf(plan, leaf);
     const machine = await Machine.start(Math.max(1, workers * threads), request.backend, request.threadEntry);
     const { memory, team } = machine;

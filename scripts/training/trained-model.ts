@@ -14,10 +14,10 @@ import { UserError } from '../../shared/errors.js';
 import { exists } from '../../shared/files/read-file.js';
 import { loadSafetensors } from '../../shared/files/safetensors.js';
 import type { Tensor } from '../../shared/files/tensors.js';
-import { checkFields } from '../../shared/graph/fields.js';
 import { createPlan } from '../../shared/graph/plan.js';
 import { elementsOf } from '../../shared/graph/shape.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
+import { checkData } from './check-data.js';
 import { layOutRun } from './run-place.js';
 import { testMetrics } from './run-watch.js';
 
@@ -72,7 +72,7 @@ export class TrainedModel {
   static async load(request: ModelRequest, parameters: readonly Tensor[]): Promise<TrainedModel> {
     const { recipe, data, leaf, threads, backend } = request;
     const plan = createPlan(recipe.model(data));
-    checkFields(plan.fields, data.test.manifest.fields);
+    checkData(plan, data.test);
     const machine = await Machine.start(threads, backend);
     try {
       const place = layOutRun(machine, { plan, data: data.test, leaf, seed: 0 });

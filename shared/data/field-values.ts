@@ -8,29 +8,53 @@ import { ELEMENT_BYTES, fieldElements } from './manifest.js';
  * @param range the samples; left out: all
  */
 export function fieldValues(
-  { manifest, chunk }: Dataset,
+  dataset: Dataset,
   name: string,
-  { from, to }: { readonly from: number; readonly to: number } = { from: 0, to: manifest.samples },
+  { from, to }: { readonly from: number; readonly to: number } = { from: 0, to: dataset.manifest.samples },
 ): Float32Array {
+  const { elements, valueAt } = readerOf(dataset, name);
+  const values = new Float32Array((to - from) * elements);
+  for (let sample = from; sample < to; sample++) {
+    const at = valueAt(sample);
+    for (let i = 0; i < elements; i++) values[(sample - from) * elements + i] = at(i);
+  }
+  return values;
+}
+
+/** The first sample with a value in a field that is wrong, and the value; undefined when there is none. */
+export function firstWrong(
+  dataset: Dataset,
+  name: string,
+  isWrong: (value: number) => boolean,
+): { readonly sample: number; readonly value: number } | undefined {
+  const { elements, valueAt } = readerOf(dataset, name);
+  for (let sample = 0; sample < dataset.manifest.samples; sample++) {
+    const at = valueAt(sample);
+    for (let i = 0; i < elements; i++) if (isWrong(at(i))) return { sample, value: at(i) };
+  }
+  return undefined;
+}
+
+/** How the elements of a field are read, sample by sample: each chunk is asked for once. */
+function readerOf({ manifest, chunk }: Dataset, name: string) {
   const field = manifest.fields[name];
   assert(field !== undefined, `data set ${manifest.name} has no field ${name}`);
   const { chunkSamples, recordBytes } = manifest;
-  const elements = fieldElements(field);
-  const values = new Float32Array((to - from) * elements);
-  for (let sample = from; sample < to; sample++) {
-    const bytes = chunk(Math.floor(sample / chunkSamples));
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const at = (sample % chunkSamples) * recordBytes + field.offset;
-    for (let i = 0; i < elements; i++) {
-      const place = at + i * ELEMENT_BYTES[field.dtype];
-      // A byte times a float32 is exact in float64.
-      values[(sample - from) * elements + i] =
-        field.dtype === 'u8'
-          ? view.getUint8(place) * field.scale + field.shift
-          : field.dtype === 'i32'
-            ? view.getInt32(place, true)
-            : view.getFloat32(place, true);
+  const { dtype, scale, shift, offset } = field;
+  const size = ELEMENT_BYTES[dtype];
+  let index = -1;
+  let view: DataView = new DataView(new ArrayBuffer(0));
+  const valueAt = (sample: number): ((i: number) => number) => {
+    if (Math.floor(sample / chunkSamples) !== index) {
+      index = Math.floor(sample / chunkSamples);
+      const bytes = chunk(index);
+      view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }
-  }
-  return values;
+    const at = (sample % chunkSamples) * recordBytes + offset;
+    // A byte times a float32 is exact in float64.
+    if (dtype === 'u8') return (i) => view.getUint8(at + i) * scale + shift;
+    if (dtype === 'i32') return (i) => view.getInt32(at + i * size, true);
+    return (i) => view.getFloat32(at + i * size, true);
+  };
+  return { elements: fieldElements(field), valueAt };
 }

@@ -43,6 +43,21 @@ export interface NodeRequest {
   readonly regularizers?: Readonly<Record<string, Regularizer | undefined>>;
 }
 
+/** Ops whose outputs lie beyond 0 to 1: nothing that a loss could take for probabilities. */
+const NO_PROBABILITIES: ReadonlySet<OpName> = new Set([
+  ...(['batchNormalization', 'conv2d', 'conv2dTranspose', 'dense', 'embedding', 'gelu', 'gru'] as const),
+  ...([
+    'layerNormalization',
+    'leakyRelu',
+    'logSoftmax',
+    'lstm',
+    'relu',
+    'silu',
+    'simpleRnn',
+    'tanh',
+  ] as const),
+]);
+
 /** A model under construction. */
 export class Graph {
   private readonly tensors = new Map<string, Tensor>();
@@ -98,12 +113,17 @@ export class Graph {
   /**
    * The finished model: what `output` and `loss` need, and nothing else.
    *
-   * Cross-entropy of a softmax is DEFINED here as cross-entropy of that softmax's input ("from logits"): better
-   * numbers, fewer operations, and decided once, so that it cannot depend on who computes.
+   * Cross-entropy of a softmax is DEFINED here as cross-entropy of that softmax's input ("from logits"), and binary
+   * cross-entropy of a sigmoid as that of its input: better numbers, fewer operations, and decided once, so that it
+   * cannot depend on who computes.
    *
    * @throws UserError when the loss makes no sense of the output
    */
   model(output: Tensor, loss: LossSettings): Model {
+    if (output?.graph !== this) {
+      const what = output === undefined ? 'no tensor' : `${output.name} of another graph`;
+      throw new UserError(`the model's output is ${what}; begin and end a model with one graph`);
+    }
     const byName = new Map(this.nodes.map((node) => [node.name, node]));
     const last = byName.get(output.name);
     let prediction = output.name;
@@ -116,6 +136,13 @@ export class Graph {
       }
       prediction = last.inputs[0] as string;
       attributes = { ...attributes, fromLogits: true };
+    }
+    if (last?.op === 'sigmoid' && loss.kind === 'binaryCrossentropy') prediction = last.inputs[0] as string;
+    if (attributes.fromLogits === false && last !== undefined && NO_PROBABILITIES.has(last.op)) {
+      throw new UserError(
+        `the loss expects probabilities, and ${last.name} (${last.op}) hands on any number; ` +
+          "end the model with activation: 'softmax', or tell the loss: fromLogits: true",
+      );
     }
     const needed = ancestors(output.name, byName);
     const nodes = this.nodes.filter(({ name }) => needed.has(name));

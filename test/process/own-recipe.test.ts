@@ -55,6 +55,8 @@ it("the guide's houses: numbers out of a table", async () => {
   const result = await train(folder, 'houses.ts');
   // In the prices' unit; who always says the mean is 80 off.
   expect(result.metrics.testLoss).toBeLessThan(10);
+  expect(result.metrics.off).toBeLessThan(10.5);
+  expect(result.metrics.off).toBeGreaterThan(result.metrics.testLoss!);
 });
 
 it("the guide's shapes: images in folders", async () => {
@@ -121,6 +123,26 @@ it('flowers out of a CSV file are those of the package, to the same bits by 1 an
   expect(results[0]!.metrics.testAccuracy).toBeGreaterThan(0.9);
 });
 
+/** A recipe that would do, but for one part. */
+function recipeWith(part: string): string {
+  return `import { packSamples } from 'unisum/data/samples';
+import { Graph } from 'unisum/graph';
+import { dense } from 'unisum/layers/dense';
+import { meanSquaredError } from 'unisum/losses/mean-squared-error';
+import { sgd } from 'unisum/optim/sgd';
+const train = packSamples('few', { x: { shape: [1], values: [[1], [2]] }, y: { shape: [1], values: [[1], [2]] } });
+export const recipe = {
+  summary: 'few', optimizer: sgd({ learningRate: 0.1 }), batch: 2, leaf: 1, epochs: 1,
+  data: async () => ({ train, test: train }),
+  model() {
+    const graph = new Graph();
+    return graph.model(dense(1)(graph.input('x', [1])), meanSquaredError({ target: 'y' }));
+  },
+  ${part},
+};
+`;
+}
+
 it('a file that is no recipe is told in one line', async () => {
   const folder = elsewhere({
     'empty.js': 'export const other = 1;',
@@ -128,12 +150,45 @@ it('a file that is no recipe is told in one line', async () => {
     'broken.ts': 'export const recipe = {',
     'throws.js': 'throw new Error("not today");',
   });
-  const told = async (name: string): Promise<string> => {
+  const told = async (name: string, lines: 'one' | 'all' = 'one'): Promise<string> => {
     const { status, stderr } = await start(['train', `./${name}`], folder).ended;
-    expect(status).toBeGreaterThan(0);
-    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(status).toBe(name === 'nowhere.ts' ? 2 : 1);
+    if (lines === 'one') expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     return stderr;
   };
+  const last = (text: string) => text.trimEnd().split('\n').at(-1);
+  const functions = {
+    'throws-data.ts': 'data: () => { throw new TypeError("disk on fire"); }',
+    'no-data.ts': 'data: async () => undefined',
+    'half-data.ts': 'data: async () => ({ train })',
+    'other-data.ts': 'data: async () => ({ train, test: { manifest: { name: "x" }, chunk() {} } })',
+    'throws-model.ts': 'model: () => new Graph().nonsense()',
+    'no-model.ts': 'model: () => dense(2)(new Graph().input("x", [1]))',
+    'metrics.ts': 'metrics: () => { throw "never"; }',
+  };
+  for (const [name, part] of Object.entries(functions)) writeFiles(folder, { [name]: recipeWith(part) });
+  const [shows, returns] = ['UNISUM_STACK=1 shows where', 'return { train, test }'];
+  expect(await told('throws-data.ts')).toBe(
+    `unisum: data() in ./throws-data.ts failed: TypeError: disk on fire; ${shows}\n`,
+  );
+  expect(await told('no-data.ts')).toContain(
+    `data() in ./no-data.ts returns no data set "train"; ${returns}`,
+  );
+  expect(await told('half-data.ts')).toContain(
+    `data() in ./half-data.ts returns no data set "test"; ${returns}`,
+  );
+  expect(await told('other-data.ts')).toContain(
+    'what data() in ./other-data.ts returns as "test" is no valid manifest of a data set: samples: ',
+  );
+  expect(await told('throws-model.ts')).toMatch(
+    /model\(\) in .\/throws-model.ts failed: .*nonsense is not a function/,
+  );
+  expect(await told('no-model.ts')).toContain(
+    'no-model.ts returns no model; end it with "return graph.model(output, loss)"',
+  );
+  expect(last(await told('metrics.ts', 'all'))).toBe(
+    `unisum: metrics() in ./metrics.ts failed: never; ${shows}`,
+  );
   expect(await told('nowhere.ts')).toBe('unisum: there is no recipe file ./nowhere.ts; check the path\n');
   expect(await told('empty.js')).toContain('./empty.js exports no recipe; write "export const recipe');
   expect(await told('half.ts')).toMatch(/the recipe in .\/half.ts is incomplete: model: /);

@@ -31,9 +31,9 @@ function merge(
 ): MergeLayer {
   const layer: LayerIdentity = { kind: op, name };
   return (inputs) => {
-    const [first] = inputs;
+    const first = Array.isArray(inputs) ? inputs[0] : undefined;
     if (first === undefined)
-      throw new UserError(`layer ${name ?? op}: there is nothing to join; give it two tensors`);
+      throw new UserError(`layer ${name ?? op}: there is nothing to join; give it a list: ${op}()([a, b])`);
     return first.graph.add({ layer, op, inputs, attributes: attributesFor(first) });
   };
 }

@@ -17,7 +17,7 @@ type BinaryAttributes = v.InferOutput<typeof BinaryAttributes>;
 const CLASSES = 2;
 
 /**
- * Binary cross-entropy of logits: end the model with a dense layer, without a sigmoid.
+ * Binary cross-entropy: end the model with a dense layer, whose numbers are logits, or with a sigmoid behind it.
  * @param options.target the field of the data that holds the targets, from 0 to 1, of the predictions' shape
  * @param options.labelSmoothing how far targets are drawn towards 1/2: t becomes (1 - e) t + e / 2
  */

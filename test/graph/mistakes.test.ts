@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest';
+import { Graph, type Layer, type Tensor } from '../../shared/graph/graph.js';
+import { activation } from '../../shared/graph/layers/activation.js';
+import { conv2d } from '../../shared/graph/layers/conv2d.js';
+import { dense } from '../../shared/graph/layers/dense.js';
+import { add, concatenate, multiply } from '../../shared/graph/layers/merge.js';
+import { multiHeadAttention } from '../../shared/graph/layers/multi-head-attention.js';
+import { maxPooling2d } from '../../shared/graph/layers/pooling.js';
+import { lstm } from '../../shared/graph/layers/recurrent.js';
+import { flatten, reshape } from '../../shared/graph/layers/reshape.js';
+import { sequential } from '../../shared/graph/layers/sequential.js';
+import { binaryCrossentropy } from '../../shared/graph/losses/binary-crossentropy.js';
+import { categoricalCrossentropy } from '../../shared/graph/losses/categorical-crossentropy.js';
+import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.js';
+import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
+
+/* Mistakes that people make when they build a network: each is told where it is made, by name, with shapes and mend. */
+
+const image = (): Tensor => new Graph().input('x', [8, 8]);
+const loss = sparseCategoricalCrossentropy({ target: 'y' });
+/** What TypeScript would have told, had it been asked. */
+const wrong = <T>(value: unknown): T => value as T;
+
+describe('mistakes in networks are told when they are built', () => {
+  it.each<[string, () => unknown, string]>([
+    [
+      'no channels',
+      () => conv2d(4, 3)(image()),
+      'layer conv2d: an input of shape [8, 8] is no image [height, width, channels]; reshape it',
+    ],
+    [
+      'a window too large',
+      () => maxPooling2d({ poolSize: 9 })(reshape([8, 8, 1])(image())),
+      'layer maxPooling2d: its window of 9 x 9 does not fit an image of 8 x 8',
+    ],
+    [
+      'other shapes',
+      () => {
+        const x = image();
+        return add()([dense(3)(x), dense(4)(x)]);
+      },
+      'layer add: inputs of shapes [8, 3] and [8, 4] do not match; bring them to one shape first',
+    ],
+    [
+      'other shapes beside each other',
+      () => {
+        const x = image();
+        return concatenate()([x, flatten()(x)]);
+      },
+      'layer concatenate: inputs of shapes [8, 8] and [64] cannot stand beside each other along axis 1',
+    ],
+    [
+      'other elements',
+      () => reshape([8, 9])(image()),
+      'layer reshape: an input of shape [8, 8] (64 elements) cannot take the shape [8, 9] (72)',
+    ],
+    [
+      'no sequence',
+      () => lstm(4)(flatten()(image())),
+      'layer lstm: needs a sequence [steps, features], and the input has shape [64]; reshape it',
+    ],
+    [
+      'heads that do not fit',
+      () => multiHeadAttention(3)(image()),
+      'a width of 8 cannot be shared by 3 heads',
+    ],
+    [
+      'a layer for two shapes',
+      () => {
+        const [x, layer] = [image(), dense(8)];
+        layer(x);
+        return layer(flatten()(x));
+      },
+      'its kernel has shape [8, 8], but an input of shape [64] needs [64, 8]',
+    ],
+    ['no units', () => dense(0)(image()), 'layer dense: units: Invalid value: Expected >=1 but received 0'],
+    [
+      'no list',
+      () => add()(wrong(image())),
+      'layer add: there is nothing to join; give it a list: add()([a, b])',
+    ],
+    ['a list of one', () => multiply()([image()]), 'layer multiply: multiply takes 2 inputs, not 1'],
+    [
+      'a layer that was not made',
+      () => sequential([dense(3), wrong<Layer>(flatten)])(image()),
+      'layer 2 of sequential([...]) is no layer; call what makes one, such as flatten()',
+    ],
+    [
+      'no layer at all',
+      () => sequential([wrong<Layer>(undefined)])(image()),
+      'layer 1 of sequential([...]) is no layer',
+    ],
+    [
+      'an unknown activation',
+      () => dense(4, { activation: wrong('rellu') })(image()),
+      'layer dense: there is no activation "rellu"; known are gelu, linear, logSoftmax, relu',
+    ],
+    [
+      'another one',
+      () => activation(wrong('swish'))(image()),
+      'layer activation: there is no activation "swish"',
+    ],
+    [
+      'two graphs',
+      () => new Graph().model(image(), loss),
+      "the model's output is x of another graph; begin and end a model with one graph",
+    ],
+    ['no output', () => new Graph().model(wrong(undefined), loss), "the model's output is no tensor"],
+    [
+      'logits for probabilities',
+      () => {
+        const y = dense(4)(image());
+        return y.graph.model(y, loss);
+      },
+      "the loss expects probabilities, and dense (dense) hands on any number; end the model with activation: 'softmax', or tell the loss: fromLogits: true",
+    ],
+    [
+      'the same of an activation',
+      () => {
+        const y = dense(4, { activation: 'relu' })(image());
+        return y.graph.model(y, categoricalCrossentropy({ target: 'y' }));
+      },
+      'the loss expects probabilities, and dense/relu (relu) hands on any number',
+    ],
+    [
+      'probabilities for logits',
+      () => {
+        const y = dense(4, { activation: 'softmax' })(image());
+        return y.graph.model(y, sparseCategoricalCrossentropy({ target: 'y', fromLogits: true }));
+      },
+      'the loss expects logits, but dense/softmax is a softmax; drop fromLogits or the softmax',
+    ],
+  ])('%s', (_, build, line) => {
+    let told: unknown;
+    try {
+      build();
+    } catch (error) {
+      told = error;
+    }
+    expect(told).toMatchObject({ name: 'UserError', message: expect.stringContaining(line) });
+  });
+});
+
+describe('a sigmoid at the end', () => {
+  it('of binary cross-entropy leaves the loss its logits, and the model its probabilities', () => {
+    const y = dense(1, { activation: 'sigmoid' })(flatten()(image()));
+    const model = y.graph.model(y, binaryCrossentropy({ target: 'y' }));
+    expect([model.loss.prediction, model.output]).toEqual(['dense', 'dense/sigmoid']);
+  });
+
+  it('of other losses is what they are asked for', () => {
+    const y = dense(1, { activation: 'sigmoid' })(flatten()(image()));
+    expect(y.graph.model(y, meanSquaredError({ target: 'y' })).loss.prediction).toBe('dense/sigmoid');
+  });
+});
