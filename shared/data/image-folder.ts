@@ -1,14 +1,11 @@
 /*
  * Images in folders, one folder for each class, as Keras and PyTorch read them.
  */
-import { readdir } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
 import { UserError } from '../errors.js';
-import { explainFileError } from '../files/file-error.js';
-import { exists, readBoundedFile } from '../files/read-file.js';
 import { sha256Hex } from '../files/sha256.js';
+import { type ClassFolderKind, nameOfFolder, readClassFolders } from './class-folders.js';
 import { type Dataset, packDataset } from './dataset.js';
-import { checkSides, type HeldOut, heldOut } from './held-out.js';
+import { checkSides, type HeldOut } from './held-out.js';
 import { readPng } from './png.js';
 
 export interface ImageFolderOptions {
@@ -27,12 +24,15 @@ export interface ImageFolderData {
   readonly classes: readonly string[];
 }
 
-/** Largest file of an image. */
-const FILE_BYTES_MAX = 2 ** 26;
 /** Largest data set, unpacked: it is held in memory. */
 const BYTES_MAX = 2 ** 31;
-/** Files that are images, but of a kind that is not read; any other file is none of ours. */
-const OTHER_IMAGES = /^\.(jpe?g|gif|bmp|webp|tiff?|avif|heic|ppm|pgm)$/i;
+const IMAGES: ClassFolderKind = {
+  what: 'images',
+  example: 'cats',
+  extension: '.png',
+  others: /^\.(jpe?g|gif|bmp|webp|tiff?|avif|heic|ppm|pgm)$/i,
+  convert: (files) => `magick mogrify -format png ${files}`,
+};
 
 /**
  * Reads the PNG files in DIRECTORY/CLASS/, all of one size, as readPng does; or those in DIRECTORY/train/CLASS/ to learn
@@ -43,32 +43,15 @@ export async function imageFolder(
   directory: string,
   { colorMode = 'rgb', split = {} }: ImageFolderOptions = {},
 ): Promise<ImageFolderData> {
-  const inner = await foldersIn(directory);
-  const isSplit = inner.length === 2 && inner.includes('train') && inner.includes('test');
-  const classes = isSplit ? await foldersIn(join(directory, 'train')) : inner;
-  if (isSplit) await refuseOtherClasses(directory, classes);
-  if (classes.length === 0)
-    throw new UserError(
-      `${directory} has no folders; make one for each class, with its images, such as ${join(directory, 'cats', '1.png')}`,
-    );
   const channels = colorMode === 'rgb' ? 3 : 1;
   const train = new Gathering(channels);
   const test = new Gathering(channels);
-  // Before hours of work, not after.
-  const isHeldOut = heldOut(split);
-  for (const [label, name] of classes.entries())
-    for (const side of isSplit ? ['train', 'test'] : [''])
-      for (const path of await imagesIn(join(directory, side, name))) {
-        const bytes = await readBoundedFile(path, FILE_BYTES_MAX);
-        const isTest = isSplit ? side === 'test' : isHeldOut(bytes);
-        (isTest ? test : train).add(path, bytes, label);
-      }
+  const classes = await readClassFolders(directory, IMAGES, split, ({ path, bytes, label, isTest }) =>
+    (isTest ? test : train).add(path, bytes, label),
+  );
   checkSides(directory, { train: train.samples, test: test.samples });
   train.refuseOtherSize(test);
-  const name =
-    basename(resolve(directory))
-      .replace(/[^\w-]+/g, '-')
-      .slice(0, 80) || 'images';
+  const name = nameOfFolder(directory, 'images');
   return { train: train.pack(`${name}-train`), test: test.pack(`${name}-test`), classes };
 }
 
@@ -134,45 +117,4 @@ function refuseSizes(first: Sized, other: Sized): void {
     `${other.path} has ${other.width} x ${other.height} pixels, and ${first.path} has ${first.width} x ${first.height}; ` +
       `bring all to one size: magick mogrify -resize ${first.width}x${first.height}! FOLDER/*.png`,
   );
-}
-
-async function refuseOtherClasses(directory: string, classes: readonly string[]): Promise<void> {
-  for (const name of await foldersIn(join(directory, 'test')))
-    if (!classes.includes(name))
-      throw new UserError(
-        `${join(directory, 'test', name)} is a class that ${join(directory, 'train')} does not have; ` +
-          `its classes are ${classes.join(', ')}`,
-      );
-}
-
-async function foldersIn(directory: string): Promise<string[]> {
-  return (await entriesOf(directory)).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-}
-
-/** The PNG files of a class; none where there is no such folder: of some, nothing need be held out. */
-async function imagesIn(directory: string): Promise<string[]> {
-  if (!(await exists(directory))) return [];
-  return (await entriesOf(directory)).flatMap((entry) => {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory())
-      throw new UserError(
-        `${path} is a folder in the folder of a class; put the images of a class side by side`,
-      );
-    const kind = extname(entry.name).toLowerCase();
-    if (OTHER_IMAGES.test(kind))
-      throw new UserError(
-        `${path} is no PNG; convert such files: magick mogrify -format png ${join(directory, `*${kind}`)}`,
-      );
-    return kind === '.png' ? [path] : [];
-  });
-}
-
-/** What stands in a folder, in the order of code points. */
-async function entriesOf(directory: string) {
-  try {
-    const entries = await readdir(directory, { withFileTypes: true });
-    return entries.filter(({ name }) => !name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1));
-  } catch (error) {
-    throw explainFileError(error, `cannot read the images in ${directory}`);
-  }
 }

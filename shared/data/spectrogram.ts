@@ -12,14 +12,18 @@ export function framesOf(samples: number): number {
   return Math.max(1, Math.ceil(samples / SETTINGS.hop));
 }
 
-/** The field of a data set that holds spectrograms: 0 to 255 for silence to loudest become -1 to 1. */
-export function spectrogramColumn(recordings: readonly Recording[], frames: number) {
-  const bytes = new Uint8Array(recordings.length * frames * BANDS);
+/**
+ * The field of a data set that holds spectrograms: 0 to 255 for silence to loudest become -1 to 1.
+ * @param frames of each; what is shorter ends in silence
+ */
+export function spectrogramColumn(recordings: readonly Recording[], frames: number, settings = SETTINGS) {
+  const { bands } = settings;
+  const bytes = new Uint8Array(recordings.length * frames * bands);
   recordings.forEach((recording, i) => {
-    const mel = logMel(recording, SETTINGS).subarray(0, frames * BANDS);
+    const mel = logMel(recording, settings).subarray(0, frames * bands);
     mel.forEach((level, at) => {
-      bytes[i * frames * BANDS + at] = Math.round(level * HIGHEST);
+      bytes[i * frames * bands + at] = Math.round(level * HIGHEST);
     });
   });
-  return { dtype: 'u8', shape: [frames, BANDS], bytes, scale: Math.fround(2 / HIGHEST), shift: -1 } as const;
+  return { dtype: 'u8', shape: [frames, bands], bytes, scale: Math.fround(2 / HIGHEST), shift: -1 } as const;
 }
