@@ -1,5 +1,5 @@
+import { refuse } from './dismissal.js';
 import { nameOf } from './handing.js';
-import { refuse } from './membership.js';
 import type { Compared, CoordinatorEffect } from './messages.js';
 import { revert } from './reversal.js';
 import { disown, isDisputed, refresh, result, type Task } from './round.js';

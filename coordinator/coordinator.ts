@@ -1,6 +1,8 @@
 import type { Step } from '../shared/actor/transition.js';
+import { welcomeStranger } from './admission.js';
 import { compared } from './audit.js';
-import { garbled, memberLeft, receive, sweep, welcomeStranger } from './membership.js';
+import { memberLeft } from './dismissal.js';
+import { garbled, receive, sweep } from './membership.js';
 import type { CoordinatorEffect, CoordinatorMessage } from './messages.js';
 import { advance, evaluated, finished, interrupt, strided } from './progress.js';
 import { saved } from './saving.js';

@@ -6,6 +6,7 @@ import type { Link } from '../shared/link/link.js';
 import { type ListenAddress, listen, reachableHost } from '../shared/link/listen.js';
 import { acceptWebSockets } from '../shared/link/web-socket-server.js';
 import { formatJoinUrl } from '../shared/protocol/join-url.js';
+import type { News } from '../shared/protocol/watch-messages.js';
 import type { Range } from '../shared/sum/leaves.js';
 import type { BestWeights } from './best-weights.js';
 import type { RunProgress } from './checkpoint.js';
@@ -125,14 +126,16 @@ export class Coordinator {
   }
 
   /**
-   * Accepts nodes of other machines.
+   * Accepts nodes of other machines, and who watches.
    * @param certificate connections are encrypted, and the line holds its fingerprint; left out: they are not
    * @returns the line to paste there
    * @throws UserError when the address cannot be had
    */
   async listen(address: ListenAddress, certificate?: Certificate): Promise<string> {
     const listening = await listen(address, certificate);
-    acceptWebSockets(listening, this.parts.clock, (link) => this.shell.accept(this.actor, link));
+    acceptWebSockets(listening, this.parts.clock, (link, watches) =>
+      watches ? this.shell.acceptWatcher(this.actor, link) : this.shell.accept(this.actor, link),
+    );
     this.stopListening = listening.close;
     const { token } = this.parts.settings;
     const fingerprint = certificate && fingerprintOf(certificate.certificate);
@@ -142,6 +145,11 @@ export class Coordinator {
       token,
       ...(fingerprint && { fingerprint }),
     });
+  }
+
+  /** Tells those who watch. */
+  publish(news: News): void {
+    this.shell.publish(news);
   }
 
   /** Ends the run after the step under way. */

@@ -1,11 +1,8 @@
-import { firstMismatch } from '../shared/kernels/self-test.js';
-import type { CoordinatorToNode, Hello, Partials } from '../shared/protocol/messages.js';
-import { coordinatorProof, type Handshake, nodeProof, proofsEqual } from '../shared/protocol/proof.js';
-import { PROTOCOL_VERSION } from '../shared/protocol/version.js';
-import { takeAtItsWord } from './hedging.js';
+import type { Partials } from '../shared/protocol/messages.js';
+import { admit, admitWatcher } from './admission.js';
+import { dismiss, readyCount, refuse, say } from './dismissal.js';
 import type { CoordinatorEffect, CoordinatorMessage } from './messages.js';
-import { noteRefusal, tellRefusals } from './refusals.js';
-import { releaseMember } from './round.js';
+import { tellRefusals } from './refusals.js';
 import { answered } from './rounds.js';
 import type { CoordinatorState, Member } from './state.js';
 
@@ -13,42 +10,8 @@ import type { CoordinatorState, Member } from './state.js';
 const HANDSHAKE_MS = 10_000;
 /** A member that has been silent for so long is taken for dead; a live one answers a ping at once. */
 const SILENCE_MS = 3000;
-/** Answers that nobody asked for, which a member is forgiven: what it said over an earlier connection may still arrive. */
-const UNASKED_MAX = 16;
-/** Members at one time, strangers included. */
-const MEMBERS_MAX = 10_000;
 
 type Received = Extract<CoordinatorMessage, { kind: 'received' }>;
-
-/** Someone has connected: it is asked to prove itself. */
-export function welcomeStranger(
-  state: CoordinatorState,
-  { id, nonce, sharesMemory }: Extract<CoordinatorMessage, { kind: 'connected' }>,
-  effects: CoordinatorEffect[],
-): void {
-  if (state.members.size >= MEMBERS_MAX) {
-    effects.push({ kind: 'drop', id, reason: `the run is full: ${MEMBERS_MAX} members` });
-    return;
-  }
-  const { settings, nowMs } = state;
-  state.members.set(id, {
-    id,
-    sharesMemory,
-    nonce,
-    phase: 'challenged',
-    name: id,
-    backend: '',
-    threads: 1,
-    weightsStep: -1,
-    joinedAtMs: nowMs,
-    heardAtMs: nowMs,
-    samples: 0,
-    speed: undefined,
-    late: [],
-    due: { pongs: UNASKED_MAX, partials: UNASKED_MAX, chunks: settings.data.chunkHashes.length },
-  });
-  say(id, { kind: 'challenge', version: PROTOCOL_VERSION, run: settings.runId, nonce }, effects);
-}
 
 /** A member has said something. Whoever breaks the protocol is refused; the run goes on. */
 export function receive(state: CoordinatorState, received: Received, effects: CoordinatorEffect[]): void {
@@ -62,6 +25,8 @@ export function receive(state: CoordinatorState, received: Received, effects: Co
   switch (message.kind) {
     case 'hello':
       return admit(state, member, message, effects);
+    case 'watch':
+      return admitWatcher(state, member, message, effects);
     case 'need':
       return sendChunks(state, member, message.chunks, effects);
     case 'ready':
@@ -90,25 +55,6 @@ export function garbled(
   if (member !== undefined) refuse(state, member, reason, effects);
 }
 
-/** A member's link is gone: what it owes goes to others. */
-export function memberLeft(
-  state: CoordinatorState,
-  id: string,
-  reason: string,
-  effects: CoordinatorEffect[],
-): void {
-  const member = state.members.get(id);
-  if (member === undefined) return;
-  state.members.delete(id);
-  if (state.round !== undefined)
-    for (const task of releaseMember(state.round, id)) takeAtItsWord(state, state.round, task);
-  if (member.phase !== 'ready') return;
-  state.departed.push(member);
-  const atWork = readyCount(state);
-  const rest = atWork > 0 ? `${atWork} at work` : 'nobody is at work: the run waits for someone to join';
-  effects.push({ kind: 'notice', text: `${member.name} left (${reason}); ${rest}` });
-}
-
 /** Time has passed: drops who is silent, and asks the others for a sign of life. */
 export function sweep(state: CoordinatorState, effects: CoordinatorEffect[]): void {
   tellRefusals(state.refusals, state.nowMs, effects);
@@ -132,42 +78,6 @@ export function sweep(state: CoordinatorState, effects: CoordinatorEffect[]): vo
       say(member.id, { kind: 'ping', id: state.pings++ }, effects);
     }
   }
-}
-
-function admit(state: CoordinatorState, member: Member, hello: Hello, effects: CoordinatorEffect[]): void {
-  const { settings } = state;
-  const problem = objection(state, member, hello);
-  if (problem !== undefined) return refuse(state, member, problem, effects);
-  member.phase = 'preparing';
-  member.name = hello.name;
-  member.backend = hello.backend;
-  member.threads = hello.threads;
-  const { seed, batch, leafSize, granule, model, data } = settings;
-  const proof = coordinatorProof(settings.token, handshakeOf(settings.runId, member, hello));
-  effects.push({ kind: 'admit', id: member.id });
-  const wire = { seed, batch, leafSize, granule };
-  say(member.id, { kind: 'run', memberId: member.id, proof, model, settings: wire, data }, effects);
-}
-
-/** Why a node may not join; undefined when it may. */
-function objection({ settings }: CoordinatorState, member: Member, hello: Hello): string | undefined {
-  if (member.phase !== 'challenged') return 'it said hello twice';
-  const proof = nodeProof(settings.token, handshakeOf(settings.runId, member, hello));
-  if (!proofsEqual(proof, hello.proof)) return 'wrong token: copy the whole join line that the run printed';
-  if (settings.misfit !== undefined && !member.sharesMemory) return settings.misfit;
-  const kernel = firstMismatch(hello.selfTest);
-  if (kernel !== undefined) {
-    return `its arithmetic differs in the kernel "${kernel}", so its sums would have other bits; try --backend wasm`;
-  }
-  return undefined;
-}
-
-function handshakeOf(run: string, member: Member, hello: Hello): Handshake {
-  return { run, coordinatorNonce: member.nonce, nodeNonce: hello.nonce };
-}
-
-function say(id: string, message: CoordinatorToNode, effects: CoordinatorEffect[]): void {
-  effects.push({ kind: 'send', id, message, attachment: 'none' });
 }
 
 function sendChunks(
@@ -216,31 +126,4 @@ function becomeReady(state: CoordinatorState, member: Member, effects: Coordinat
   }
   // Whoever is ready works from the next step on.
   if (state.activity === 'striding') effects.push({ kind: 'interrupt-stride' });
-}
-
-/** Turns away someone who has no business here. It is told why. */
-export function refuse(
-  state: CoordinatorState,
-  member: Member,
-  reason: string,
-  effects: CoordinatorEffect[],
-): void {
-  noteRefusal(state.refusals, member.name, reason, effects);
-  say(member.id, { kind: 'refuse', reason }, effects);
-  dismiss(state, member, reason, effects);
-}
-
-/** Closes the link of a member, which may come again. */
-export function dismiss(
-  state: CoordinatorState,
-  member: Member,
-  reason: string,
-  effects: CoordinatorEffect[],
-): void {
-  effects.push({ kind: 'drop', id: member.id, reason });
-  memberLeft(state, member.id, reason, effects);
-}
-
-function readyCount(state: CoordinatorState): number {
-  return [...state.members.values()].filter((member) => member.phase === 'ready').length;
 }

@@ -1,5 +1,6 @@
 import type { Partial } from '../shared/engine/partials.js';
 import type { CoordinatorToNode, NodeToCoordinator } from '../shared/protocol/messages.js';
+import type { Watch } from '../shared/protocol/watch-messages.js';
 import type { Share } from './assignment.js';
 import type { RunProgress } from './checkpoint.js';
 import type { Fingerprints } from './keeper.js';
@@ -8,8 +9,8 @@ import type { Metrics, RunEvent } from './observer.js';
 /** What reaches the coordinator's mailbox. Whatever an effect started comes back as one of these. */
 export type CoordinatorMessage =
   | { kind: 'connected'; id: string; nonce: string; sharesMemory: boolean }
-  /** A validated message of a node. `slots`: where the vectors that came with it lie in memory. */
-  | { kind: 'received'; id: string; message: NodeToCoordinator; slots: readonly number[] }
+  /** A validated message of a node, or of who watches. `slots`: where the vectors that came with it lie in memory. */
+  | { kind: 'received'; id: string; message: NodeToCoordinator | Watch; slots: readonly number[] }
   /** A node sent something that is no message of this protocol. */
   | { kind: 'garbled'; id: string; reason: string }
   | { kind: 'disconnected'; id: string; reason: string }
@@ -56,6 +57,8 @@ export type CoordinatorEffect =
   | { kind: 'send'; id: string; message: CoordinatorToNode; attachment: Attachment }
   /** A stranger has proven itself: its link may carry more from now on. */
   | { kind: 'admit'; id: string }
+  /** Someone has proven the right to watch: it is told so, with this proof, and of the run's progress from now on. */
+  | { kind: 'show'; id: string; proof: string }
   /** Close the link of a member; nothing more is expected from it. */
   | { kind: 'drop'; id: string; reason: string }
   /** Whole steps on the threads of members that share the memory: compute, sum and update without the mailbox. */

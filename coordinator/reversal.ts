@@ -1,6 +1,6 @@
 import type { RunProgress } from './checkpoint.js';
+import { dismiss } from './dismissal.js';
 import { isPrompt, readyMembers } from './handing.js';
-import { dismiss } from './membership.js';
 import type { CoordinatorEffect } from './messages.js';
 import { saveBack } from './saving.js';
 import type { CoordinatorState } from './state.js';

@@ -6,6 +6,8 @@ import { assert, UserError } from '../shared/errors.js';
 import { type FrameBounds, type Link, NO_PAYLOAD } from '../shared/link/link.js';
 import type { NodeToCoordinator } from '../shared/protocol/messages.js';
 import { ProtocolError, parseNodeMessage } from '../shared/protocol/parse.js';
+import { type News, parseWatcherMessage, type Watch } from '../shared/protocol/watch-messages.js';
+import { Audience } from './audience.js';
 import type { BestWeights } from './best-weights.js';
 import type { Keeper } from './keeper.js';
 import type { Completion, CoordinatorEffect, CoordinatorMessage } from './messages.js';
@@ -40,10 +42,18 @@ type Save = Extract<CoordinatorEffect, { kind: 'checkpoint' }>;
 /** Carries out what the coordinator decides, and brings back to it what happens. */
 export class CoordinatorShell {
   private readonly links = new Map<string, Link>();
+  private readonly audience: Audience;
   private connections = 0;
   private onLastLinkGone = (): void => {};
 
-  constructor(private readonly tools: CoordinatorTools) {}
+  constructor(private readonly tools: CoordinatorTools) {
+    this.audience = new Audience(tools.clock);
+  }
+
+  /** Tells those who watch. */
+  publish(news: News): void {
+    this.audience.publish(news);
+  }
 
   /**
    * A node has connected.
@@ -51,6 +61,22 @@ export class CoordinatorShell {
    * @param seat threads of the crew that the node computes with, for a node that lives in this process
    */
   accept(self: ActorRef<CoordinatorMessage>, link: Link, seat?: { from: number; to: number }): void {
+    const parse = (message: unknown) =>
+      seat === undefined ? parseNodeMessage(message) : (message as NodeToCoordinator);
+    this.takeOver(self, link, parse, seat);
+  }
+
+  /** Someone has connected who would watch. */
+  acceptWatcher(self: ActorRef<CoordinatorMessage>, link: Link): void {
+    this.takeOver(self, link, parseWatcherMessage);
+  }
+
+  private takeOver(
+    self: ActorRef<CoordinatorMessage>,
+    link: Link,
+    parse: (message: unknown) => NodeToCoordinator | Watch,
+    seat?: { from: number; to: number },
+  ): void {
     this.connections += 1;
     const id = seat === undefined ? `remote-${this.connections}` : `local-${this.connections}`;
     this.links.set(id, link);
@@ -58,12 +84,13 @@ export class CoordinatorShell {
     self.tell({ kind: 'connected', id, nonce: randomIdentifier(), sharesMemory: seat !== undefined });
     link.open({
       message: ({ message, payload }) => {
-        this.receive(self, id, seat !== undefined, message, payload);
+        this.receive(self, id, () => parse(message), payload);
         // Partial sums have been copied to their places, and nothing else that a node sends is kept.
         link.recycle(payload);
       },
       closed: (reason) => {
         this.links.delete(id);
+        this.audience.leave(id);
         self.tell({ kind: 'disconnected', id, reason });
         if (this.links.size === 0) this.onLastLinkGone();
       },
@@ -78,6 +105,10 @@ export class CoordinatorShell {
         return this.links.get(effect.id)?.send(effect.message, this.payloadOf(effect));
       case 'admit':
         return this.links.get(effect.id)?.admit(this.tools.bounds);
+      case 'show': {
+        const link = this.links.get(effect.id);
+        return link && this.audience.seat(effect.id, link, effect.proof);
+      }
       case 'drop':
         return this.links.get(effect.id)?.close(effect.reason);
       case 'stride': {
@@ -139,6 +170,7 @@ export class CoordinatorShell {
 
   /** Tells everyone that the run is over, and waits until they have hung up, but no longer than `waitMs`. */
   farewell(reason: string, waitMs: number): Promise<void> {
+    this.audience.close();
     for (const link of this.links.values()) {
       link.send({ kind: 'stop', reason });
       link.close(reason);
@@ -156,12 +188,11 @@ export class CoordinatorShell {
   private receive(
     self: ActorRef<CoordinatorMessage>,
     id: string,
-    trusted: boolean,
-    raw: unknown,
+    parse: () => NodeToCoordinator | Watch,
     payload: Uint8Array,
   ): void {
     try {
-      const message = trusted ? (raw as NodeToCoordinator) : parseNodeMessage(raw);
+      const message = parse();
       self.tell({ kind: 'received', id, message, slots: this.takeIn(message, payload) });
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -170,7 +201,7 @@ export class CoordinatorShell {
   }
 
   /** Where the vectors of a message lie: at home already, or copied there now. */
-  private takeIn(message: NodeToCoordinator, payload: Uint8Array): readonly number[] {
+  private takeIn(message: NodeToCoordinator | Watch, payload: Uint8Array): readonly number[] {
     if (message.kind !== 'partials') return [];
     return message.slots ?? this.tools.slots.takeIn(payload, message.nodes.length);
   }

@@ -50,8 +50,8 @@ export interface Audit {
   readonly seed: number;
 }
 
-/** Where a member is on its way into the run. */
-export type MemberPhase = 'challenged' | 'preparing' | 'ready';
+/** Where a member is on its way into the run. Who watches never does anything for it. */
+export type MemberPhase = 'challenged' | 'preparing' | 'ready' | 'watching';
 
 /** A worker node as the coordinator knows it. */
 export interface Member {

@@ -1,3 +1,4 @@
+import { retryDelayMs } from '../shared/link/retry.js';
 import type { Run, SelfTestResult } from '../shared/protocol/messages.js';
 import type { Handshake } from '../shared/protocol/proof.js';
 import type { NodeEffect, WorkItem } from './messages.js';
@@ -44,12 +45,6 @@ export interface NodeState {
   samples: number;
 }
 
-/** First wait before the link is tried again; each further one doubles it. */
-const RETRY_FIRST_MS = 250;
-const RETRY_MOST_MS = 5000;
-/** After so many failures in a row, about a minute, the node gives up. */
-const ATTEMPTS_MAX = 16;
-
 /** A node that has not yet looked for its coordinator. */
 export function initialState(identity: NodeIdentity): NodeState {
   return {
@@ -75,11 +70,11 @@ export function lost(state: NodeState, reason: string, effects: NodeEffect[]): v
   state.missing = [];
   state.onTheirWay = 0;
   state.attempts += 1;
-  if (state.attempts >= ATTEMPTS_MAX) {
+  const delayMs = retryDelayMs(state.attempts);
+  if (delayMs === undefined) {
     end(state, 'lost', `no coordinator after ${state.attempts} attempts (${reason})`, effects);
     return;
   }
-  const delayMs = Math.min(RETRY_FIRST_MS * 2 ** (state.attempts - 1), RETRY_MOST_MS);
   state.phase = 'waiting-to-retry';
   effects.push({ kind: 'notice', text: `no coordinator (${reason}); trying again in ${delayMs / 1000} s` });
   effects.push({ kind: 'retry-after', delayMs });

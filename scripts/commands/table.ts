@@ -13,6 +13,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./worker.js'),
   },
   {
+    name: 'watch',
+    summary: 'follow the progress of a run from anywhere',
+    load: () => import('./watch.js'),
+  },
+  {
     name: 'eval',
     summary: "measure a trained model on its recipe's test data",
     load: () => import('./eval.js'),

@@ -12,12 +12,12 @@ import { epochMs, systemClock } from '../../shared/actor/clock.js';
 import { stepPlace, stepsPerEpoch } from '../../shared/data/order.js';
 import { UserError } from '../../shared/errors.js';
 import { type Certificate, createCertificate, isExpired } from '../../shared/link/certificate.js';
-import { parseJoinUrl } from '../../shared/protocol/join-url.js';
+import { formatWatchUrl, parseJoinUrl } from '../../shared/protocol/join-url.js';
 import { describeGradients, saveGradients } from '../gradients/report.js';
 import { type Progress, startProgress } from '../terminal/progress.js';
 import { divergence, howToGoOn, whyStopped } from '../training/ending.js';
 import { LocalRun } from '../training/local-run.js';
-import { describeResult, type TrainResult, type WorkerShare } from '../training/result.js';
+import { describeResult, newsOf, type TrainResult, type WorkerShare } from '../training/result.js';
 import { RunWatch } from '../training/run-watch.js';
 import { initialParameters } from '../training/trained-model.js';
 import type { CommandContext } from './command.js';
@@ -76,6 +76,8 @@ export async function train(request: TrainRequest, context: CommandContext): Pro
         ? `to help from another machine:  npm run -s unisum -- worker '${joinUrl}'`
         : `nobody can help from elsewhere: ${misfit}`,
     );
+    progress.say(`to watch it:  npm run -s unisum -- watch '${formatWatchUrl(parseJoinUrl(joinUrl))}'`);
+    watch.publishTo((news) => run.coordinator.publish(news));
     const end = await trainToEnd(run, interrupted);
     await tellGradients(settings, watch, directory.path, context);
     farewell = end.reason === 'diverged' ? 'the run has diverged' : `the run is ${end.reason}`;
@@ -95,6 +97,7 @@ export async function train(request: TrainRequest, context: CommandContext): Pro
       weightsSha256,
       runDir: directory.path,
     });
+    run.coordinator.publish(newsOf(result));
     progress.stop();
     for (const line of describeResult(result)) terminal.say(line);
     if (settings.json) terminal.result(result);

@@ -129,6 +129,7 @@ export class VirtualCoordinator {
       case 'watch':
         throw new Error('a look at backprop, though nobody asked for one');
       case 'admit':
+      case 'show':
       case 'keep-best':
       case 'restore-best':
       case 'record':

@@ -1,3 +1,5 @@
+import type { EndNews } from '../../shared/protocol/watch-messages.js';
+
 /** What a worker did for a run. */
 export interface WorkerShare {
   readonly name: string;
@@ -32,17 +34,43 @@ export interface TrainResult {
   readonly runDir: string;
 }
 
+/** What of a result those who watch are told. */
+export function newsOf(result: TrainResult): EndNews {
+  const { ending, steps, samples, seconds, trainLoss, metrics, weightsSha256 } = result;
+  return { kind: 'ended', ending, steps, samples, seconds, trainLoss, metrics, weightsSha256 };
+}
+
 /** The result in a few lines for people. */
 export function describeResult(result: TrainResult): string[] {
   const { steps, seconds, samplesPerSecond, metrics, workers, weightsSha256, runDir } = result;
-  const figures = Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
   return [
     `${steps} steps in ${seconds.toFixed(2)} s (${Math.round(samplesPerSecond)} samples/s) by ${workers.length} workers`,
-    `trainLoss ${result.trainLoss.toFixed(4)}${figures.map((figure) => `, ${figure}`).join('')}`,
+    describeFigures(result.trainLoss, metrics),
     ...describeBest(result),
     `weights  ${weightsSha256}`,
     `files    ${runDir}`,
   ];
+}
+
+/** The same for those who only watch. */
+export function describeEnd({
+  ending,
+  steps,
+  seconds,
+  trainLoss,
+  metrics,
+  weightsSha256,
+}: EndNews): string[] {
+  return [
+    `the run is ${ending}: ${steps} steps in ${seconds.toFixed(2)} s`,
+    describeFigures(trainLoss, metrics),
+    `weights  ${weightsSha256}`,
+  ];
+}
+
+function describeFigures(trainLoss: number, metrics: TrainResult['metrics']): string {
+  const figures = Object.entries(metrics).map(([name, value]) => `, ${name} ${value.toFixed(4)}`);
+  return `trainLoss ${trainLoss.toFixed(4)}${figures.join('')}`;
 }
 
 /** The best evaluation, where it is not the last. */

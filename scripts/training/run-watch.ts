@@ -1,6 +1,7 @@
 import type { Metrics, Observer, RunEvent, StepRecord } from '../../coordinator/observer.js';
 import type { MetricsRecord, RunDirectory } from '../../coordinator/run-directory.js';
 import type { GradientFigures } from '../../shared/engine/gradient-watch.js';
+import type { News } from '../../shared/protocol/watch-messages.js';
 import type { Progress } from '../terminal/progress.js';
 
 /** What a run is measured by. */
@@ -31,6 +32,7 @@ export class RunWatch implements Observer {
   private epochSamples = 0;
 
   private directory: RunDirectory | undefined;
+  private publish: (news: News) => void = () => {};
   /** What came before there was a directory: a node may join as soon as the port is open. */
   private readonly early: MetricsRecord[] = [];
 
@@ -43,6 +45,11 @@ export class RunWatch implements Observer {
   recordTo(directory: RunDirectory): void {
     this.directory = directory;
     for (const record of this.early.splice(0)) directory.record(record);
+  }
+
+  /** Whom to tell what the progress shows. */
+  publishTo(publish: (news: News) => void): void {
+    this.publish = publish;
   }
 
   /**
@@ -80,7 +87,7 @@ export class RunWatch implements Observer {
       this.shownLoss === undefined ? loss : this.shownLoss + SHOWN_LOSS_SHARE * (loss - this.shownLoss);
     this.record({ step, epoch, ...means, workers: members });
     const epochs = Math.ceil(steps / stepsPerEpoch);
-    this.progress.update({
+    const state = {
       step,
       steps,
       epoch,
@@ -88,7 +95,9 @@ export class RunWatch implements Observer {
       loss: this.shownLoss,
       samples: this.samples,
       workers: members,
-    });
+    };
+    this.progress.update(state);
+    this.publish({ kind: 'progress', ...state });
   }
 
   evaluated(step: number, means: Metrics): void {
@@ -98,9 +107,8 @@ export class RunWatch implements Observer {
     this.record({ step, ...this.metrics });
     this.directory?.flush();
     const epoch = step / stepsPerEpoch;
-    this.progress.say(
-      `epoch ${Number.isInteger(epoch) ? epoch : epoch.toFixed(2)}: ${describe(this.metrics)}`,
-    );
+    this.progress.say(describeEvaluation(epoch, this.metrics));
+    this.publish({ kind: 'metrics', step, epoch, metrics: this.metrics });
   }
 
   /** What the recipe has measured behind the last step, beside the metrics of the latest evaluation. */
@@ -140,6 +148,11 @@ export class RunWatch implements Observer {
     if (this.directory === undefined) this.early.push(metrics);
     else this.directory.record(metrics);
   }
+}
+
+/** An evaluation in one line for people. @param epoch passes over the data until then */
+export function describeEvaluation(epoch: number, metrics: Metrics): string {
+  return `epoch ${Number.isInteger(epoch) ? epoch : epoch.toFixed(2)}: ${describe(metrics)}`;
 }
 
 function describe(metrics: Metrics): string {

@@ -33,14 +33,15 @@ const CAUSES: Readonly<Record<string, string>> = {
 
 /**
  * Connects to a coordinator. Where the address has a fingerprint nothing is said to a server with another certificate.
+ * @param path JOIN_PATH, if left out
  * @returns a link once the connection stands; nobody has proven anything yet
  * @throws UserError when the certificate is wrong: trying again is of no use
  * @throws Error whose message is one line that says why there is no connection
  */
-export async function connectWebSocket(address: JoinAddress, clock: Clock): Promise<Link> {
+export async function connectWebSocket(address: JoinAddress, clock: Clock, path?: string): Promise<Link> {
   const { fingerprint } = address;
   const encrypted = fingerprint === undefined ? undefined : await secure(address, fingerprint, clock);
-  const handshake = new Handshake(connectUrl(address), {
+  const handshake = new Handshake(connectUrl(address, path), {
     ...HANDSHAKE_OPTIONS,
     ...(encrypted && { createConnection: () => encrypted }),
   });

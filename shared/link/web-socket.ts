@@ -33,7 +33,7 @@ import {
 /** How long a peer may take to answer the end of a connection. */
 const CLOSE_WAIT_MS = 2000;
 
-/** With more than this on its way to a peer, its pings are not answered. */
+/** With more than this on its way, pings are not answered: one pong to the latest is enough (RFC 6455, 5.5.3). */
 const PONG_BACKLOG_BYTES_MAX = 64 * 2 ** 10;
 
 /** Bytes of shared memory that are copied and sent at once. */
@@ -50,6 +50,8 @@ export interface WebSocketParts {
   readonly spares: SpareBuffers;
   /** Most bytes, whatever they belong to, until the peer has proven itself. */
   readonly strangerBytesMax?: number;
+  /** Most bytes that may wait for the peer to read them; left out: BUFFERED_BYTES_MAX. */
+  readonly bufferedBytesMax?: number;
   /** Called when the peer has proven itself. */
   readonly onAdmit?: () => void;
 }
@@ -80,7 +82,8 @@ export class WebSocketLink implements Link {
       stretch: (bytes, isLast) => this.#frames.stretch(bytes, isLast),
       data: (bytes) => this.#frames.data(bytes),
       end: () => this.#deliver(),
-      ping: (payload) => this.#pong(payload),
+      ping: (payload) =>
+        this.bufferedBytes < PONG_BACKLOG_BYTES_MAX && this.#write(pongFrame(payload, this.#masks)),
       close: (status, reason) => this.#peerLeaves(status, reason),
     });
     this.#reader.messageBytesMax = parts.strangerBytesMax ?? FRAME_BYTES_MAX;
@@ -121,7 +124,8 @@ export class WebSocketLink implements Link {
     if (!isWhole) socket.write(binaryHeader(payload.length, { isFirst: false, isLast: true, masked }));
     socket.uncork();
     if (!isWhole) this.#writePayload(payload);
-    if (this.bufferedBytes > BUFFERED_BYTES_MAX) this.break(NOT_READING);
+    const { bufferedBytesMax = BUFFERED_BYTES_MAX } = this.#parts;
+    if (this.bufferedBytes > bufferedBytesMax) this.break(NOT_READING);
   }
 
   recycle(payload: Uint8Array): void {
@@ -182,11 +186,6 @@ export class WebSocketLink implements Link {
   #deliver(): void {
     const envelope = this.#frames.end();
     if (this.#ending === undefined) this.#events?.message(envelope);
-  }
-
-  /** Not for a peer that lets answers pile up: RFC 6455 (5.5.3) asks for one to the latest ping only. */
-  #pong(payload: Uint8Array): void {
-    if (this.bufferedBytes < PONG_BACKLOG_BYTES_MAX) this.#write(pongFrame(payload, this.#masks));
   }
 
   #peerLeaves(status: number, reason: string): void {

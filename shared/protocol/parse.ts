@@ -16,7 +16,7 @@ export class ProtocolError extends Error {
  * @throws ProtocolError when it is none, or the coordinator speaks another version
  */
 export function parseCoordinatorMessage(value: unknown): CoordinatorToNode {
-  return parse(CoordinatorToNodeSchema, value);
+  return checked(CoordinatorToNodeSchema, value);
 }
 
 /**
@@ -24,10 +24,14 @@ export function parseCoordinatorMessage(value: unknown): CoordinatorToNode {
  * @throws ProtocolError when it is none, or the node speaks another version
  */
 export function parseNodeMessage(value: unknown): NodeToCoordinator {
-  return parse(NodeToCoordinatorSchema, value);
+  return checked(NodeToCoordinatorSchema, value);
 }
 
-function parse<T>(schema: v.GenericSchema<unknown, T>, value: unknown): T {
+/**
+ * A message of one direction, out of what came over a wire.
+ * @throws ProtocolError when it is none, or the peer speaks another version
+ */
+export function checked<T>(schema: v.GenericSchema<unknown, T>, value: unknown): T {
   checkVersion(value);
   // One fault is enough to refuse a message; looking for all of them is work that a hostile peer would choose.
   const result = v.safeParse(schema, value, { abortEarly: true });
@@ -42,9 +46,9 @@ function parse<T>(schema: v.GenericSchema<unknown, T>, value: unknown): T {
 function checkVersion(value: unknown): void {
   if (typeof value !== 'object' || value === null || !('kind' in value) || !('version' in value)) return;
   const { kind, version } = value;
-  if (kind !== 'hello' && kind !== 'challenge') return;
+  if (kind !== 'hello' && kind !== 'watch' && kind !== 'challenge') return;
   if (!Number.isSafeInteger(version) || version === PROTOCOL_VERSION) return;
-  const peer = kind === 'hello' ? 'the worker' : 'the coordinator';
+  const peer = kind === 'challenge' ? 'the coordinator' : kind === 'hello' ? 'the worker' : 'the watcher';
   throw new ProtocolError(
     `${peer} speaks protocol version ${version}, this side ${PROTOCOL_VERSION}; install the same version of unisum on both`,
   );

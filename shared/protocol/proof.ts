@@ -27,6 +27,14 @@ export function coordinatorProof(token: string, handshake: Handshake): string {
   return proof(token, 'coordinator', handshake);
 }
 
+/**
+ * The token that gives the right to watch a run: whoever may join can make it, and nobody can make the other from it.
+ * @returns 43 characters of the base64url alphabet
+ */
+export function watchToken(token: string): string {
+  return createHmac('sha256', token).update('unisum|watch').digest('base64url');
+}
+
 /** Whether two proofs are equal; takes the same time wherever they differ. */
 export function proofsEqual(expected: string, received: string): boolean {
   const [a, b] = [Buffer.from(expected), Buffer.from(received)];

@@ -4,6 +4,7 @@ import type { CoordinatorEffect, CoordinatorMessage } from '../../coordinator/me
 import type { RunEvent } from '../../coordinator/observer.js';
 import { type CoordinatorState, initialState, type RunSettings } from '../../coordinator/state.js';
 import type { NodeToCoordinator } from '../../shared/protocol/messages.js';
+import type { Watch } from '../../shared/protocol/watch-messages.js';
 import { maximalSubtrees, type Range } from '../../shared/sum/leaves.js';
 import { hello, NONCE, runSettings } from './settings.js';
 
@@ -35,7 +36,7 @@ export class Script {
   }
 
   /** A node says something. */
-  says(id: string, message: NodeToCoordinator, slots: readonly number[] = []): string[] {
+  says(id: string, message: NodeToCoordinator | Watch, slots: readonly number[] = []): string[] {
     return this.tell({ kind: 'received', id, message, slots });
   }
 
@@ -84,6 +85,8 @@ function describeEffect(effect: CoordinatorEffect): string {
       return `${effect.id} <- ${describeMessage(effect)}`;
     case 'admit':
       return `admit ${effect.id}`;
+    case 'show':
+      return `show ${effect.id}`;
     case 'drop':
       return `drop ${effect.id}: ${effect.reason}`;
     case 'stride': {

@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { randomIdentifier } from '../../shared/actor/rng.js';
 import { UserError } from '../../shared/errors.js';
-import { connectUrl, formatJoinUrl, parseJoinUrl } from '../../shared/protocol/join-url.js';
+import {
+  connectUrl,
+  formatJoinUrl,
+  formatWatchUrl,
+  parseJoinUrl,
+  parseWatchUrl,
+} from '../../shared/protocol/join-url.js';
+import { watchToken } from '../../shared/protocol/proof.js';
 
 const token = 'abcdefghijklmnopqrst_-';
 const fingerprint = 'F'.repeat(43);
@@ -28,6 +35,17 @@ it('reads what it writes', () => {
       expect(parseJoinUrl(formatJoinUrl(address))).toEqual(address);
     }),
   );
+});
+
+it('gives the right to watch, by a line of its own or by the one to join, and never the other way round', () => {
+  const address = { host: 'host', port: 443, token, fingerprint };
+  const toWatch = { ...address, token: watchToken(token) };
+  const line = formatWatchUrl(address);
+  expect(line).toMatch(/^wss:\/\/host:443\/watch#[\w-]{43}\.F{43}$/);
+  expect(line).not.toContain(token);
+  expect(parseWatchUrl(line)).toEqual(toWatch);
+  expect(parseWatchUrl(formatJoinUrl(address))).toEqual(toWatch);
+  expect(() => parseJoinUrl(line)).toThrow('it gives the right to watch only ("unisum watch" takes it)');
 });
 
 it('keeps the token out of what is sent', () => {

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { encodeHead, FrameReader } from '../../shared/link/frame.js';
 import { SpareBuffers } from '../../shared/link/spare-buffers.js';
-import { parseJoinUrl } from '../../shared/protocol/join-url.js';
+import { JOIN_PATH, parseJoinUrl } from '../../shared/protocol/join-url.js';
 import type { Challenge } from '../../shared/protocol/messages.js';
 import { nodeProof } from '../../shared/protocol/proof.js';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.js';
@@ -33,11 +33,14 @@ export class Peer {
     });
   }
 
-  /** Connects. @param from the address of this machine to come from */
-  static knock(url: string, { from, deflate = false }: { from?: string; deflate?: boolean } = {}): Peer {
+  /** Connects, to join or to watch. @param from the address of this machine to come from */
+  static knock(
+    url: string,
+    { from, deflate = false, path = JOIN_PATH }: { from?: string; deflate?: boolean; path?: string } = {},
+  ): Peer {
     const { host, port } = parseJoinUrl(url);
     const options = { perMessageDeflate: deflate, ...(from !== undefined && { localAddress: from }) };
-    return new Peer(url, new WebSocket(`ws://${host}:${port}/join`, options));
+    return new Peer(url, new WebSocket(`ws://${host}:${port}${path}`, options));
   }
 
   /** A message of this kind, also of those that came before. */

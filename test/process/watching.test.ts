@@ -1,0 +1,128 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { formatWatchUrl, parseJoinUrl, parseWatchUrl } from '../../shared/protocol/join-url.js';
+import { FROM_NODE } from '../protocol/samples.js';
+import { Peer } from '../support/peer.js';
+import { type Program, run, start, temporaryFolder } from '../support/process.js';
+import { smallData, writeFiles } from '../support/process-data.js';
+import { PacedWorkplace, TestNode } from '../support/process-node.js';
+
+/* The right to watch: what it shows, and what it does not. */
+const ROOT = mkdtempSync(join(tmpdir(), 'unisum-watching-'));
+const DATA = writeFiles(join(ROOT, 'data'), smallData());
+const RUN = ['train', '--batch', 64, '--leaf', 8, '--json', '--data', DATA];
+
+afterAll(() => rmSync(ROOT, { recursive: true }));
+
+/** The line to watch that a run prints. */
+async function watchUrl(program: Program): Promise<string> {
+  const [, url] = await program.prints(/watch '(wss?:[^']+)'/);
+  return url as string;
+}
+
+/** A worker that has brought a run to this step, and holds it there. */
+async function pacedNode(url: string, step: number): Promise<{ node: TestNode; pace: PacedWorkplace }> {
+  let pace: PacedWorkplace | undefined;
+  const node = await TestNode.join(url, 'guest', (inner) => {
+    pace = new PacedWorkplace(inner, step);
+    return pace;
+  });
+  await pace?.standsStill();
+  return { node, pace: pace as unknown as PacedWorkplace };
+}
+
+function kinds(stdout: string): string[] {
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { kind: string }).kind);
+}
+
+describe('a run that is watched', () => {
+  it('shows its progress and its result to who has the line, and is not disturbed', async () => {
+    const coordinator = start([...RUN, '--steps', 12, '--listen', '127.0.0.1:0', '--tls', '--workers', 0]);
+    const url = await watchUrl(coordinator);
+    const joinUrl = await coordinator.joinUrl();
+    expect(url).toBe(formatWatchUrl(parseJoinUrl(joinUrl)));
+    const { node, pace } = await pacedNode(joinUrl, 6);
+    const watchers = [start(['watch', url, '--json']), start(['watch', url]), start(['watch', joinUrl])];
+    const [json, plain, byJoinLine] = watchers as [Program, Program, Program];
+    await Promise.all([plain.prints(/step +6\/12/), byJoinLine.prints(/step +6\/12/)]);
+    pace.goOn();
+    const { status, stdout, stderr } = await coordinator.ended;
+    await node.leave();
+    expect(status, stderr).toBe(0);
+    const { weightsSha256, trainLoss, metrics } = JSON.parse(stdout);
+    const quiet = JSON.parse((await run(...RUN, '--steps', 12)).stdout);
+    expect(weightsSha256).toBe(quiet.weightsSha256);
+
+    const told = await json.ended;
+    expect(told.status, told.stderr).toBe(0);
+    expect(new Set(kinds(told.stdout))).toEqual(new Set(['progress', 'metrics', 'ended']));
+    const lines = told.stdout.trimEnd().split('\n');
+    expect(JSON.parse(lines.at(-1) as string)).toMatchObject({
+      ...{ kind: 'ended', ending: 'finished', steps: 12, weightsSha256, trainLoss, metrics },
+    });
+    for (const program of [plain, byJoinLine]) {
+      const shown = await program.ended;
+      expect(shown).toMatchObject({ status: 0, stdout: '' });
+      expect(shown.stderr).toMatch(/epoch \d.*: testAccuracy 0\.\d+|epoch \d.*: testLoss/);
+      expect(shown.stderr).toMatch(
+        /\nthe run is finished: 12 steps in .*\ntrainLoss .*\nweights {2}[0-9a-f]{64}\n$/,
+      );
+    }
+  });
+
+  it('gives no work, no data and no weights by that line', async () => {
+    const coordinator = start([...RUN, '--steps', 12, '--listen', '127.0.0.1:0', '--workers', 0]);
+    const url = await watchUrl(coordinator);
+    const joins = await run('worker', url);
+    expect(joins.status).toBe(2);
+    expect(joins.stderr).toMatch(/^unisum: the join URL is malformed: it gives the right to watch only/);
+    const { token, port } = parseWatchUrl(url);
+    const works = await run('worker', `ws://127.0.0.1:${port}/#${token}`);
+    expect(works.status).toBe(1);
+    expect(works.stderr).toMatch(/\nunisum: [^\n]*wrong token: copy the whole join line[^\n]*\n$/);
+    const wrong = await run('watch', url.replace(/#.*/, `#${'x'.repeat(22)}`));
+    expect(wrong).toMatchObject({ status: 1, stdout: '' });
+    expect(wrong.stderr).toMatch(/^unisum: 127\.0\.0\.1:\d+: wrong token[^\n]*\n$/);
+    for (const message of FROM_NODE.filter(({ kind }) => kind !== 'pong')) {
+      const peer = Peer.knock(await coordinator.joinUrl(), { path: '/watch' });
+      await peer.hears('challenge');
+      peer.say(message);
+      expect((await peer.ended).reason, message.kind).toMatch(/^not a message of this protocol/);
+    }
+    const bored = start(['watch', url]);
+    await bored.prints(/^watching the run at 127/m);
+    bored.signal('SIGINT');
+    expect(await bored.ended).toMatchObject({ status: 130, stdout: '' });
+  });
+
+  it('is found again by who watches when its coordinator was killed and goes on', async () => {
+    const folder = temporaryFolder();
+    const options = ['--steps', 60, '--listen', '127.0.0.1:0', '--workers', 0, '--checkpoint-every', 20];
+    const first = start([...RUN, ...options, '--run-dir', 'r'], folder);
+    const { node, pace } = await pacedNode(await first.joinUrl(), 40);
+    const watcher = start(['watch', await watchUrl(first), '--json']);
+    await watcher.prints(/watching the run/);
+    first.signal('SIGKILL');
+    const again = start(['train', '--resume', 'r', '--workers', 0, '--json'], folder);
+    await watcher.prints(/no coordinator .*; trying again.*watching the run/s);
+    pace.goOn();
+    const { stdout, stderr, status } = await again.ended;
+    expect(status, stderr).toBe(0);
+    await node.leave();
+    const told = await watcher.ended;
+    expect(told.status, told.stderr).toBe(0);
+    const last = JSON.parse(told.stdout.trimEnd().split('\n').at(-1) as string);
+    expect(last).toMatchObject({ kind: 'ended', weightsSha256: JSON.parse(stdout).weightsSha256 });
+  });
+});
+
+it('a run is not watched where there is none', async () => {
+  const { status, stderr } = await run('watch', 'ws://127.0.0.1:1/watch#short');
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^unisum: the join URL is malformed: the token after # is cut off[^\n]*\n$/);
+});
