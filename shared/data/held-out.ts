@@ -1,5 +1,5 @@
 import { UserError } from '../errors.js';
-import { sha256Hex } from '../files/sha256.js';
+import { sha256OfPieces } from '../files/sha256.js';
 
 /** Which part of the samples is never learned from, where nothing in the data says so. */
 export interface HeldOut {
@@ -19,11 +19,11 @@ export function heldOut({ share = 0.2, seed = 0 }: HeldOut = {}): (sample: strin
   if (!(share > 0 && share < 1))
     throw new UserError(`the share that is held out lies between 0 and 1, and is not ${share}; try 0.2`, 2);
   const text = new TextEncoder();
+  const key = text.encode(`${seed}:`);
   return (sample) => {
-    const hash = sha256Hex(typeof sample === 'string' ? text.encode(sample) : sample);
-    // 48 bits of a hash are spread evenly; hashed once more, with the seed before them.
-    const keyed = sha256Hex(text.encode(`${seed}:${hash}`));
-    return Number.parseInt(keyed.slice(0, 12), 16) < share * 2 ** 48;
+    const hash = sha256OfPieces([key, typeof sample === 'string' ? text.encode(sample) : sample]);
+    // 48 bits of a hash are spread evenly.
+    return Number.parseInt(hash.slice(0, 12), 16) < share * 2 ** 48;
   };
 }
 

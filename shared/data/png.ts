@@ -45,17 +45,24 @@ export function readPng(bytes: Uint8Array, file: string, channels: 1 | 3): Image
   const unit = kind === PALETTE || bits >= 8 ? 1 : 255 / (2 ** bits - 1);
   const pixels = new Uint8Array(width * height * channels);
   for (let pixel = 0; pixel < width * height; pixel++) {
-    const at = (k: number): number => {
-      const number = numbers[pixel * step + k] as number;
-      return bits === 16 ? number >>> 8 : number * unit;
-    };
-    const colours =
-      kind === PALETTE ? palette[at(0)] : step >= 3 ? [at(0), at(1), at(2)] : [at(0), at(0), at(0)];
-    if (colours === undefined)
-      throw new UserError(`${file} names a colour that its palette lacks; ${mendFor(file)}`);
-    const [red, green, blue] = colours as [number, number, number];
+    const at = pixel * step;
+    let red = byteOf(numbers[at] as number, bits, unit);
+    let [green, blue] = [red, red];
+    if (kind === PALETTE) {
+      const colour = palette[red];
+      if (colour === undefined)
+        throw new UserError(`${file} names a colour that its palette lacks; ${mendFor(file)}`);
+      [red, green, blue] = colour as [number, number, number];
+    } else if (step >= 3) {
+      green = byteOf(numbers[at + 1] as number, bits, unit);
+      blue = byteOf(numbers[at + 2] as number, bits, unit);
+    }
     if (channels === 1) pixels[pixel] = greyOf(red, green, blue);
-    else pixels.set([red, green, blue], 3 * pixel);
+    else {
+      pixels[3 * pixel] = red;
+      pixels[3 * pixel + 1] = green;
+      pixels[3 * pixel + 2] = blue;
+    }
   }
   return { width, height, pixels };
 }
@@ -94,6 +101,11 @@ function decodeWhole(bytes: Uint8Array, file: string): ReturnType<typeof decode>
 
 function mendFor(file: string): string {
   return `convert it: magick ${file} -interlace none PNG24:${file.replace(/\.\w+$/, '')}.png`;
+}
+
+/** @param unit what a number of fewer than 8 bits counts */
+function byteOf(number: number, bits: number, unit: number): number {
+  return bits === 16 ? number >>> 8 : number * unit;
 }
 
 function greyOf(red: number, green: number, blue: number): number {
