@@ -45,13 +45,16 @@ export function certificateFault(
 ): string | undefined {
   if (certificate.length === 0 || fingerprintOf(certificate) !== fingerprint)
     return 'its certificate is not the one of the join line: someone else answers there, or the run was started anew; copy the line again';
-  if (isExpired(certificate, nowMs))
-    return "its certificate does not hold at this machine's time; set the clock, or begin the run anew";
+  const { validFrom, validTo } = new X509Certificate(certificate);
+  if (nowMs > Date.parse(validTo))
+    return `its certificate has expired (${validTo}); begin the run anew, or set this machine's clock`;
+  if (nowMs < Date.parse(validFrom))
+    return `its certificate does not hold yet (from ${validFrom} on); set this machine's clock`;
   return undefined;
 }
 
 /** Whether a certificate does not hold at this time. @param nowMs milliseconds since 1970 */
-export function isExpired(certificate: string | Uint8Array, nowMs: number): boolean {
+export function isExpired(certificate: string, nowMs: number): boolean {
   const { validFrom, validTo } = new X509Certificate(certificate);
   return nowMs < Date.parse(validFrom) || nowMs > Date.parse(validTo);
 }

@@ -1,7 +1,29 @@
 import { expect, it } from 'vitest';
-import { parseJoinUrl } from '../../shared/protocol/join-url.js';
+import { epochMs } from '../../shared/actor/clock.js';
+import { createCertificate, fingerprintOf } from '../../shared/link/certificate.js';
+import { listen } from '../../shared/link/listen.js';
+import { formatJoinUrl, parseJoinUrl } from '../../shared/protocol/join-url.js';
 import { run, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+
+it('has no worker talk to a run whose certificate has expired, though its fingerprint is the right one', async () => {
+  const certificate = await createCertificate(epochMs() - 2 * 365 * 24 * 3600 * 1000);
+  const { server, port, close } = await listen({ host: '127.0.0.1', port: 0 }, certificate);
+  let requests = 0;
+  server.on('upgrade', () => requests++);
+  const token = 'x'.repeat(22);
+  const fingerprint = fingerprintOf(certificate.certificate);
+  const url = formatJoinUrl({ host: '127.0.0.1', port, token, fingerprint });
+  const [works, watches] = await Promise.all([run('worker', url), run('watch', url)]);
+  await close();
+  for (const { status, stdout, stderr } of [works, watches]) {
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /(^|\n)unisum: [^\n]*its certificate has expired \(.* GMT\); begin the run anew[^\n]*\n$/,
+    );
+  }
+  expect(requests).toBe(0);
+});
 
 it('has a run joined over TLS, by who trusts its certificate, for the same weights', async () => {
   const root = temporaryFolder();
