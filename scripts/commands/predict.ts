@@ -20,7 +20,10 @@ const SHOWN = 8;
 /** `unisum predict <model>`: what a trained model makes of inputs. */
 export function define(command: Command, { terminal }: CommandContext): void {
   addModelOptions(command)
-    .option('--input <FILE>', 'JSON: for each input of the network its rows, {"image": [[...], ...]}')
+    .option(
+      '--input <FILE>',
+      'JSON: for each input of the network its rows, {"image": [[...], ...]}; or what the data is made of: CSV, PNG, WAV',
+    )
     .option('--test <N>', "or the first N samples of the recipe's test data", '5')
     .action(async (path: string, options: PredictOptions) => {
       const { model, recipe, data } = await openModel(path, options);
@@ -29,10 +32,10 @@ export function define(command: Command, { terminal }: CommandContext): void {
         const inputs =
           options.input === undefined
             ? testInputs(data, names, options.test)
-            : await readInputs(options.input);
+            : await readInputs(options.input, data);
         const values = await model.predictor.predict(inputs);
         const outputs = rowsOf(values, values.length / model.outputFloats);
-        for (const [i, row] of outputs.entries()) terminal.say(`${i}: ${describe(row)}`);
+        for (const [i, row] of outputs.entries()) terminal.say(`${i}: ${describe(row, data.classes)}`);
         if (options.json) terminal.result({ outputs });
       } finally {
         await model.stop();
@@ -52,7 +55,11 @@ function firstOf(values: Float32Array, part: number): Float32Array {
   return values.subarray(0, Math.round(values.length * part));
 }
 
-async function readInputs(path: string): Promise<Record<string, Float32Array>> {
+async function readInputs(
+  path: string,
+  { inputs }: RecipeData,
+): Promise<Readonly<Record<string, Float32Array>>> {
+  if (inputs !== undefined && !path.endsWith('.json')) return await inputs(path);
   const text = new TextDecoder().decode(await readBoundedFile(path, INPUT_BYTES_MAX));
   const wrong = new UserError(
     `${path} is no JSON object of numbers by input; write {"name": [[...], ...]}`,
@@ -79,12 +86,13 @@ function rowsOf(values: Float32Array, rows: number): number[][] {
   return Array.from({ length: rows }, (_, row) => [...values.subarray(row * width, (row + 1) * width)]);
 }
 
-/** The greatest of several outputs with its place, or a few of them. */
-function describe(row: readonly number[]): string {
-  const best = row.indexOf(Math.max(...row));
+/** The greatest of several outputs with its place or its class, or a few of them. */
+function describe(row: readonly number[], classes?: readonly string[]): string {
+  const place = row.indexOf(Math.max(...row));
+  const best = classes?.length === row.length ? classes[place] : place;
   const shown = row.slice(0, SHOWN).map((value) => value.toPrecision(4));
   const rest = row.length > SHOWN ? ` and ${row.length - SHOWN} more` : '';
   return row.length === 1
     ? shown.join()
-    : `${best} is greatest (${(row[best] as number).toPrecision(4)}) of ${shown.join(' ')}${rest}`;
+    : `${best} is greatest (${(row[place] as number).toPrecision(4)}) of ${shown.join(' ')}${rest}`;
 }

@@ -3,9 +3,11 @@
  */
 import { type Recording, readWav } from '../audio/wav.js';
 import { UserError } from '../errors.js';
+import { readBoundedFile } from '../files/read-file.js';
 import { sha256Hex } from '../files/sha256.js';
-import { type ClassFolderKind, nameOfFolder, readClassFolders } from './class-folders.js';
+import { type ClassFolderKind, FILE_BYTES_MAX, nameOfFolder, readClassFolders } from './class-folders.js';
 import { type Dataset, packDataset } from './dataset.js';
+import { fieldValues } from './field-values.js';
 import { checkSides, type HeldOut } from './held-out.js';
 import { spectrogramColumn } from './spectrogram.js';
 
@@ -25,6 +27,8 @@ export interface AudioFolderData {
   readonly test: Dataset;
   /** The folders' names by class number, in the order of code points. */
   readonly classes: readonly string[];
+  /** A recording of the same rate, as a network sees it. */
+  inputs(path: string): Promise<{ readonly spectrogram: Float32Array }>;
 }
 
 /** Length of a window, in seconds: a vowel stands still for so long. */
@@ -56,7 +60,8 @@ export async function audioFolder(
     );
   const sides = { train: new Map<Recording, number>(), test: new Map<Recording, number>() };
   let first: { readonly path: string; readonly sampleRate: number } | undefined;
-  const classes = await readClassFolders(directory, RECORDINGS, split, ({ path, bytes, label, isTest }) => {
+  /** What is heard of a recording: the rest need not be kept. */
+  const hear = (path: string, bytes: Uint8Array): Recording => {
     const { sampleRate, samples } = readWav(bytes, path);
     first ??= { path, sampleRate };
     if (sampleRate !== first.sampleRate)
@@ -64,9 +69,10 @@ export async function audioFolder(
         `${path} has ${sampleRate} samples a second, and ${first.path} has ${first.sampleRate}; ` +
           `bring all to one rate: sox IN -r ${first.sampleRate} OUT`,
       );
-    // What is never heard need not be kept.
-    const heard = { sampleRate, samples: samples.slice(0, Math.ceil(seconds * sampleRate)) };
-    (isTest ? sides.test : sides.train).set(heard, label);
+    return { sampleRate, samples: samples.slice(0, Math.ceil(seconds * sampleRate)) };
+  };
+  const classes = await readClassFolders(directory, RECORDINGS, split, ({ path, bytes, label, isTest }) => {
+    (isTest ? sides.test : sides.train).set(hear(path, bytes), label);
   });
   checkSides(directory, { train: sides.train.size, test: sides.test.size });
   const { sampleRate } = first as unknown as { sampleRate: number };
@@ -81,5 +87,13 @@ export async function audioFolder(
     return packDataset(name, side.size, { spectrogram, label }, sha256Hex);
   };
   const name = nameOfFolder(directory, 'recordings');
-  return { train: pack(`${name}-train`, sides.train), test: pack(`${name}-test`, sides.test), classes };
+  return {
+    train: pack(`${name}-train`, sides.train),
+    test: pack(`${name}-test`, sides.test),
+    classes,
+    async inputs(path) {
+      const recording = hear(path, await readBoundedFile(path, FILE_BYTES_MAX));
+      return { spectrogram: fieldValues(pack(name, new Map([[recording, 0]])), 'spectrogram') };
+    },
+  };
 }

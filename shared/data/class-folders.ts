@@ -34,7 +34,7 @@ interface ClassFile {
 }
 
 /** Largest file. */
-const FILE_BYTES_MAX = 2 ** 26;
+export const FILE_BYTES_MAX = 2 ** 26;
 
 /**
  * Reads all files, class by class, each in the order of code points. Names that begin with a dot are left out.

@@ -14,22 +14,48 @@ export interface CsvOptions extends TableOptions {
 /** Longest line, in characters. */
 const LINE_LENGTH_MAX = 2 ** 20;
 
+/** A table, and how other rows for it are read. */
+export interface CsvData extends TableData {
+  /** The features of the rows in another CSV file, with the same headings; it need not have a target. */
+  inputs(path: string): Promise<{ readonly features: Float32Array }>;
+}
+
 /**
  * A CSV file (RFC 4180, UTF-8) whose first line names the columns, read as a stream; see tableData.
  * @throws UserError that names the file, the line and the mend
  */
-export async function csv(path: string, options: CsvOptions): Promise<TableData> {
-  const [header, ...rows] = await readRows(path, options.delimiter ?? ',');
+export async function csv(path: string, options: CsvOptions): Promise<CsvData> {
+  const { delimiter } = options;
+  const { header, rows } = await readTable(path, delimiter);
+  return readingCsv(tableData(path, header, rows, options), delimiter);
+}
+
+/** A table, wherever it comes from, for which other rows are read out of CSV files. */
+export function readingCsv(table: TableData, delimiter?: string): CsvData {
+  return {
+    ...table,
+    async inputs(path) {
+      const { header, rows } = await readTable(path, delimiter);
+      return { features: table.encode(path, header, rows) };
+    },
+  };
+}
+
+interface CsvTable {
+  readonly header: readonly string[];
+  readonly rows: readonly TableRow[];
+}
+
+async function readTable(path: string, delimiter = ','): Promise<CsvTable> {
+  const [header, ...rows] = await readRows(path, delimiter);
   if (header === undefined || rows.length === 0)
     throw new UserError(`${path} has no rows under a line of headings; check that it is the right file`);
   const [only, more] = header.values;
   if (more === undefined && only !== undefined && /[;\t|]/.test(only)) {
-    const delimiter = JSON.stringify(/[;\t|]/.exec(only)?.[0]);
-    throw new UserError(
-      `${path} has a single column "${only}"; say what parts them: delimiter: ${delimiter}`,
-    );
+    const other = JSON.stringify(/[;\t|]/.exec(only)?.[0]);
+    throw new UserError(`${path} has a single column "${only}"; say what parts them: delimiter: ${other}`);
   }
-  return tableData(path, header.values, rows, options);
+  return { header: header.values, rows };
 }
 
 async function readRows(path: string, delimiter: string): Promise<TableRow[]> {

@@ -2,9 +2,11 @@
  * Images in folders, one folder for each class, as Keras and PyTorch read them.
  */
 import { UserError } from '../errors.js';
+import { readBoundedFile } from '../files/read-file.js';
 import { sha256Hex } from '../files/sha256.js';
-import { type ClassFolderKind, nameOfFolder, readClassFolders } from './class-folders.js';
+import { type ClassFolderKind, FILE_BYTES_MAX, nameOfFolder, readClassFolders } from './class-folders.js';
 import { type Dataset, packDataset } from './dataset.js';
+import { fieldValues } from './field-values.js';
 import { checkSides, type HeldOut } from './held-out.js';
 import { readPng } from './png.js';
 
@@ -22,6 +24,8 @@ export interface ImageFolderData {
   readonly test: Dataset;
   /** The folders' names by class number, in the order of code points. */
   readonly classes: readonly string[];
+  /** An image of the same size, as a network sees it. */
+  inputs(path: string): Promise<{ readonly image: Float32Array }>;
 }
 
 /** Largest data set, unpacked: it is held in memory. */
@@ -52,7 +56,17 @@ export async function imageFolder(
   checkSides(directory, { train: train.samples, test: test.samples });
   train.refuseOtherSize(test);
   const name = nameOfFolder(directory, 'images');
-  return { train: train.pack(`${name}-train`), test: test.pack(`${name}-test`), classes };
+  return {
+    train: train.pack(`${name}-train`),
+    test: test.pack(`${name}-test`),
+    classes,
+    async inputs(path) {
+      const one = new Gathering(channels);
+      one.add(path, await readBoundedFile(path, FILE_BYTES_MAX), 0);
+      train.refuseOtherSize(one);
+      return { image: fieldValues(one.pack(name), 'image') };
+    },
+  };
 }
 
 /** Images of one size, as they come. */

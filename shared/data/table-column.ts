@@ -30,29 +30,51 @@ interface ColumnPlace {
 const VALUES_MAX = 1024;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
+/** What stands where a value is missing. */
+const MISSING = new Set(['', '?', 'NA', 'N/A', 'NaN', 'null']);
+
+/** Whether a row has no value in a column. */
+export function isMissing({ values }: TableRow, at: number): boolean {
+  return MISSING.has(values[at] as string);
+}
+
 /**
  * Reads a column: as numbers when its first value is one, else as a category.
  * @param rows at least one
  * @throws UserError that names line and mend when a number is none, or there are too many categories
  */
-export function readColumn(
-  { source, heading, at, isCategory }: ColumnPlace,
+export function readColumn(place: ColumnPlace, rows: readonly TableRow[]): TableColumn {
+  const { source, heading, at, isCategory } = place;
+  const textOf = (row: TableRow): string => row.values[at] as string;
+  if (!isCategory && NUMBER.test(textOf(rows[0] as TableRow))) return readAgain({ heading }, place, rows);
+  const values = [...new Set(rows.map(textOf))].sort((a, b) => (a < b ? -1 : 1));
+  if (values.length > VALUES_MAX)
+    throw new UserError(
+      `${source}: ${heading} has ${values.length} different values, too many for a category; ` +
+        `leave it out with ignore: ['${heading}']`,
+    );
+  return readAgain({ heading, values }, place, rows);
+}
+
+/**
+ * Reads a column as one that is known already.
+ * @throws UserError that names line and mend when a number is none, or a category is unknown
+ */
+export function readAgain(
+  { heading, values }: Pick<TableColumn, 'heading' | 'values'>,
+  { source, at }: Pick<ColumnPlace, 'source' | 'at'>,
   rows: readonly TableRow[],
 ): TableColumn {
-  const textOf = (row: TableRow): string => row.values[at] as string;
-  const first = textOf(rows[0] as TableRow);
-  if (isCategory || !NUMBER.test(first)) {
-    const values = [...new Set(rows.map(textOf))].sort((a, b) => (a < b ? -1 : 1));
-    if (values.length > VALUES_MAX)
-      throw new UserError(
-        `${source}: ${heading} has ${values.length} different values, too many for a category; ` +
-          `leave it out with ignore: ['${heading}']`,
-      );
-    const numberOf = new Map(values.map((value, number) => [value, number]));
-    return { heading, values, numbers: rows.map((row) => numberOf.get(textOf(row)) as number) };
-  }
+  const numberOf = new Map(values?.map((value, number) => [value, number]));
   const numbers = rows.map((row) => {
-    const text = textOf(row);
+    const text = row.values[at] as string;
+    if (values !== undefined) {
+      const number = numberOf.get(text);
+      if (number !== undefined) return number;
+      throw new UserError(
+        `${source} ${row.place}: ${heading} is "${text}", which was never learned; known are ${values.join(', ')}`,
+      );
+    }
     const number = Number(text);
     if (NUMBER.test(text) && Number.isFinite(Math.fround(number))) return number;
     throw new UserError(
@@ -60,5 +82,5 @@ export function readColumn(
         `mend it, or make the column a category: categories: ['${heading}']`,
     );
   });
-  return { heading, numbers };
+  return values === undefined ? { heading, numbers } : { heading, values, numbers };
 }

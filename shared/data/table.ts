@@ -1,12 +1,12 @@
 /*
  * Tables, a sample a row: columns of numbers and of categories. One column is what is to be foretold.
  */
-import { squareRoot } from '../arithmetic/square-root.js';
 import { UserError } from '../errors.js';
 import { sha256Hex } from '../files/sha256.js';
 import { type Dataset, packDataset } from './dataset.js';
 import { checkSides, type HeldOut, heldOut } from './held-out.js';
-import { readColumn, type TableColumn, type TableRow } from './table-column.js';
+import { isMissing, readAgain, readColumn, type TableColumn, type TableRow } from './table-column.js';
+import { AS_IT_IS, featuresOf, type Scale, scaleOf } from './table-features.js';
 
 export interface TableOptions {
   /** Heading of the column that is to be foretold. */
@@ -35,10 +35,13 @@ export interface TableData {
   readonly features: readonly string[];
   /** Where the target is a category: its values by class number. */
   readonly classes?: readonly string[];
+  /**
+   * The features of other rows, as those that were learned from have them; columns that are no features are left out.
+   * @param source what to name in errors
+   * @throws UserError that names the source, the line and the mend
+   */
+  encode(source: string, header: readonly string[], rows: readonly TableRow[]): Float32Array;
 }
-
-/** What stands where a value is missing. */
-const MISSING = new Set(['', '?', 'NA', 'N/A', 'NaN', 'null']);
 
 /**
  * Rows of text as a data set. A column whose first value is a number is one of numbers; a category becomes a 1 among
@@ -82,7 +85,7 @@ export function tableData(
   if (inputs.length === 0)
     throw new UserError(`${source} has nothing to learn from but ${target}; add a column`);
   const foretold = columns.find(({ heading }) => heading === target) as TableColumn;
-  const scales = inputs.map((column) => (standardize ? scaleOf(column, tests) : { mean: 0, deviation: 1 }));
+  const scales = inputs.map((column) => (standardize ? scaleOf(column, tests) : AS_IT_IS));
   const name = nameOf(source);
   const part = (side: boolean, suffix: string): Dataset => {
     const picked = tests.flatMap((isTest, row) => (isTest === side ? [row] : []));
@@ -95,6 +98,24 @@ export function tableData(
       ({ heading, values }) => values?.map((value) => `${heading} = ${value}`) ?? [heading],
     ),
     ...(foretold.values && { classes: foretold.values }),
+    encode: (from, headings, others) => {
+      const read = inputs.map((column) => {
+        const at = headings.indexOf(column.heading);
+        if (at < 0)
+          throw new UserError(
+            `${from} has no column ${column.heading}, which was learned from; its columns are ${headings.join(', ')}`,
+          );
+        const hole = others.find((row) => isMissing(row, at));
+        if (hole !== undefined)
+          throw new UserError(`${from} ${hole.place}: ${column.heading} is missing; fill it in`);
+        return readAgain(column, { source: from, at }, others);
+      });
+      return featuresOf(
+        read,
+        scales,
+        others.map((_, row) => row),
+      );
+    },
   };
 }
 
@@ -103,25 +124,6 @@ interface Heading {
   readonly heading: string;
   /** Its place in a row. */
   readonly at: number;
-}
-
-interface Scale {
-  readonly mean: number;
-  readonly deviation: number;
-}
-
-/** Mean and deviation of a column of numbers over the rows that are learned from; a category stays as it is. */
-function scaleOf({ numbers, values }: TableColumn, tests: readonly boolean[]): Scale {
-  if (values !== undefined) return { mean: 0, deviation: 1 };
-  const learned = numbers.filter((_, row) => !tests[row]);
-  let sum = 0;
-  for (const number of learned) sum += number;
-  const mean = sum / learned.length;
-  let squares = 0;
-  for (const number of learned) squares += (number - mean) * (number - mean);
-  const variance = squares / learned.length;
-  // A column that is the same everywhere becomes 0.
-  return { mean, deviation: variance > 0 ? squareRoot(variance) : 1 };
 }
 
 /** The rows at hand as a data set. */
@@ -135,27 +137,23 @@ function pack(
   },
 ): Dataset {
   const { inputs, scales, foretold } = parts;
-  const width = inputs.reduce((sum, { values }) => sum + (values?.length ?? 1), 0);
-  const features = new Float32Array(picked.length * width);
+  const features = featuresOf(inputs, scales, picked);
   const isClass = foretold.values !== undefined;
   const targets = isClass ? new Int32Array(picked.length) : new Float32Array(picked.length);
   picked.forEach((row, i) => {
     targets[i] = foretold.numbers[row] as number;
-    let at = i * width;
-    inputs.forEach(({ numbers, values }, column) => {
-      const number = numbers[row] as number;
-      const { mean, deviation } = scales[column] as Scale;
-      if (values === undefined) features[at] = (number - mean) / deviation;
-      else features[at + number] = 1;
-      at += values?.length ?? 1;
-    });
   });
   const same = { scale: 1, shift: 0 } as const;
   return packDataset(
     name,
     picked.length,
     {
-      features: { dtype: 'f32', shape: [width], bytes: new Uint8Array(features.buffer), ...same },
+      features: {
+        dtype: 'f32',
+        shape: [features.length / picked.length],
+        bytes: new Uint8Array(features.buffer),
+        ...same,
+      },
       target: {
         dtype: isClass ? 'i32' : 'f32',
         shape: isClass ? [] : [1],
@@ -175,7 +173,7 @@ function wholeRows(
   missing: 'refuse' | 'drop',
 ): TableRow[] {
   return rows.filter((row) => {
-    const hole = used.find(({ at }) => MISSING.has(row.values[at] as string));
+    const hole = used.find(({ at }) => isMissing(row, at));
     if (hole !== undefined && missing === 'refuse')
       throw new UserError(
         `${source} ${row.place}: ${hole.heading} is missing; fill it in, or leave such rows out with missing: 'drop'`,

@@ -96,12 +96,16 @@ export class Predictor {
     const counts = model.inputs.map(({ name, shape }) => {
       const values = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
       if (values === undefined) throw new UserError(`the model's input ${name} is missing; give its values`);
-      return values.length / elementsOf(shape);
+      const rows = values.length / elementsOf(shape);
+      if (Number.isInteger(rows)) return rows;
+      throw new UserError(
+        `the model's input ${name} takes ${elementsOf(shape)} numbers a row, and ${values.length} are no whole number of rows`,
+      );
     });
     const rows = counts[0] ?? 0;
-    if (!Number.isInteger(rows) || counts.some((count) => count !== rows)) {
+    if (counts.some((count) => count !== rows)) {
       const found = names.map((name, i) => `${name} ${counts[i]}`).join(', ');
-      throw new UserError(`inputs to predict from need the same whole number of rows, not ${found}`);
+      throw new UserError(`inputs to predict from need the same number of rows, not ${found}`);
     }
     return rows;
   }

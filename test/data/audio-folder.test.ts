@@ -64,6 +64,15 @@ describe('a folder of recordings', () => {
   });
 });
 
+it('a single recording is heard as those of the folder', async () => {
+  const folder = folderOf({ 'train/a': { '1.wav': tone(500, 900) }, 'test/a': { '2.wav': tone(700, 5000) } });
+  const { inputs, test } = await audioFolder(folder, { seconds: 0.25 });
+  const { spectrogram } = await inputs(join(folder, 'test/a/2.wav'));
+  expect(spectrogram).toEqual(fieldValues(test, 'spectrogram'));
+  const other = join(writeFiles(temporaryFolder(), { 'x.wav': tone(500, 900, 16_000) }), 'x.wav');
+  await expect(inputs(other)).rejects.toThrow('x.wav has 16000 samples a second, and');
+});
+
 describe('what is wrong is told with the file and the mend', () => {
   const sound = tone(400, 800);
   it.each<[string, Record<string, Record<string, Uint8Array | string>>, AudioFolderOptions, RegExp]>([

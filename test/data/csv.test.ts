@@ -76,6 +76,37 @@ describe('a CSV file', () => {
   });
 });
 
+describe('other rows for a table', () => {
+  const other = (lines: readonly string[]) => {
+    const file = join(temporaryFolder(), 'new.csv');
+    writeFileSync(file, lines.join('\n'));
+    return file;
+  };
+
+  it('are seen as those that were learned from, with their scales, in any order of columns', async () => {
+    const { inputs, train, test } = await read(FLOWERS, SPLIT);
+    const learned = [...fieldValues(train, 'features')];
+    const { features } = await inputs(other(['colour,note,length', 'red,,1', 'red,x,3', 'blue,?,8']));
+    expect([...features]).toEqual(learned);
+    const { features: held } = await inputs(other(['length,colour', '2.5,"blue, pale"']));
+    expect([...held]).toEqual([...fieldValues(test, 'features')]);
+  });
+
+  it.each([
+    [['length', '1'], 'has no column colour, which was learned from; its columns are length'],
+    [
+      ['length,colour', '1,red', '2,green'],
+      'line 3: colour is "green", which was never learned; known are blue, blue, pale, red',
+    ],
+    [['length,colour', 'long,red'], 'line 2: length is "long", where a number is needed'],
+    [['length,colour', ',red'], 'line 2: length is missing; fill it in'],
+    [['length,colour'], 'has no rows under a line of headings'],
+  ])('are refused: %j', async (lines, line) => {
+    const { inputs } = await read(FLOWERS, SPLIT);
+    await expect(inputs(other(lines))).rejects.toThrow(line);
+  });
+});
+
 describe('what is held out by hash', () => {
   const lines = ['x,kind', ...Array.from({ length: 2000 }, (_, i) => `${i},${i % 2 ? 'a' : 'b'}`)];
   const heldOutOf = async (from: readonly string[], seed = 0) => {

@@ -77,6 +77,20 @@ describe('a folder of images', () => {
   });
 });
 
+it('a single image is seen as those of the folder', async () => {
+  const folder = folderOf({
+    'train/a/1.png': red(2, 1, 100),
+    'test/a/2.png': red(2, 1, 7),
+    'new.png': red(2, 1, 7),
+  });
+  writeFileSync(join(folder, 'large.png'), red(3, 3, 7));
+  const { inputs, test } = await imageFolder(folder, { colorMode: 'grayscale' });
+  expect((await inputs(join(folder, 'new.png'))).image).toEqual(fieldValues(test, 'image'));
+  await expect(inputs(join(folder, 'large.png'))).rejects.toThrow(
+    /large\.png has 3 x 3 pixels, and .*1\.png has 2 x 1/,
+  );
+});
+
 describe('what is wrong is told with the file and the mend', () => {
   const image = red(2, 2, 1);
   it.each<[string, Record<string, Uint8Array | string>, ImageFolderOptions, RegExp]>([

@@ -26,6 +26,13 @@ const SNIPPETS = Object.fromEntries(
   [...GUIDE.matchAll(/as `([\w.-]+\.ts)`:\n\n```ts\n([\s\S]*?)```/g)].map(([, name, code]) => [name!, code!]),
 );
 
+/** What a trained network says to people about a file. */
+async function ask(folder: string, { runDir }: TrainResult, file: string): Promise<string> {
+  const { status, stderr } = await start(['predict', runDir, '--input', file], folder).ended;
+  expect(status, stderr).toBe(0);
+  return stderr;
+}
+
 async function train(folder: string, name: string, ...options: (string | number)[]): Promise<TrainResult> {
   const { status, stdout, stderr } = await start(['train', `./${name}`, '--json', ...options], folder).ended;
   expect(status, stderr).toBe(0);
@@ -56,6 +63,13 @@ it("the guide's houses: numbers out of a table", async () => {
   const result = await train(folder, 'houses.ts');
   // In the prices' unit; who always says the mean is 80 off.
   expect(result.metrics.testLoss).toBeLessThan(10);
+  writeFiles(folder, { 'new.csv': 'place,metres,rooms\ncoast,100,3\ntown,100,3\n' });
+  const prices = [...(await ask(folder, result, 'new.csv')).matchAll(/^\d: (\S+)$/gm)].map(([, price]) =>
+    Number(price),
+  );
+  expect(prices).toHaveLength(2);
+  expect(Math.abs(prices[0]! - 130)).toBeLessThan(30);
+  expect(Math.abs(prices[1]! - 330)).toBeLessThan(30);
   expect(result.metrics.off).toBeLessThan(10.5);
   expect(result.metrics.off).toBeGreaterThan(result.metrics.testLoss!);
 });
@@ -81,6 +95,7 @@ it("the guide's shapes: images in folders", async () => {
   }
   const result = await train(folder, 'shapes.ts', '--workers', 2);
   expect(result.metrics.testAccuracy).toBeGreaterThan(0.9);
+  expect(await ask(folder, result, 'shapes/stripes/1.png')).toMatch(/^0: stripes is greatest/);
 });
 
 it("the guide's sounds: recordings in folders", async () => {
@@ -107,6 +122,7 @@ it("the guide's sounds: recordings in folders", async () => {
   }
   const result = await train(folder, 'sounds.ts', '--workers', 2);
   expect(result.metrics.testAccuracy).toBeGreaterThan(0.9);
+  expect(await ask(folder, result, 'sounds/horn/1.wav')).toMatch(/^0: horn is greatest/);
 });
 
 it("the guide's waves: raw files with a description, and a worker elsewhere that gets them piece by piece", async () => {

@@ -99,6 +99,9 @@ describe('a trained model', () => {
     const { status, stderr } = await run('eval', file, '--recipe', 'mnist-cnn', '--data', DATA);
     expect(stderr).toMatch(/^unisum: the weights are of another network: [^\n]*\n$/);
     expect(status).toBe(1);
+    const nowhere = join(ROOT, 'nowhere');
+    const { stderr: none } = await run('eval', nowhere);
+    expect(none).toBe(`unisum: there is no ${nowhere}; name a run's folder or a file of weights\n`);
     expect((await run('eval', file)).stderr).toMatch(/^unisum: --recipe NAME must say [^\n]*\n$/);
   });
 });
