@@ -21,6 +21,7 @@ import { Machine } from '../../shared/engine/machine.js';
 import { Predictor } from '../../shared/engine/prediction.js';
 import type { RunPlace } from '../../shared/engine/step-compiler.js';
 import { putTensors } from '../../shared/engine/tensors-at.js';
+import { UserError } from '../../shared/errors.js';
 import type { Tensor } from '../../shared/files/tensors.js';
 import { createPlan, type Plan } from '../../shared/graph/plan.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
@@ -110,6 +111,12 @@ export class LocalRun {
     if (request.parameters !== undefined) putTensors(place, place.weights, request.parameters);
     if (from !== undefined) {
       checkResumable(keeper.settings, from.settings);
+      const { step } = from.progress;
+      if (step > request.steps)
+        throw new UserError(
+          `the run has done ${step} steps, more than the ${request.steps} that are asked for; ask for more`,
+          2,
+        );
       keeper.restore(from);
     }
     const evaluation = new Evaluation(team, { ...place, data: layDown(machine, data.test, seed) });

@@ -82,6 +82,11 @@ describe('a run that was interrupted', () => {
       'settings that differ from then: steps 1600 (was 1500), learningRate 0.01 (was 0.001)\n',
     );
     expect(longer.status).toBe(0);
+    const shorter = await start(['train', '--resume', 'r', '--steps', 100], folder).ended;
+    expect(shorter.stderr).toBe(
+      'unisum: the run has done 1600 steps, more than the 100 that are asked for; ask for more\n',
+    );
+    expect(shorter.status).toBe(2);
     const other = await start(['train', '--resume', 'r', '--batch', 32], folder).ended;
     expect(other.stderr).toMatch(
       /^unisum: the run was begun with other settings: batch 32 \(was 64\); [^\n]*\n$/,
