@@ -91,7 +91,6 @@ export function admitWatcher(
   if (watchers >= WATCHERS_MAX)
     return refuse(state, member, `${WATCHERS_MAX} watch already; try again later`, effects);
   member.phase = 'watching';
-  effects.push({ kind: 'admit', id: member.id });
   effects.push({ kind: 'show', id: member.id, proof: coordinatorProof(token, handshake) });
 }
 

@@ -1,9 +1,12 @@
 import type { Cancel, Clock } from '../shared/actor/clock.js';
-import type { Link } from '../shared/link/link.js';
+import type { FrameBounds, Link } from '../shared/link/link.js';
 import type { News, RunProgressNews } from '../shared/protocol/watch-messages.js';
 
 /** Shortest time between two tellings of progress: as often as people can follow. */
 const PROGRESS_EVERY_MS = 250;
+
+/** What one who watches may send: a pong. */
+const WATCHER_BOUNDS: FrameBounds = { headerBytesMax: 1024, payloadBytesMax: () => 0 };
 
 /** Those who watch a run. What they are told is what the run tells its own terminal; a run knows nothing of them. */
 export class Audience {
@@ -20,6 +23,7 @@ export class Audience {
   /** Someone has proven the right to watch. @param proof the coordinator's own */
   seat(id: string, link: Link, proof: string): void {
     this.links.set(id, link);
+    link.admit(WATCHER_BOUNDS);
     link.send({ kind: 'watching', proof });
     for (const news of this.latest.values()) link.send(news);
   }

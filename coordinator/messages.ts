@@ -57,7 +57,7 @@ export type CoordinatorEffect =
   | { kind: 'send'; id: string; message: CoordinatorToNode; attachment: Attachment }
   /** A stranger has proven itself: its link may carry more from now on. */
   | { kind: 'admit'; id: string }
-  /** Someone has proven the right to watch: it is told so, with this proof, and of the run's progress from now on. */
+  /** A stranger has proven the right to watch: it is told so, with this proof, and of the run's progress from now on. */
   | { kind: 'show'; id: string; proof: string }
   /** Close the link of a member; nothing more is expected from it. */
   | { kind: 'drop'; id: string; reason: string }

@@ -12,6 +12,8 @@
  *       work + weights                       ->
  *                                            <-     partials + vectors
  *       ping -> <- pong at any time; the end is: stop, leave or failed
+ *
+ * Who only watches is spoken to on another path, in other words: see watch-messages.ts.
  */
 import type { Manifest } from '../data/manifest.js';
 import type { Node, Range } from '../sum/leaves.js';

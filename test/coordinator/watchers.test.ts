@@ -17,7 +17,7 @@ describe('who watches', () => {
   it('is shown the run, is given no work, and is not missed', () => {
     const script = twoAtWork();
     script.connects('w');
-    expect(script.says('w', watch())).toEqual(['admit w', 'show w']);
+    expect(script.says('w', watch())).toEqual(['show w']);
     script.answers('a', 0, FIRST);
     script.answers('b', 0, SECOND);
     expect(script.tell({ kind: 'finished', metrics: [1] })).toEqual([
@@ -31,7 +31,7 @@ describe('who watches', () => {
   it('does not count as one whom the run waits for', () => {
     const script = new Script({ minWorkers: 1 });
     script.connects('w');
-    expect(script.says('w', watch())).toEqual(['admit w', 'show w']);
+    expect(script.says('w', watch())).toEqual(['show w']);
     expect(script.joins('a')).toEqual(['notice a joined (wasm); 1 at work', 'a <- work 0 [0,8) + weights']);
   });
 
@@ -64,7 +64,7 @@ describe('who watches', () => {
     }
     script.leaves('w0');
     script.connects('again');
-    expect(script.says('again', watch())).toEqual(['admit again', 'show again']);
+    expect(script.says('again', watch())).toEqual(['show again']);
   });
 
   it('is dropped, without a word to anyone, when it does not read what it is sent', () => {

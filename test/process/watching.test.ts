@@ -94,6 +94,10 @@ describe('a run that is watched', () => {
       peer.say(message);
       expect((await peer.ended).reason, message.kind).toMatch(/^not a message of this protocol/);
     }
+    const heavy = await Peer.knock(await coordinator.joinUrl(), { path: '/watch' }).watches();
+    const sums = FROM_NODE.find(({ kind }) => kind === 'partials') as object;
+    heavy.say(sums, new Uint8Array(2 ** 20));
+    expect((await heavy.ended).reason).toBe('a message carries 1048576 bytes where 0 may come');
     const bored = start(['watch', url]);
     await bored.prints(/^watching the run at 127/m);
     bored.signal('SIGINT');

@@ -4,7 +4,7 @@ import { encodeHead, FrameReader } from '../../shared/link/frame.js';
 import { SpareBuffers } from '../../shared/link/spare-buffers.js';
 import { JOIN_PATH, parseJoinUrl } from '../../shared/protocol/join-url.js';
 import type { Challenge } from '../../shared/protocol/messages.js';
-import { nodeProof } from '../../shared/protocol/proof.js';
+import { nodeProof, watchToken } from '../../shared/protocol/proof.js';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.js';
 import { RIGHT_HASHES } from '../coordinator/settings.js';
 
@@ -65,6 +65,16 @@ export class Peer {
       proof: nodeProof(parseJoinUrl(this.url).token, handshake),
       ...changes,
     };
+  }
+
+  /** Becomes one who watches. */
+  async watches(): Promise<this> {
+    const { run, nonce } = await this.hears<Challenge>('challenge');
+    const handshake = { run, coordinatorNonce: nonce, nodeNonce: NONCE };
+    const proof = nodeProof(watchToken(parseJoinUrl(this.url).token), handshake);
+    this.say({ kind: 'watch', version: PROTOCOL_VERSION, nonce: NONCE, proof });
+    await this.hears('watching');
+    return this;
   }
 
   /** Becomes a member. */
