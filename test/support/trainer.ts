@@ -31,6 +31,8 @@ export interface TrainerOptions {
   /** Default: 2. */
   readonly leafSize?: number;
   readonly backend?: Backend;
+  /** Default: the model's own plan. */
+  readonly plan?: Plan;
 }
 
 /** Numbers by parameter name. */
@@ -74,7 +76,7 @@ export class Trainer {
     const { model, samples, leafSize = 2, backend = 'wasm' } = options;
     const space = await ComputeSpace.open(backend);
     const optimizer = options.optimizer ?? sgd({ learningRate: 0.1 });
-    return new Trainer(space, createPlan(model), leafSize, samples, optimizer);
+    return new Trainer(space, options.plan ?? createPlan(model), leafSize, samples, optimizer);
   }
 
   /** Draws the weights. */
