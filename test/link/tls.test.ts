@@ -96,6 +96,28 @@ it('cuts off the oldest of those who flood it without a word, and takes in who h
   for (const socket of flood) socket.destroy();
 });
 
+it('cuts off nobody whom it has admitted, however many strangers come', async () => {
+  const { listening, address, accepted } = await host(await createCertificate(epochMs()));
+  const [client, server] = await Promise.all([connectWebSocket(address, systemClock), accepted]);
+  server.admit();
+  const atServer = record(server);
+  const closed: Promise<unknown>[] = [];
+  const seen = new Promise<void>((resolve) => {
+    let count = 0;
+    listening.server.on('connection', () => ++count === 2 * STRANGERS_MAX && resolve());
+  });
+  const flood = Array.from({ length: 2 * STRANGERS_MAX }, () => connect(address.port, '127.0.0.1'));
+  for (const socket of flood.slice(0, STRANGERS_MAX))
+    closed.push(new Promise((resolve) => socket.on('error', () => {}).once('close', resolve)));
+  await seen;
+  // The older half has made room for the others.
+  await Promise.all(closed);
+  client.send({ kind: 'still here' });
+  await atServer.arrived(1);
+  expect(atServer.reasons).toEqual([]);
+  for (const socket of flood) socket.destroy();
+});
+
 it('gives the port back though someone never ends the handshake', async () => {
   const { listening } = await host(await createCertificate(epochMs()));
   const connected = new Promise((resolve) => listening.server.once('connection', resolve));

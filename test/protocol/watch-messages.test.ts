@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ProtocolError } from '../../shared/protocol/parse.js';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.js';
@@ -38,6 +39,24 @@ describe.each([
           expect(() => parse({ ...message, [key]: wrong }), key).toThrow(ProtocolError);
       }
     },
+  );
+});
+
+it('is refused when it is none, never with another error', () => {
+  const changed = fc
+    .tuple(fc.constantFrom(...SHOWN, ...SAID), fc.string(), fc.anything())
+    .map(([message, key, value]) => ({ ...message, [key]: value }));
+  fc.assert(
+    fc.property(fc.oneof(fc.anything(), changed), (value) => {
+      for (const parse of [parseForWatcher, parseWatcherMessage]) {
+        try {
+          parse(value);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ProtocolError);
+        }
+      }
+    }),
+    { numRuns: 2000 },
   );
 });
 
