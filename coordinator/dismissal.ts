@@ -7,6 +7,9 @@ import type { CoordinatorState, Member } from './state.js';
 
 /* Who goes, of its own will or not, and who is left. */
 
+/** Members that have left and are told of at the end: of more, whoever has done least is forgotten. */
+const DEPARTED_MAX = 1000;
+
 /** A member's link is gone: what it owes goes to others. */
 export function memberLeft(
   state: CoordinatorState,
@@ -20,7 +23,7 @@ export function memberLeft(
   if (state.round !== undefined)
     for (const task of releaseMember(state.round, id)) takeAtItsWord(state, state.round, task);
   if (member.phase !== 'ready') return;
-  state.departed.push(member);
+  remember(state, member);
   const atWork = readyCount(state);
   const rest = atWork > 0 ? `${atWork} at work` : 'nobody is at work: the run waits for someone to join';
   effects.push({ kind: 'notice', text: `${member.name} left (${reason}); ${rest}` });
@@ -47,6 +50,14 @@ export function dismiss(
 ): void {
   effects.push({ kind: 'drop', id: member.id, reason });
   memberLeft(state, member.id, reason, effects);
+}
+
+function remember({ departed }: CoordinatorState, member: Member): void {
+  if (departed.length >= DEPARTED_MAX) {
+    const least = departed.reduce((one, other) => (other.samples < one.samples ? other : one));
+    departed.splice(departed.indexOf(least), 1);
+  }
+  departed.push(member);
 }
 
 /** Members that can be handed work. */

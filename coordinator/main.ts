@@ -6,6 +6,7 @@ import type { Link } from '../shared/link/link.js';
 import { type ListenAddress, listen, reachableHost } from '../shared/link/listen.js';
 import { acceptWebSockets } from '../shared/link/web-socket-server.js';
 import { formatJoinUrl } from '../shared/protocol/join-url.js';
+import type { Partials } from '../shared/protocol/messages.js';
 import type { News } from '../shared/protocol/watch-messages.js';
 import type { Range } from '../shared/sum/leaves.js';
 import type { BestWeights } from './best-weights.js';
@@ -15,6 +16,7 @@ import { memberBounds } from './frame-fit.js';
 import type { Keeper } from './keeper.js';
 import type { Completion, CoordinatorEffect, CoordinatorMessage } from './messages.js';
 import type { Observer } from './observer.js';
+import { isOwed } from './rounds.js';
 import { CoordinatorShell } from './shell.js';
 import type { SlotPool } from './slot-pool.js';
 import type { Snapshots } from './snapshots.js';
@@ -93,7 +95,11 @@ export class Coordinator {
     });
     const { batch, leafSize } = parts.settings;
     const bounds = memberBounds(parts.slots.vectorBytes, batch, leafSize);
-    this.shell = new CoordinatorShell({ ...parts, bounds, onComplete: end, onFailure: fail });
+    const owed = (id: string, partials: Partials): boolean => isOwed(this.actor.state, id, partials);
+    this.shell = new CoordinatorShell({
+      ...{ ...parts, bounds, isOwed: owed },
+      ...{ onComplete: end, onFailure: fail },
+    });
     this.actor = new Actor({
       name: 'coordinator',
       state: initialState(parts.settings, parts.clock.nowMs(), parts.from),

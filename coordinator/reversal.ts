@@ -1,3 +1,4 @@
+import { believedSince } from './accounts.js';
 import type { RunProgress } from './checkpoint.js';
 import { dismiss } from './dismissal.js';
 import { isPrompt, readyMembers } from './handing.js';
@@ -34,7 +35,7 @@ export function keepWhenDue(state: CoordinatorState, effects: CoordinatorEffect[
 
 /** Someone was expelled: whatever of it nobody has confirmed must not stay in the weights. */
 export function revert(state: CoordinatorState, name: string, effects: CoordinatorEffect[]): void {
-  const since = state.believedSince.get(name);
+  const since = believedSince(state, name);
   if (since === undefined) return;
   const back = state.kept.findLast(({ step }) => step <= since);
   if (back === undefined) {

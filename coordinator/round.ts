@@ -1,5 +1,5 @@
 import type { Partial } from '../shared/engine/partials.js';
-import { maximalSubtrees, type Range } from '../shared/sum/leaves.js';
+import { isSameRange, maximalSubtrees, type Node, type Range } from '../shared/sum/leaves.js';
 
 /** A member that was handed a task and has not answered. */
 export interface Holder {
@@ -96,23 +96,34 @@ export function hold(round: Round, task: Task, holder: Holder): void {
   refresh(round, task);
 }
 
+/** Sums that a member brings: of which step and range, and which nodes of the tree they are. */
+export interface Offer {
+  readonly memberId: string;
+  readonly step: number;
+  readonly range: Range;
+  readonly nodes: readonly Node[];
+}
+
 /**
- * Takes a member's answer into the round, or says why not. An answer counts when the member owes exactly this range
- * in this step, and brings exactly the maximal aligned subtrees of it.
+ * The task that sums are of, or why they do not count. They do when the member owes exactly this range in this step, and
+ * brings exactly the maximal aligned subtrees of it.
  */
+export function owedTask(round: Round, { memberId, step, range, nodes }: Offer): Task | Refusal {
+  if (step !== round.step) return 'another-step';
+  const task = round.held.get(memberId)?.find((one) => isSameRange(one.range, range));
+  if (task === undefined) return 'not-owed';
+  return isWhole(nodes, range, round.leaves) ? task : 'wrong-nodes';
+}
+
+/** Takes a member's answer into the round, or says why not. */
 export function takeAnswer(
   round: Round,
   { memberId, isTrusted, partials }: Omit<Answer, 'hash'>,
   step: number,
   range: Range,
 ): { task: Task; holder: Holder } | Refusal {
-  if (step !== round.step) return 'another-step';
-  const held = round.held.get(memberId) ?? [];
-  const task = held.find(
-    (candidate) => candidate.range.from === range.from && candidate.range.to === range.to,
-  );
-  if (task === undefined) return 'not-owed';
-  if (!isWhole(partials, range, round.leaves)) return 'wrong-nodes';
+  const task = owedTask(round, { memberId, step, range, nodes: partials.map(({ node }) => node) });
+  if (typeof task === 'string') return task;
   const holder = letGo(round, task, memberId) as Holder;
   if (task.answers.length === 0 && isSettledAbove(task)) return 'superfluous';
   task.answers.push({ memberId, isTrusted, partials, hash: undefined });
@@ -230,12 +241,10 @@ function forgetNeeds({ needy }: Round, root: Task): void {
   for (const task of needy) if (rootOf(task) === root) needy.delete(task);
 }
 
-function isWhole(partials: readonly Partial[], range: Range, leaves: number): boolean {
+function isWhole(nodes: readonly Node[], range: Range, leaves: number): boolean {
   const expected = maximalSubtrees(range, leaves);
   return (
-    expected.length === partials.length &&
-    expected.every(
-      (node, i) => node.level === partials[i]?.node.level && node.index === partials[i]?.node.index,
-    )
+    expected.length === nodes.length &&
+    expected.every(({ level, index }, i) => level === nodes[i]?.level && index === nodes[i]?.index)
   );
 }

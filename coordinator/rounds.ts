@@ -1,7 +1,8 @@
 import { stepPlace } from '../shared/data/order.js';
 import type { Partial } from '../shared/engine/partials.js';
+import { assert } from '../shared/errors.js';
 import type { Partials } from '../shared/protocol/messages.js';
-import { leafCount, type Range } from '../shared/sum/leaves.js';
+import { isSameRange, leafCount } from '../shared/sum/leaves.js';
 import { account } from './accounts.js';
 import { reassign } from './assignment.js';
 import {
@@ -25,6 +26,7 @@ import {
   isUncompared,
   missing,
   openRound,
+  owedTask,
   type Refusal,
   type Round,
   refresh,
@@ -109,7 +111,7 @@ export function answered(
     const elapsedMs = state.nowMs - handedMs;
     member.speed = measure(member.speed, { leaves, computeMs: computeMicros / 1000, elapsedMs });
   };
-  const late = member.late.findIndex((work) => work.step === step && isSame(work.range, range));
+  const late = member.late.findIndex((work) => work.step === step && isSameRange(work.range, range));
   if (late >= 0) {
     const [work] = member.late.splice(late, 1);
     // Of several, those behind the first have waited for it.
@@ -121,6 +123,7 @@ export function answered(
   const answer = { memberId: member.id, isTrusted: member.sharesMemory, partials };
   const taken = takeAnswer(round, answer, step, range);
   if (typeof taken === 'string') return taken;
+  assert(slots.length === nodes.length, 'sums were taken into a round that lie nowhere');
   if (taken.holder.isAlone) time(taken.holder.handedMs);
   takeAtItsWord(state, round, taken.task);
   if (isUncompared(taken.task)) {
@@ -128,6 +131,16 @@ export function answered(
     effects.push({ kind: 'compare', step, task: taken.task.id, answers });
   }
   return undefined;
+}
+
+/** Whether sums that have arrived can count: a member owes exactly these, in the round under way. */
+export function isOwed(
+  { round, activity }: CoordinatorState,
+  id: string,
+  { step, range, nodes }: Partials,
+): boolean {
+  if (round === undefined || activity !== 'round') return false;
+  return typeof owedTask(round, { memberId: id, step, range, nodes }) !== 'string';
 }
 
 /** Samples of the batch of the step under way. */
@@ -150,8 +163,4 @@ function serve(state: CoordinatorState, round: Round, task: Task, effects: Coord
   // There is nobody else who could confirm it.
   task.wanted = 1;
   refresh(round, task);
-}
-
-function isSame(a: Range, b: Range): boolean {
-  return a.from === b.from && a.to === b.to;
 }

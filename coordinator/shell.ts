@@ -4,7 +4,7 @@ import { randomIdentifier } from '../shared/actor/rng.js';
 import type { Dataset } from '../shared/data/dataset.js';
 import { assert, UserError } from '../shared/errors.js';
 import { type FrameBounds, type Link, NO_PAYLOAD } from '../shared/link/link.js';
-import type { NodeToCoordinator } from '../shared/protocol/messages.js';
+import type { NodeToCoordinator, Partials } from '../shared/protocol/messages.js';
 import { ProtocolError, parseNodeMessage } from '../shared/protocol/parse.js';
 import { type News, parseWatcherMessage, type Watch } from '../shared/protocol/watch-messages.js';
 import { Audience } from './audience.js';
@@ -28,6 +28,8 @@ export interface CoordinatorTools {
   readonly dataset: Dataset;
   readonly observer: Observer;
   readonly clock: Clock;
+  /** Whether a member's sums can count: room is made for no others. */
+  readonly isOwed: (id: string, partials: Partials) => boolean;
   /** Saves the run, where that is asked for. */
   readonly keeper?: Keeper | undefined;
   /** An effect went wrong for good, such as a compute thread that died: the run cannot go on. */
@@ -193,16 +195,17 @@ export class CoordinatorShell {
   ): void {
     try {
       const message = parse();
-      self.tell({ kind: 'received', id, message, slots: this.takeIn(message, payload) });
+      self.tell({ kind: 'received', id, message, slots: this.takeIn(id, message, payload) });
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
+      // Where there is no room for what a member sent, the run goes on without it.
+      if (!(error instanceof ProtocolError || error instanceof UserError)) throw error;
       self.tell({ kind: 'garbled', id, reason: error.message });
     }
   }
 
-  /** Where the vectors of a message lie: at home already, or copied there now. */
-  private takeIn(message: NodeToCoordinator | Watch, payload: Uint8Array): readonly number[] {
-    if (message.kind !== 'partials') return [];
+  /** Where the vectors of a message lie: at home already, or copied there now; nowhere, if they cannot count. */
+  private takeIn(id: string, message: NodeToCoordinator | Watch, payload: Uint8Array): readonly number[] {
+    if (message.kind !== 'partials' || !this.tools.isOwed(id, message)) return [];
     return message.slots ?? this.tools.slots.takeIn(payload, message.nodes.length);
   }
 

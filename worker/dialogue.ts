@@ -18,7 +18,8 @@ export function receive(
     case 'run':
       return join(state, message, effects);
     case 'chunk':
-      if (state.phase !== 'fetching') return outOfTurn(state, message.kind, effects);
+      if (state.phase !== 'fetching' || !state.onTheirWay.has(message.index))
+        return outOfTurn(state, message.kind, effects);
       effects.push({ kind: 'store', index: message.index, bytes: payload });
       return;
     case 'work':

@@ -1,6 +1,7 @@
 import type { Partial } from '../shared/engine/partials.js';
 import type { CoordinatorToNode, NodeToCoordinator, Run } from '../shared/protocol/messages.js';
 import type { Range } from '../shared/sum/leaves.js';
+import type { Prepared } from './workplace.js';
 
 /** What reaches a node's mailbox. Whatever an effect started comes back as one of these. */
 export type NodeMessage =
@@ -8,8 +9,8 @@ export type NodeMessage =
   | { kind: 'opened'; nonce: string }
   | { kind: 'closed'; reason: string }
   | { kind: 'received'; message: CoordinatorToNode; payload: Uint8Array }
-  /** The run is laid out in memory; these chunks of its data are not here yet. */
-  | { kind: 'prepared'; missing: readonly number[] }
+  /** The run is laid out in memory. */
+  | ({ kind: 'prepared' } & Prepared)
   /** A chunk was laid down, or (`sound` false) its hash was wrong. */
   | { kind: 'stored'; index: number; sound: boolean }
   | { kind: 'computed'; step: number; range: Range; partials: readonly Partial[]; computeMicros: number }

@@ -27,7 +27,7 @@ function handle(state: NodeState, message: NodeMessage, effects: NodeEffect[]): 
     case 'received':
       return receive(state, message.message, message.payload, effects);
     case 'prepared':
-      return prepared(state, message.missing, effects);
+      return prepared(state, message, effects);
     case 'stored':
       return stored(state, message, effects);
     case 'computed':

@@ -2,7 +2,7 @@ import type { Crew } from '../shared/engine/crew.js';
 import type { Partial } from '../shared/engine/partials.js';
 import { assert } from '../shared/errors.js';
 import type { Range } from '../shared/sum/leaves.js';
-import type { Workplace } from './workplace.js';
+import type { Prepared, Workplace } from './workplace.js';
 
 /**
  * A local node's place in the coordinator's own crew: some of its threads, on the memory where weights and data lie
@@ -15,8 +15,8 @@ export class Seat implements Workplace {
     private readonly threads: Range,
   ) {}
 
-  async prepare(): Promise<readonly number[]> {
-    return [];
+  async prepare(): Promise<Prepared> {
+    return { missing: [], weightBytes: undefined };
   }
 
   store(): boolean {

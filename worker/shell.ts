@@ -53,14 +53,12 @@ export class NodeShell {
       case 'admit':
         return this.link?.admit(COORDINATOR_BOUNDS);
       case 'prepare':
-        return this.attempt(self, workplace.prepare(effect.run), (missing) => ({
+        return this.attempt(self, workplace.prepare(effect.run), (result) => ({
           kind: 'prepared',
-          missing,
+          ...result,
         }));
-      case 'store': {
-        const { index, bytes } = effect;
-        return self.tell({ kind: 'stored', index, sound: workplace.store(index, bytes) });
-      }
+      case 'store':
+        return this.store(self, effect.index, effect.bytes);
       case 'compute':
         return this.compute(self, effect.work);
       case 'retry-after':
@@ -106,16 +104,21 @@ export class NodeShell {
     self.tell({ kind: 'received', message, payload });
   }
 
+  private store(self: ActorRef<NodeMessage>, index: number, bytes: Uint8Array): void {
+    let sound: boolean;
+    try {
+      sound = this.tools.workplace.store(index, bytes);
+    } catch (error) {
+      return self.tell({ kind: 'failed', reason: reasonOf(error) });
+    }
+    self.tell({ kind: 'stored', index, sound });
+  }
+
   private compute(self: ActorRef<NodeMessage>, { step, range, weights }: WorkItem): void {
     const { workplace, clock } = this.tools;
     const begunMs = clock.nowMs();
     if (weights !== undefined) {
-      try {
-        workplace.loadWeights(weights);
-      } catch (error) {
-        // Whoever sends weights of another network is told so before the node leaves.
-        return self.tell({ kind: 'failed', reason: reasonOf(error) });
-      }
+      workplace.loadWeights(weights);
       this.link?.recycle(weights);
     }
     this.attempt(self, workplace.compute(step, range), (partials) => {

@@ -34,10 +34,14 @@ export interface NodeState {
   handshake: Handshake | undefined;
   /** The run that the node is in. */
   run: Run | undefined;
-  /** Chunks not yet asked for, and how many are on their way. */
+  /** Chunks not yet asked for, and those that were and are not laid down. */
   missing: number[];
-  onTheirWay: number;
-  /** Work not yet begun. */
+  readonly onTheirWay: Set<number>;
+  /** Bytes of the run's weights; undefined where they are not sent. */
+  weightBytes: number | undefined;
+  /** The step whose weights came last over this link; -1 before the first. */
+  weightsStep: number;
+  /** Work not yet begun; weights come with the first of it at most. */
   queue: WorkItem[];
   /** What the threads compute: work that is owed, or `void` work, handed out over a link that is gone. */
   computing: 'nothing' | 'owed' | 'void';
@@ -55,7 +59,9 @@ export function initialState(identity: NodeIdentity): NodeState {
     handshake: undefined,
     run: undefined,
     missing: [],
-    onTheirWay: 0,
+    onTheirWay: new Set(),
+    weightBytes: undefined,
+    weightsStep: -1,
     queue: [],
     computing: 'nothing',
     samples: 0,
@@ -68,7 +74,8 @@ export function lost(state: NodeState, reason: string, effects: NodeEffect[]): v
   // Under the next link this node is a new member: it owes nothing of the old one's, whenever that is done.
   if (state.computing === 'owed') state.computing = 'void';
   state.missing = [];
-  state.onTheirWay = 0;
+  state.onTheirWay.clear();
+  state.weightsStep = -1;
   state.attempts += 1;
   const delayMs = retryDelayMs(state.attempts);
   if (delayMs === undefined) {

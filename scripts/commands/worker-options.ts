@@ -1,5 +1,6 @@
 import { UserError } from '../../shared/errors.js';
 import { type JoinAddress, parseJoinUrl } from '../../shared/protocol/join-url.js';
+import { memoryShare, memorySize } from './memory-size.js';
 import { type NodeOptions, type NodeSettings, parseNodeOptions } from './node-options.js';
 
 /** Longest name that is shown for a worker, in characters. */
@@ -8,6 +9,7 @@ const LONGEST_NAME = 64;
 /** Options of `worker` as commander hands them over. */
 export interface WorkerOptions extends NodeOptions {
   name?: string;
+  memory?: string;
   json?: true;
 }
 
@@ -16,6 +18,8 @@ export interface WorkerSettings extends NodeSettings {
   readonly join: JoinAddress;
   /** What the coordinator calls this machine in tables and messages. */
   readonly name: string;
+  /** Bytes that the run may take here. */
+  readonly memory: number;
   readonly json: boolean;
 }
 
@@ -28,6 +32,7 @@ export function parseWorkerOptions(joinUrl: string, options: WorkerOptions, mach
     join: parseJoinUrl(joinUrl),
     ...parseNodeOptions(options),
     name: options.name === undefined ? machine.slice(0, LONGEST_NAME) : checkName(options.name),
+    memory: options.memory === undefined ? memoryShare() : memorySize('--memory', options.memory),
     json: options.json ?? false,
   };
 }

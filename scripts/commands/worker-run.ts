@@ -24,7 +24,7 @@ export async function work(
     const begunMs = clock.nowMs();
     const node = new WorkerNode({
       identity: { name, backend, detail, threads, token: join.token, selfTest: selfTest(machine) },
-      workplace: new OwnWorkplace(memory, team),
+      workplace: new OwnWorkplace(memory, team, settings.memory),
       clock,
       connect: () => connectWebSocket(join, clock),
       onNotice: (text) => terminal.say(text),

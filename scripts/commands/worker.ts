@@ -12,6 +12,10 @@ export function define(command: Command, context: CommandContext): void {
   );
   addNodeOptions(command)
     .option('--name <name>', 'how the coordinator calls this machine (default: its host name)')
+    .option(
+      '--memory <size>',
+      'most memory for the run, such as 2g; one that needs more is not joined (default: half of the machine)',
+    )
     .option('--json', 'print the result as one JSON object on the last line of stdout')
     .action(async (joinUrl: string, options: WorkerOptions) => {
       const settings = parseWorkerOptions(joinUrl, options, hostname());

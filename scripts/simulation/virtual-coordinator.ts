@@ -3,9 +3,11 @@ import type { CheckpointStore } from '../../coordinator/checkpoint-store.js';
 import type { coordinate } from '../../coordinator/coordinator.js';
 import type { CoordinatorEffect, CoordinatorMessage } from '../../coordinator/messages.js';
 import type { RunEvent } from '../../coordinator/observer.js';
+import { isOwed } from '../../coordinator/rounds.js';
 import { type CoordinatorState, initialState, type RunSettings } from '../../coordinator/state.js';
 import { Actor } from '../../shared/actor/actor.js';
 import { sha256Hex } from '../../shared/files/sha256.js';
+import type { NodeToCoordinator } from '../../shared/protocol/messages.js';
 import { tensorOf } from './arithmetic.js';
 import type { VirtualWorkshop } from './virtual-workshop.js';
 
@@ -76,6 +78,11 @@ export class VirtualCoordinator {
 
   tell(message: CoordinatorMessage): void {
     if (!this.isComplete) this.actor.tell(message);
+  }
+
+  /** Whether what a node says brings sums that can count. */
+  isOwed(id: string, message: NodeToCoordinator): boolean {
+    return message.kind === 'partials' && isOwed(this.state, id, message);
   }
 
   private tick(): void {

@@ -66,6 +66,11 @@ export class VirtualNode {
     this.state = initialState(identity);
   }
 
+  /** Weights are one number. */
+  private get weightBytes(): number | undefined {
+    return this.sharesMemory ? undefined : 4;
+  }
+
   /** It can do what it is told, and be heard, as far as anyone can see. */
   get isReachable(): boolean {
     const nowMs = this.world.nowMs();
@@ -105,7 +110,9 @@ export class VirtualNode {
           (effect.partials ?? []).map(({ slot }) => this.sums[slot] as number),
         );
       case 'prepare':
-        return world.after(1, () => this.tell({ kind: 'prepared', missing: [] }));
+        return world.after(1, () =>
+          this.tell({ kind: 'prepared', missing: [], weightBytes: this.weightBytes }),
+        );
       case 'compute':
         return this.compute(effect.work);
       case 'retry-after':

@@ -223,7 +223,7 @@ export class World {
     link.send('coordinator', () => {
       if (coordinator !== this.coordinator || this.isDown) return;
       if (message.kind !== 'pong') this.trace(() => `${name} -> coordinator: ${describe(message)}`);
-      const slots = atHome ?? workshop.takeIn(sent, name);
+      const slots = atHome ?? (coordinator.isOwed(link.id, message) ? workshop.takeIn(sent, name) : []);
       coordinator.tell({ kind: 'received', id: link.id, message, slots });
     });
   };

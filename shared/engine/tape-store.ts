@@ -4,6 +4,8 @@ import type { TapeRef } from './team.js';
 
 /** Bytes of each of an owner's two regions: a large model's step is some ten thousand words. */
 const REGION_BYTES = 1 << 20;
+/** Bytes of both. */
+export const TAPE_BYTES = 2 * REGION_BYTES;
 
 /**
  * Tapes in shared memory, made once and found again by key. When a region is full all are forgotten, and made anew in

@@ -21,6 +21,11 @@ export interface Range {
   readonly to: number;
 }
 
+/** Whether two ranges are of the same leaves. */
+export function isSameRange(a: Range, b: Range): boolean {
+  return a.from === b.from && a.to === b.to;
+}
+
 /** A node of the aligned binary tree, under its highest name (see the head of this file). */
 export interface Node {
   readonly level: number;

@@ -79,6 +79,7 @@ export class SimulatedNode {
         return soon({
           kind: 'prepared',
           missing: this.sharesMemory ? [] : all.filter((i) => !this.chunks.has(i)),
+          weightBytes: this.sharesMemory ? undefined : 1,
         });
       }
       case 'store':

@@ -54,6 +54,26 @@ describe('compute memory', () => {
     expect(() => memory.allocate(1)).toThrow(UserError);
   });
 
+  it('is zeros again where it was given back, and no longer counted', () => {
+    const memory = new ComputeMemory();
+    memory.allocate(100, 'threads');
+    const mark = memory.mark();
+    const first = memory.allocate(GIB / 1024, 'data');
+    memory.u8(first, GIB / 1024).fill(7);
+    memory.rewind(mark);
+    expect(memory.allocate(1000, 'weights')).toBe(first);
+    const second = memory.allocate(GIB / 512, 'sums');
+    for (const [at, bytes] of [
+      [first, 1000],
+      [second, GIB / 512],
+    ] as const)
+      expect(memory.u8(at, bytes).every((byte) => byte === 0)).toBe(true);
+    memory.limit(memory.mark().end);
+    expect(() => memory.allocate(1, 'tapes')).toThrow(
+      /used up and tapes need .*\(largest so far: sums 2.0 MiB, weights 0.0 MiB, threads 0.0 MiB\)/,
+    );
+  });
+
   it('does not take a length that is none', () => {
     const memory = new ComputeMemory();
     for (const bytes of [-1, 0.5, Number.NaN, Infinity])

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { memoryShare } from '../../scripts/commands/memory-size.js';
 import { parseWorkerOptions, type WorkerOptions } from '../../scripts/commands/worker-options.js';
 
 const TOKEN = 'abcdefghijklmnopqrstuv';
@@ -12,8 +13,32 @@ describe('options of worker', () => {
       threads: 1,
       backend: 'auto',
       name: 'attic',
+      memory: memoryShare(),
       json: false,
     });
+  });
+
+  it.each([
+    ['512m', 512 * 2 ** 20],
+    ['2G', 2 ** 31],
+    ['1.5GiB', 1.5 * 2 ** 30],
+    ['16MB', 16 * 2 ** 20],
+  ])('take %s of memory', (memory, bytes) => {
+    expect(parseWorkerOptions(JOIN, { ...SILENT, memory }, 'attic').memory).toBe(bytes);
+  });
+
+  it.each(['', '2', '15m', '-1g', '1e3g', '1.5.5g', '2 g'])('refuse %j of it', (memory) => {
+    expect(() => parseWorkerOptions(JOIN, { ...SILENT, memory }, 'attic')).toThrow(
+      /--memory takes an amount of memory, such as 512m or 2g/,
+    );
+  });
+
+  it.each([
+    ['half of the machine', 8e9, 0, 4e9],
+    ['half of what the process is confined to', 8e9, 2e9, 1e9],
+    ['half of the machine where the system says that it is confined to more', 8e9, 1.8e19, 4e9],
+  ])('may have %s by default', (_what, total, confined, share) => {
+    expect(memoryShare(total, confined)).toBe(share);
   });
 
   it('are taken from the user', () => {

@@ -8,7 +8,7 @@ import type { Run } from '../../shared/protocol/messages.js';
 import type { Range } from '../../shared/sum/leaves.js';
 import { type NodeEnd, WorkerNode } from '../../worker/main.js';
 import { OwnWorkplace } from '../../worker/own-workplace.js';
-import type { Workplace } from '../../worker/workplace.js';
+import type { Prepared, Workplace } from '../../worker/workplace.js';
 
 /** A remote node that lives in the test's own process, so that the test decides how fast and how well it works. */
 export class TestNode {
@@ -51,7 +51,7 @@ export class TestNode {
 class SameWorkplace implements Workplace {
   constructor(protected readonly inner: Workplace) {}
 
-  prepare(run: Run): Promise<readonly number[]> {
+  prepare(run: Run): Promise<Prepared> {
     return this.inner.prepare(run);
   }
 

@@ -14,9 +14,7 @@ describe('a node on its way in', () => {
     expect(script.hears(CHALLENGE)).toEqual([{ kind: 'send', message: hello('a') }]);
     const run = runMessage();
     expect(script.hears(run)).toEqual([{ kind: 'admit' }, { kind: 'prepare', run }]);
-    expect(script.tell({ kind: 'prepared', missing: [0, 2] })).toEqual([
-      { kind: 'send', message: { kind: 'need', chunks: [0, 2] } },
-    ]);
+    expect(script.isPrepared([0, 2])).toEqual([{ kind: 'send', message: { kind: 'need', chunks: [0, 2] } }]);
     const bytes = new Uint8Array(4);
     expect(script.hears({ kind: 'chunk', index: 2 }, bytes)).toEqual([{ kind: 'store', index: 2, bytes }]);
     expect(script.tell({ kind: 'stored', index: 2, sound: true })).toEqual([]);
@@ -34,7 +32,7 @@ describe('a node on its way in', () => {
         if (effect.kind === 'send' && effect.message.kind === 'need') asked.push(...effect.message.chunks);
       }
     };
-    take(script.tell({ kind: 'prepared', missing: all }));
+    take(script.isPrepared(all));
     for (const index of all) {
       expect(asked.length - index).toBeLessThanOrEqual(8);
       take(script.tell({ kind: 'stored', index, sound: true }));
@@ -57,7 +55,7 @@ describe('a node on its way in', () => {
 
   it('ends when its data arrive altered', () => {
     const script = new Script().joins();
-    script.tell({ kind: 'prepared', missing: [1] });
+    script.isPrepared([1]);
     expect(script.tell({ kind: 'stored', index: 1, sound: false }).at(-1)).toEqual({
       kind: 'end',
       ending: 'failed',
@@ -121,7 +119,8 @@ describe('work', () => {
 
   it('is bounded: who hands out ranges without end is left', () => {
     const script = new Script().isReady();
-    for (let i = 0; i < 257; i++) script.works(0, FIRST, false);
+    script.works(0, FIRST);
+    for (let i = 0; i < 256; i++) script.works(0, FIRST, false);
     expect(script.works(0, FIRST, false).at(-1)).toMatchObject({ kind: 'end', ending: 'failed' });
   });
 

@@ -35,18 +35,23 @@ export class Script {
   }
 
   /** Connects and is let in; what it lacks of the data is not known yet. */
-  joins(): this {
+  joins(run = runMessage()): this {
     this.tell({ kind: 'retry' });
     this.tell({ kind: 'opened', nonce: NONCE });
     this.hears(CHALLENGE);
-    this.hears(runMessage());
+    this.hears(run);
     return this;
+  }
+
+  /** Has the run laid out, and lacks these chunks of its data. */
+  isPrepared(missing: readonly number[]): readonly NodeEffect[] {
+    return this.tell({ kind: 'prepared', missing, weightBytes: WEIGHTS.length });
   }
 
   /** The same, and has all data. */
   isReady(): this {
     this.joins();
-    this.tell({ kind: 'prepared', missing: [] });
+    this.isPrepared([]);
     return this;
   }
 

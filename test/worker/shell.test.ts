@@ -7,14 +7,15 @@ import { NodeShell } from '../../worker/shell.js';
 import type { Workplace } from '../../worker/workplace.js';
 import { Script } from './script.js';
 
-it('says why it leaves when weights come that are of another size', () => {
+it('says why it leaves when there is no room for the data', () => {
+  const reason = 'out of memory: allow more';
   const workplace: Workplace = {
-    prepare: async () => [],
-    store: () => true,
-    loadWeights: (bytes) => {
-      throw new UserError(`weights of ${bytes.byteLength} bytes came in place of 12`);
+    prepare: async () => ({ missing: [0], weightBytes: 8 }),
+    store: () => {
+      throw new UserError(reason);
     },
-    compute: () => Promise.reject(new Error('the range was begun with no weights')),
+    loadWeights: () => undefined,
+    compute: async () => [],
     payload: () => undefined,
   };
   const shell = new NodeShell({
@@ -24,11 +25,11 @@ it('says why it leaves when weights come that are of another size', () => {
     onNotice: () => undefined,
     onEnd: () => undefined,
   });
-  const script = new Script().isReady();
+  const script = new Script().joins();
+  script.isPrepared([0]);
   const told: NodeMessage[] = [];
   const self = { tell: (message: NodeMessage) => void told.push(message), stop: () => undefined };
-  for (const effect of script.works(0, { from: 0, to: 8 })) shell.perform(effect, self);
-  const reason = 'weights of 8 bytes came in place of 12';
+  for (const effect of script.hears({ kind: 'chunk', index: 0 })) shell.perform(effect, self);
   expect(told).toEqual([{ kind: 'failed', reason }]);
   expect(node(script.state, told[0] as NodeMessage).effects).toEqual([
     { kind: 'send', message: { kind: 'leave', reason } },
