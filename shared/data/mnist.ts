@@ -3,9 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { UserError } from '../errors.js';
 import { exists } from '../files/read-file.js';
-import { sha256Hex } from '../files/sha256.js';
-import { type Dataset, packDataset } from './dataset.js';
-import { parseIdx } from './idx.js';
+import type { Dataset } from './dataset.js';
 import {
   IDX_FILES,
   type IdxFileName,
@@ -14,6 +12,7 @@ import {
   type StoredFile,
   SUMS_FILE,
 } from './idx-folder.js';
+import { packIdx } from './idx-images.js';
 
 /** What was published, by SHA-256 of the unpacked files. */
 const MNIST_FILES: Readonly<Record<IdxFileName, { readonly sha256: string; readonly bytes: number }>> = {
@@ -109,31 +108,19 @@ function isGenuine(folder: IdxFolder, name: IdxFileName): boolean {
 }
 
 function pack(name: string, imageFile: StoredFile, labelFile: StoredFile): Dataset {
-  const images = parseIdx(imageFile.bytes, imageFile.path);
-  const labels = parseIdx(labelFile.bytes, labelFile.path);
-  const [samples = 0, ...shape] = images.dimensions;
-  if (shape.length !== 2 || shape[0] !== SIDE || shape[1] !== SIDE) {
+  const { dataset, labels } = packIdx(name, imageFile, labelFile, (shape) => {
+    if (shape.length === 2 && shape[0] === SIDE && shape[1] === SIDE) return;
     throw new UserError(
       `${imageFile.path} holds samples of ${shape.join(' x ')}; images of ${SIDE} x ${SIDE} are needed`,
     );
-  }
-  if (labels.dimensions.length !== 1 || labels.dimensions[0] !== samples) {
-    const found = labels.dimensions.join(' x ');
-    throw new UserError(
-      `${labelFile.path} holds ${found} labels for ${samples} images; take both from one data set`,
-    );
-  }
+  });
   // A label chooses an element of the network's output: one out of bounds must not reach a kernel.
-  const wrong = labels.bytes.findIndex((label) => label >= CLASSES);
+  const wrong = labels.findIndex((label) => label >= CLASSES);
   if (wrong >= 0) {
-    const label = labels.bytes[wrong];
+    const label = labels[wrong];
     throw new UserError(
       `${labelFile.path} has label ${label} at ${wrong}, not one of 0 to ${CLASSES - 1}; check the file`,
     );
   }
-  const columns = {
-    image: { dtype: 'u8', shape, bytes: images.bytes, scale: Math.fround(1 / 255), shift: 0 },
-    label: { dtype: 'u8', shape: [], bytes: labels.bytes, scale: 1, shift: 0 },
-  } as const;
-  return packDataset(name, samples, columns, sha256Hex);
+  return dataset;
 }
