@@ -90,9 +90,10 @@ export class CoordinatorShell {
         // Partial sums have been copied to their places, and nothing else that a node sends is kept.
         link.recycle(payload);
       },
-      closed: (reason) => {
+      closed: (reason, isFault) => {
         this.links.delete(id);
         this.audience.leave(id);
+        if (isFault) self.tell({ kind: 'garbled', id, reason });
         self.tell({ kind: 'disconnected', id, reason });
         if (this.links.size === 0) this.onLastLinkGone();
       },

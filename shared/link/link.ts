@@ -18,9 +18,9 @@ export interface LinkEvents {
   message(envelope: Envelope): void;
   /**
    * The end, exactly once, also after an own `close`: nothing arrives any more and nothing that was sent is still
-   * under way. `reason` is for people: that of whichever end closed, or what broke.
+   * under way. `reason` is for people: that of whichever end closed, or what broke. `isFault`: the peer broke the rules.
    */
-  closed(reason: string): void;
+  closed(reason: string, isFault?: boolean): void;
 }
 
 /** One end of a link. */

@@ -106,7 +106,7 @@ export class WebSocketLink implements Link {
   open(events: LinkEvents): void {
     this.#events = events;
     if (this.#gone) {
-      queueMicrotask(() => events.closed(this.#ending as string));
+      queueMicrotask(() => events.closed(this.#ending as string, this.#isDeaf));
       return;
     }
     this.#parts.connection.read((bytes) => this.#receive(bytes));
@@ -172,8 +172,8 @@ export class WebSocketLink implements Link {
   #receive(bytes: Uint8Array): void {
     if (this.#isDeaf) return;
     this.#strangerBytesLeft -= bytes.length;
-    if (this.#strangerBytesLeft < 0) return this.break('a stranger sent too much');
     try {
+      if (this.#strangerBytesLeft < 0) throw new WebSocketFault(STATUS.tooLarge, 'a stranger sent too much');
       this.#reader.push(bytes);
     } catch (error) {
       // What follows is told from nothing any more: there is no use in waiting for the peer's farewell.
@@ -227,7 +227,7 @@ export class WebSocketLink implements Link {
     this.#gone = true;
     this.#cancelWait();
     this.#end(lost(STATUS.lost));
-    this.#events?.closed(this.#ending as string);
+    this.#events?.closed(this.#ending as string, this.#isDeaf);
   }
 }
 

@@ -202,6 +202,20 @@ describe('the run that they besieged', () => {
       Number(count),
     );
     expect(inFull).toHaveLength(1);
+    for (const reason of [
+      'a frame has reserved bits',
+      'a message exceeds 65536 bytes',
+      'it said hello twice',
+      'it answered pings that nobody sent',
+      'a message carries 1048576 bytes where 0 may come',
+      'a header exceeds 65536 bytes',
+      'it asked for data that it was sent',
+      'more than 8192 frames make no message',
+    ])
+      expect(
+        stderr.match(new RegExp(`refused (remote-\\d+|mallory): ${reason}\n`, 'g')),
+        reason,
+      ).toHaveLength(1);
     // The handshake that was played back is one of them.
     expect(counted.reduce((sum, count) => sum + count, 1)).toBe(WRONG_TOKENS + 1);
     expect(stderr.split('\n').length).toBeLessThan(60);
