@@ -152,7 +152,8 @@ export class LocalRun {
       slots: new SlotPool(memory, plan.vectorFloats),
       snapshots: new Snapshots(place, best === undefined ? updater.state : [...updater.state, best.at]),
       best,
-      dataset: data.train,
+      // Out of memory, where it has been since the run began: files may change meanwhile.
+      dataset: { manifest: data.train.manifest, chunk: (index) => place.data.chunk(index) },
       observer,
       clock,
       keeper,

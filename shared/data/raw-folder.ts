@@ -61,8 +61,8 @@ type Description = v.InferOutput<typeof DescriptionSchema>;
  *     }
  *
  * Each file holds one field of all samples of a split, row-major, little-endian, sample after sample and nothing else: what
- * `array.tofile()` of NumPy writes. Of `u8` a network sees fma(byte, scale, shift). Files are read when a part of them is
- * needed, so they may be larger than memory would allow twice.
+ * `array.tofile()` of NumPy writes. Of `u8` a network sees fma(byte, scale, shift). Files are read chunk by chunk, when one is
+ * asked for, so they are never in memory twice.
  * @throws UserError that names the file and the mend
  */
 export async function rawFolder(directory: string): Promise<RawFolderData> {
@@ -147,7 +147,7 @@ async function openSplit(
     const bytes = read(index);
     if (isChunk(manifest, index, bytes)) return bytes;
     throw new UserError(
-      `the files in ${directory} have changed since the run began; put them back, and resume it`,
+      `the files in ${directory} change while they are read; begin again when they are whole`,
     );
   };
   return { manifest, chunk };

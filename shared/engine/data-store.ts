@@ -1,5 +1,6 @@
-import type { Manifest } from '../data/manifest.js';
+import { chunkBytes, type Manifest } from '../data/manifest.js';
 import { sampleOrder } from '../data/order.js';
+import { assert } from '../errors.js';
 import type { DataPlacement } from '../graph/job.js';
 import type { ComputeMemory } from './memory.js';
 
@@ -42,6 +43,13 @@ export class DataStore {
     this.memory.u8(at, bytes.byteLength).set(bytes);
     this.memory.u32(this.chunkTable, this.present.length)[index] = at;
     this.present[index] = true;
+  }
+
+  /** A copy of a chunk that is here, for those who ask for it from elsewhere. @throws AssertionError when it is not here */
+  chunk(index: number): Uint8Array {
+    assert(this.present[index] === true, `chunk ${index} of ${this.manifest.name} is not here`);
+    const at = this.memory.u32(this.chunkTable, this.present.length)[index] as number;
+    return this.memory.u8(at, chunkBytes(this.manifest, index)).slice();
   }
 
   /** Byte offset of an epoch's order (u32 sample ids), made when it is not there yet. */

@@ -60,16 +60,16 @@ describe('a folder of raw samples', () => {
     ]);
   });
 
-  it('says so when its files change under a run', async () => {
+  it('says so when its files change while they are read', async () => {
     const folder = folderOf();
     const { train } = await rawFolder(folder);
     writeFileSync(join(folder, 'l'), bytesOf(Int32Array.of(1, 0, -3, 2, 8)));
     expect(train.chunk(1)).toHaveLength(2 * 400_004);
     expect(() => train.chunk(2)).toThrow(
-      `the files in ${folder} have changed since the run began; put them back`,
+      `the files in ${folder} change while they are read; begin again when they are whole`,
     );
     truncateSync(join(folder, 'w'), 10);
-    expect(() => train.chunk(0)).toThrow('have changed since the run began');
+    expect(() => train.chunk(0)).toThrow('change while they are read');
   });
 });
 
