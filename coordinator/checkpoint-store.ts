@@ -2,7 +2,7 @@ import { UserError } from '../shared/errors.js';
 import { ASIDE, replaceFile, type Storage } from '../shared/files/storage.js';
 import { decodeCheckpoint, type RunProgress, type SavedCheckpoint } from './checkpoint.js';
 
-/** Checkpoints that are kept besides the best: one would do if disks never lied. */
+/** Checkpoints that are kept besides the best and the pinned one: one would do if disks never lied. */
 const KEPT = 3;
 /** Digits of a step in a file's name, so that names sort as steps do. */
 const STEP_DIGITS = 13;
@@ -17,7 +17,11 @@ export interface Found {
 
 /** The checkpoints of a run, one file each. */
 export class CheckpointStore {
-  constructor(private readonly storage: Storage) {}
+  /** @param pinned step of a checkpoint that is kept whatever comes after it */
+  constructor(
+    private readonly storage: Storage,
+    private readonly pinned?: number,
+  ) {}
 
   /**
    * Saves a checkpoint, whole or not at all, and then removes those that are no longer needed. Calls must not overlap.
@@ -67,10 +71,10 @@ export class CheckpointStore {
     if (later.length > 0) await this.storage.sync();
   }
 
-  /** Keeps the newest, and the best; removes what a crash has left aside. */
+  /** Keeps the newest, the best, and the one that is pinned; removes what a crash has left aside. */
   private async prune(best: number | undefined): Promise<void> {
     const steps = await this.steps();
-    const old = steps.slice(0, -KEPT).filter((step) => step !== best);
+    const old = steps.slice(0, -KEPT).filter((step) => step !== best && step !== this.pinned);
     const asides = (await this.storage.list()).filter((name) => name.endsWith(ASIDE));
     for (const name of [...old.map(fileOf), ...asides]) await this.storage.remove(name);
   }

@@ -10,8 +10,8 @@ import type { CheckpointStore } from './checkpoint-store.js';
 /** Where checkpoints go, and what is to be done before one is written. */
 export interface Safe {
   readonly store: Pick<CheckpointStore, 'save' | 'forgetAfter'>;
-  /** Writes down what led to the checkpoint. */
-  readonly prepare: () => void;
+  /** Has what led to the checkpoint written down, where no loss of power takes it away. */
+  readonly prepare: () => Promise<void>;
 }
 
 /** What a checkpoint is known by. */
@@ -58,7 +58,7 @@ export class Keeper {
     const { store, prepare } = await this.safe;
     const { pieces, ...fingerprints } = await encoding;
     try {
-      prepare();
+      await prepare();
       if (isBack) await store.forgetAfter(progress.step);
       await store.save(progress, pieces);
       return fingerprints;

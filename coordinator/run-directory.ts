@@ -3,9 +3,10 @@
  * checkpoints/, access.json (for its workers, should its coordinator be started anew) and, once it is done,
  * weights.safetensors.
  */
-import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, fsync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { assert, UserError } from '../shared/errors.js';
 import { writeFileAtomically } from '../shared/files/atomic-file.js';
 import { errorCode, explainFileError } from '../shared/files/file-error.js';
@@ -75,9 +76,13 @@ export async function continueRunDirectory(
   return new RunDirectory(path, 'a');
 }
 
-/** Where the checkpoints of a run are. @param path its directory */
-export function checkpointsIn(path: string): CheckpointStore {
-  return new CheckpointStore(new Folder(join(path, CHECKPOINT_FOLDER)));
+/**
+ * Where the checkpoints of a run are.
+ * @param path its directory
+ * @param pinned step of a checkpoint that is kept whatever comes after it
+ */
+export function checkpointsIn(path: string, pinned?: number): CheckpointStore {
+  return new CheckpointStore(new Folder(join(path, CHECKPOINT_FOLDER)), pinned);
 }
 
 async function writeConfig(path: string, { recipe, config, options, now }: RunRequest): Promise<void> {
@@ -120,6 +125,16 @@ export class RunDirectory {
     if (text === '') return;
     this.pending = '';
     this.explained(METRICS_FILE, () => writeFileSync(this.metrics, text));
+  }
+
+  /** Writes out the lines held back, where no loss of power takes them away. @throws UserError when the disk is full */
+  async sync(): Promise<void> {
+    this.flush();
+    try {
+      await promisify(fsync)(this.metrics);
+    } catch (error) {
+      throw explainFileError(error, `cannot write ${join(this.path, METRICS_FILE)}`);
+    }
   }
 
   /**

@@ -20,6 +20,7 @@ import { LocalRun } from '../training/local-run.js';
 import { describeResult, newsOf, type TrainResult, type WorkerShare } from '../training/result.js';
 import { RunWatch } from '../training/run-watch.js';
 import { initialParameters } from '../training/trained-model.js';
+import { runTruth } from '../verification/run-truth.js';
 import type { CommandContext } from './command.js';
 import { findResumption, type Resumption } from './resume.js';
 import type { TrainSettings } from './train-options.js';
@@ -67,7 +68,8 @@ export async function train(request: TrainRequest, context: CommandContext): Pro
     const directory = await directoryFor(request, resumption);
     const { port } = parseJoinUrl(joinUrl);
     await saveAccess(directory.path, { ...run.identity, port, ...(certificate && { certificate }) });
-    run.keepIn({ store: checkpointsIn(directory.path), prepare: () => watch.flush() });
+    const pinned = resumption === undefined ? undefined : settledAt(resumption, run);
+    run.keepIn({ store: checkpointsIn(directory.path, pinned), prepare: () => watch.sync() });
     watch.recordTo(directory);
     progress.say(`training ${settings.recipe}: ${steps} steps of ${settings.batch} samples, ${run.backend}`);
     if (resumption !== undefined) tellResumption(resumption, run, watch, progress);
@@ -152,6 +154,11 @@ async function directoryFor(
   await writeMetrics(path, records);
   await checkpointsIn(path).forgetAfter(checkpoint?.progress.step ?? -1);
   return continueRunDirectory(path, request);
+}
+
+/** The step from which on the settings are those of now: whoever does the run again goes on from its checkpoint. */
+function settledAt({ checkpoint, records }: Resumption, run: LocalRun): number {
+  return run.differences.length > 0 ? (checkpoint?.progress.step ?? 0) : runTruth(records).settledAt;
 }
 
 function tellResumption(

@@ -144,7 +144,7 @@ async function doAgain(
   try {
     // Nothing is written: only the hashes are wanted.
     const nothing = async (): Promise<void> => {};
-    run.keepIn({ store: { save: nothing, forgetAfter: nothing }, prepare: () => {} });
+    run.keepIn({ store: { save: nothing, forgetAfter: nothing }, prepare: nothing });
     run.begin(systemClock);
     const { best } = await run.coordinator.ended;
     // A run that ends with its best weights has found the same ones to be the best.

@@ -68,9 +68,9 @@ export class RunWatch implements Observer {
     this.samplesBefore = this.samples;
   }
 
-  /** Writes out what is held back. */
-  flush(): void {
-    this.directory?.flush();
+  /** Writes out what is held back, where no loss of power takes it away. */
+  async sync(): Promise<void> {
+    await this.directory?.sync();
   }
 
   /** Writes out what is held back, and lets go of the directory. */

@@ -6,11 +6,16 @@ import type { Storage } from '../../shared/files/storage.js';
 import { storageSuite } from '../suites/storage-suite.js';
 import { CrashingDisk } from '../support/crashing-disk.js';
 
-async function save(storage: Storage, step: number, best: number | null = null): Promise<void> {
+async function save(
+  storage: Storage,
+  step: number,
+  best: number | null = null,
+  pinned?: number,
+): Promise<void> {
   const progress = { step, optimizer: {}, best: best === null ? null : { step: best, loss: 1 } };
   const parameters = [{ name: 'w', shape: [2], values: Float32Array.of(step, 1) }];
   const { pieces } = await encodeCheckpoint({ progress, settings: {}, parameters, slots: [] }, sha256Hex);
-  await new CheckpointStore(storage).save(progress, pieces);
+  await new CheckpointStore(storage, pinned).save(progress, pieces);
 }
 
 async function newest(storage: Storage): Promise<number | undefined> {
@@ -28,6 +33,13 @@ describe('checkpoints', () => {
     for (const step of [0, 9, 10, 100, 1000, 10_000]) await save(disk, step, step === 0 ? 0 : 9);
     expect((await disk.list()).sort()).toEqual([9, 100, 1000, 10_000].map(fileOf));
     expect(await newest(disk)).toBe(10_000);
+  });
+
+  it('are kept at the step at which settings were changed', async () => {
+    const disk = new CrashingDisk();
+    for (const step of [0, 9, 10]) await save(disk, step);
+    for (const step of [11, 12, 13, 14]) await save(disk, step, null, 10);
+    expect((await disk.list()).sort()).toEqual([10, 12, 13, 14].map(fileOf));
   });
 
   it('are found whole after the power went at whatever byte or operation', async () => {

@@ -36,6 +36,14 @@ describe('verify', () => {
     expect(checkedSteps).toBeLessThan(100);
   });
 
+  it('goes on from where settings were changed, however many checkpoints came after', async () => {
+    const changed = await run('train', '--resume', RUN, '--lr', 0.05, '--steps', 400);
+    expect(changed.status, changed.stderr).toBe(0);
+    const whole = await verify('--json');
+    expect(whole.status, whole.stderr).toBe(0);
+    expect(JSON.parse(whole.stdout)).toMatchObject({ ok: true, checkedSteps: 340 });
+  });
+
   it('names the step that departs', async () => {
     const lines = readFileSync(METRICS, 'utf8').trim().split('\n');
     const altered = lines.map((line) => {
