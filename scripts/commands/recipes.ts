@@ -119,6 +119,12 @@ export const RECIPES: readonly RecipeEntry[] = [
     load: async () => (await import('../../examples/translate.js')).recipe,
   },
   {
+    name: 'summarise',
+    summary:
+      'long descriptions of Debian packages to short ones with a Transformer, or your own (--data FILE)',
+    load: async () => (await import('../../examples/summarise.js')).recipe,
+  },
+  {
     name: 'speech-digits',
     summary: 'spoken digits by a convolutional network on log-mel spectrograms (--data FSDD)',
     load: async () => (await import('../../examples/speech-digits.js')).recipe,

@@ -49,6 +49,21 @@ def gpt(draws, dense):
     return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.2, momentum=0.9)
 
 
+def reversible_embedding(draws, dense):
+    """One table of symbols for what is read and for what is said; SGD."""
+    draw = draws(23)
+    data = {"x": draw.classes(5, POSITIONS, count=SYMBOLS), "y": draw.classes(5, POSITIONS, count=SYMBOLS)}
+    weights = {"symbols/table": draw.normal(SYMBOLS, WIDTH)}
+    weights |= draw.dense("inner", WIDTH, WIDTH) | draw.dense("outer", WIDTH, WIDTH)
+
+    def loss(w):
+        x = w["symbols/table"][data["x"]]
+        hidden = torch.tanh(dense(w, "outer", x + dense(w, "inner", x)))
+        return F.cross_entropy((hidden @ w["symbols/table"].t()).flatten(0, 1), data["y"].flatten())
+
+    return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.2)
+
+
 def cross_attention(draws, dense):
     """Queries look at a memory of which a relu hides a part; silu, leaky relu and sinusoidal positions; SGD."""
     draw = draws(22)
@@ -73,4 +88,4 @@ def cross_attention(draws, dense):
     return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.2)
 
 
-CASES = {"gpt": gpt, "cross-attention": cross_attention}
+CASES = {"gpt": gpt, "reversible-embedding": reversible_embedding, "cross-attention": cross_attention}

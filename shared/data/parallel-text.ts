@@ -6,7 +6,8 @@ import { UserError } from '../errors.js';
 import { exists, readBoundedFile } from '../files/read-file.js';
 import { sha256Hex } from '../files/sha256.js';
 import { learnPieces, pieceNumbers, wordsOf } from './byte-pairs.js';
-import { type Dataset, packDataset } from './dataset.js';
+import type { Dataset } from './dataset.js';
+import { packPiecePairs, SIGNS } from './piece-pairs.js';
 import { readSwordBible } from './sword.js';
 
 const BIBLES = '/usr/share/sword/modules/texts/ztext';
@@ -17,10 +18,6 @@ const LINES_TOGETHER = 25;
 const HELD_OUT = 50;
 /** Pieces of both languages together. */
 const PIECES = 2000;
-
-/** Numbers that are no pieces, in front of them. */
-export const PAIR_SIGNS = { end: 0, start: 1 } as const;
-const SIGNS = Object.keys(PAIR_SIGNS).length;
 
 /** Most pieces of a sentence, its end among them; pairs with a longer one are left out. */
 export const PAIR_LENGTH = 40;
@@ -59,14 +56,16 @@ export async function loadPairs(folder?: string): Promise<PairSplit> {
   const numbersOf = (text: string) => wordsOf(text).flatMap((word) => numbers(word).map((n) => n + SIGNS));
   const pack = (name: string, from: readonly Pair[]) => {
     const rows = from
-      .map(({ source, target }) => ({ source: numbersOf(source), target: numbersOf(target) }))
-      .filter((row) => [row.source, row.target].every(({ length }) => length > 0 && length < PAIR_LENGTH));
+      .map(({ source, target }) => ({ read: numbersOf(source), written: numbersOf(target) }))
+      .filter(({ read, written }) =>
+        [read, written].every(({ length }) => length > 0 && length < PAIR_LENGTH),
+      );
     if (rows.length === 0) {
       throw new UserError(
         `too few sentence pairs of at most ${PAIR_LENGTH - 1} pieces to learn from and to hold some out; give more lines`,
       );
     }
-    return packPairs(name, rows);
+    return packPiecePairs(name, rows, { read: PAIR_LENGTH, written: PAIR_LENGTH });
   };
   return {
     train: pack('pairs-train', learned),
@@ -117,28 +116,4 @@ function pairUp(
     );
   }
   return source.map((text, i) => ({ part: partOf(i), source: text, target: target[i] as string }));
-}
-
-function packPairs(name: string, rows: readonly { source: number[]; target: number[] }[]): Dataset {
-  const { end, start } = PAIR_SIGNS;
-  const read = new Float32Array(rows.length * PAIR_LENGTH).fill(end);
-  const present = new Uint8Array(rows.length * PAIR_LENGTH);
-  const before = new Float32Array(rows.length * PAIR_LENGTH).fill(end);
-  const written = new Int32Array(rows.length * PAIR_LENGTH).fill(end);
-  rows.forEach(({ source, target }, row) => {
-    const at = row * PAIR_LENGTH;
-    read.set(source, at);
-    present.fill(1, at, at + source.length + 1);
-    before.set([start, ...target], at);
-    written.set(target, at);
-  });
-  const plain = { shape: [PAIR_LENGTH], scale: 1, shift: 0 };
-  const bytes = (numbers: Float32Array | Int32Array) => new Uint8Array(numbers.buffer);
-  const columns = {
-    read: { dtype: 'f32', bytes: bytes(read), ...plain },
-    present: { dtype: 'u8', bytes: present, ...plain },
-    before: { dtype: 'f32', bytes: bytes(before), ...plain },
-    written: { dtype: 'i32', bytes: bytes(written), ...plain },
-  } as const;
-  return packDataset(name, rows.length, columns, sha256Hex);
 }

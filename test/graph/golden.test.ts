@@ -23,6 +23,7 @@ const OPTIMIZERS: Partial<Record<ModelName, OptimizerSettings>> = {
   detection: sgd({ learningRate: 0.1 }),
   ctc: sgd({ learningRate: 0.3 }),
   gpt: sgd({ learningRate: 0.2, momentum: 0.9 }),
+  'reversible-embedding': sgd({ learningRate: 0.2 }),
   'cross-attention': sgd({ learningRate: 0.2 }),
   'batch-norm': sgd({ learningRate: 0.2, momentum: 0.9 }),
   'batch-norm-images': sgd({ learningRate: 0.1 }),

@@ -1,8 +1,14 @@
 import { Graph } from '../../shared/graph/graph.js';
 import { leakyRelu } from '../../shared/graph/layers/activation.js';
 import { dense } from '../../shared/graph/layers/dense.js';
-import { embedding, positionalEmbedding, positionalEncoding } from '../../shared/graph/layers/embedding.js';
+import {
+  embedding,
+  positionalEmbedding,
+  positionalEncoding,
+  reversibleEmbedding,
+} from '../../shared/graph/layers/embedding.js';
 import { layerNormalization } from '../../shared/graph/layers/layer-normalization.js';
+import { add } from '../../shared/graph/layers/merge.js';
 import { multiHeadAttention } from '../../shared/graph/layers/multi-head-attention.js';
 import { flatten } from '../../shared/graph/layers/reshape.js';
 import { sequential } from '../../shared/graph/layers/sequential.js';
@@ -24,6 +30,16 @@ export const TRANSFORMER_MODELS = {
       dense(5),
     ]);
     return x.graph.model(network(x), sparseCategoricalCrossentropy({ target: 'y', fromLogits: true }));
+  },
+
+  /** One table of symbols for what is read and for what is said, read twice. */
+  'reversible-embedding': (): Model => {
+    const x = new Graph().input('x', [6]);
+    const symbols = reversibleEmbedding(5, 4, { name: 'symbols' });
+    const sum = add()([symbols(x), dense(4, { name: 'inner' })(symbols(x))]);
+    const hidden = dense(4, { activation: 'tanh', name: 'outer' })(sum);
+    const loss = sparseCategoricalCrossentropy({ target: 'y', fromLogits: true });
+    return x.graph.model(symbols(hidden, { reverse: true }), loss);
   },
 
   /** Attention to a memory of which a part is hidden; waves for positions; silu and leaky relu. */

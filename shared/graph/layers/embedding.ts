@@ -1,4 +1,4 @@
-import type { Layer, LayerIdentity } from '../graph.js';
+import type { Layer, LayerIdentity, Tensor } from '../graph.js';
 
 /**
  * A trained vector for each id: [positions] ids to [positions, width].
@@ -11,6 +11,32 @@ export function embedding(entries: number, width: number, options: { name?: stri
     x.graph.add({
       layer,
       op: 'embedding',
+      inputs: [x],
+      attributes: { entries, width },
+      initializers: { table: { kind: 'smallNormal' } },
+    });
+}
+
+/** A mapping from ids to vectors, or, `reverse`, from vectors to a score for each id. */
+export type ReversibleEmbedding = (x: Tensor, options?: { readonly reverse?: boolean }) => Tensor;
+
+/**
+ * An embedding that is used both ways: [positions] ids to [positions, width] as `embedding` does it, and, reversed, vectors
+ * [positions, width] to [positions, entries], how much each looks like the vector of each id: logits of what comes next.
+ * Both use one table, so what was read is easily said again.
+ * @param entries ids are 0 to entries - 1; any other stands for zeros
+ * Parameter: `<name>/table` [entries, width], from a normal distribution of deviation 0.02.
+ */
+export function reversibleEmbedding(
+  entries: number,
+  width: number,
+  options: { name?: string } = {},
+): ReversibleEmbedding {
+  const layer: LayerIdentity = { kind: 'reversibleEmbedding', name: options.name };
+  return (x, { reverse = false } = {}) =>
+    x.graph.add({
+      layer,
+      ...(reverse ? { op: 'reverseEmbedding', part: 'reverse' } : { op: 'embedding' }),
       inputs: [x],
       attributes: { entries, width },
       initializers: { table: { kind: 'smallNormal' } },

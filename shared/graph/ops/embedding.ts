@@ -8,7 +8,7 @@ import * as v from 'valibot';
 import { elementsOf } from '../shape.js';
 import { type KernelOp, Size } from './op.js';
 
-const EmbeddingAttributes = v.strictObject({
+export const EmbeddingAttributes = v.strictObject({
   entries: v.pipe(Size, v.maxValue(2 ** 24)),
   width: Size,
 });

@@ -26,6 +26,7 @@ import { randomCropOp, randomShiftOp } from './random-window.js';
 import { reluOp } from './relu.js';
 import { repeatVectorOp } from './repeat-vector.js';
 import { reshapeOp } from './reshape.js';
+import { reverseEmbeddingOp } from './reverse-embedding.js';
 import { sigmoidOp } from './sigmoid.js';
 import { siluOp } from './silu.js';
 import { simpleRnnOp } from './simple-rnn.js';
@@ -64,6 +65,7 @@ export const OPS = {
   relu: reluOp,
   repeatVector: repeatVectorOp,
   reshape: reshapeOp,
+  reverseEmbedding: reverseEmbeddingOp,
   sigmoid: sigmoidOp,
   simpleRnn: simpleRnnOp,
   slice: sliceOp,
