@@ -51,6 +51,6 @@ export const recipe: Recipe = {
   batch: 64,
   leaf: 8,
   epochs: 1,
-  steps: 6000,
+  steps: 10_000,
   goal: { metric: 'timesDictionary', atLeast: 2 },
 };
