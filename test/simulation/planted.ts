@@ -109,6 +109,19 @@ export const PLANTED: Readonly<Record<string, Coordinate>> = {
       hashes: [first, ...others.map((one) => ({ ...one, hash: `${one.hash} ${one.memberId}` }))],
     });
   }),
+  'a stride leaves out the leaves of another': instead((effect) =>
+    effect.kind === 'stride' && effect.shares.length > 1
+      ? [
+          {
+            ...effect,
+            shares: effect.shares.map((share) => ({
+              ...share,
+              range: effect.shares[0]?.range ?? share.range,
+            })),
+          },
+        ]
+      : [effect],
+  ),
   'answers are not compared': instead((effect) => (effect.kind === 'compare' ? [] : [effect])),
   'late members are not hedged, and silence is no reason to drop them': before((state) => {
     if (state.round !== undefined) state.round.nextDueMs = Number.POSITIVE_INFINITY;

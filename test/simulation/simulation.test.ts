@@ -59,7 +59,8 @@ describe('a fault planted in the coordinator is found:', () => {
     const findings: string[] = [];
     for (let seed = 0; seed < FOUND_WITHIN && findings.length === 0; seed++) {
       try {
-        await simulate({ ...PLAN, seed }, undefined, wrong);
+        const { finalHash, expectedHash } = await simulate({ ...PLAN, seed }, undefined, wrong);
+        if (finalHash !== expectedHash) findings.push(`seed ${seed} ends with other weights`);
       } catch (error) {
         findings.push(String(error));
       }
