@@ -1,3 +1,4 @@
+import type { Clock } from '../../shared/actor/clock.js';
 import type { SeededRandom } from '../../shared/actor/seeded-random.js';
 import type { VirtualNode } from './virtual-node.js';
 
@@ -69,4 +70,12 @@ export function flipped(
  */
 function damaged(word: number, random: SeededRandom): number {
   return (word ^ (random.next() | 1)) >>> 0;
+}
+
+/** What goes wrong beside the clock's own acts is thrown by the next of them: whoever runs the clock must see it. */
+export function rethrowIn(clock: Clock): (error: unknown) => void {
+  return (error) =>
+    void clock.after(0, () => {
+      throw error;
+    });
 }

@@ -7,7 +7,7 @@ import type { NodeToCoordinator } from '../../shared/protocol/messages.js';
 import { leafCount } from '../../shared/sum/leaves.js';
 import { FIRST_WEIGHTS, weightsOf } from './arithmetic.js';
 import { describe } from './description.js';
-import { flipped } from './harm.js';
+import { flipped, rethrowIn } from './harm.js';
 import { Connection, type Weather } from './network.js';
 import type { Fault, Setting } from './plan.js';
 import { identityOf, simulatedSettings } from './settings.js';
@@ -111,7 +111,8 @@ export class World {
     const locals = this.nodes.filter(({ sharesMemory, isDead }) => sharesMemory && !isDead);
     for (const node of locals) node.isDead = true;
     for (const { link } of this.wires.values()) link.cut('the coordinator is gone');
-    this.clock.after(downMs, () => void this.restartCoordinator(locals.map(({ name }) => name)));
+    const names = locals.map(({ name }) => name);
+    this.clock.after(downMs, () => void this.restartCoordinator(names).catch(rethrowIn(this.clock)));
   }
 
   /** As `--resume` does: from the newest checkpoint that is whole, or from the beginning. */
@@ -121,12 +122,8 @@ export class World {
     const step = checkpoint?.progress.step ?? 0;
     this.trace(() => `coordinator: starts at step ${step}; ${damaged.length} checkpoints are damaged`);
     this.home.workshop.resume(step, tensor === undefined ? FIRST_WEIGHTS : weightsOf(tensor));
-    this.coordinator = new VirtualCoordinator(
-      this.settings,
-      this.home,
-      this.parts.decide,
-      checkpoint?.progress,
-    );
+    const { decide } = this.parts;
+    this.coordinator = new VirtualCoordinator(this.settings, this.home, decide, checkpoint?.progress);
     this.isDown = false;
     for (const name of locals) this.join(name, { sharesMemory: true });
   }

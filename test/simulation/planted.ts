@@ -109,6 +109,11 @@ export const PLANTED: Readonly<Record<string, Coordinate>> = {
       hashes: [first, ...others.map((one) => ({ ...one, hash: `${one.hash} ${one.memberId}` }))],
     });
   }),
+  'a checkpoint says that it is of a later step': instead((effect) =>
+    effect.kind === 'checkpoint'
+      ? [{ ...effect, progress: { ...effect.progress, step: effect.progress.step + 1 } }]
+      : [effect],
+  ),
   'a stride leaves out the leaves of another': instead((effect) =>
     effect.kind === 'stride' && effect.shares.length > 1
       ? [
