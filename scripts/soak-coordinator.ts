@@ -15,6 +15,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     life: { type: 'string', default: '3000' },
     steps: { type: 'string', default: '40000' },
+    tls: { type: 'boolean', default: false },
   },
 });
 const folder = await mkdtemp(join(tmpdir(), 'unisum-soak-'));
@@ -23,6 +24,7 @@ try {
     {
       folder,
       args: ['--steps', values.steps, '--checkpoint-every', '1s'],
+      tls: values.tls,
       kills: Number(values.kills),
       workers: 2,
       lifeMsMax: Number(values.life),

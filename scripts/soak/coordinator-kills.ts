@@ -11,6 +11,8 @@ export interface KillPlan {
   readonly folder: string;
   /** Words behind `train`: what is trained. */
   readonly args: readonly string[];
+  /** Whether workers come over TLS, and find the same certificate again each time. */
+  readonly tls: boolean;
   readonly kills: number;
   /** Worker processes, which nobody kills. */
   readonly workers: number;
@@ -42,14 +44,15 @@ export async function killCoordinators(
   clock: Clock,
   tell: (line: string) => void = () => {},
 ): Promise<KillReport> {
-  const { folder, args, kills, workers, lifeMsMax } = plan;
+  const { folder, args, tls, kills, workers, lifeMsMax } = plan;
   const random = new SeededRandom(plan.seed);
   const begunMs = clock.nowMs();
   const start = (...words: readonly string[]): Program => new Program(words, folder);
   const undisturbed = resultOf(await start('train', ...args, '--workers', '1', '--json').ended);
 
   // No local workers: nothing is done before others have come back.
-  const open = ['--listen', '127.0.0.1:0', '--workers', '0', '--min-workers', String(workers)];
+  const encrypted = tls ? ['--tls'] : [];
+  const open = ['--listen', '127.0.0.1:0', ...encrypted, '--workers', '0', '--min-workers', String(workers)];
   let coordinator = start('train', ...args, ...open, '--run-dir', RUN, '--json');
   const processes = new Set([coordinator]);
   try {
