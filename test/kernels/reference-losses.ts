@@ -118,7 +118,9 @@ export const REFERENCE_LOSSES = {
       probabilities: probabilities!,
       loss: { ...loss!, values: loss!.values.map((x, r) => of(r, x, Number.NaN)) },
       correct: { ...correct!, values: correct!.values.map((x, r) => of(r, x, 0)) },
-      counted: exactly(labels.map((label) => (label === call.args.ignored ? 0 : 1))),
+      ...(call.args.counted !== 0 && {
+        counted: exactly(labels.map((label) => (label === call.args.ignored ? 0 : 1))),
+      }),
     };
   },
   softmaxCrossEntropySparseBackward: (call: Call) => {
