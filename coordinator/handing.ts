@@ -1,3 +1,4 @@
+import { QUEUE_MAX } from '../shared/protocol/limits.js';
 import { assign } from './assignment.js';
 import type { CoordinatorEffect } from './messages.js';
 import { cutUp, hold, type Round, type Task } from './round.js';
@@ -6,8 +7,6 @@ import type { CoordinatorState, Member } from './state.js';
 
 /** A member that has said nothing for so long has missed a ping: it may be gone. A little over two looks at who is there. */
 const QUIET_MS = 1200;
-/** Most answers that a member may be behind with: more ranges than this a node does not take. */
-const PARTIALS_DUE_MAX = 256;
 
 /** Members that can be handed work, in the order in which they joined. */
 export function readyMembers(state: CoordinatorState): Member[] {
@@ -93,7 +92,7 @@ export function hand(
   const isAlone = owed.length === 0 && isPrompt(member);
   // What still waits for its turn at the node is void as soon as it hears of this step.
   member.late.splice(1);
-  member.due.partials = Math.min(member.due.partials + 1, PARTIALS_DUE_MAX);
+  member.due.partials = Math.min(member.due.partials + 1, QUEUE_MAX);
   // Local threads all end a round together: nothing is won by doing the work of one of them a second time.
   const dueMs = member.sharesMemory ? Number.POSITIVE_INFINITY : nowMs + patienceMs(member.speed, leaves);
   hold(round, task, { memberId: member.id, handedMs: nowMs, dueMs, isAlone, isHedged: false });

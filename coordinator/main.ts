@@ -96,10 +96,7 @@ export class Coordinator {
     const { batch, leafSize } = parts.settings;
     const bounds = memberBounds(parts.slots.vectorBytes, batch, leafSize);
     const owed = (id: string, partials: Partials): boolean => isOwed(this.actor.state, id, partials);
-    this.shell = new CoordinatorShell({
-      ...{ ...parts, bounds, isOwed: owed },
-      ...{ onComplete: end, onFailure: fail },
-    });
+    this.shell = new CoordinatorShell({ ...parts, bounds, isOwed: owed, onComplete: end, onFailure: fail });
     this.actor = new Actor({
       name: 'coordinator',
       state: initialState(parts.settings, parts.clock.nowMs(), parts.from),

@@ -1,47 +1,26 @@
 import type { Recipe } from '../coordinator/recipe.js';
 import { loadSummaries, SUMMARY_LENGTHS } from '../shared/data/descriptions.js';
-import { NOT_SAID } from '../shared/data/piece-pairs.js';
-import { Graph } from '../shared/graph/graph.js';
-import { positionalEmbedding, reversibleEmbedding } from '../shared/graph/layers/embedding.js';
-import { layerNormalization } from '../shared/graph/layers/layer-normalization.js';
-import { transformerBlock } from '../shared/graph/layers/transformer.js';
-import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
 import { adam } from '../shared/optim/adam.js';
 import { clipByGlobalNorm } from '../shared/optim/clipping.js';
 import { cosineDecay } from '../shared/optim/schedule.js';
+import { pieceTransformer } from './support/piece-transformer.js';
 import { measureSummaries } from './support/summary-metrics.js';
-
-const WIDTH = 128;
-const HEADS = 4;
-const LAYERS = 2;
 
 /**
  * A Transformer (Vaswani et al. 2017) sums up what a package is for: from its name and the beginning of its long
- * description to the short one. Both sides and the logits share one table of pieces of words, so that what was read is
- * easily said again.
- * Measured on programs that it has never seen, against saying the first sentence.
+ * description to the short one. Measured on programs that it has never seen, against saying the first sentence.
  */
 export const recipe: Recipe = {
   summary: 'long descriptions of Debian packages to short ones with a Transformer, or your own (--data FILE)',
-  model({ alphabet = [] }) {
-    const graph = new Graph();
-    const mask = graph.input('present', [SUMMARY_LENGTHS.read]);
-    const blocks = (side: string, causal: boolean) =>
-      Array.from({ length: LAYERS }, (_, i) =>
-        transformerBlock(HEADS, 4 * WIDTH, { causal, dropout: 0.1, name: `${side}${i + 1}` }),
-      );
-    const pieces = reversibleEmbedding(alphabet.length, WIDTH, { name: 'pieces' });
-
-    let memory = positionalEmbedding()(pieces(graph.input('read', [SUMMARY_LENGTHS.read])));
-    for (const block of blocks('encoder', false)) memory = block(memory, { mask });
-    memory = layerNormalization()(memory);
-
-    let x = positionalEmbedding()(pieces(graph.input('before', [SUMMARY_LENGTHS.written])));
-    for (const block of blocks('decoder', true)) x = block(x, { memory, mask });
-    const logits = pieces(layerNormalization()(x), { reverse: true });
-    const settings = { fromLogits: true, labelSmoothing: 0.1, ignoreIndex: NOT_SAID };
-    return graph.model(logits, sparseCategoricalCrossentropy({ target: 'written', ...settings }));
-  },
+  model: ({ alphabet = [] }) =>
+    pieceTransformer({
+      pieces: alphabet.length,
+      lengths: SUMMARY_LENGTHS,
+      layers: 2,
+      heads: 4,
+      width: 128,
+      dropout: 0.1,
+    }),
   data: loadSummaries,
   metrics: measureSummaries,
   optimizer: adam({ learningRate: 0.002 }),

@@ -1,4 +1,5 @@
 import { stepPlace } from '../shared/data/order.js';
+import { QUEUE_MAX } from '../shared/protocol/limits.js';
 import type { Run } from '../shared/protocol/messages.js';
 import { leafCount, type Range, rowsOf } from '../shared/sum/leaves.js';
 import type { NodeEffect, NodeMessage, WorkItem } from './messages.js';
@@ -7,8 +8,6 @@ import type { Prepared } from './workplace.js';
 
 /** Chunks on their way at a time: enough to keep the wire busy, few enough to bound what either side holds. */
 const CHUNK_WINDOW = 8;
-/** Ranges that may wait: a coordinator hands out a few per step, and another step's make them void. */
-const QUEUE_MAX = 256;
 /** Epochs are told apart by 32 bits. */
 const EPOCHS_MAX = 2 ** 32;
 

@@ -1,4 +1,5 @@
 import type { Predictor } from '../../shared/engine/prediction.js';
+import { argMax } from '../../shared/metrics/arg-max.js';
 
 /** How a decoder is asked for what comes next. */
 export interface GreedyRequest {
@@ -34,10 +35,4 @@ export async function decodeGreedily(request: GreedyRequest): Promise<Uint32Arra
     });
   }
   return written;
-}
-
-function argMax(scores: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < scores.length; i++) if ((scores[i] as number) > (scores[best] as number)) best = i;
-  return best;
 }

@@ -5,6 +5,7 @@ import { topKAccuracy } from '../../shared/metrics/top-k.js';
 import { confusionTable, SHOWN_CLASSES_MAX } from '../terminal/confusion-table.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { type Classification, classify } from '../training/classification.js';
+import { describeMetrics } from '../training/result.js';
 import type { CommandContext } from './command.js';
 import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
 import { wholeNumber } from './numbers.js';
@@ -21,13 +22,12 @@ export function define(command: Command, { terminal }: CommandContext): void {
   addModelOptions(command)
     .option('--top-k <K>', `how often the true class is among the K likeliest (default: ${TOP})`)
     .action(async (path: string, options: EvalOptions) => {
-      const { model, recipe, data, parameters } = await openModel(path, options);
+      const { model, data, parameters } = await openModel(path, options);
       try {
-        const classification = await classify(model, recipe, data);
+        const classification = await classify(model, data);
         const metrics = { ...(await model.evaluate()), ...topOf(classification, options.topK) };
         const { samples } = data.test.manifest;
-        const figures = Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`);
-        terminal.say(`${samples} samples: ${figures.join(', ')}`);
+        terminal.say(`${samples} samples: ${describeMetrics(metrics)}`);
         if (classification !== undefined) tellClasses(classification, terminal);
         if (!options.json) return;
         const hash = weightsSha256(parameters);

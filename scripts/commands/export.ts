@@ -13,7 +13,7 @@ export function define(command: Command, { terminal }: CommandContext): void {
   addModelOptions(command)
     .requiredOption('--out <DIR>', 'where to write model.safetensors and model.json')
     .action(async (path: string, options: ModelOptions & { out: string }) => {
-      const { model, recipe, data, parameters } = await openModel(path, options);
+      const { model, parameters } = await openModel(path, options);
       await model.stop();
       const files = [join(options.out, 'model.safetensors'), join(options.out, 'model.json')] as const;
       try {
@@ -23,7 +23,7 @@ export function define(command: Command, { terminal }: CommandContext): void {
       }
       const hash = weightsSha256(parameters);
       await saveSafetensors(files[0], parameters, { format: 'unisum', weightsSha256: hash });
-      const graph = new TextEncoder().encode(`${JSON.stringify(recipe.model(data), null, 2)}\n`);
+      const graph = new TextEncoder().encode(`${JSON.stringify(model.model, null, 2)}\n`);
       await writeFileAtomically(files[1], [graph]);
       const count = parameters.reduce((sum, { values }) => sum + values.length, 0);
       terminal.say(`${count} parameters, ${hash}: ${files.join(', ')}`);

@@ -59,5 +59,5 @@ export async function openModel(path: string, options: ModelOptions) {
     { recipe, data, leaf, backend, threads: availableParallelism() },
     parameters,
   );
-  return { model, recipe, data, parameters };
+  return { model, data, parameters };
 }

@@ -26,9 +26,9 @@ export function define(command: Command, { terminal }: CommandContext): void {
     )
     .option('--test <N>', "or the first N samples of the recipe's test data", '5')
     .action(async (path: string, options: PredictOptions) => {
-      const { model, recipe, data } = await openModel(path, options);
+      const { model, data } = await openModel(path, options);
       try {
-        const names = recipe.model(data).inputs.map(({ name }) => name);
+        const names = model.model.inputs.map(({ name }) => name);
         const inputs =
           options.input === undefined
             ? testInputs(data, names, options.test)

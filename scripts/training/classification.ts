@@ -1,5 +1,6 @@
-import type { Recipe, RecipeData } from '../../coordinator/recipe.js';
+import type { RecipeData } from '../../coordinator/recipe.js';
 import { fieldValues } from '../../shared/data/field-values.js';
+import { argMax } from '../../shared/metrics/arg-max.js';
 import { type ClassFigures, classFigures, confusionMatrix } from '../../shared/metrics/confusion-matrix.js';
 import { truthRanks } from '../../shared/metrics/top-k.js';
 import type { TrainedModel } from './trained-model.js';
@@ -20,11 +21,10 @@ export interface Classification {
 
 /** What a model says about the test data; undefined where it does not choose one class for each sample. */
 export async function classify(
-  { predictor, outputFloats }: Pick<TrainedModel, 'predictor' | 'outputFloats'>,
-  recipe: Pick<Recipe, 'model'>,
+  { model, predictor, outputFloats }: Pick<TrainedModel, 'model' | 'predictor' | 'outputFloats'>,
   data: RecipeData,
 ): Promise<Classification | undefined> {
-  const { loss, inputs } = recipe.model(data);
+  const { loss, inputs } = model;
   const { test } = data;
   const isOne = test.manifest.fields[loss.target]?.shape.length === 0;
   const isChoice = loss.kind === 'sparseCategoricalCrossentropy' && loss.attributes.ignoreIndex === undefined;
@@ -37,17 +37,10 @@ export async function classify(
     const rows = inputs.map(({ name }) => [name, fieldValues(test, name, range)] as const);
     const outputs = await predictor.predict(Object.fromEntries(rows));
     for (let row = 0; row < range.to - from; row++)
-      said[from + row] = likeliest(outputs.subarray(row * outputFloats, (row + 1) * outputFloats));
+      said[from + row] = argMax(outputs.subarray(row * outputFloats, (row + 1) * outputFloats));
     ranks.set(truthRanks(outputs, truth.subarray(from, range.to), outputFloats), from);
   }
   const confusion = confusionMatrix(truth, said, outputFloats);
   const classes = Array.from({ length: outputFloats }, (_, i) => data.classes?.[i] ?? String(i));
   return { classes, confusion, figures: classFigures(confusion), ranks };
-}
-
-/** Of equals, the first. */
-function likeliest(outputs: Float32Array): number {
-  let best = 0;
-  for (let k = 1; k < outputs.length; k++) if ((outputs[k] as number) > (outputs[best] as number)) best = k;
-  return best;
 }

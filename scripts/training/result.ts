@@ -45,7 +45,7 @@ export function describeResult(result: TrainResult): string[] {
   const { steps, seconds, samplesPerSecond, metrics, workers, weightsSha256, runDir } = result;
   return [
     `${steps} steps in ${seconds.toFixed(2)} s (${Math.round(samplesPerSecond)} samples/s) by ${workers.length} workers`,
-    describeFigures(result.trainLoss, metrics),
+    describeMetrics({ trainLoss: result.trainLoss, ...metrics }),
     ...describeBest(result),
     `weights  ${weightsSha256}`,
     `files    ${runDir}`,
@@ -63,14 +63,16 @@ export function describeEnd({
 }: EndNews): string[] {
   return [
     `the run is ${ending}: ${steps} steps in ${seconds.toFixed(2)} s`,
-    describeFigures(trainLoss, metrics),
+    describeMetrics({ trainLoss, ...metrics }),
     `weights  ${weightsSha256}`,
   ];
 }
 
-function describeFigures(trainLoss: number, metrics: TrainResult['metrics']): string {
-  const figures = Object.entries(metrics).map(([name, value]) => `, ${name} ${value.toFixed(4)}`);
-  return `trainLoss ${trainLoss.toFixed(4)}${figures.join('')}`;
+/** Metrics in one line for people. */
+export function describeMetrics(metrics: Readonly<Record<string, number>>): string {
+  return Object.entries(metrics)
+    .map(([name, value]) => `${name} ${value.toFixed(4)}`)
+    .join(', ');
 }
 
 /** The best evaluation, where it is not the last. */

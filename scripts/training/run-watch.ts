@@ -3,6 +3,7 @@ import type { MetricsRecord, RunDirectory } from '../../coordinator/run-director
 import type { GradientFigures } from '../../shared/engine/gradient-watch.js';
 import type { News } from '../../shared/protocol/watch-messages.js';
 import type { Progress } from '../terminal/progress.js';
+import { describeMetrics } from './result.js';
 
 /** What a run is measured by. */
 export interface RunMeasure {
@@ -117,7 +118,7 @@ export class RunWatch implements Observer {
     this.metrics = { ...this.metrics, ...metrics };
     this.record({ step, ...metrics });
     this.directory?.flush();
-    this.progress.say(`measured: ${describe(metrics)}`);
+    this.progress.say(`measured: ${describeMetrics(metrics)}`);
   }
 
   watched(figures: GradientFigures): void {
@@ -152,13 +153,7 @@ export class RunWatch implements Observer {
 
 /** An evaluation in one line for people. @param epoch passes over the data until then */
 export function describeEvaluation(epoch: number, metrics: Metrics): string {
-  return `epoch ${Number.isInteger(epoch) ? epoch : epoch.toFixed(2)}: ${describe(metrics)}`;
-}
-
-function describe(metrics: Metrics): string {
-  return Object.entries(metrics)
-    .map(([name, value]) => `${name} ${value.toFixed(4)}`)
-    .join(', ');
+  return `epoch ${Number.isInteger(epoch) ? epoch : epoch.toFixed(2)}: ${describeMetrics(metrics)}`;
 }
 
 function numbersOf(record: MetricsRecord): Record<string, number> {

@@ -14,6 +14,7 @@ import { UserError } from '../../shared/errors.js';
 import { exists } from '../../shared/files/read-file.js';
 import { loadSafetensors } from '../../shared/files/safetensors.js';
 import type { Tensor } from '../../shared/files/tensors.js';
+import type { Model } from '../../shared/graph/model.js';
 import { createPlan } from '../../shared/graph/plan.js';
 import { elementsOf } from '../../shared/graph/shape.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
@@ -82,6 +83,11 @@ export class TrainedModel {
       await machine.stop();
       throw error;
     }
+  }
+
+  /** The network. */
+  get model(): Model {
+    return this.place.plan.model;
   }
 
   /** Numbers of one row of outputs. */

@@ -1,12 +1,13 @@
 /*
  * Recordings in folders, one folder for each class.
  */
+import { basename, resolve } from 'node:path';
 import { type Recording, readWav } from '../audio/wav.js';
 import { UserError } from '../errors.js';
 import { readBoundedFile } from '../files/read-file.js';
 import { sha256Hex } from '../files/sha256.js';
-import { type ClassFolderKind, FILE_BYTES_MAX, nameOfFolder, readClassFolders } from './class-folders.js';
-import { type Dataset, packDataset } from './dataset.js';
+import { type ClassFolderKind, FILE_BYTES_MAX, readClassFolders } from './class-folders.js';
+import { type Dataset, nameAfter, packDataset } from './dataset.js';
 import { fieldValues } from './field-values.js';
 import { checkSides, type HeldOut } from './held-out.js';
 import { spectrogramColumn } from './spectrogram.js';
@@ -86,7 +87,7 @@ export async function audioFolder(
     const spectrogram = spectrogramColumn([...side.keys()], frames, settings);
     return packDataset(name, side.size, { spectrogram, label }, sha256Hex);
   };
-  const name = nameOfFolder(directory, 'recordings');
+  const name = nameAfter(basename(resolve(directory)), 'recordings');
   return {
     train: pack(`${name}-train`, sides.train),
     test: pack(`${name}-test`, sides.test),

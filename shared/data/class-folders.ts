@@ -3,7 +3,7 @@
  * DIRECTORY/test/CLASS/FILE.
  */
 import { readdir } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import { extname, join } from 'node:path';
 import { UserError } from '../errors.js';
 import { explainFileError } from '../files/file-error.js';
 import { exists, readBoundedFile } from '../files/read-file.js';
@@ -66,15 +66,6 @@ export async function readClassFolders(
         take({ path, bytes, label, isTest: isSplit ? side === 'test' : isHeldOut(bytes) });
       }
   return classes;
-}
-
-/** A data set's name after the folder that it comes from. */
-export function nameOfFolder(directory: string, otherwise: string): string {
-  return (
-    basename(resolve(directory))
-      .replace(/[^\w-]+/g, '-')
-      .slice(0, 80) || otherwise
-  );
 }
 
 function refuseOtherClasses(directory: string, classes: readonly string[], others: readonly string[]): void {

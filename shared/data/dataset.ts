@@ -34,6 +34,11 @@ export interface Column {
   readonly shift: number;
 }
 
+/** A data set's name after the file or folder that it comes from. @param otherwise where nothing is left of that */
+export function nameAfter(source: string, otherwise: string): string {
+  return source.replace(/[^\w-]+/g, '-').slice(0, 80) || otherwise;
+}
+
 /** How the fields of a sample are brought together in one record. */
 export interface RecordLayout {
   readonly recordBytes: number;

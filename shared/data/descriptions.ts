@@ -4,11 +4,10 @@
 import { stat } from 'node:fs/promises';
 import { UserError } from '../errors.js';
 import { readBoundedFile } from '../files/read-file.js';
-import { sha256Hex } from '../files/sha256.js';
 import { readAptLists } from './apt-lists.js';
-import { learnPieces, pieceNumbers, wordsOf } from './byte-pairs.js';
 import type { Dataset } from './dataset.js';
-import { PAIR_SIGNS, type PairLengths, type PiecePair, packPiecePairs, SIGNS } from './piece-pairs.js';
+import { hashNumber, isOneIn } from './held-out.js';
+import { PAIR_SIGNS, type PairLengths, type PiecePair, packPiecePairs, piecesOf } from './piece-pairs.js';
 
 const FILE_BYTES_MAX = 2 ** 28;
 /** One part in so many is never learned. */
@@ -55,10 +54,8 @@ export async function loadSummaries(path?: string): Promise<SummarySplit> {
   const isFile = path !== undefined && (await stat(path).catch(() => undefined))?.isFile();
   const all: readonly Summary[] = isFile ? await readSummaries(path) : await readAptLists(path);
   const { learned, heldOut } = splitBySource(all);
-  const words = learned.flatMap(({ name, short, long }) => [name, short, ...leadOf(long)].flatMap(wordsOf));
-  const pieces = learnPieces(words, PIECES - SIGNS);
-  const numbers = pieceNumbers(pieces);
-  const numbersOf = (text: string) => wordsOf(text).flatMap((word) => numbers(word).map((n) => n + SIGNS));
+  const texts = learned.flatMap(({ name, short, long }) => [name, short, ...leadOf(long)]);
+  const { alphabet, numbersOf } = piecesOf(texts, PIECES);
   const pack = (name: string, from: readonly Summary[]) => {
     const rows = from
       .map((summary) => toNumbers(summary, numbersOf))
@@ -82,7 +79,7 @@ export async function loadSummaries(path?: string): Promise<SummarySplit> {
   return {
     train: pack('summaries-train', learned),
     test: pack('summaries-test', heldOut),
-    alphabet: [...new Array<string>(SIGNS).fill(''), ...pieces],
+    alphabet,
   };
 }
 
@@ -120,11 +117,10 @@ function leadOf(long: string): [lead: string, rest: string] {
 function splitBySource(all: readonly Summary[]): { learned: Summary[]; heldOut: Summary[] } {
   const family = ({ source }: Summary) => source.replace(/[\d.]+/g, '') || source;
   const leadKey = ({ long }: Summary) => leadOf(long)[0].replace(/\d+/g, '');
-  const chance = (text: string) => Number.parseInt(sha256Hex(new TextEncoder().encode(text)).slice(0, 8), 16);
   const families = new Map<string, boolean>();
   const isHeldOut = (summary: Summary): boolean => {
     const name = family(summary);
-    const known = families.get(name) ?? chance(name) % HELD_OUT === 0;
+    const known = families.get(name) ?? isOneIn(HELD_OUT, name);
     families.set(name, known);
     return known;
   };
@@ -134,7 +130,7 @@ function splitBySource(all: readonly Summary[]): { learned: Summary[]; heldOut: 
   for (const summary of all.filter(isHeldOut)) {
     const other = chosen.get(family(summary));
     const isNew = !leads.has(leadKey(summary));
-    if (isNew && (other === undefined || chance(summary.name) < chance(other.name)))
+    if (isNew && (other === undefined || hashNumber(summary.name) < hashNumber(other.name)))
       chosen.set(family(summary), summary);
   }
   return { learned, heldOut: [...chosen.values()] };

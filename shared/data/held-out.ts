@@ -1,5 +1,5 @@
 import { UserError } from '../errors.js';
-import { sha256OfPieces } from '../files/sha256.js';
+import { sha256Hex, sha256OfPieces } from '../files/sha256.js';
 
 /** Which part of the samples is never learned from, where nothing in the data says so. */
 export interface HeldOut {
@@ -25,6 +25,16 @@ export function heldOut({ share = 0.2, seed = 0 }: HeldOut = {}): (sample: strin
     // 48 bits of a hash are spread evenly.
     return Number.parseInt(hash.slice(0, 12), 16) < share * 2 ** 48;
   };
+}
+
+/** Whether a text is one of about so many that a hash of it picks out. */
+export function isOneIn(many: number, text: string): boolean {
+  return hashNumber(text) % many === 0;
+}
+
+/** 32 bits of a hash of a text. */
+export function hashNumber(text: string): number {
+  return Number.parseInt(sha256Hex(new TextEncoder().encode(text)).slice(0, 8), 16);
 }
 
 /** @throws UserError when one of the two sides has no samples */

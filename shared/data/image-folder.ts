@@ -1,11 +1,12 @@
 /*
  * Images in folders, one folder for each class, as Keras and PyTorch read them.
  */
+import { basename, resolve } from 'node:path';
 import { UserError } from '../errors.js';
 import { readBoundedFile } from '../files/read-file.js';
 import { sha256Hex } from '../files/sha256.js';
-import { type ClassFolderKind, FILE_BYTES_MAX, nameOfFolder, readClassFolders } from './class-folders.js';
-import { type Dataset, packDataset } from './dataset.js';
+import { type ClassFolderKind, FILE_BYTES_MAX, readClassFolders } from './class-folders.js';
+import { type Dataset, nameAfter, packDataset } from './dataset.js';
 import { fieldValues } from './field-values.js';
 import { checkSides, type HeldOut } from './held-out.js';
 import { readPng } from './png.js';
@@ -55,7 +56,7 @@ export async function imageFolder(
   );
   checkSides(directory, { train: train.samples, test: test.samples });
   train.refuseOtherSize(test);
-  const name = nameOfFolder(directory, 'images');
+  const name = nameAfter(basename(resolve(directory)), 'images');
   return {
     train: train.pack(`${name}-train`),
     test: test.pack(`${name}-test`),

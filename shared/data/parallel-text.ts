@@ -4,10 +4,9 @@
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import { exists, readBoundedFile } from '../files/read-file.js';
-import { sha256Hex } from '../files/sha256.js';
-import { learnPieces, pieceNumbers, wordsOf } from './byte-pairs.js';
 import type { Dataset } from './dataset.js';
-import { packPiecePairs, SIGNS } from './piece-pairs.js';
+import { isOneIn } from './held-out.js';
+import { packPiecePairs, piecesOf } from './piece-pairs.js';
 import { readSwordBible } from './sword.js';
 
 const BIBLES = '/usr/share/sword/modules/texts/ztext';
@@ -47,13 +46,10 @@ export interface PairSplit {
  */
 export async function loadPairs(folder?: string): Promise<PairSplit> {
   const pairs = folder === undefined ? await readBibles() : await readLines(folder);
-  const isHeldOut = ({ part }: Pair) =>
-    Number.parseInt(sha256Hex(new TextEncoder().encode(part)).slice(0, 8), 16) % HELD_OUT === 0;
+  const isHeldOut = ({ part }: Pair) => isOneIn(HELD_OUT, part);
   const learned = pairs.filter((pair) => !isHeldOut(pair));
-  const words = learned.flatMap(({ source, target }) => [...wordsOf(source), ...wordsOf(target)]);
-  const pieces = learnPieces(words, PIECES - SIGNS);
-  const numbers = pieceNumbers(pieces);
-  const numbersOf = (text: string) => wordsOf(text).flatMap((word) => numbers(word).map((n) => n + SIGNS));
+  const texts = learned.flatMap(({ source, target }) => [source, target]);
+  const { alphabet, numbersOf } = piecesOf(texts, PIECES);
   const pack = (name: string, from: readonly Pair[]) => {
     const rows = from
       .map(({ source, target }) => ({ read: numbersOf(source), written: numbersOf(target) }))
@@ -70,7 +66,7 @@ export async function loadPairs(folder?: string): Promise<PairSplit> {
   return {
     train: pack('pairs-train', learned),
     test: pack('pairs-test', pairs.filter(isHeldOut)),
-    alphabet: [...new Array<string>(SIGNS).fill(''), ...pieces],
+    alphabet,
   };
 }
 

@@ -2,14 +2,36 @@
  * Pairs of texts in pieces of words, as an encoder and a decoder take them: one reads, one writes piece by piece.
  */
 import { sha256Hex } from '../files/sha256.js';
+import { learnPieces, pieceNumbers, wordsOf } from './byte-pairs.js';
 import { type Column, type Dataset, packDataset } from './dataset.js';
 
 /** Numbers that are no pieces, in front of them. */
 export const PAIR_SIGNS = { end: 0, start: 1 } as const;
+/** How many they are: piece p has the number p + SIGNS. */
+const SIGNS = Object.keys(PAIR_SIGNS).length;
 /** Stands in `written` behind the end, where nothing need be said. */
 export const NOT_SAID = -1;
-/** How many they are: piece p has the number p + SIGNS. */
-export const SIGNS = Object.keys(PAIR_SIGNS).length;
+
+/** Texts as numbers of pieces. */
+export interface Pieces {
+  /** Piece by number; signs are empty. */
+  readonly alphabet: readonly string[];
+  numbersOf(text: string): number[];
+}
+
+/**
+ * Learns pieces of words, as learnPieces does.
+ * @param texts to learn from
+ * @param most pieces and signs to know
+ */
+export function piecesOf(texts: readonly string[], most: number): Pieces {
+  const pieces = learnPieces(texts.flatMap(wordsOf), most - SIGNS);
+  const numbers = pieceNumbers(pieces);
+  return {
+    alphabet: [...new Array<string>(SIGNS).fill(''), ...pieces],
+    numbersOf: (text) => wordsOf(text).flatMap((word) => numbers(word).map((n) => n + SIGNS)),
+  };
+}
 
 /** What is read and what is to be written, as numbers; ends and padding are not among them. */
 export interface PiecePair {

@@ -3,7 +3,7 @@
  */
 import { UserError } from '../errors.js';
 import { sha256Hex } from '../files/sha256.js';
-import { type Dataset, packDataset } from './dataset.js';
+import { type Dataset, nameAfter, packDataset } from './dataset.js';
 import { checkSides, type HeldOut, heldOut } from './held-out.js';
 import { isMissing, readAgain, readColumn, type TableColumn, type TableRow } from './table-column.js';
 import { AS_IT_IS, featuresOf, type Scale, scaleOf } from './table-features.js';
@@ -86,7 +86,8 @@ export function tableData(
     throw new UserError(`${source} has nothing to learn from but ${target}; add a column`);
   const foretold = columns.find(({ heading }) => heading === target) as TableColumn;
   const scales = inputs.map((column) => (standardize ? scaleOf(column, tests) : AS_IT_IS));
-  const name = nameOf(source);
+  const [file = ''] = (source.split(/[/\\]/).at(-1) ?? '').split('.');
+  const name = nameAfter(file, 'table');
   const part = (side: boolean, suffix: string): Dataset => {
     const picked = tests.flatMap((isTest, row) => (isTest === side ? [row] : []));
     return pack(`${name}-${suffix}`, picked, { inputs, scales, foretold });
@@ -199,10 +200,4 @@ function sideOf(
       throw new UserError(`${source} ${place}: ${split.column} is "${side}"; write train or test`);
     return side === 'test';
   };
-}
-
-/** A data set's name after the file that it comes from. */
-function nameOf(source: string): string {
-  const [name = ''] = (source.split(/[/\\]/).at(-1) ?? '').split('.');
-  return name.replace(/[^\w-]+/g, '-').slice(0, 80) || 'table';
 }

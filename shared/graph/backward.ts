@@ -5,7 +5,7 @@
  */
 import { assert } from '../errors.js';
 import { type Compilation, type ForwardTensors, opCall } from './forward.js';
-import { type Derivative, findDerivatives, withDerivative } from './fusion.js';
+import { type Derivative, findDerivatives, withActivation } from './fusion.js';
 import type { Job } from './job.js';
 import type { Network } from './network.js';
 import { type BackwardNode, compileParameterGradient, type ParameterUse } from './parameter-gradients.js';
@@ -79,7 +79,7 @@ function compileErrorTerms(
     replaces: op.errorTerm === 'replaced' ? [dy] : [],
     emit(to, frame) {
       const terms = dx.map((tensor) => frame.at(tensor)) as unknown as readonly [number, ...number[]];
-      const sink = derivative === undefined ? to : withDerivative(to, derivative.activation);
+      const sink = derivative === undefined ? to : withActivation(to, derivative.activation);
       op.backward(sink, { ...opCall(entry, node, frame, compilation), dy: frame.at(dy), dx: terms });
     },
   });

@@ -3,7 +3,7 @@
  */
 import { emitGather, type FieldUse } from './fields.js';
 import type { PlannedParameter } from './flat-vector.js';
-import { type Epilogue, findEpilogues, withEpilogue } from './fusion.js';
+import { type Epilogue, findEpilogues, withActivation } from './fusion.js';
 import type { RowsJob } from './job.js';
 import type { ComputeNode, Network } from './network.js';
 import type { OpCall } from './ops/op.js';
@@ -62,7 +62,7 @@ export function compileForward<J extends RowsJob>(
       reads: x,
       writes: [y, ...saved],
       emit(to, frame) {
-        const sink = epilogue === undefined ? to : withEpilogue(to, epilogue.activation);
+        const sink = epilogue === undefined ? to : withActivation(to, epilogue.activation);
         entry.op.forward(sink, opCall(entry, { x, y, saved }, frame, compilation));
       },
     });

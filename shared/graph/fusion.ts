@@ -12,9 +12,8 @@ import type { OpName } from './ops/table.js';
 const EPILOGUES: Partial<Record<OpName, number>> = { relu: 1 };
 /** Ops whose forward pass is one call of such a kernel. */
 const PRODUCTS: readonly OpName[] = ['conv2d', 'conv2dTranspose', 'dense'];
-const KERNELS_WITH_EPILOGUE: readonly KernelName[] = ['convolution', 'convolutionTransposed', 'matmul'];
-/** Kernels of backward passes that can go on to the error term of what an activation was given. */
-const KERNELS_WITH_DERIVATIVE: readonly KernelName[] = ['maxPoolBackward'];
+/** Kernels that take such a code: products, for their results, and a pool's backward pass, for the derivative. */
+const KERNELS: readonly KernelName[] = ['convolution', 'convolutionTransposed', 'matmul', 'maxPoolBackward'];
 
 /** An op that its input's product takes over. */
 export interface Epilogue {
@@ -66,16 +65,7 @@ export function findDerivatives({ nodes, reads }: Network): ReadonlyMap<string, 
   return found;
 }
 
-/** Stands before a tape and has every product apply an activation. */
-export function withEpilogue(to: KernelSink, activation: number): KernelSink {
-  return withActivation(to, activation, KERNELS_WITH_EPILOGUE);
-}
-
-/** Stands before a tape and has a backward pass apply the derivative of an activation. */
-export function withDerivative(to: KernelSink, activation: number): KernelSink {
-  return withActivation(to, activation, KERNELS_WITH_DERIVATIVE);
-}
-
-function withActivation(to: KernelSink, activation: number, kernels: readonly KernelName[]): KernelSink {
-  return { emit: (name, args) => to.emit(name, kernels.includes(name) ? { ...args, activation } : args) };
+/** Stands before a tape and has every kernel that can apply an activation, or its derivative. */
+export function withActivation(to: KernelSink, activation: number): KernelSink {
+  return { emit: (name, args) => to.emit(name, KERNELS.includes(name) ? { ...args, activation } : args) };
 }

@@ -4,6 +4,8 @@
 export const NEED_CHUNKS_MAX = 16;
 /** Subtrees of one range: at most two on each level of the tree (LEAVES_MAX = 2^24). */
 export const PARTIAL_NODES_MAX = 48;
+/** Ranges that wait at a node: a coordinator hands out a few per step, and another step's make them void. */
+export const QUEUE_MAX = 256;
 /** Levels of the tree. */
 export const LEVEL_MAX = 24;
 /** Samples of a batch, as many as a data set can have. */

@@ -5,34 +5,19 @@
 import * as v from 'valibot';
 import { CHUNKS_MAX, ManifestSchema } from '../data/manifest.js';
 import { LEAVES_MAX } from '../sum/leaves.js';
+import { count, identifier, integer, name, nonce, reason, sha256, step, version } from './fields.js';
 import {
   BATCH_MAX,
   COMPUTE_MICROS_MAX,
   LEVEL_MAX,
   MODEL_DEPTH_MAX,
   MODEL_VALUES_MAX,
-  NAME_CHARACTERS_MAX,
   NEED_CHUNKS_MAX,
   PARTIAL_NODES_MAX,
-  REASON_CHARACTERS_MAX,
   SELF_TEST_MAX,
-  STEP_MAX,
   THREADS_MAX,
 } from './limits.js';
 import type { CoordinatorToNode, NodeToCoordinator } from './messages.js';
-import { plainText } from './text.js';
-
-const integer = (min: number, max: number) =>
-  v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
-
-const identifier = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/));
-const nonce = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22,64}$/));
-const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
-const name = plainText(NAME_CHARACTERS_MAX);
-const reason = plainText(REASON_CHARACTERS_MAX);
-const version = integer(1, 2 ** 16);
-const step = integer(0, STEP_MAX);
-const pingId = integer(0, Number.MAX_SAFE_INTEGER);
 
 const range = v.pipe(
   v.strictObject({ from: integer(0, LEAVES_MAX), to: integer(1, LEAVES_MAX) }),
@@ -84,7 +69,7 @@ export const CoordinatorToNodeSchema: v.GenericSchema<unknown, CoordinatorToNode
   v.strictObject({ kind: v.literal('work'), step, range, weights: v.boolean() }),
   v.strictObject({ kind: v.literal('refuse'), reason }),
   v.strictObject({ kind: v.literal('stop'), reason }),
-  v.strictObject({ kind: v.literal('ping'), id: pingId }),
+  v.strictObject({ kind: v.literal('ping'), id: count }),
 ]);
 
 /** What a node sends. Slots are not among it: they mean something only within one process. */
@@ -117,6 +102,6 @@ export const NodeToCoordinatorSchema: v.GenericSchema<unknown, NodeToCoordinator
     computeMicros: v.pipe(v.number(), v.minValue(0), v.maxValue(COMPUTE_MICROS_MAX)),
   }),
   v.strictObject({ kind: v.literal('leave'), reason }),
-  v.strictObject({ kind: v.literal('pong'), id: pingId }),
+  v.strictObject({ kind: v.literal('pong'), id: count }),
   v.strictObject({ kind: v.literal('failed'), step, reason }),
 ]);

@@ -12,10 +12,10 @@
  *       ping -> <- pong at any time
  */
 import * as v from 'valibot';
-import { NAME_CHARACTERS_MAX, REASON_CHARACTERS_MAX, STEP_MAX } from './limits.js';
+import { count, identifier, nonce, reason, sha256, step, version } from './fields.js';
+import { NAME_CHARACTERS_MAX } from './limits.js';
 import type { Challenge, Ping, Pong, Refuse, Stop } from './messages.js';
 import { checked } from './parse.js';
-import { plainText } from './text.js';
 
 /** The answer to a challenge. */
 export interface Watch {
@@ -77,12 +77,6 @@ export type WatcherToCoordinator = Watch | Pong;
 /** Most metrics of one evaluation. */
 const METRICS_MAX = 64;
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
-const step = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(STEP_MAX));
-const version = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 16));
-const nonce = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22,64}$/));
-const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
-const reason = plainText(REASON_CHARACTERS_MAX);
 /** A loss may be anything, also no number. */
 const figure = v.union([v.number(), v.nan()]);
 const metrics = v.pipe(
@@ -93,7 +87,7 @@ const metrics = v.pipe(
 const FromCoordinator: v.GenericSchema<unknown, CoordinatorToWatcher> = v.variant('kind', [
   v.strictObject({
     ...{ kind: v.literal('challenge'), version, nonce },
-    run: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/)),
+    run: identifier,
   }),
   v.strictObject({ kind: v.literal('watching'), proof: sha256 }),
   v.strictObject({

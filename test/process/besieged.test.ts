@@ -8,10 +8,10 @@ import { encodeHead } from '../../shared/link/frame.js';
 import { STRANGERS_MAX } from '../../shared/link/strangers.js';
 import { FRAMES_MAX } from '../../shared/link/web-socket-frames.js';
 import { STRANGER_BYTES_MAX } from '../../shared/link/web-socket-server.js';
+import { HeldRun } from '../support/held-run.js';
 import { Peer, sayOverTcp } from '../support/peer.js';
-import { Program, run } from '../support/process.js';
+import { run } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
-import { PacedWorkplace, TestNode } from '../support/process-node.js';
 
 /*
  * A run under attack over real sockets: a step is under way, held by a node of the test's own, until everyone has been
@@ -35,34 +35,20 @@ const partials = {
   ...{ nodes: [{ level: 0, index: 0 }], computeMicros: 1 },
 };
 
-let coordinator: Program;
-let url: string;
-let node: TestNode;
-let pace: PacedWorkplace | undefined;
+let held: HeldRun;
 let slowLoris: ReturnType<typeof sayOverTcp>;
 let sockets: Socket[] = [];
 
 beforeAll(async () => {
-  coordinator = new Program([...RUN, '--listen', '127.0.0.1:0', '--workers', 0], ROOT);
-  url = await coordinator.joinUrl();
-  slowLoris = sayOverTcp(address(), `${UPGRADE.slice(0, 2).join('\r\n')}\r\nX-Patience: `);
-  node = await TestNode.join(url, 'guest', (inner) => {
-    pace = new PacedWorkplace(inner, 6);
-    return pace;
-  });
-  await pace?.standsStill();
+  held = await HeldRun.begin(RUN, ROOT);
+  slowLoris = sayOverTcp(held.address, `${UPGRADE.slice(0, 2).join('\r\n')}\r\nX-Patience: `);
+  await held.hold();
 });
 
 afterAll(async () => {
-  await node.leave();
-  coordinator.signal('SIGKILL');
-  await coordinator.ended;
+  await held.end();
   rmSync(ROOT, { recursive: true });
 });
-
-function address(): { host: string; port: number } {
-  return { host: '127.0.0.1', port: Number(new URL(url).port) };
-}
 
 /** A frame's header as a client sends it, with a mask of zeros. */
 function header(first: number, length: readonly number[]): Uint8Array {
@@ -71,22 +57,23 @@ function header(first: number, length: readonly number[]): Uint8Array {
 
 /** Becomes a WebSocket by hand and says these bytes over it. Resolves with all that came back. */
 function sayRaw(lines: readonly string[], bytes: Uint8Array): Promise<string> {
-  return sayOverTcp(address(), Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), bytes])).answer;
+  return sayOverTcp(held.address, Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), bytes]))
+    .answer;
 }
 
 describe('a run in progress outlasts', () => {
   it('a wrong token a thousand times', async () => {
     for (let i = 0; i < WRONG_TOKENS; i += 20) {
-      const peers = Array.from({ length: 20 }, () => Peer.knock(url));
+      const peers = Array.from({ length: 20 }, () => Peer.knock(held.url));
       for (const peer of peers) peer.say(await peer.hello({ proof: '0'.repeat(64) }));
       for (const { ended } of peers) expect((await ended).reason).toMatch(/^wrong token: copy the whole/);
     }
   });
 
   it('a handshake that is played back, and one that is said twice', async () => {
-    const member = await Peer.knock(url).joins();
+    const member = await Peer.knock(held.url).joins();
     const captured = await member.hello();
-    const replay = Peer.knock(url);
+    const replay = Peer.knock(held.url);
     await replay.hears('challenge');
     replay.say(captured);
     expect((await replay.ended).reason).toMatch(/^wrong token/);
@@ -95,7 +82,7 @@ describe('a run in progress outlasts', () => {
   });
 
   it('a compressed bomb: compression is not agreed to, and what is compressed is no frame', async () => {
-    const offered = Peer.knock(url, { deflate: true });
+    const offered = Peer.knock(held.url, { deflate: true });
     await offered.hears('challenge');
     expect(offered.socket.extensions).toBe('');
     offered.socket.close();
@@ -111,7 +98,7 @@ describe('a run in progress outlasts', () => {
   it('an oversized frame, before any of it is there', async () => {
     const terabyte = header(0x82, [0xff, 0, 0, 1, 0, 0, 0, 0, 0]);
     expect(await sayRaw(UPGRADE, terabyte)).toMatch(/a message exceeds 65536 bytes$/);
-    const many = Peer.knock(url);
+    const many = Peer.knock(held.url);
     await many.hears('challenge');
     const piece = encodeHead({ kind: 'hello', name: 'x'.repeat(40_000) }, STRANGER_BYTES_MAX);
     many.socket.send(piece, { binary: true, fin: false });
@@ -158,7 +145,7 @@ describe('a run in progress outlasts', () => {
       /^more than 8192 frames make no message$/,
     ],
   ])('a member with the token %s', async (_what, misbehave, reason) => {
-    const member = await Peer.knock(url).joins();
+    const member = await Peer.knock(held.url).joins();
     misbehave(member);
     expect((await member.ended).reason).toMatch(reason);
   });
@@ -171,7 +158,7 @@ describe('a run in progress outlasts', () => {
     let closed = 0;
     const mostAreGone = new Promise<void>((resolve) => {
       const flood = (i: number): Socket => {
-        const socket = connect(address(), () => {
+        const socket = connect(held.address, () => {
           // Some say nothing, some become WebSockets first.
           if (i % 2 === 0) socket.write(`${UPGRADE.join('\r\n')}\r\n\r\n`);
         });
@@ -182,9 +169,9 @@ describe('a run in progress outlasts', () => {
       sockets = Array.from({ length: 3 * STRANGERS_MAX }, (_, i) => flood(i));
     });
     await mostAreGone;
-    const elsewhere = Peer.knock(url, { from: '127.0.0.2' });
+    const elsewhere = Peer.knock(held.url, { from: '127.0.0.2' });
     await elsewhere.joins();
-    const there = await Peer.knock(url).joins();
+    const there = await Peer.knock(held.url).joins();
     for (const peer of [elsewhere, there]) peer.socket.close();
     await Promise.all([elsewhere.ended, there.ended]);
     for (const socket of sockets) socket.destroy();
@@ -193,8 +180,8 @@ describe('a run in progress outlasts', () => {
 
 describe('the run that they besieged', () => {
   it('ends with the right weights, and has said each thing once', async () => {
-    pace?.goOn();
-    const { status, stdout, stderr } = await coordinator.ended;
+    held.goOn();
+    const { status, stdout, stderr } = await held.coordinator.ended;
     expect(status, stderr).toBe(0);
     expect(stderr).not.toMatch(/\n +at /);
     const inFull = stderr.match(/refused remote-\d+: wrong token/g);

@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { encodeHead } from '../../shared/link/frame.js';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.js';
-import { Program, run } from '../support/process.js';
+import { HeldRun } from '../support/held-run.js';
+import { sayOverTcp } from '../support/peer.js';
+import { run } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
-import { PacedWorkplace, TestNode } from '../support/process-node.js';
 
 /*
  * Peers that have no business in a run, while it goes on: a step is under way, held by a node of the test's own, until
@@ -19,52 +20,24 @@ const DATA = writeFiles(join(ROOT, 'data'), smallData());
 const RUN = ['train', '--batch', 64, '--leaf', 8, '--steps', 12, '--json', '--data', DATA];
 const NONCE = 'n'.repeat(22);
 
-let coordinator: Program;
-let url: string;
-let node: TestNode;
-let pace: PacedWorkplace | undefined;
+let held: HeldRun;
 
 beforeAll(async () => {
-  const open = ['--listen', '127.0.0.1:0', '--workers', 0];
-  coordinator = new Program([...RUN, ...open], ROOT);
-  url = await coordinator.joinUrl();
-  node = await TestNode.join(url, 'guest', (inner) => {
-    pace = new PacedWorkplace(inner, 6);
-    return pace;
-  });
-  await pace?.standsStill();
+  held = await HeldRun.begin(RUN, ROOT);
+  await held.hold();
 });
 
 afterAll(async () => {
-  await node.leave();
-  coordinator.signal('SIGKILL');
-  await coordinator.ended;
+  await held.end();
   rmSync(ROOT, { recursive: true });
 });
-
-function address(): { host: string; port: number } {
-  return { host: '127.0.0.1', port: Number(new URL(url).port) };
-}
-
-/** Says something over TCP. Resolves with what came back once the other end has hung up. */
-function sayOverTcp(bytes: Uint8Array | string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let answer = '';
-    const socket = connect(address(), () => socket.write(bytes));
-    socket.setEncoding('latin1').on('data', (text: string) => {
-      answer += text;
-    });
-    socket.on('error', reject);
-    socket.on('close', () => resolve(answer));
-  });
-}
 
 /** Says something over WebSocket, in reply to the challenge. Resolves with the code and the reason of the end. */
 function sayOverWebSocket(
   ...frames: readonly (Uint8Array | string)[]
 ): Promise<{ code: number; reason: string }> {
   return new Promise((resolve, reject) => {
-    const { host, port } = address();
+    const { host, port } = held.address;
     const socket = new WebSocket(`ws://${host}:${port}/join`);
     socket.once('message', () => {
       for (const frame of frames) socket.send(frame);
@@ -94,17 +67,26 @@ function hello(changes: object = {}): Uint8Array {
 
 describe('a run in progress puts out', () => {
   it('whoever talks nonsense over TCP', async () => {
-    expect(await sayOverTcp(Uint8Array.from({ length: 4096 }, (_, i) => (i * 89) & 255))).toMatch(
-      /^HTTP\/1.1 400 /,
-    );
+    expect(
+      await sayOverTcp(
+        held.address,
+        Uint8Array.from({ length: 4096 }, (_, i) => (i * 89) & 255),
+      ).answer,
+    ).toMatch(/^HTTP\/1.1 400 /);
   });
 
   it('whoever asks for what there is not over HTTP', async () => {
     expect(
-      await sayOverTcp('GET /join HTTP/1.1\r\nHost: x\r\nUpgrade: toaster\r\nConnection: Upgrade\r\n\r\n'),
+      await sayOverTcp(
+        held.address,
+        'GET /join HTTP/1.1\r\nHost: x\r\nUpgrade: toaster\r\nConnection: Upgrade\r\n\r\n',
+      ).answer,
     ).toMatch(/^HTTP\/1.1 4\d\d /);
     expect(
-      await sayOverTcp('GET /etc HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),
+      await sayOverTcp(
+        held.address,
+        'GET /etc HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+      ).answer,
     ).toMatch(/^HTTP\/1.1 404 /);
   });
 
@@ -143,11 +125,17 @@ describe('a run in progress puts out', () => {
     ],
   ])('whoever sends %s', async (_what, frame, reason) => {
     expect((await sayOverWebSocket(frame)).reason).toMatch(reason);
-    await coordinator.prints(new RegExp(`refused [^\\n]*${reason.source}`));
+    await held.coordinator.prints(new RegExp(`refused [^\\n]*${reason.source}`));
   });
 
   it('a worker with a wrong token, which is told', async () => {
-    const wrong = await run('worker', url.replace(/#.*/, `#${'x'.repeat(22)}`), '--json', '--name', 'lost');
+    const wrong = await run(
+      'worker',
+      held.url.replace(/#.*/, `#${'x'.repeat(22)}`),
+      '--json',
+      '--name',
+      'lost',
+    );
     expect(wrong.status).toBe(1);
     expect(wrong.stderr).toMatch(
       /\nunisum: 127\.0\.0\.1:\d+: wrong token: copy the whole join line that the run printed\n$/,
@@ -161,11 +149,11 @@ describe('a run in progress puts out', () => {
 
 describe('the run that they disturbed', () => {
   it('ends with the right weights, and waits for nobody who never says a word', async () => {
-    const silent = connect(address());
+    const silent = connect(held.address);
     await new Promise((resolve) => silent.once('connect', resolve));
     const gone = new Promise((resolve) => silent.once('close', resolve));
-    pace?.goOn();
-    const { status, stdout, stderr } = await coordinator.ended;
+    held.goOn();
+    const { status, stdout, stderr } = await held.coordinator.ended;
     expect(status, stderr).toBe(0);
     expect(stderr).not.toMatch(/\n +at /);
     const { weightsSha256, workers } = JSON.parse(stdout);

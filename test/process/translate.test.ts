@@ -1,13 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { TrainResult } from '../../scripts/training/result.js';
-import { nativeIsas } from '../../shared/kernels/native-kernels.js';
-import { start, temporaryFolder } from '../support/process.js';
+import { temporaryFolder } from '../support/process.js';
+import { trainedAlike } from '../support/trained-alike.js';
 
 /** Three trainings, and as many dictionaries. */
 const TIMEOUT_MS = 120_000;
-const SHORT = ['--steps', 2, '--batch', 12, '--leaf', 4, '--json'];
 
 it(
   'translate: the same bits and metrics by 1, 2 and 3 workers and every build',
@@ -22,29 +20,10 @@ it(
     };
     write('source.txt', 'one two three four five six seven eight nine ten eleven'.split(' '));
     write('target.txt', 'uno dos tres cuatro cinco seis siete ocho nueve diez once'.split(' '));
-    // Where there is no C compiler, there is one build only.
-    const other = nativeIsas().length > 0 ? 'native' : 'wasm';
-    const results: TrainResult[] = [];
-    for (const [workers, backend, threads] of [
-      [1, 'wasm', 2],
-      [2, other, 1],
-      [3, other, 1],
-    ] as const) {
-      const place = ['--workers', workers, '--backend', backend, '--threads', threads];
-      const options = ['--data', data, ...place];
-      const run = start(['train', 'translate', ...SHORT, ...options], temporaryFolder());
-      const { status, stdout, stderr } = await run.ended;
-      expect(status, stderr).toBe(0);
-      results.push(JSON.parse(stdout) as TrainResult);
-    }
-    const [first] = results;
+    const metrics = await trainedAlike('translate', data);
     // Every word has one translation: the dictionary is right, an untrained network is not.
-    expect(first?.metrics.dictionaryBleu).toBe(1);
-    expect(first?.metrics.bleu).toBeLessThan(0.1);
-    for (const { weightsSha256, metrics } of results) {
-      expect(weightsSha256).toBe(first?.weightsSha256);
-      expect(metrics).toEqual(first?.metrics);
-    }
+    expect(metrics.dictionaryBleu).toBe(1);
+    expect(metrics.bleu).toBeLessThan(0.1);
   },
   TIMEOUT_MS,
 );
