@@ -1,7 +1,7 @@
 import type { Recipe } from '../coordinator/recipe.js';
 import { loadSummaries, SUMMARY_LENGTHS } from '../shared/data/descriptions.js';
-import { adam } from '../shared/optim/adam.js';
 import { clipByGlobalNorm } from '../shared/optim/clipping.js';
+import { muon } from '../shared/optim/muon.js';
 import { cosineDecay } from '../shared/optim/schedule.js';
 import { pieceTransformer } from './support/piece-transformer.js';
 import { measureSummaries } from './support/summary-metrics.js';
@@ -19,16 +19,16 @@ export const recipe: Recipe = {
       layers: 2,
       heads: 4,
       width: 128,
-      dropout: 0.1,
+      dropout: 0.2,
     }),
   data: loadSummaries,
   metrics: measureSummaries,
-  optimizer: adam({ learningRate: 0.002 }),
+  optimizer: muon({ learningRate: 0.02, adamLearningRate: 0.002, beta2: 0.999, epsilon: 1e-7 }),
   clipping: clipByGlobalNorm(1),
   schedule: cosineDecay({ warmup: 200, floor: 0.02 }),
   batch: 64,
   leaf: 8,
   epochs: 1,
-  steps: 4000,
+  steps: 5000,
   goal: { metric: 'timesLead', atLeast: 1 },
 };

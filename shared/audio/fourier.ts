@@ -8,6 +8,7 @@ import { assert } from '../errors.js';
 export class PowerSpectrum {
   private readonly real: Float64Array;
   private readonly imaginary: Float64Array;
+  private readonly powers: Float64Array;
   private readonly cosines: Float64Array;
   private readonly sines: Float64Array;
   private readonly reversed: Uint32Array;
@@ -17,6 +18,7 @@ export class PowerSpectrum {
     assert(size >= 2 && (size & (size - 1)) === 0, `a Fourier transform takes a power of two, not ${size}`);
     this.real = new Float64Array(size);
     this.imaginary = new Float64Array(size);
+    this.powers = new Float64Array(size / 2 + 1);
     const angles = Array.from({ length: size / 2 }, (_, k) => (2 * k) / size);
     this.cosines = Float64Array.from(angles, cosineOfPi);
     // sin a = cos(a - pi/2)
@@ -29,27 +31,32 @@ export class PowerSpectrum {
     });
   }
 
-  /** Powers of the frequencies 0 to size / 2, in units of the sample rate / size. */
+  /** Powers of the frequencies 0 to size / 2, in units of the sample rate / size; good until the next call. */
   of(samples: Float64Array): Float64Array {
-    const { real, imaginary, size } = this;
-    for (let i = 0; i < size; i++) real[i] = samples[this.reversed[i] as number] as number;
+    const { real, imaginary, powers, reversed, size } = this;
+    for (let i = 0; i < size; i++) real[i] = samples[reversed[i] as number] as number;
     imaginary.fill(0);
     for (let half = 1; half < size; half *= 2) this.join(half);
-    return Float64Array.from({ length: size / 2 + 1 }, (_, k) => {
-      const [re, im] = [real[k] as number, imaginary[k] as number];
-      return re * re + im * im;
-    });
+    for (let k = 0; k <= size / 2; k++) {
+      const re = real[k] as number;
+      const im = imaginary[k] as number;
+      powers[k] = re * re + im * im;
+    }
+    return powers;
   }
 
   /** Joins neighbouring transforms of `half` samples each. */
   private join(half: number): void {
-    const { real, imaginary, size } = this;
+    const { real, imaginary, cosines, sines, size } = this;
+    const turn = size / (2 * half);
     for (let from = 0; from < size; from += 2 * half) {
       for (let k = 0; k < half; k++) {
-        const angle = (k * size) / (2 * half);
-        const [cosine, sine] = [this.cosines[angle] as number, this.sines[angle] as number];
-        const [a, b] = [from + k, from + k + half];
-        const [re, im] = [real[b] as number, imaginary[b] as number];
+        const cosine = cosines[k * turn] as number;
+        const sine = sines[k * turn] as number;
+        const a = from + k;
+        const b = a + half;
+        const re = real[b] as number;
+        const im = imaginary[b] as number;
         const turnedRe = cosine * re + sine * im;
         const turnedIm = cosine * im - sine * re;
         real[b] = (real[a] as number) - turnedRe;

@@ -1,7 +1,6 @@
 import { cosineOfPi } from '../arithmetic/cosine.js';
 import { naturalLogarithm } from '../arithmetic/logarithm.js';
 import { PowerSpectrum } from './fourier.js';
-import type { Recording } from './wav.js';
 
 /** How a recording is seen. */
 export interface MelSettings {
@@ -18,42 +17,70 @@ export interface MelSettings {
 }
 
 /**
- * The log-mel spectrogram of a recording, relative to its loudest band: 1 for that, 0 for silence.
+ * Log-mel spectrograms of recordings of one sample rate, relative to their loudest band: 1 for that, 0 for silence.
  *
  * Spectra of Hann windows are summed up in overlapping triangles whose corners are equally far apart on the mel scale,
  * mel(f) = ln(1 + f / 700 Hz) but for a factor (Stevens, Volkmann, Newman 1937; O'Shaughnessy 1987).
- *
- * @returns [frames, bands], with a frame for each `hop` samples begun
  */
-export function logMel({ samples, sampleRate }: Recording, settings: MelSettings): Float64Array {
-  const { window, hop, bands, range } = settings;
-  const frames = Math.max(1, Math.ceil(samples.length / hop));
-  const hann = Float64Array.from({ length: window }, (_, i) => {
-    const angle = (2 * i) / window;
-    return 0.5 - 0.5 * cosineOfPi(angle <= 1 ? angle : 2 - angle);
-  });
-  const filters = triangles(settings, sampleRate);
-  const spectrum = new PowerSpectrum(window);
-  const piece = new Float64Array(window);
-  const powers = new Float64Array(frames * bands);
-  let loudest = 0;
-  for (let frame = 0; frame < frames; frame++) {
-    const from = frame * hop - window / 2;
-    for (let i = 0; i < window; i++) piece[i] = (samples[from + i] ?? 0) * (hann[i] as number);
-    const powersHere = spectrum.of(piece);
-    filters.forEach(({ first, weights }, band) => {
-      let sum = 0;
-      for (let k = 0; k < weights.length; k++)
-        sum += (weights[k] as number) * (powersHere[first + k] as number);
-      powers[frame * bands + band] = sum;
-      if (sum > loudest) loudest = sum;
+export class LogMel {
+  private readonly hann: Float64Array;
+  private readonly filters: readonly Triangle[];
+  private readonly spectrum: PowerSpectrum;
+
+  /** @param sampleRate of the recordings, in Hz */
+  constructor(
+    private readonly settings: MelSettings,
+    sampleRate: number,
+  ) {
+    const { window } = settings;
+    this.hann = Float64Array.from({ length: window }, (_, i) => {
+      const angle = (2 * i) / window;
+      return 0.5 - 0.5 * cosineOfPi(angle <= 1 ? angle : 2 - angle);
+    });
+    this.filters = triangles(settings, sampleRate);
+    this.spectrum = new PowerSpectrum(window);
+  }
+
+  /** @returns [frames, bands], with a frame for each `hop` samples begun */
+  of(samples: Float64Array): Float64Array {
+    const { window, hop, bands, range } = this.settings;
+    const { hann } = this;
+    const frames = framesOf(samples.length, this.settings);
+    const piece = new Float64Array(window);
+    const powers = new Float64Array(frames * bands);
+    let loudest = 0;
+    for (let frame = 0; frame < frames; frame++) {
+      const from = frame * hop - window / 2;
+      // Silence before the recording and behind it. Typed arrays are slow to ask for what they do not have.
+      const [first, end] = [Math.max(0, -from), Math.min(window, samples.length - from)];
+      piece.fill(0);
+      for (let i = first; i < end; i++) piece[i] = (samples[from + i] as number) * (hann[i] as number);
+      loudest = Math.max(loudest, this.sumUp(piece, powers.subarray(frame * bands, (frame + 1) * bands)));
+    }
+    return powers.map((power) => {
+      // Also where all is silent, and where the logarithm would leave its bounds.
+      if (!(power > loudest * 1e-30) || power < 1e-200) return 0;
+      return Math.max(0, 1 + naturalLogarithm(power / loudest) / range);
     });
   }
-  return powers.map((power) => {
-    // Also where all is silent, and where the logarithm would leave its bounds.
-    if (!(power > loudest * 1e-30) || power < 1e-200) return 0;
-    return Math.max(0, 1 + naturalLogarithm(power / loudest) / range);
-  });
+
+  /** Writes the power of each band of one window. @returns the greatest */
+  private sumUp(piece: Float64Array, bands: Float64Array): number {
+    const powers = this.spectrum.of(piece);
+    let loudest = 0;
+    this.filters.forEach(({ first, weights }, band) => {
+      let sum = 0;
+      for (let k = 0; k < weights.length; k++) sum += (weights[k] as number) * (powers[first + k] as number);
+      bands[band] = sum;
+      if (sum > loudest) loudest = sum;
+    });
+    return loudest;
+  }
+}
+
+/** Frames that a recording of so many samples has. */
+export function framesOf(samples: number, { hop }: MelSettings): number {
+  return Math.max(1, Math.ceil(samples / hop));
 }
 
 /** A band: the weights of its frequencies, from the first on. */

@@ -12,6 +12,11 @@ import { PAIR_SIGNS, type PairLengths, type PiecePair, packPiecePairs, piecesOf 
 const FILE_BYTES_MAX = 2 ** 28;
 /** One part in so many is never learned. */
 const HELD_OUT = 40;
+/**
+ * Of texts that begin with the same sentence, digits aside, no more are learned: a family of hundreds of packages would be
+ * learned by heart in the place of how to sum up.
+ */
+const ALIKE_MOST = 3;
 /** Pieces of both sides together. */
 const PIECES = 4000;
 
@@ -45,7 +50,8 @@ export interface SummarySplit {
  * (f32 [2]), where in `read` the long text's first sentence begins and ends.
  *
  * One source in forty is held out, chosen by a hash of its name without digits, so that versions of one program stay
- * together; of each, one text is tested on, and none whose first sentence, digits aside, is learned from.
+ * together; of each, one text is tested on, and none whose first sentence, digits aside, is learned from. Of those that
+ * begin with the same sentence, the first three are learned.
  * @param path a folder of apt's lists, or a file of JSON objects, one a line: `{"long": "...", "short": "..."}`, and
  *   perhaps `name`, which is read too, and `source`, texts of which are held out together; default: apt's own lists
  * @throws UserError that says how to get the data, or names the file, the line and the mend
@@ -124,12 +130,17 @@ function splitBySource(all: readonly Summary[]): { learned: Summary[]; heldOut: 
     families.set(name, known);
     return known;
   };
-  const learned = all.filter((summary) => !isHeldOut(summary));
-  const leads = new Set(learned.map(leadKey));
+  const alike = new Map<string, number>();
+  const learned = all.filter((summary) => {
+    if (isHeldOut(summary)) return false;
+    const known = alike.get(leadKey(summary)) ?? 0;
+    alike.set(leadKey(summary), known + 1);
+    return known < ALIKE_MOST;
+  });
   const chosen = new Map<string, Summary>();
   for (const summary of all.filter(isHeldOut)) {
     const other = chosen.get(family(summary));
-    const isNew = !leads.has(leadKey(summary));
+    const isNew = !alike.has(leadKey(summary));
     if (isNew && (other === undefined || hashNumber(summary.name) < hashNumber(other.name)))
       chosen.set(family(summary), summary);
   }

@@ -1,4 +1,4 @@
-import { logMel, type MelSettings } from '../audio/log-mel.js';
+import { framesOf, LogMel, type MelSettings } from '../audio/log-mel.js';
 import type { Recording } from '../audio/wav.js';
 
 /** How speech is seen: at 8 kHz windows of 32 ms, 62 a second, with 32 bands. */
@@ -7,9 +7,9 @@ export const SPEECH_RATE = 8000;
 export const BANDS = SETTINGS.bands;
 const HIGHEST = 255;
 
-/** Frames that a recording of so many samples has. */
-export function framesOf(samples: number): number {
-  return Math.max(1, Math.ceil(samples / SETTINGS.hop));
+/** Frames that speech of so many samples has. */
+export function speechFrames(samples: number): number {
+  return framesOf(samples, SETTINGS);
 }
 
 /**
@@ -19,11 +19,14 @@ export function framesOf(samples: number): number {
 export function spectrogramColumn(recordings: readonly Recording[], frames: number, settings = SETTINGS) {
   const { bands } = settings;
   const bytes = new Uint8Array(recordings.length * frames * bands);
-  recordings.forEach((recording, i) => {
-    const mel = logMel(recording, settings).subarray(0, frames * bands);
-    mel.forEach((level, at) => {
-      bytes[i * frames * bands + at] = Math.round(level * HIGHEST);
-    });
+  const ears = new Map<number, LogMel>();
+  recordings.forEach(({ sampleRate, samples }, i) => {
+    const logMel = ears.get(sampleRate) ?? new LogMel(settings, sampleRate);
+    ears.set(sampleRate, logMel);
+    const levels = logMel.of(samples).subarray(0, frames * bands);
+    const from = i * frames * bands;
+    for (let at = 0; at < levels.length; at++)
+      bytes[from + at] = Math.round((levels[at] as number) * HIGHEST);
   });
   return { dtype: 'u8', shape: [frames, bands], bytes, scale: Math.fround(2 / HIGHEST), shift: -1 } as const;
 }

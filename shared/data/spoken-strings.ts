@@ -7,7 +7,7 @@ import { assert } from '../errors.js';
 import { sha256Hex } from '../files/sha256.js';
 import { type Dataset, packDataset } from './dataset.js';
 import { drawsOf } from './draws.js';
-import { framesOf, SPEECH_RATE, spectrogramColumn } from './spectrogram.js';
+import { SPEECH_RATE, spectrogramColumn, speechFrames } from './spectrogram.js';
 import type { SpokenDigit } from './spoken-digits.js';
 
 /** Digits of a string. */
@@ -44,7 +44,7 @@ export function stringDataset(
     const chosen = Array.from({ length }, () => own[below(own.length)] as SpokenDigit);
     const pauses = chosen.map(() => below(PAUSE_MOST + 1));
     const samples = join(chosen, pauses);
-    if (framesOf(samples.length) > STRING_FRAMES) continue;
+    if (speechFrames(samples.length) > STRING_FRAMES) continue;
     recordings.push({ sampleRate: SPEECH_RATE, samples });
     labels.set(
       chosen.map(({ digit }) => digit + 1),

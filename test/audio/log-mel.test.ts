@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PowerSpectrum } from '../../shared/audio/fourier.js';
-import { logMel } from '../../shared/audio/log-mel.js';
+import { LogMel } from '../../shared/audio/log-mel.js';
 import { spread } from '../support/numbers.js';
 
 /** |X_k|^2 by its definition. */
@@ -29,13 +29,14 @@ describe('the power spectrum', () => {
 });
 
 const SETTINGS = { window: 256, hop: 128, bands: 20, lowest: 60, range: 10 };
+const logMel = new LogMel(SETTINGS, 8000);
 const tone = (frequency: number, length = 4000): Float64Array =>
   Float64Array.from({ length }, (_, i) => Math.sin((2 * Math.PI * frequency * i) / 8000));
 
 describe('a log-mel spectrogram', () => {
   it('shows a tone in one place, higher tones further up, as the mel scale spaces them', () => {
     const loudest = [200, 400, 800, 1600, 3200].map((frequency) => {
-      const mel = logMel({ sampleRate: 8000, samples: tone(frequency) }, SETTINGS);
+      const mel = logMel.of(tone(frequency));
       expect(mel).toHaveLength(32 * 20);
       const frame = Array.from(mel.subarray(16 * 20, 17 * 20));
       expect(Math.max(...frame)).toBeCloseTo(1, 2);
@@ -50,13 +51,9 @@ describe('a log-mel spectrogram', () => {
 
   it('does not hear how loud a recording is as a whole, and hears silence as 0', () => {
     const samples = tone(500);
-    const soft = logMel({ sampleRate: 8000, samples: samples.map((x) => x / 1024) }, SETTINGS);
-    expect([...soft]).toEqual([...logMel({ sampleRate: 8000, samples }, SETTINGS)]);
-    expect([...logMel({ sampleRate: 8000, samples: new Float64Array(300) }, SETTINGS)]).toEqual(
-      Array(60).fill(0),
-    );
-    expect([...logMel({ sampleRate: 8000, samples: new Float64Array() }, SETTINGS)]).toEqual(
-      Array(20).fill(0),
-    );
+    const soft = logMel.of(samples.map((x) => x / 1024));
+    expect([...soft]).toEqual([...logMel.of(samples)]);
+    expect([...logMel.of(new Float64Array(300))]).toEqual(Array(60).fill(0));
+    expect([...logMel.of(new Float64Array())]).toEqual(Array(20).fill(0));
   });
 });

@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readAptLists } from '../../shared/data/apt-lists.js';
 import type { Dataset } from '../../shared/data/dataset.js';
@@ -56,6 +57,23 @@ describe('texts to sum up', () => {
     expect(numbers.map((number) => split.alphabet[number]).join('')).toBe(`this is ${source} . `);
   });
 
+  it('are learned from three times at most where they begin with the same sentence, digits aside', async () => {
+    const family = Array.from({ length: 9 }, (_, i) => ({
+      name: `solid${i}`,
+      // One that is learned from, however it is called.
+      source: TEXTS[0]?.source,
+      short: `solves ${i}`,
+      long: `It has ${i} and ${i + 1} wheels. That is text ${i}.`,
+    }));
+    const before = await loadSummaries(fileOf('texts.jsonl', LINES));
+    const lines = [...family.map((text) => JSON.stringify(text)), LINES].join('\n');
+    const after = await loadSummaries(fileOf('texts.jsonl', lines));
+    const said = spelled(after, after.train, 'written').filter((text) => text.startsWith('solves'));
+    expect(said).toEqual(['solves 0 ', 'solves 1 ', 'solves 2 ']);
+    expect(after.train.manifest.samples).toBe(before.train.manifest.samples + 3);
+    expect(spelled(after, after.test, 'written')).toEqual(spelled(before, before.test, 'written'));
+  });
+
   it('come out of lists of packages', async () => {
     const folder = temporaryFolder();
     writeFileSync(
@@ -71,6 +89,20 @@ describe('texts to sum up', () => {
       { name: 'chess-data', source: 'chess', short: 'a game (data)', long: 'It is old, and hard.\nPieces.' },
       { name: 'go', source: 'go', short: 'a game', long: 'Stones.' },
     ]);
+  });
+
+  it.skipIf(!existsSync('/usr/lib/apt/apt-helper'))('come out of compressed lists too', async () => {
+    const folder = temporaryFolder();
+    const list = 'Package: go\nDescription: a game\n Stones.\n';
+    writeFileSync(join(folder, 'archive_main_binary-amd64_Packages.gz'), gzipSync(list));
+    expect(await readAptLists(folder)).toEqual([
+      { name: 'go', source: 'go', short: 'a game', long: 'Stones.' },
+    ]);
+    const torn = join(folder, 'archive_main_i18n_Translation-en.gz');
+    writeFileSync(torn, gzipSync(list).subarray(0, 20));
+    await expect(readAptLists(folder)).rejects.toThrow(
+      /apt-helper cannot read .*Translation-en\.gz .*; run apt-get update, or decompress it/,
+    );
   });
 
   it.each([

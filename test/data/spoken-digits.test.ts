@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { createTar } from 'nanotar';
 import { describe, expect, it } from 'vitest';
 import { fieldValues } from '../../shared/data/field-values.js';
-import { framesOf } from '../../shared/data/spectrogram.js';
+import { speechFrames } from '../../shared/data/spectrogram.js';
 import { digitDataset, loadSpokenDigits, newcomerSplit, ownSplit } from '../../shared/data/spoken-digits.js';
 import { stringDataset } from '../../shared/data/spoken-strings.js';
 import { temporaryFolder } from '../support/process.js';
@@ -51,7 +51,7 @@ describe('spoken digits', () => {
     expect([...fieldValues(dataset, 'label')]).toEqual(digits.map(({ digit }) => digit));
     const spectrograms = fieldValues(dataset, 'spectrogram');
     expect(spectrograms).toHaveLength(digits.length * 64 * 32);
-    const heard = framesOf(digits[0]!.recording.samples.length);
+    const heard = speechFrames(digits[0]!.recording.samples.length);
     expect(Math.max(...spectrograms.subarray(0, heard * 32))).toBeCloseTo(1, 6);
     expect([...spectrograms.subarray((heard + 2) * 32, 64 * 32)].every((level) => level === -1)).toBe(true);
   });
