@@ -1,5 +1,5 @@
 import type { Recipe } from '../coordinator/recipe.js';
-import { loadText } from '../shared/data/text.js';
+import { loadText } from '../shared/data/texts/text.js';
 import { UserError } from '../shared/errors.js';
 import { Graph } from '../shared/graph/graph.js';
 import { dense } from '../shared/graph/layers/dense.js';

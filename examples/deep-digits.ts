@@ -1,5 +1,5 @@
 import type { Recipe } from '../coordinator/recipe.js';
-import { loadMnist } from '../shared/data/mnist.js';
+import { loadMnist } from '../shared/data/images/mnist.js';
 import { Graph, type Layer } from '../shared/graph/graph.js';
 import { dense } from '../shared/graph/layers/dense.js';
 import { add } from '../shared/graph/layers/merge.js';

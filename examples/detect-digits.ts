@@ -1,6 +1,6 @@
 import type { Recipe } from '../coordinator/recipe.js';
-import { CANVAS, CELL_NUMBERS, canvasDataset } from '../shared/data/digit-canvases.js';
-import { loadMnist } from '../shared/data/mnist.js';
+import { CANVAS, CELL_NUMBERS, canvasDataset } from '../shared/data/images/digit-canvases.js';
+import { loadMnist } from '../shared/data/images/mnist.js';
 import { Graph } from '../shared/graph/graph.js';
 import { conv2d } from '../shared/graph/layers/conv2d.js';
 import { reshape } from '../shared/graph/layers/reshape.js';

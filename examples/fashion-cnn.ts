@@ -1,5 +1,5 @@
 import type { Recipe } from '../coordinator/recipe.js';
-import { loadFashionMnist } from '../shared/data/fashion-mnist.js';
+import { loadFashionMnist } from '../shared/data/images/fashion-mnist.js';
 import { Graph } from '../shared/graph/graph.js';
 import { conv2d } from '../shared/graph/layers/conv2d.js';
 import { dense } from '../shared/graph/layers/dense.js';

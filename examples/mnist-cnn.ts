@@ -1,5 +1,5 @@
 import type { Recipe } from '../coordinator/recipe.js';
-import { loadMnist } from '../shared/data/mnist.js';
+import { loadMnist } from '../shared/data/images/mnist.js';
 import { Graph } from '../shared/graph/graph.js';
 import { conv2d } from '../shared/graph/layers/conv2d.js';
 import { dense } from '../shared/graph/layers/dense.js';

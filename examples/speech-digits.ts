@@ -6,7 +6,7 @@ import {
   ownSplit,
   type SpokenDigit,
   type SpokenSplit,
-} from '../shared/data/spoken-digits.js';
+} from '../shared/data/audio/spoken-digits.js';
 import { Graph } from '../shared/graph/graph.js';
 import { randomTranslation, specAugment } from '../shared/graph/layers/augmentation.js';
 import { conv2d } from '../shared/graph/layers/conv2d.js';

@@ -1,14 +1,14 @@
 import type { Recipe, RecipeData } from '../coordinator/recipe.js';
-import { fieldValues } from '../shared/data/field-values.js';
-import { BANDS } from '../shared/data/spectrogram.js';
+import { BANDS } from '../shared/data/audio/spectrogram.js';
 import {
   loadSpokenDigits,
   newcomerSplit,
   ownSplit,
   type SpokenDigit,
   type SpokenSplit,
-} from '../shared/data/spoken-digits.js';
-import { DIGITS_MOST, STRING_FRAMES, stringDataset } from '../shared/data/spoken-strings.js';
+} from '../shared/data/audio/spoken-digits.js';
+import { DIGITS_MOST, STRING_FRAMES, stringDataset } from '../shared/data/audio/spoken-strings.js';
+import { fieldValues } from '../shared/data/field-values.js';
 import type { Predictor } from '../shared/engine/prediction.js';
 import { Graph } from '../shared/graph/graph.js';
 import { specAugment } from '../shared/graph/layers/augmentation.js';

@@ -1,5 +1,5 @@
 import type { Recipe } from '../coordinator/recipe.js';
-import { loadSummaries, SUMMARY_LENGTHS } from '../shared/data/descriptions.js';
+import { loadSummaries, SUMMARY_LENGTHS } from '../shared/data/texts/descriptions.js';
 import { clipByGlobalNorm } from '../shared/optim/clipping.js';
 import { muon } from '../shared/optim/muon.js';
 import { cosineDecay } from '../shared/optim/schedule.js';

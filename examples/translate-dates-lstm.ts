@@ -1,5 +1,5 @@
 import type { Recipe } from '../coordinator/recipe.js';
-import { DATE_SIZES, loadDates } from '../shared/data/dates.js';
+import { DATE_SIZES, loadDates } from '../shared/data/texts/dates.js';
 import { Graph, type Tensor } from '../shared/graph/graph.js';
 import { bidirectional } from '../shared/graph/layers/bidirectional.js';
 import { dense } from '../shared/graph/layers/dense.js';

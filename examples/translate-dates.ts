@@ -1,5 +1,5 @@
 import type { Recipe } from '../coordinator/recipe.js';
-import { DATE_SIZES, loadDates } from '../shared/data/dates.js';
+import { DATE_SIZES, loadDates } from '../shared/data/texts/dates.js';
 import { Graph } from '../shared/graph/graph.js';
 import { dense } from '../shared/graph/layers/dense.js';
 import { embedding, positionalEmbedding } from '../shared/graph/layers/embedding.js';

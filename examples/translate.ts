@@ -1,5 +1,5 @@
 import type { Recipe } from '../coordinator/recipe.js';
-import { loadPairs, PAIR_LENGTH } from '../shared/data/parallel-text.js';
+import { loadPairs, PAIR_LENGTH } from '../shared/data/texts/parallel-text.js';
 import { clipByGlobalNorm } from '../shared/optim/clipping.js';
 import { muon } from '../shared/optim/muon.js';
 import { cosineDecay } from '../shared/optim/schedule.js';

@@ -1,6 +1,6 @@
 import type { RecipeData } from '../../coordinator/recipe.js';
-import { DATE_SIZES, spellDate } from '../../shared/data/dates.js';
 import { fieldValues } from '../../shared/data/field-values.js';
+import { DATE_SIZES, spellDate } from '../../shared/data/texts/dates.js';
 import type { Predictor } from '../../shared/engine/prediction.js';
 import { errorRate } from '../../shared/metrics/edit-distance.js';
 import { decodeGreedily } from './greedy.js';

@@ -1,4 +1,4 @@
-import { NOT_SAID } from '../../shared/data/piece-pairs.js';
+import { NOT_SAID } from '../../shared/data/texts/piece-pairs.js';
 import { Graph } from '../../shared/graph/graph.js';
 import { positionalEmbedding, reversibleEmbedding } from '../../shared/graph/layers/embedding.js';
 import { layerNormalization } from '../../shared/graph/layers/layer-normalization.js';

@@ -1,7 +1,7 @@
-import { spellPieces } from '../../shared/data/byte-pairs.js';
 import type { Dataset } from '../../shared/data/dataset.js';
 import { fieldValues } from '../../shared/data/field-values.js';
-import { PAIR_SIGNS } from '../../shared/data/piece-pairs.js';
+import { spellPieces } from '../../shared/data/texts/byte-pairs.js';
+import { PAIR_SIGNS } from '../../shared/data/texts/piece-pairs.js';
 import type { Predictor } from '../../shared/engine/prediction.js';
 import { decodeByBeam } from './beam.js';
 

@@ -1,6 +1,6 @@
 import type { RecipeData } from '../../coordinator/recipe.js';
-import { CANVAS, CELL_NUMBERS, GRID } from '../../shared/data/digit-canvases.js';
 import { fieldValues } from '../../shared/data/field-values.js';
+import { CANVAS, CELL_NUMBERS, GRID } from '../../shared/data/images/digit-canvases.js';
 import type { Predictor } from '../../shared/engine/prediction.js';
 import { meanAveragePrecision } from '../../shared/metrics/mean-average-precision.js';
 import { type Detection, suppressNonMaxima } from '../../shared/metrics/non-maximum-suppression.js';

@@ -80,6 +80,7 @@ async function runFor(
 }
 
 function recipeList(): string {
-  const lines = RECIPES.map(({ name, summary }) => `  ${name.padEnd(22)}${summary}`);
+  const width = Math.max(...RECIPES.map(({ name }) => name.length)) + 2;
+  const lines = RECIPES.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`);
   return `\nRecipes (or your own, ./my-recipe.ts: docs/guide/your-own.md):\n${lines.join('\n')}`;
 }

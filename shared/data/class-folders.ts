@@ -15,8 +15,8 @@ export interface ClassFolderKind {
   readonly what: string;
   /** A class, as an example. */
   readonly example: string;
-  /** Of the files that are read, in lower case: ".png". Other files are none of ours. */
-  readonly extension: string;
+  /** Of the files that are read, in lower case, the usual one first: ".png". Other files are none of ours. */
+  readonly extensions: readonly [string, ...string[]];
   /** But for these, which are of the kind and cannot be read. */
   readonly others: RegExp;
   /** The command that makes files readable. */
@@ -57,7 +57,7 @@ export async function readClassFolders(
   if (classes.length === 0)
     throw new UserError(
       `${directory} has no folders; make one for each class, with its ${kind.what}, such as ` +
-        join(directory, kind.example, `1${kind.extension}`),
+        join(directory, kind.example, `1${kind.extensions[0]}`),
     );
   for (const [label, name] of classes.entries())
     for (const side of isSplit ? ['train', 'test'] : [''])
@@ -93,9 +93,9 @@ async function filesIn(directory: string, kind: ClassFolderKind): Promise<string
     const extension = extname(entry.name);
     if (kind.others.test(extension))
       throw new UserError(
-        `${path} cannot be read, only ${kind.extension} can; convert such files: ${kind.convert(join(directory, `*${extension}`))}`,
+        `${path} cannot be read, only ${kind.extensions.join(', ')} can; convert such files: ${kind.convert(join(directory, `*${extension}`))}`,
       );
-    return extension.toLowerCase() === kind.extension ? [path] : [];
+    return kind.extensions.includes(extension.toLowerCase()) ? [path] : [];
   });
 }
 

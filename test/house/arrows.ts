@@ -5,7 +5,6 @@ import { type Finding, findingAt, isTypeScript, type Source } from './source.js'
 const SHARED = [
   'files',
   'arithmetic',
-  'audio',
   'kernels',
   'graph',
   'optim',

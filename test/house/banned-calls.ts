@@ -24,7 +24,7 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 const isProduct = (path: string): boolean => /^(shared|coordinator|worker|examples|scripts)\//.test(path);
 /** Folders whose numbers may reach weights. */
 const isNumeric = (path: string): boolean =>
-  /^shared\/(arithmetic|audio|kernels|graph|optim|sum|data|engine)\//.test(path);
+  /^shared\/(arithmetic|kernels|graph|optim|sum|data|engine)\//.test(path);
 
 const BANS: readonly Ban[] = [
   {

@@ -15,9 +15,9 @@ export const LIVE_EXPORTS: Allowed = {
   'shared/optim/sgd.ts sgd': 'the same',
   'shared/graph/regularizers.ts l1L2': 'the same',
   'shared/data/samples.ts packSamples': 'for recipes of people, as the guide shows and its test runs',
-  'shared/data/audio-folder.ts audioFolder': 'the same',
-  'shared/data/image-folder.ts imageFolder': 'the same',
-  'shared/data/idx-images.ts idxImages': 'the same',
+  'shared/data/audio/audio-folder.ts audioFolder': 'the same',
+  'shared/data/images/image-folder.ts imageFolder': 'the same',
+  'shared/data/images/idx-images.ts idxImages': 'the same',
   'shared/data/raw-folder.ts rawFolder': 'the same',
   'shared/files/safetensors.ts loadSafetensors': 'reads what a run has saved, as its tests do',
   'shared/data/manifest.ts parseManifest':

@@ -21,7 +21,7 @@ import { flatten, reshape } from 'unisum/layers/reshape';
 import { sequential } from 'unisum/layers/sequential';
 import { sparseCategoricalCrossentropy } from 'unisum/losses/sparse-categorical-crossentropy';
 import { adam } from 'unisum/optim/adam';
-import { loadMnist } from 'unisum/data/mnist';
+import { loadMnist } from 'unisum/data/images/mnist';
 
 const normalized = (layer) => sequential([layer, batchNormalization({ virtualBatchSize: 16 }), activation('relu')]);
 

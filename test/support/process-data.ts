@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
-import type { IdxFileName } from '../../shared/data/idx-folder.js';
-import { idxBytes } from '../data/idx-bytes.js';
+import type { IdxFileName } from '../../shared/data/images/idx-folder.js';
+import { idxBytes } from '../data/images/idx-bytes.js';
 
 const TRAIN_SAMPLES = 500;
 const TEST_SAMPLES = 40;

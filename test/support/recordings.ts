@@ -1,4 +1,4 @@
-import { wavOf } from '../audio/wav-bytes.js';
+import { wavOf } from '../data/audio/wav-bytes.js';
 
 /** Recordings as the Free Spoken Digit Dataset names them: two speakers, ten digits, each a tone of its own. */
 export function madeUpRecordings(rate = 8000): Record<string, Uint8Array> {
