@@ -12,5 +12,5 @@ export interface ScalingReport {
 
 /** A scaling benchmark as one page that needs nothing else: charts, library and figures are in it. */
 export function scalingReport(report: ScalingReport): Promise<string> {
-  return fillPage(new URL('./report', import.meta.url), report);
+  return fillPage(new URL('./report/', import.meta.url), report);
 }

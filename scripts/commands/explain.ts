@@ -46,7 +46,7 @@ export function define(command: Command, { terminal }: CommandContext): void {
       });
       for (const line of describeWalk(walk, Boolean(terminal.stderr.isTTY))) terminal.say(line);
       if (options.html !== undefined) {
-        const page = await fillPage(new URL('../explain/page', import.meta.url), walk);
+        const page = await fillPage(new URL('../explain/page/', import.meta.url), walk);
         await writeFileAtomically(options.html, [Buffer.from(page)]);
         terminal.say(`\nto click through: ${options.html}`);
       }

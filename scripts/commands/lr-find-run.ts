@@ -42,7 +42,7 @@ export async function lrFind(
   );
   const report = { recipe: name, batch, suggestedLr: suggested, points };
   if (settings.html !== undefined) {
-    const page = await fillPage(new URL('../lr-find/page', import.meta.url), report);
+    const page = await fillPage(new URL('../lr-find/page/', import.meta.url), report);
     await writeFileAtomically(settings.html, [Buffer.from(page)]);
     terminal.say(`curve    ${settings.html}`);
   }

@@ -43,7 +43,7 @@ export async function saveGradients(
   await writeFileAtomically(join(folder, 'gradients.jsonl'), [Buffer.from(lines)]);
   const report = { recipe, looks, verdicts: history(looks) };
   const page = join(folder, 'gradients.html');
-  const html = await fillPage(new URL('./page', import.meta.url), report);
+  const html = await fillPage(new URL('./page/', import.meta.url), report);
   await writeFileAtomically(page, [Buffer.from(html)]);
   return page;
 }

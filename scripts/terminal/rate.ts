@@ -3,7 +3,10 @@ const WINDOW_MS = 5000;
 /** Least time between two marks, in milliseconds: bounds their number to WINDOW_MS / MARK_MS + 2. */
 const MARK_MS = 250;
 
-/** How fast a count has grown lately; where it falls, another count has begun. Time is handed in, in milliseconds on any clock that does not go back. */
+/**
+ * How fast a count has grown lately; where it falls, another count has begun. Time is handed in, in milliseconds on any
+ * clock that does not go back.
+ */
 export class Rate {
   /** Oldest first; the last one is the newest count, however short its distance from the one before. */
   private readonly marks: { atMs: number; count: number }[] = [];

@@ -93,7 +93,8 @@ async function filesIn(directory: string, kind: ClassFolderKind): Promise<string
     const extension = extname(entry.name);
     if (kind.others.test(extension))
       throw new UserError(
-        `${path} cannot be read, only ${kind.extensions.join(', ')} can; convert such files: ${kind.convert(join(directory, `*${extension}`))}`,
+        `${path} cannot be read, only ${kind.extensions.join(', ')} can; ` +
+          `convert such files: ${kind.convert(join(directory, `*${extension}`))}`,
       );
     return kind.extensions.includes(extension.toLowerCase()) ? [path] : [];
   });

@@ -4,7 +4,7 @@ import { walkStep } from '../../scripts/explain/walk.js';
 import { fillPage } from '../../scripts/pages/page.js';
 import { CHROMIUM, openPage } from './chromium.js';
 
-const FOLDER = new URL('../../scripts/explain/page', import.meta.url);
+const FOLDER = new URL('../../scripts/explain/page/', import.meta.url);
 if (CHROMIUM === undefined) process.stderr.write('no chromium here: the pages are not opened\n');
 
 /** A number as the page writes it: four places or a power of ten, and a true minus. */

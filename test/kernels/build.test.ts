@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { buildKernels } from '../../scripts/build-kernels.js';
 import { parsePrototypes } from '../../scripts/kernels/prototypes.js';
 
-const KERNELS = new URL('../../shared/kernels', import.meta.url);
+const KERNELS = new URL('../../shared/kernels/', import.meta.url);
 /** Two compilations by a compiler that itself runs in WebAssembly. */
 const BUILD_MS = 240_000;
 
