@@ -30,5 +30,5 @@ export const recipe: Recipe = {
   leaf: 8,
   epochs: 1,
   steps: 5000,
-  goal: { metric: 'timesLead', atLeast: 1 },
+  goal: { metric: 'zScore', atLeast: 2 },
 };

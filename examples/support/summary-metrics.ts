@@ -1,16 +1,17 @@
 import type { RecipeData } from '../../coordinator/recipe.js';
 import type { Predictor } from '../../shared/engine/prediction.js';
 import { rougeL } from '../../shared/metrics/rouge.js';
+import { meanOf, zScore } from '../../shared/metrics/z-score.js';
 import { rowsOf, spellNumbers, writeWords } from './pieces.js';
 
 /**
  * ROUGE-L of held-out texts, summed up by a model; that of saying the first sentence of each instead, as far as it is
- * read; and how many times more the first is than the second. Punctuation marks are no words.
+ * read; and by how many standard errors the first is better. Punctuation marks are no words.
  */
 export async function measureSummaries(
   predictor: Predictor,
   { test, alphabet = [] }: RecipeData,
-): Promise<{ rougeL: number; leadRougeL: number; timesLead: number }> {
+): Promise<{ rougeL: number; leadRougeL: number; zScore: number }> {
   const spell = (numbers: ArrayLike<number>) => withoutMarks(spellNumbers(numbers, alphabet));
   const references = rowsOf(test, 'written').map(spell);
   const places = rowsOf(test, 'lead');
@@ -18,10 +19,10 @@ export async function measureSummaries(
     spell(numbers.subarray(places[i]?.[0], places[i]?.[1])),
   );
   const said = (await writeWords(predictor, test, alphabet)).map(withoutMarks);
-  const score = (texts: readonly string[][]) =>
-    rougeL(texts.map((words, i) => ({ said: words, reference: references[i] as string[] })));
-  const [ours, lead] = [score(said), score(leads)];
-  return { rougeL: ours, leadRougeL: lead, timesLead: lead > 0 ? ours / lead : 0 };
+  const [ours, lead] = [said, leads].map((texts) =>
+    references.map((reference, i) => rougeL(texts[i] as string[], reference)),
+  ) as [number[], number[]];
+  return { rougeL: meanOf(ours), leadRougeL: meanOf(lead), zScore: zScore(ours, lead) };
 }
 
 const withoutMarks = (words: readonly string[]): string[] =>

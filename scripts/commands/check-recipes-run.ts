@@ -5,6 +5,7 @@ import { nativeIsas } from '../../shared/kernels/native-kernels.js';
 import { describeGoal, isReached } from '../recipes/goal.js';
 import { type RecipeOutcome, type RecipePoint, trainRecipe } from '../recipes/recipe-point.js';
 import { type Progress, startProgress } from '../terminal/progress.js';
+import { describeMetrics } from '../training/result.js';
 import type { CommandContext } from './command.js';
 import type { RecipeEntry } from './recipes.js';
 
@@ -82,11 +83,12 @@ async function check(
     const outcome = await train({ workers: WORKERS, backend: 'auto' });
     if (outcome === undefined) return fail('interrupted');
     const { goal } = recipe;
+    const { metrics, trainLoss } = outcome;
     const reached =
-      goal === undefined ? `trainLoss ${outcome.trainLoss.toFixed(4)}` : describeGoal(goal, outcome.metrics);
+      goal === undefined ? describeMetrics({ trainLoss, ...metrics }) : describeGoal(goal, metrics);
     return {
       ...{ recipe: name, outcome },
-      passed: goal === undefined || isReached(goal, outcome.metrics),
+      passed: goal === undefined || isReached(goal, metrics),
       what: `${reached} in ${outcome.seconds.toFixed(0)} s; ${compared}`,
     };
   } catch (error) {

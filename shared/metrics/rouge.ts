@@ -4,16 +4,14 @@
  *
  *     P = L / words said      R = L / words of the reference      F1 = 2 P R / (P + R)
  *
- * @param pairs words of what was said, and of what it should have been
- * @returns the mean of F1 over the pairs, from 0 to 1; 0 for a pair without a common word, and where there are no pairs
+ * @param said words
+ * @param reference words that should have been said
+ * @returns F1, from 0 to 1; 0 without a common word. That of many texts is the mean of theirs.
  */
-export function rougeL(pairs: readonly { said: readonly string[]; reference: readonly string[] }[]): number {
-  const sum = pairs.reduce((total, { said, reference }) => {
-    const words = said.length + reference.length;
-    // 2 P R / (P + R) with P = L / a and R = L / b.
-    return words === 0 ? total : total + (2 * longestCommonSubsequence(said, reference)) / words;
-  }, 0);
-  return pairs.length === 0 ? 0 : sum / pairs.length;
+export function rougeL(said: readonly string[], reference: readonly string[]): number {
+  const words = said.length + reference.length;
+  // 2 P R / (P + R) with P = L / a and R = L / b.
+  return words === 0 ? 0 : (2 * longestCommonSubsequence(said, reference)) / words;
 }
 
 /** Length of the longest sequence that both contain in this order, with anything between. */

@@ -93,6 +93,15 @@ it('recipes that cannot be checked have failed, and say why', async () => {
   expect(await run('recipes', '--data', 'mnist-mlp')).toMatchObject({ status: 2 });
 });
 
+it('recipes without a goal tell all that they come to', async () => {
+  const folder = writeFiles(temporaryFolder(), smallData());
+  const { status, stderr } = await run('recipes', 'vanishing', '--data', `vanishing=${folder}`);
+  expect(status, stderr).toBe(0);
+  expect(stderr).toMatch(
+    /^ok {5}vanishing {14}trainLoss \d\.\d{4}, testLoss \d\.\d{4}, testAccuracy \d\.\d{4} in \d+ s; one hash/,
+  );
+});
+
 it('a goal is a bound that counts on one side, and needs its metric', async () => {
   expect(isReached({ metric: 'a', atLeast: 1 }, { a: 1 })).toBe(true);
   expect(isReached({ metric: 'a', atLeast: 1 }, { a: 0.999 })).toBe(false);

@@ -1,0 +1,41 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { meanOf, zScore } from '../../shared/metrics/z-score.js';
+
+describe('z-score', () => {
+  it('is the mean difference over its standard error', () => {
+    // Differences 1, 2, 3, 6: mean 3, sum of squares 14, variance 14 / 3.
+    expect(zScore([2, 3, 5, 9], [1, 1, 2, 3])).toBeCloseTo(3 / Math.sqrt(14 / 3 / 4), 12);
+  });
+
+  it('is 0 where differences do not spread', () => {
+    expect(zScore([2, 3], [1, 2])).toBe(0);
+    expect(zScore([2], [1])).toBe(0);
+    expect(zScore([], [])).toBe(0);
+    expect(meanOf([])).toBe(0);
+  });
+
+  it('turns around with what is compared, and does not feel what is added to both', () => {
+    const scores = fc.array(fc.tuple(fc.integer({ max: 99, min: 0 }), fc.integer({ max: 99, min: 0 })));
+    fc.assert(
+      fc.property(scores, fc.integer({ max: 99, min: 0 }), (pairs, more) => {
+        const [ours, theirs] = [pairs.map(([score]) => score), pairs.map(([, score]) => score)];
+        const z = zScore(ours, theirs);
+        expect(zScore(theirs, ours)).toBeCloseTo(-z, 9);
+        const raised = (values: number[]) => values.map((value) => value + more);
+        expect(zScore(raised(ours), raised(theirs))).toBeCloseTo(z, 9);
+      }),
+    );
+  });
+
+  it('is 2 or more in one of forty trials of chance', () => {
+    // All 2 ** 16 ways in which 16 differences of 1 could have had other signs.
+    let beyond = 0;
+    for (let signs = 0; signs < 2 ** 16; signs++) {
+      const ours = Array.from({ length: 16 }, (_, i) => ((signs >> i) & 1 ? 1 : -1));
+      if (zScore(ours, new Array(16).fill(0)) >= 2) beyond++;
+    }
+    expect(beyond / 2 ** 16).toBeGreaterThan(0.01);
+    expect(beyond / 2 ** 16).toBeLessThan(0.05);
+  });
+});
