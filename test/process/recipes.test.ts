@@ -98,7 +98,7 @@ it('recipes without a goal tell all that they come to', async () => {
   const { status, stderr } = await run('recipes', 'vanishing', '--data', `vanishing=${folder}`);
   expect(status, stderr).toBe(0);
   expect(stderr).toMatch(
-    /^ok {5}vanishing {14}trainLoss \d\.\d{4}, testLoss \d\.\d{4}, testAccuracy \d\.\d{4} in \d+ s; one hash/,
+    /^ok {5}vanishing {14}trainLoss \d\.\d{4}, testLoss \d\.\d{4}, testAccuracy \d\.\d{4} in \d+ s; one hash/m,
   );
 });
 
