@@ -22,7 +22,7 @@ export function define(command: Command, { terminal }: CommandContext): void {
   addModelOptions(command)
     .option(
       '--input <FILE>',
-      'JSON: for each input of the network its rows, {"image": [[...], ...]}; or what the data is made of: CSV, PNG, WAV',
+      'JSON: for each input of the network its rows, {"image": [[...], ...]}; or what the data is made of: CSV, PNG, JPEG, WAV',
     )
     .option('--test <N>', "or the first N samples of the recipe's test data", '5')
     .action(async (path: string, options: PredictOptions) => {

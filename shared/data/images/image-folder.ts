@@ -42,9 +42,9 @@ const IMAGES: ClassFolderKind = {
 };
 
 /**
- * Reads the PNG and JPEG files in DIRECTORY/CLASS/, all of one size; colours become grey as greyOf says, grey becomes
- * three equal colours. Or those in DIRECTORY/train/CLASS/ to learn
- * from, and those in DIRECTORY/test/CLASS/ to be measured on. Files and folders whose names begin with a dot are left out.
+ * Reads the PNG and JPEG files in DIRECTORY/CLASS/, all of one size; or those in DIRECTORY/train/CLASS/ to learn from, and
+ * those in DIRECTORY/test/CLASS/ to be measured on. Files and folders whose names begin with a dot are left out. Colours
+ * become grey as greyOf says, grey becomes three equal colours.
  * @throws UserError that names the file and the mend
  */
 export async function imageFolder(
