@@ -4,6 +4,7 @@ import { UserError } from '../../shared/errors.js';
 import { nativeIsas } from '../../shared/kernels/native-kernels.js';
 import { describeGoal, isReached } from '../recipes/goal.js';
 import { type RecipeOutcome, type RecipePoint, trainRecipe } from '../recipes/recipe-point.js';
+import { whileSaying } from '../terminal/passing-note.js';
 import { type Progress, startProgress } from '../terminal/progress.js';
 import { describeMetrics } from '../training/result.js';
 import type { CommandContext } from './command.js';
@@ -42,7 +43,7 @@ export async function checkRecipes(settings: CheckSettings, context: CommandCont
   const verdicts: Verdict[] = [];
   for (const entry of settings.recipes) {
     const progress = startProgress(terminal.stderr, systemClock.nowMs);
-    const found = await check(entry, settings, progress, interrupted).finally(() => progress.stop());
+    const found = await check(entry, settings, progress, context).finally(() => progress.stop());
     if (interrupted.aborted) break;
     verdicts.push(found);
     terminal.say(`${found.passed ? 'ok    ' : 'FAILED'} ${found.recipe.padEnd(22)} ${found.what}`);
@@ -57,7 +58,7 @@ async function check(
   { name, load }: RecipeEntry,
   { steps, data: paths }: CheckSettings,
   progress: Progress,
-  interrupted: AbortSignal,
+  { terminal, interrupted }: CommandContext,
 ): Promise<Verdict> {
   const fail = (error: unknown): Verdict => ({
     ...{ recipe: name, passed: false },
@@ -65,7 +66,9 @@ async function check(
   });
   try {
     const recipe = await load();
-    const data: RecipeData = await recipe.data(paths.get(name));
+    const data: RecipeData = await whileSaying(`reading data of ${name}`, terminal.stderr, () =>
+      recipe.data(paths.get(name)),
+    );
     const train = (point: RecipePoint): Promise<RecipeOutcome | undefined> =>
       trainRecipe(recipe, data, point, progress, interrupted);
     const hashes: string[] = [];

@@ -22,7 +22,7 @@ export function define(command: Command, { terminal }: CommandContext): void {
   addModelOptions(command)
     .option('--top-k <K>', `how often the true class is among the K likeliest (default: ${TOP})`)
     .action(async (path: string, options: EvalOptions) => {
-      const { model, data, parameters } = await openModel(path, options);
+      const { model, data, parameters } = await openModel(path, options, terminal);
       try {
         const classification = await classify(model, data);
         const metrics = { ...(await model.evaluate()), ...topOf(classification, options.topK) };

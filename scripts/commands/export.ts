@@ -13,7 +13,7 @@ export function define(command: Command, { terminal }: CommandContext): void {
   addModelOptions(command)
     .requiredOption('--out <DIR>', 'where to write model.safetensors and model.json')
     .action(async (path: string, options: ModelOptions & { out: string }) => {
-      const { model, parameters } = await openModel(path, options);
+      const { model, parameters } = await openModel(path, options, terminal);
       await model.stop();
       const files = [join(options.out, 'model.safetensors'), join(options.out, 'model.json')] as const;
       try {

@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 import type { Recipe } from '../../coordinator/recipe.js';
 import { UserError } from '../../shared/errors.js';
 import { exists } from '../../shared/files/read-file.js';
+import { whileSaying } from '../terminal/passing-note.js';
+import type { Terminal } from '../terminal/terminal.js';
 import { loadParameters, TrainedModel } from '../training/trained-model.js';
 import { addBackendOption, parseBackend } from './node-options.js';
 import { findRecipe } from './recipes.js';
@@ -50,9 +52,9 @@ async function sourceOf(path: string, options: ModelOptions): Promise<ModelSourc
 }
 
 /** A model to be asked, with its data; to be stopped in the end. */
-export async function openModel(path: string, options: ModelOptions) {
+export async function openModel(path: string, options: ModelOptions, { stderr }: Terminal) {
   const { recipe, leaf, data: place } = await sourceOf(path, options);
-  const data = await recipe.data(place);
+  const data = await whileSaying('reading data', stderr, () => recipe.data(place));
   const backend = parseBackend(options.backend);
   const parameters = await loadParameters(path);
   const model = await TrainedModel.load(

@@ -26,7 +26,7 @@ export function define(command: Command, { terminal }: CommandContext): void {
     )
     .option('--test <N>', "or the first N samples of the recipe's test data", '5')
     .action(async (path: string, options: PredictOptions) => {
-      const { model, data } = await openModel(path, options);
+      const { model, data } = await openModel(path, options, terminal);
       try {
         const names = model.model.inputs.map(({ name }) => name);
         const inputs =

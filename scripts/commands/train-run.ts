@@ -14,6 +14,7 @@ import { UserError } from '../../shared/errors.js';
 import { type Certificate, createCertificate, isExpired } from '../../shared/link/certificate.js';
 import { formatWatchUrl, parseJoinUrl } from '../../shared/protocol/join-url.js';
 import { describeGradients, saveGradients } from '../gradients/report.js';
+import { whileSaying } from '../terminal/passing-note.js';
 import { type Progress, startProgress } from '../terminal/progress.js';
 import { divergence, howToGoOn, whyStopped } from '../training/ending.js';
 import { LocalRun } from '../training/local-run.js';
@@ -43,7 +44,7 @@ export async function train(request: TrainRequest, context: CommandContext): Pro
   const { recipe, settings } = request;
   const { terminal, interrupted } = context;
   const resumption = request.resume === undefined ? undefined : await findResumption(request.resume);
-  const data = await recipe.data(settings.data);
+  const data = await whileSaying('reading data', terminal.stderr, () => recipe.data(settings.data));
   const { samples } = data.train.manifest;
   const perEpoch = stepsPerEpoch(samples, settings.batch);
   const steps = 'steps' in settings.length ? settings.length.steps : settings.length.epochs * perEpoch;
@@ -89,8 +90,7 @@ export async function train(request: TrainRequest, context: CommandContext): Pro
     const weightsSha256 = await directory.saveWeights(run.parameters());
     if (end.restored !== undefined)
       watch.reported({ event: 'restored', step: end.steps, to: end.restored, weightsSha256 });
-    if (end.reason === 'finished' || end.reason === 'stopped')
-      watch.measured(end.steps, await run.measure(watch.metrics));
+    if (end.reason === 'finished' || end.reason === 'stopped') await run.measure(end.steps, watch);
     const result = resultOf({
       settings,
       backend: run.backend,

@@ -61,7 +61,7 @@ export async function trainRecipe(
     const hash = weightsSha256(run.parameters());
     if (restored !== undefined)
       watch.reported({ event: 'restored', step: done, to: restored, weightsSha256: hash });
-    if (short === undefined) watch.measured(done, await run.measure(watch.metrics));
+    if (short === undefined) await run.measure(done, watch);
     return {
       ...{ steps: done, trainLoss: watch.trainLoss, metrics: watch.metrics },
       seconds: (systemClock.nowMs() - begunMs) / 1000,

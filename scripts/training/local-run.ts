@@ -33,6 +33,7 @@ import type { OptimizerSettings } from '../../shared/optim/settings.js';
 import { checkData } from './check-data.js';
 import { startLocalNode } from './local-node.js';
 import { layDown, layOutBest, layOutOptimizer, layOutRun, parametersOf } from './run-place.js';
+import type { RunWatch } from './run-watch.js';
 import { selfTest } from './self-test.js';
 import { checkResumable, differences, weightSettings } from './weight-settings.js';
 
@@ -215,13 +216,15 @@ export class LocalRun {
   }
 
   /**
-   * What the recipe measures by predictions, with the weights as they are; nothing where it measures nothing.
-   * @param evaluated see Recipe.metrics
+   * What the recipe measures by predictions, with the weights as they are, if it measures anything.
+   * @param watch is told, and has the metrics of the latest evaluation; see Recipe.metrics
    */
-  async measure(evaluated: Readonly<Record<string, number>>): Promise<Readonly<Record<string, number>>> {
+  async measure(step: number, watch: RunWatch): Promise<void> {
     const { recipe, data } = this.request;
-    if (recipe.metrics === undefined) return {};
-    return await recipe.metrics(new Predictor(this.machine.team, this.place), data, evaluated);
+    if (recipe.metrics === undefined) return;
+    watch.measuring();
+    const predictor = new Predictor(this.machine.team, this.place);
+    watch.measured(step, await recipe.metrics(predictor, data, watch.metrics));
   }
 
   /** Says good-bye to all nodes and ends the threads. */

@@ -112,9 +112,13 @@ export class RunWatch implements Observer {
     this.publish({ kind: 'metrics', step, epoch, metrics: this.metrics });
   }
 
+  /** Behind the last step the recipe measures by predictions, which may take a minute. */
+  measuring(): void {
+    this.progress.say('measuring on held-out data');
+  }
+
   /** What the recipe has measured behind the last step, beside the metrics of the latest evaluation. */
   measured(step: number, metrics: Metrics): void {
-    if (Object.keys(metrics).length === 0) return;
     this.metrics = { ...this.metrics, ...metrics };
     this.record({ step, ...metrics });
     this.directory?.flush();

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { interruptedStatus, watchInterrupts } from '../../scripts/terminal/interrupt.js';
+import { whileSaying } from '../../scripts/terminal/passing-note.js';
 import { startProgress } from '../../scripts/terminal/progress.js';
 import {
   formatBar,
@@ -120,6 +121,23 @@ function recorder(isTTY: boolean): { stream: NodeJS.WriteStream; text(): string 
   const stream = Object.assign(new EventEmitter(), { write, isTTY, columns: 120 });
   return { stream: stream as unknown as NodeJS.WriteStream, text: () => text };
 }
+
+describe('a passing note', () => {
+  it('is seen while something is done, and gone behind it, also where that fails', async () => {
+    const { stream, text } = recorder(true);
+    expect(await whileSaying('reading data', stream, async () => text())).toBe('reading data ...');
+    expect(text()).toBe('reading data ...\x1b[1G\x1b[2K');
+    const failed = whileSaying('reading data', stream, () => Promise.reject(new Error('no data')));
+    await expect(failed).rejects.toThrow('no data');
+    expect(text()).toBe('reading data ...\x1b[1G\x1b[2K'.repeat(2));
+  });
+
+  it('is not written where nobody reads along', async () => {
+    const { stream, text } = recorder(false);
+    expect(await whileSaying('reading data', stream, async () => 7)).toBe(7);
+    expect(text()).toBe('');
+  });
+});
 
 describe('progress', () => {
   it('prints a plain line every few seconds, and the last state at the end', () => {
