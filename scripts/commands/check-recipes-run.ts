@@ -41,12 +41,13 @@ interface Verdict {
 export async function checkRecipes(settings: CheckSettings, context: CommandContext): Promise<void> {
   const { terminal, interrupted } = context;
   const verdicts: Verdict[] = [];
+  const width = Math.max(...settings.recipes.map(({ name }) => name.length));
   for (const entry of settings.recipes) {
     const progress = startProgress(terminal.stderr, systemClock.nowMs);
     const found = await check(entry, settings, progress, context).finally(() => progress.stop());
     if (interrupted.aborted) break;
     verdicts.push(found);
-    terminal.say(`${found.passed ? 'ok    ' : 'FAILED'} ${found.recipe.padEnd(22)} ${found.what}`);
+    terminal.say(`${found.passed ? 'ok    ' : 'FAILED'} ${found.recipe.padEnd(width)} ${found.what}`);
   }
   if (settings.json) terminal.result({ recipes: verdicts });
   const failed = verdicts.filter(({ passed }) => !passed).map(({ recipe }) => recipe);

@@ -89,7 +89,7 @@ it('recipes that cannot be checked have failed, and say why', async () => {
     3,
   );
   expect(status).toBe(1);
-  expect(stderr).toMatch(/^FAILED mnist-mlp {14}.*nowhere.*\nunisum: 1 of 1 recipes failed: mnist-mlp\n$/);
+  expect(stderr).toMatch(/^FAILED mnist-mlp .*nowhere.*\nunisum: 1 of 1 recipes failed: mnist-mlp\n$/);
   expect(await run('recipes', '--data', 'mnist-mlp')).toMatchObject({ status: 2 });
 });
 
@@ -98,7 +98,7 @@ it('recipes without a goal tell all that they come to', async () => {
   const { status, stderr } = await run('recipes', 'vanishing', '--data', `vanishing=${folder}`);
   expect(status, stderr).toBe(0);
   expect(stderr).toMatch(
-    /^ok {5}vanishing {14}trainLoss \d\.\d{4}, testLoss \d\.\d{4}, testAccuracy \d\.\d{4} in \d+ s; one hash/m,
+    /^ok {5}vanishing trainLoss \d\.\d{4}, testLoss \d\.\d{4}, testAccuracy \d\.\d{4} in \d+ s; one hash/m,
   );
 });
 
