@@ -19,9 +19,9 @@ export async function measureSummaries(
     spell(numbers.subarray(places[i]?.[0], places[i]?.[1])),
   );
   const said = (await writeWords(predictor, test, alphabet)).map(withoutMarks);
-  const [ours, lead] = [said, leads].map((texts) =>
-    references.map((reference, i) => rougeL(texts[i] as string[], reference)),
-  ) as [number[], number[]];
+  const score = (texts: readonly string[][]) =>
+    references.map((reference, i) => rougeL(texts[i] as string[], reference));
+  const [ours, lead] = [score(said), score(leads)];
   return { rougeL: meanOf(ours), leadRougeL: meanOf(lead), zScore: zScore(ours, lead) };
 }
 

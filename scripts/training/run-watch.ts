@@ -119,6 +119,7 @@ export class RunWatch implements Observer {
 
   /** What the recipe has measured behind the last step, beside the metrics of the latest evaluation. */
   measured(step: number, metrics: Metrics): void {
+    if (Object.keys(metrics).length === 0) return;
     this.metrics = { ...this.metrics, ...metrics };
     this.record({ step, ...metrics });
     this.directory?.flush();

@@ -7,6 +7,7 @@ import { extname, join } from 'node:path';
 import { UserError } from '../errors.js';
 import { explainFileError } from '../files/file-error.js';
 import { exists, readBoundedFile } from '../files/read-file.js';
+import type { Column } from './dataset.js';
 import { type HeldOut, heldOut } from './held-out.js';
 
 /** What is in the folders. */
@@ -79,6 +80,12 @@ function refuseOtherClasses(directory: string, classes: readonly string[], other
 
 async function foldersIn(directory: string, kind: ClassFolderKind): Promise<string[]> {
   return (await entriesOf(directory, kind)).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+}
+
+/** The field `label` of such a data set (i32 []): the number of each sample's class. */
+export function labelColumn(labels: Iterable<number>): Column {
+  const bytes = new Uint8Array(Int32Array.from(labels).buffer);
+  return { dtype: 'i32', shape: [], bytes, scale: 1, shift: 0 };
 }
 
 /** The files of a class; none where there is no such folder: of some, nothing need be held out. */

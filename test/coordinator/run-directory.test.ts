@@ -6,6 +6,7 @@ import { createRunDirectory, RunDirectory, type RunRequest } from '../../coordin
 import { AssertionError, UserError } from '../../shared/errors.js';
 import { loadSafetensors } from '../../shared/files/safetensors.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
+import { refusalOf } from '../support/refusal.js';
 
 let parent: string;
 beforeEach(async () => {
@@ -31,17 +32,6 @@ async function finish(run: RunDirectory): Promise<void> {
   run.record({ step: 0, loss: 2.5 });
   run.close();
   await run.saveWeights(TENSORS);
-}
-
-async function refusal(creation: Promise<unknown>): Promise<string> {
-  const error = await creation.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(UserError);
-  const { message } = error as UserError;
-  expect(message).not.toContain('\n');
-  return message;
 }
 
 describe('a new run directory', () => {
@@ -112,7 +102,7 @@ describe('a directory given by --run-dir', () => {
     const directory = join(parent, 'theirs');
     await mkdir(directory);
     for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
-    expect(await refusal(create({ directory }))).toBe(
+    expect(await refusalOf(create({ directory }))).toBe(
       `${directory} holds other files; name a new or empty directory with --run-dir DIR`,
     );
     for (const [name, text] of Object.entries(files)) {
@@ -124,16 +114,18 @@ describe('a directory given by --run-dir', () => {
   it('is refused, naming the mend, where nothing can be written', async () => {
     const file = join(parent, 'file');
     await writeFile(file, '');
-    expect(await refusal(create({ directory: file }))).toMatch(
+    expect(await refusalOf(create({ directory: file }))).toMatch(
       /^cannot use .*file as the run .* in the way; choose/,
     );
-    expect(await refusal(create({ directory: join(file, 'x') }))).toMatch(
+    expect(await refusalOf(create({ directory: join(file, 'x') }))).toMatch(
       /part of the path is a file.*; choose/,
     );
-    expect(await refusal(create({ parent: join(file, 'x') }))).toMatch(
+    expect(await refusalOf(create({ parent: join(file, 'x') }))).toMatch(
       /^cannot make .*--run-dir.*part of the path/,
     );
-    expect(await refusal(create({ directory: '/proc/unisum' }))).toMatch(/^cannot use \/proc\/unisum .*; c/);
+    expect(await refusalOf(create({ directory: '/proc/unisum' }))).toMatch(
+      /^cannot use \/proc\/unisum .*; c/,
+    );
   });
 });
 

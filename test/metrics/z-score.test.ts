@@ -2,6 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { meanOf, zScore } from '../../shared/metrics/z-score.js';
 
+it('the mean of scores is 0 where there are none', () => {
+  expect(meanOf([1, 0])).toBe(0.5);
+  expect(meanOf([3, 4, 8])).toBe(5);
+  expect(meanOf([])).toBe(0);
+});
+
 describe('z-score', () => {
   it('is the mean difference over its standard error', () => {
     // Differences 1, 2, 3, 6: mean 3, sum of squares 14, variance 14 / 3.
@@ -12,7 +18,6 @@ describe('z-score', () => {
     expect(zScore([2, 3], [1, 2])).toBe(0);
     expect(zScore([2], [1])).toBe(0);
     expect(zScore([], [])).toBe(0);
-    expect(meanOf([])).toBe(0);
   });
 
   it('turns around with what is compared, and does not feel what is added to both', () => {

@@ -5,7 +5,7 @@ import { basename, resolve } from 'node:path';
 import { UserError } from '../../errors.js';
 import { readBoundedFile } from '../../files/read-file.js';
 import { sha256Hex } from '../../files/sha256.js';
-import { type ClassFolderKind, FILE_BYTES_MAX, readClassFolders } from '../class-folders.js';
+import { type ClassFolderKind, FILE_BYTES_MAX, labelColumn, readClassFolders } from '../class-folders.js';
 import { type Dataset, nameAfter, packDataset } from '../dataset.js';
 import { fieldValues } from '../field-values.js';
 import { checkSides, type HeldOut } from '../held-out.js';
@@ -82,8 +82,7 @@ export async function audioFolder(
   const settings = { window, hop: window / 2, bands, lowest: LOWEST, range: RANGE };
   const frames = Math.ceil((seconds * sampleRate) / settings.hop);
   const pack = (name: string, side: ReadonlyMap<Recording, number>): Dataset => {
-    const labels = new Uint8Array(Int32Array.from(side.values()).buffer);
-    const label = { dtype: 'i32', shape: [], bytes: labels, scale: 1, shift: 0 } as const;
+    const label = labelColumn(side.values());
     const spectrogram = spectrogramColumn([...side.keys()], frames, settings);
     return packDataset(name, side.size, { spectrogram, label }, sha256Hex);
   };

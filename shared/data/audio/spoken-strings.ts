@@ -2,7 +2,6 @@
  * Strings of digits that somebody says one after the other, made of single recordings: what is said is known, but not
  * when.
  */
-
 import { assert } from '../../errors.js';
 import { sha256Hex } from '../../files/sha256.js';
 import { type Dataset, packDataset } from '../dataset.js';

