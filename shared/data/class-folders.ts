@@ -1,118 +1,149 @@
 /*
- * Samples in files, one folder for each class: DIRECTORY/CLASS/FILE, or DIRECTORY/train/CLASS/FILE and
- * DIRECTORY/test/CLASS/FILE.
+ * Data sets with one file per sample and one folder per class.
  */
-import { readdir } from 'node:fs/promises';
-import { extname, join } from 'node:path';
 import { UserError } from '../errors.js';
-import { explainFileError } from '../files/file-error.js';
-import { exists, readBoundedFile } from '../files/read-file.js';
+import { readBoundedFile } from '../files/read-file.js';
+import { sha256Hex } from '../files/sha256.js';
+import { type ClassFolderKind, type ClassTree, type FoundFile, findClasses } from './class-tree.js';
 import type { Column } from './dataset.js';
 import { type HeldOut, heldOut } from './held-out.js';
-
-/** What is in the folders. */
-export interface ClassFolderKind {
-  /** Such as "images". */
-  readonly what: string;
-  /** A class, as an example. */
-  readonly example: string;
-  /** Of the files that are read, in lower case, the usual one first: ".png". Other files are none of ours. */
-  readonly extensions: readonly [string, ...string[]];
-  /** But for these, which are of the kind and cannot be read. */
-  readonly others: RegExp;
-  /** The command that makes files readable. */
-  readonly convert: (files: string) => string;
-}
+import { listed, Problems } from './tables/problems.js';
 
 /** One sample. */
-interface ClassFile {
+export interface ClassFile {
   readonly path: string;
   readonly bytes: Uint8Array;
-  /** Number of its class. */
+  /** The class number. */
   readonly label: number;
   /** Whether it is held out. */
   readonly isTest: boolean;
 }
 
+/** What was found in the folders. */
+export interface FoundClasses {
+  /** Folder names by class number. */
+  readonly classes: readonly string[];
+  /** What was found and what was ignored, one line each. */
+  readonly notes: readonly string[];
+}
+
 /** Largest file. */
 export const FILE_BYTES_MAX = 2 ** 26;
+/** Reading stops after this many invalid files. */
+const BROKEN_MAX = 100;
+/** Classes whose counts are listed. */
+const LISTED_CLASSES = 50;
 
 /**
- * Reads all files, class by class, each in the order of code points. Names that begin with a dot are left out.
- * @param split what is held out, by a keyed hash of the file, where there are no `train` and `test`
- * @param take what is done with a file
- * @returns the names of the classes by number
- * @throws UserError that names the file and the mend
+ * Reads all files, class by class, in code unit order of their names. One report names all invalid files.
+ * @param split which files are held out, by a keyed hash, when the folder has no splits
+ * @param take receives each file; it throws a UserError for an invalid one
+ * @throws UserError that names the files and the remedy
  */
 export async function readClassFolders(
   directory: string,
   kind: ClassFolderKind,
   split: HeldOut,
-  take: (file: ClassFile) => void,
-): Promise<readonly string[]> {
+  take: (file: ClassFile) => void | Promise<void>,
+): Promise<FoundClasses> {
   const isHeldOut = heldOut(split);
-  const inner = await foldersIn(directory, kind);
-  const isSplit = inner.length === 2 && inner.includes('train') && inner.includes('test');
-  const classes = isSplit ? await foldersIn(join(directory, 'train'), kind) : inner;
-  if (isSplit) refuseOtherClasses(directory, classes, await foldersIn(join(directory, 'test'), kind));
-  if (classes.length === 0)
-    throw new UserError(
-      `${directory} has no folders; make one for each class, with its ${kind.what}, such as ` +
-        join(directory, kind.example, `1${kind.extensions[0]}`),
+  const tree = await findClasses(directory, kind);
+  const trained = new Set<string>();
+  const counts = tree.classes.map(() => ({ train: 0, test: 0 }));
+  let repeated = 0;
+  await readEach(directory, tree.files, async ({ path, label, split: from }) => {
+    const bytes = await readBoundedFile(path, FILE_BYTES_MAX);
+    const isTest = from === undefined ? isHeldOut(bytes) : from === 'test';
+    if (from === 'train') trained.add(sha256Hex(bytes));
+    else if (from === 'test' && trained.has(sha256Hex(bytes))) repeated += 1;
+    (counts[label] as { train: number; test: number })[isTest ? 'test' : 'train'] += 1;
+    await take({ path, bytes, label, isTest });
+  });
+  const notes = [...describeClasses(directory, kind, tree, counts), ...tree.notes];
+  if (repeated > 0)
+    notes.push(
+      `${repeated} of the ${kind.what} in ${tree.testSplit} are also in ${tree.trainSplit} (identical files): they measure what was ` +
+        'memorised',
     );
-  for (const [label, name] of classes.entries())
-    for (const side of isSplit ? ['train', 'test'] : [''])
-      for (const path of await filesIn(join(directory, side, name), kind)) {
-        const bytes = await readBoundedFile(path, FILE_BYTES_MAX);
-        take({ path, bytes, label, isTest: isSplit ? side === 'test' : isHeldOut(bytes) });
-      }
-  return classes;
+  return { classes: tree.classes, notes };
 }
 
-function refuseOtherClasses(directory: string, classes: readonly string[], others: readonly string[]): void {
-  for (const name of others)
-    if (!classes.includes(name))
-      throw new UserError(
-        `${join(directory, 'test', name)} is a class that ${join(directory, 'train')} does not have; ` +
-          `its classes are ${classes.join(', ')}`,
-      );
+/**
+ * Reads all files for a trained model. The name of a file's folder decides its class, whatever other folders exist. In a folder
+ * with splits, only the held-out split is read.
+ * @param classes names by class number
+ * @returns what was ignored, one line each
+ * @throws UserError that names the files and the remedy
+ */
+export async function readKnownClasses(
+  directory: string,
+  kind: ClassFolderKind,
+  classes: readonly string[],
+  take: (file: ClassFile) => void | Promise<void>,
+): Promise<readonly string[]> {
+  const tree = await findClasses(directory, kind);
+  const unknown = tree.classes.filter((name) => !classes.includes(name));
+  if (unknown.length > 0)
+    throw new UserError(
+      `${directory} has classes that the model was not trained on: ${listed(unknown)}; its classes are ${listed(classes)}`,
+    );
+  const files = tree.files.filter(({ split }) => split !== 'train');
+  await readEach(directory, files, async ({ path, label, split: from }) => {
+    const bytes = await readBoundedFile(path, FILE_BYTES_MAX);
+    const known = classes.indexOf(tree.classes[label] as string);
+    await take({ path, bytes, label: known, isTest: from !== undefined });
+  });
+  return tree.notes;
 }
 
-async function foldersIn(directory: string, kind: ClassFolderKind): Promise<string[]> {
-  return (await entriesOf(directory, kind)).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-}
-
-/** The field `label` of such a data set (i32 []): the number of each sample's class. */
+/** The field `label` (i32 []): the class number of each sample. */
 export function labelColumn(labels: Iterable<number>): Column {
   const bytes = new Uint8Array(Int32Array.from(labels).buffer);
   return { dtype: 'i32', shape: [], bytes, scale: 1, shift: 0 };
 }
 
-/** The files of a class; none where there is no such folder: of some, nothing need be held out. */
-async function filesIn(directory: string, kind: ClassFolderKind): Promise<string[]> {
-  if (!(await exists(directory))) return [];
-  return (await entriesOf(directory, kind)).flatMap((entry) => {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory())
-      throw new UserError(
-        `${path} is a folder in the folder of a class; put the ${kind.what} of a class side by side`,
-      );
-    const extension = extname(entry.name);
-    if (kind.others.test(extension))
-      throw new UserError(
-        `${path} cannot be read, only ${kind.extensions.join(', ')} can; ` +
-          `convert such files: ${kind.convert(join(directory, `*${extension}`))}`,
-      );
-    return kind.extensions.includes(extension.toLowerCase()) ? [path] : [];
-  });
+/** Calls `read` for each file and throws one report of all failures. */
+async function readEach(
+  directory: string,
+  files: readonly FoundFile[],
+  read: (file: FoundFile) => Promise<void>,
+): Promise<void> {
+  const broken: UserError[] = [];
+  for (const file of files) {
+    try {
+      await read(file);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      broken.push(error);
+      if (broken.length >= BROKEN_MAX) break;
+    }
+  }
+  if (broken.length === 1) throw broken[0];
+  const problems = new Problems();
+  // Problems of different kinds, so that the report names each file.
+  for (const [i, { message }] of broken.entries()) problems.add(String(i), undefined, message);
+  problems.throwIfAny(directory);
 }
 
-/** What stands in a folder, in the order of code points. */
-async function entriesOf(directory: string, { what }: ClassFolderKind) {
-  try {
-    const entries = await readdir(directory, { withFileTypes: true });
-    return entries.filter(({ name }) => !name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1));
-  } catch (error) {
-    throw explainFileError(error, `cannot read the ${what} in ${directory}`);
-  }
+function describeClasses(
+  directory: string,
+  kind: ClassFolderKind,
+  { classes, trainSplit, testSplit }: ClassTree,
+  counts: readonly { readonly train: number; readonly test: number }[],
+): string[] {
+  const sum = (side: 'train' | 'test') => counts.reduce((all, count) => all + count[side], 0);
+  const splits =
+    testSplit === undefined
+      ? `${sum('test')} are held out by a hash of the file`
+      : `${sum('train')} in ${trainSplit} for training, ${sum('test')} in ${testSplit} for evaluation`;
+  const each = classes.map((name, i) => `${name} ${(counts[i]?.train ?? 0) + (counts[i]?.test ?? 0)}`);
+  const empty = classes.filter((_, i) => counts[i]?.train === 0);
+  return [
+    `${directory}: ${sum('train') + sum('test')} ${kind.what} in ${classes.length} classes (${listed(each, LISTED_CLASSES)}); ${splits}`,
+    ...(empty.length === 0
+      ? []
+      : [
+          `no ${kind.what} to train on in: ${listed(empty)}; add some, or remove the folder if it is not a class`,
+        ]),
+  ];
 }

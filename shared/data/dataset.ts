@@ -2,18 +2,18 @@ import { assert, UserError } from '../errors.js';
 import { ELEMENT_BYTES, type ElementType, type Field, fieldElements, type Manifest } from './manifest.js';
 import { SAMPLES_MAX } from './order.js';
 
-/** Size that chunks are made up to: large enough to send and hash at full speed, small enough to share out. */
+/** Target size of chunks: large enough to send and hash at full speed, small enough to distribute. */
 export const CHUNK_BYTES_TARGET = 2 ** 20;
 
-/** A data set: what it looks like, and its bytes, chunk by chunk. */
+/** A data set: its manifest, and its bytes by chunk. */
 export interface Dataset {
   readonly manifest: Manifest;
-  /** The bytes of chunk `index`: its records one after the other. Not to be written to. */
+  /** The bytes of chunk `index`, its records in order. The caller must not modify them. */
   chunk(index: number): Uint8Array;
 }
 
 /**
- * The shape of a field in one sample: what an input of a network is declared with.
+ * The shape of a field in one sample, as an input of a network declares it.
  * @throws UserError when there is no such field
  */
 export function shapeOf({ manifest }: Dataset, field: string): readonly number[] {
@@ -23,7 +23,7 @@ export function shapeOf({ manifest }: Dataset, field: string): readonly number[]
   throw new UserError(`data set ${manifest.name} has no field ${field}; its fields are ${names}`);
 }
 
-/** One field of all samples, sample after sample: how most file formats keep it. */
+/** One field of all samples in order, as most file formats store it. */
 export interface Column {
   readonly dtype: ElementType;
   /** Shape of one sample's field; [] for a single number. */
@@ -34,21 +34,21 @@ export interface Column {
   readonly shift: number;
 }
 
-/** A data set's name after the file or folder that it comes from. @param otherwise where nothing is left of that */
+/** A data set's name from that of its file or folder. @param otherwise used when no valid character is left */
 export function nameAfter(source: string, otherwise: string): string {
   return source.replace(/[^\w-]+/g, '-').slice(0, 80) || otherwise;
 }
 
-/** How the fields of a sample are brought together in one record. */
+/** The layout of the fields of a sample in a record. */
 export interface RecordLayout {
   readonly recordBytes: number;
   readonly fields: Readonly<Record<string, Field>>;
   readonly chunkSamples: number;
   readonly chunks: number;
   /**
-   * Records of `samples` samples.
-   * @param columns for each field its bytes in all of them, little-endian
-   * @throws AssertionError when a column does not hold exactly so many
+   * Joins the fields of samples to records.
+   * @param columns for each field its bytes in all samples, little-endian
+   * @throws AssertionError when a column has another number of fields
    */
   join(
     samples: number,
@@ -56,7 +56,7 @@ export interface RecordLayout {
   ): Uint8Array;
 }
 
-/** The layout of records whose fields lie one after the other, each at a multiple of 4 bytes. */
+/** The layout of records with consecutive fields, each at a multiple of 4 bytes. */
 export function layOutRecords(
   samples: number,
   fields: Readonly<Record<string, Omit<Field, 'offset'>>>,
@@ -88,9 +88,9 @@ export function layOutRecords(
 }
 
 /**
- * A data set in memory. The fields of a sample are brought together in one record, each at a multiple of 4 bytes, so
- * that a sample is one stretch of memory and a chunk is complete in itself.
- * @param hash SHA-256 in hexadecimal, handed in so that this file runs anywhere
+ * Packs a data set in memory. A sample is one record with all its fields, each at a multiple of 4 bytes, and a chunk
+ * contains whole records.
+ * @param hash SHA-256 in hexadecimal, a parameter so that this file runs in browsers too
  * @throws AssertionError when a column does not hold exactly `samples` fields
  */
 export function packDataset(
@@ -117,7 +117,7 @@ export function packDataset(
 function spread(from: Uint8Array, size: number, to: Uint8Array, offset: number, stride: number): void {
   let at = offset;
   for (let begin = 0; begin < from.length; begin += size, at += stride) {
-    // A call costs more than copying a few bytes in place.
+    // For few bytes, a loop is faster than a call.
     if (size > 16) to.set(from.subarray(begin, begin + size), at);
     else for (let i = 0; i < size; i++) to[at + i] = from[begin + i] as number;
   }

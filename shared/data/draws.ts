@@ -1,6 +1,6 @@
 import { multiplyHigh, philox, type Words } from './philox.js';
 
-/** Whole numbers below a bound, one after the other. The bias of at most bound / 2^32 is no matter for made-up data. */
+/** Returns a generator of integers below a bound. Its bias of at most bound / 2^32 is negligible for generated data. */
 export function drawsOf(seed: number): (bound: number) => number {
   let block = 0;
   const words: Words = [0, 0, 0, 0];

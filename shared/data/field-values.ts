@@ -3,9 +3,9 @@ import type { Dataset } from './dataset.js';
 import { ELEMENT_BYTES, fieldElements } from './manifest.js';
 
 /**
- * One field of samples as a network sees it, sample after sample: what a Predictor takes.
- * @param name of the field; it must be there
- * @param range the samples; left out: all
+ * The values of a field as a network sees them, in sample order, as a Predictor takes them.
+ * @param name name of an existing field
+ * @param range range of samples; default: all
  */
 export function fieldValues(
   dataset: Dataset,
@@ -21,7 +21,7 @@ export function fieldValues(
   return values;
 }
 
-/** The first sample with a value in a field that is wrong, and the value; undefined when there is none. */
+/** The first sample with a wrong value in a field, and the value; undefined if there is none. */
 export function firstWrong(
   dataset: Dataset,
   name: string,
@@ -35,7 +35,7 @@ export function firstWrong(
   return undefined;
 }
 
-/** How the elements of a field are read, sample by sample: each chunk is asked for once. */
+/** Returns a reader for the elements of a field. Reading samples in order requests each chunk once. */
 function readerOf({ manifest, chunk }: Dataset, name: string) {
   const field = manifest.fields[name];
   assert(field !== undefined, `data set ${manifest.name} has no field ${name}`);

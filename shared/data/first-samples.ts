@@ -2,9 +2,9 @@ import { assert } from '../errors.js';
 import type { Dataset } from './dataset.js';
 
 /**
- * A data set of the first samples of another; no byte is copied.
+ * A data set of the first samples of another one, without copying.
  * @param hash SHA-256 in hexadecimal
- * @throws AssertionError when there are not so many
+ * @throws AssertionError when the other has fewer samples
  */
 export function firstSamples(
   { manifest, chunk }: Dataset,

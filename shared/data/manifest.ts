@@ -1,12 +1,12 @@
 /*
- * What a data set looks like: all that a node needs to know before the first chunk arrives. Chunks are named by their
- * SHA-256, so a manifest also says WHICH data it is.
+ * The manifest of a data set: all that a worker needs to know before the first chunk arrives. It has the SHA-256 of every
+ * chunk, so it identifies the data.
  */
 import * as v from 'valibot';
 import { UserError } from '../errors.js';
 import { SAMPLES_MAX } from './order.js';
 
-/** Largest chunk; chunks of about 1 MiB are made, a single record may need more. */
+/** Largest chunk. Chunks are about 1 MiB, but a single record may be larger. */
 export const CHUNK_BYTES_MAX = 64 * 2 ** 20;
 /** Most chunks of a data set. */
 export const CHUNKS_MAX = 2 ** 17;
@@ -17,7 +17,7 @@ export const DIMENSIONS_MAX = 8;
 
 /** Bytes of one element. */
 export const ELEMENT_BYTES = { u8: 1, f32: 4, i32: 4 } as const;
-/** How an element is stored: unsigned byte, or little-endian float32 or int32. */
+/** Element types: unsigned byte, little-endian float32 and int32. */
 export type ElementType = keyof typeof ELEMENT_BYTES;
 
 /** One field of every record, such as the image or its label. */
@@ -25,7 +25,7 @@ export interface Field {
   readonly dtype: ElementType;
   /** Row-major; [] for a single number. */
   readonly shape: readonly number[];
-  /** Byte of the record at which the field begins: a multiple of 4, but for windows of bytes. */
+  /** Offset of the field in the record: a multiple of 4, except in windows of bytes. */
   readonly offset: number;
   /** What the network sees of a byte: fma(byte, scale, shift). Exact float32 numbers; 1 and 0 for f32 and i32. */
   readonly scale: number;
@@ -39,8 +39,8 @@ export interface Manifest {
   readonly chunkSamples: number;
   readonly recordBytes: number;
   /**
-   * Where records are windows that overlap: bytes behind the last record of a chunk into which its windows reach, as
-   * every window reaches into the records behind its own (see text.ts).
+   * For records that are overlapping windows (see text.ts): bytes after the last record of a chunk that its windows
+   * include.
    */
   readonly overlapBytes?: number;
   readonly fields: Readonly<Record<string, Field>>;
@@ -54,13 +54,18 @@ const float32 = v.pipe(
   v.check((x) => Number.isFinite(x) && Math.fround(x) === x, 'is not a float32'),
 );
 
+/** A field without its place in a record. */
+export const STORED_FIELD = v.strictObject({
+  dtype: v.picklist(['u8', 'f32', 'i32']),
+  shape: v.pipe(v.array(count(CHUNK_BYTES_MAX)), v.maxLength(DIMENSIONS_MAX)),
+  scale: float32,
+  shift: float32,
+});
+
 const FieldSchema = v.pipe(
   v.strictObject({
-    dtype: v.picklist(['u8', 'f32', 'i32']),
-    shape: v.pipe(v.array(count(CHUNK_BYTES_MAX)), v.maxLength(DIMENSIONS_MAX)),
+    ...STORED_FIELD.entries,
     offset: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(CHUNK_BYTES_MAX)),
-    scale: float32,
-    shift: float32,
   }),
   v.check(
     ({ dtype, scale, shift }) => dtype === 'u8' || (scale === 1 && shift === 0),
@@ -68,7 +73,7 @@ const FieldSchema = v.pipe(
   ),
 );
 
-/** The schema of a manifest, for messages that carry one. */
+/** Schema of a manifest. */
 export const ManifestSchema = v.pipe(
   v.strictObject({
     name: v.pipe(v.string(), v.regex(/^[\w.-]{1,100}$/)),
@@ -94,14 +99,14 @@ export const ManifestSchema = v.pipe(
   ),
   v.check(
     (m) => oddPlace(m) === undefined,
-    ({ input }) => `${oddPlace(input)} is no multiple of 4`,
+    ({ input }) => `${oddPlace(input)} is not a multiple of 4`,
   ),
 );
 
 /**
- * A manifest out of something that came from outside.
- * @param source what to name in the error, such as a file
- * @throws UserError that says which part is malformed
+ * Validates a manifest from outside.
+ * @param source named in the error, such as a file
+ * @throws UserError that names the malformed part
  */
 export function parseManifest(value: unknown, source: string): Manifest {
   const result = v.safeParse(ManifestSchema, value);
@@ -109,27 +114,27 @@ export function parseManifest(value: unknown, source: string): Manifest {
   const [issue] = result.issues;
   const path = v.getDotPath(issue);
   throw new UserError(
-    `${source} is no valid manifest of a data set: ${path === null ? '' : `${path}: `}${issue.message}; make it again`,
+    `${source} is not a valid manifest of a data set: ${path === null ? '' : `${path}: `}${issue.message}; create it again`,
   );
 }
 
-/** Elements of a field in one record. */
+/** Number of elements of a field in a record. */
 export function fieldElements(field: Pick<Field, 'shape'>): number {
   return field.shape.reduce((product, size) => product * size, 1);
 }
 
-/** Chunks of a data set. */
+/** Number of chunks of a data set. */
 export function chunkCount(manifest: Pick<Manifest, 'samples' | 'chunkSamples'>): number {
   return Math.ceil(manifest.samples / manifest.chunkSamples);
 }
 
-/** Bytes of one chunk; the last one may be smaller than the others. */
+/** Size of a chunk in bytes. The last one may be smaller. */
 export function chunkBytes(manifest: Manifest, index: number): number {
   const samples = Math.min(manifest.chunkSamples, manifest.samples - index * manifest.chunkSamples);
   return samples * manifest.recordBytes + (manifest.overlapBytes ?? 0);
 }
 
-/** What should be a multiple of 4 and is not. Kernels read words where words can be; windows may be of bytes alone. */
+/** The first size or offset that should be a multiple of 4 and is not: kernels read words. Windows of bytes are exempt. */
 function oddPlace({ recordBytes, overlapBytes, fields }: Omit<Manifest, 'name'>): string | undefined {
   const entries = Object.entries(fields);
   if (overlapBytes !== undefined && entries.every(([, { dtype }]) => dtype === 'u8')) return undefined;

@@ -1,14 +1,14 @@
 /*
- * The order in which an epoch visits the samples. Every node derives it by itself from the run's seed and the epoch's
- * number; it reaches the weights, so it is integers only and the same on every engine.
+ * The order of samples in an epoch. Every worker derives it from the run's seed and the epoch number. It affects the weights,
+ * so it uses integers only, which are the same on every engine.
  */
 import { assert } from '../errors.js';
 import { multiplyHigh, philox, type Words } from './philox.js';
 
-/** Most samples of a data set: their ids are kept as 32-bit words, a few orders of them in memory. */
+/** Most samples of a data set: memory holds a few orders of 32-bit sample numbers. */
 export const SAMPLES_MAX = 2 ** 27;
 
-/** Fourth word of the counter ("shuf"): keeps these draws apart from other uses of the same seed. */
+/** Fourth word of the counter ("shuf"): separates these draws from other uses of the seed. */
 const STREAM = 0x73687566;
 
 /**
@@ -52,7 +52,7 @@ export function sampleOrder(seed: number, epoch: number, samples: number): Uint3
       }
       word = words[used++] as number;
       low = Math.imul(word, bound) >>> 0;
-      // The first test only spares the slow remainder, which is below the bound.
+      // The first test avoids the slow remainder, which is less than the bound.
     } while (low < bound && low < 2 ** 32 % bound);
     const chosen = multiplyHigh(word, bound);
     const sample = order[chosen] as number;
@@ -62,16 +62,16 @@ export function sampleOrder(seed: number, epoch: number, samples: number): Uint3
   return order;
 }
 
-/** Where a step's samples lie: `size` of them, from `position` of the epoch's order on. */
+/** The samples of a step: `size` of them, from `position` in the epoch's order. */
 export interface StepPlace {
   readonly epoch: number;
   readonly position: number;
-  /** Samples in this step: the batch, but fewer in the last step of an epoch that the batch does not divide. */
+  /** Number of samples: the batch size, or fewer in the last step of an epoch. */
   readonly size: number;
 }
 
 /**
- * Steps of one epoch: ceil(samples / batch). Every sample is visited once an epoch.
+ * Steps per epoch: ceil(samples / batch). Every sample is used once per epoch.
  * @throws AssertionError unless both are positive integers
  */
 export function stepsPerEpoch(samples: number, batch: number): number {
@@ -81,7 +81,7 @@ export function stepsPerEpoch(samples: number, batch: number): number {
 }
 
 /**
- * The place of a step, counted from 0 over the whole run.
+ * The samples of a step, counted from 0 over the whole run.
  * @throws AssertionError when an argument is out of bounds
  */
 export function stepPlace(step: number, samples: number, batch: number): StepPlace {

@@ -1,6 +1,6 @@
 /*
- * Philox4x32-10: a random generator that has no state to carry along. Random words are a function of a key and a
- * counter, so every machine that knows both draws the same ones, in any order.
+ * Philox4x32-10: a counter-based random generator without state. Random words are a function of a key and a counter, so
+ * every machine computes the same ones, in any order.
  * Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
  */
 
@@ -10,16 +10,16 @@ const WEYL_0 = 0x9e3779b9;
 const WEYL_1 = 0xbb67ae85;
 const ROUNDS = 10;
 
-/** Four 32-bit words: a counter, or the random words that belong to it. */
+/** Four 32-bit words: a counter, or its random words. */
 export type Words = [number, number, number, number];
 
-/** The high 32 bits of the 64-bit product of two unsigned 32-bit integers, as a signed one. */
+/** The high 32 bits of the 64-bit product of two unsigned 32-bit integers, as a signed integer. */
 export function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  // No sum of a 32-bit product of halves and a 16-bit carry exceeds 32 bits: each fits.
+  // A 32-bit product of halves plus a 16-bit carry fits in 32 bits.
   const middle = (Math.imul(aHigh, bLow) + (Math.imul(aLow, bLow) >>> 16)) | 0;
   const other = (Math.imul(aLow, bHigh) + (middle & 0xffff)) | 0;
   return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (other >>> 16)) | 0;

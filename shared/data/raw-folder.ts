@@ -1,5 +1,5 @@
 /*
- * A folder of raw samples, and a file that says what they are: for whatever other programs write.
+ * Reads raw samples that other programs wrote, described by a JSON file.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -7,45 +7,47 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { UserError } from '../errors.js';
 import { explainFileError } from '../files/file-error.js';
-import { exists, readBoundedFile } from '../files/read-file.js';
+import { exists } from '../files/read-file.js';
 import { sha256Hex } from '../files/sha256.js';
 import { type Dataset, layOutRecords, type RecordLayout } from './dataset.js';
 import { ELEMENT_BYTES, fieldElements, parseManifest } from './manifest.js';
+import { readTextFile } from './texts/text-file.js';
 import { isChunk } from './verify-chunk.js';
 
-/** The file that says what the others are. */
+/** The file that describes the others. */
 const DESCRIPTION = 'dataset.json';
 const DESCRIPTION_BYTES_MAX = 2 ** 20;
 
-/** What a folder of raw samples holds. */
+/** The data of a folder of raw samples. */
 export interface RawFolderData {
   readonly train: Dataset;
-  readonly test: Dataset;
-  /** Names of classes by number, where the description has them. */
+  /** Left out when the description has no test split. */
+  readonly test?: Dataset;
+  /** Class names by number, if the description has them. */
   readonly classes?: readonly string[];
 }
 
-const Extent = v.pipe(v.number(), v.integer(), v.minValue(1));
-/** As near as a network sees it: 1 / 255 has no last digit. */
+const Bound = v.pipe(v.number(), v.integer(), v.minValue(1));
+/** Rounded to float32, as a network sees it. */
 const Float32 = v.pipe(v.number(), v.transform(Math.fround));
 const FieldSchema = v.strictObject({
   dtype: v.picklist(['u8', 'f32', 'i32']),
-  shape: v.array(Extent),
+  shape: v.array(Bound),
   scale: v.optional(Float32, 1),
   shift: v.optional(Float32, 0),
 });
-const FileName = v.pipe(v.string(), v.regex(/^[^/\\]+$/, 'a file is named without its folder'));
+const FileName = v.pipe(v.string(), v.regex(/^[^/\\]+$/, 'must be a file name without a folder'));
 const FilesSchema = v.record(v.string(), FileName);
 const DescriptionSchema = v.strictObject({
-  name: v.pipe(v.string(), v.regex(/^[\w.-]{1,80}$/, 'a name is of letters, digits, _ . and -')),
+  name: v.pipe(v.string(), v.regex(/^[\w.-]{1,80}$/, 'must consist of letters, digits, _ . and -')),
   fields: v.pipe(v.record(v.string(), FieldSchema), v.minEntries(1)),
-  splits: v.strictObject({ train: FilesSchema, test: FilesSchema }),
+  splits: v.strictObject({ train: v.exactOptional(FilesSchema), test: v.exactOptional(FilesSchema) }),
   classes: v.optional(v.array(v.string())),
 });
 type Description = v.InferOutput<typeof DescriptionSchema>;
 
 /**
- * A folder with a dataset.json:
+ * Reads a folder with a dataset.json:
  *
  *     {
  *       "name": "waves",
@@ -60,35 +62,53 @@ type Description = v.InferOutput<typeof DescriptionSchema>;
  *       "classes": ["sine", "square"]
  *     }
  *
- * Each file holds one field of all samples of a split, row-major, little-endian, sample after sample and nothing else: what
- * `array.tofile()` of NumPy writes. Of `u8` a network sees fma(byte, scale, shift). Files are read chunk by chunk, when one is
- * asked for, so they are never in memory twice.
- * @throws UserError that names the file and the mend
+ * Each file has one field of all samples of a split, row-major, little-endian, without a header, as `array.tofile()` of NumPy
+ * writes it. Of `u8` a network sees fma(byte, scale, shift). Chunks are read from the files on request, so the data is never
+ * in memory twice.
+ * @throws UserError that names the file and the remedy
  */
 export async function rawFolder(directory: string): Promise<RawFolderData> {
   const description = await readDescription(directory);
   const { classes } = description;
   const train = await openSplit(directory, description, 'train');
+  if (description.splits.test === undefined) return { train, ...(classes && { classes }) };
   const test = await openSplit(directory, description, 'test');
   return { train, test, ...(classes && { classes }) };
+}
+
+/** Whether a folder has a description of raw samples. */
+export function isRawFolder(directory: string): Promise<boolean> {
+  return exists(join(directory, DESCRIPTION));
+}
+
+/**
+ * The test split of a folder of raw samples, for a trained model. The folder needs no train split.
+ * @throws UserError that names the file and the remedy
+ */
+export async function rawFolderToMeasure(
+  directory: string,
+): Promise<{ readonly test: Dataset; readonly classes?: readonly string[] }> {
+  const description = await readDescription(directory);
+  const { classes } = description;
+  return { test: await openSplit(directory, description, 'test'), ...(classes && { classes }) };
 }
 
 async function readDescription(directory: string): Promise<Description> {
   const path = join(directory, DESCRIPTION);
   if (!(await exists(path)))
-    throw new UserError(`${directory} has no ${DESCRIPTION}, which says what its files hold; write one`);
-  const text = new TextDecoder().decode(await readBoundedFile(path, DESCRIPTION_BYTES_MAX));
+    throw new UserError(`${directory} has no ${DESCRIPTION} that describes its files; write one`);
+  const { text } = await readTextFile(path, DESCRIPTION_BYTES_MAX);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    throw new UserError(`${path} is no JSON (${why}); mend it`);
+    throw new UserError(`${path} is not valid JSON (${why}); correct it`);
   }
   const { success, output, issues } = v.safeParse(DescriptionSchema, value);
   if (!success)
     throw new UserError(
-      `${path} is wrong: ${v.getDotPath(issues[0]) ?? 'all of it'}: ${issues[0].message}; mend it`,
+      `${path} is malformed: ${v.getDotPath(issues[0]) ?? 'the whole file'}: ${issues[0].message}; correct it`,
     );
   const names = Object.keys(output.fields);
   for (const [split, files] of Object.entries(output.splits)) {
@@ -98,7 +118,7 @@ async function readDescription(directory: string): Promise<Description> {
     const unknown = Object.keys(files).find((name) => !names.includes(name));
     if (unknown !== undefined)
       throw new UserError(
-        `${path}: splits.${split} names ${unknown}, which is not among the fields; add it there`,
+        `${path}: splits.${split} names ${unknown}, which is not a field; add it to fields`,
       );
   }
   return output;
@@ -109,8 +129,11 @@ async function openSplit(
   description: Description,
   split: 'train' | 'test',
 ): Promise<Dataset> {
+  const named = description.splits[split];
+  if (named === undefined)
+    throw new UserError(`${join(directory, DESCRIPTION)} has no splits.${split}; add the names of its files`);
   const files = Object.entries(description.fields).map(([field, { dtype, shape }]) => {
-    const path = join(directory, description.splits[split][field] as string);
+    const path = join(directory, named[field] as string);
     return { field, path, size: fieldElements({ shape }) * ELEMENT_BYTES[dtype] };
   });
   const counts: number[] = [];
@@ -118,7 +141,7 @@ async function openSplit(
     const bytes = await sizeOf(path);
     if (bytes === 0 || bytes % size !== 0)
       throw new UserError(
-        `${path} has ${bytes} bytes, no whole number of samples of ${size} (${field}); check dtype and shape in ${DESCRIPTION}`,
+        `${path} has ${bytes} bytes, not a whole number of samples of ${size} bytes (${field}); check dtype and shape in ${DESCRIPTION}`,
       );
     counts.push(bytes / size);
   }
@@ -126,7 +149,7 @@ async function openSplit(
   const other = counts.findIndex((count) => count !== samples);
   if (other !== -1)
     throw new UserError(
-      `${files[other]?.path} has ${counts[other]} samples, and ${files[0]?.path} has ${samples}; take both from one data set`,
+      `${files[other]?.path} has ${counts[other]} samples, and ${files[0]?.path} has ${samples}; use files of the same data set`,
     );
   const layout = layOutRecords(samples, description.fields);
   const read = (index: number): Uint8Array => {
@@ -145,9 +168,9 @@ async function openSplit(
   );
   const chunk = (index: number): Uint8Array => {
     const bytes = read(index);
-    if (isChunk(manifest, index, bytes)) return bytes;
+    if (isChunk(manifest, index, bytes, sha256Hex)) return bytes;
     throw new UserError(
-      `the files in ${directory} change while they are read; begin again when they are whole`,
+      `the files in ${directory} changed while they were read; start again when they are complete`,
     );
   };
   return { manifest, chunk };
@@ -165,7 +188,7 @@ async function sizeOf(path: string): Promise<number> {
   }
 }
 
-/** `size` bytes of a file from `from` on; fewer where it has become shorter. */
+/** Reads `size` bytes of a file from offset `from`. Missing bytes are 0. */
 function readPart(path: string, from: number, size: number): Uint8Array {
   try {
     const file = openSync(path, 'r');

@@ -1,33 +1,38 @@
 import { UserError } from '../errors.js';
 import { sha256Hex } from '../files/sha256.js';
+import { checkOptionNames } from '../nearest.js';
 import { type Dataset, packDataset } from './dataset.js';
 
 /** One field of all samples. */
 export interface FieldValues {
   /** Shape of one sample's field; [] for a single number. */
   readonly shape: readonly number[];
-  /** What the numbers become; class numbers are i32. Default: f32. */
+  /** Element type; class numbers are i32. Default: f32. */
   readonly dtype?: 'f32' | 'i32';
   /** The numbers of each sample: a list, or a number where the shape is []. */
   readonly values: readonly (number | ArrayLike<number>)[];
 }
 
+const FIELD_OPTIONS: readonly (keyof FieldValues)[] = ['shape', 'dtype', 'values'];
+
 /**
- * A data set out of arrays of numbers, for a recipe of one's own.
- * @param name for people: letters, digits, _, . and -
- * @param fields by name: a model's inputs and the target of its loss
- * @throws UserError when the name has other characters, a field has another number of samples than the others, a sample
- *   another size than its shape, or an i32 is no whole number
+ * Packs arrays of numbers as a data set.
+ * @param name letters, digits, _, . and -
+ * @param fields by name: the inputs of a model and the target of its loss
+ * @throws UserError for other characters in the name, an unknown option, fields of different numbers of samples, a sample that
+ *   does not match its shape, or an i32 that is not a 32-bit integer
  */
 export function packSamples(name: string, fields: Readonly<Record<string, FieldValues>>): Dataset {
   if (!/^[\w.-]+$/.test(name))
     throw new UserError(
-      `${JSON.stringify(name)} cannot name a data set; use letters, digits, _, . and - only`,
+      `${JSON.stringify(name)} is not a valid name of a data set; use letters, digits, _, . and -`,
     );
   const entries = Object.entries(fields);
   const samples = entries[0]?.[1].values.length ?? 0;
   if (samples === 0) throw new UserError(`data set ${name} has no samples; give it some`);
-  const columns = entries.map(([field, { shape, values, dtype = 'f32' }]) => {
+  const columns = entries.map(([field, options]) => {
+    checkOptionNames(`data set ${name}: ${field}`, options, FIELD_OPTIONS);
+    const { shape, values, dtype = 'f32' } = options;
     if (values.length !== samples)
       throw new UserError(
         `data set ${name}: ${field} has ${values.length} samples, but ${entries[0]?.[0]} has ${samples}`,
@@ -38,10 +43,16 @@ export function packSamples(name: string, fields: Readonly<Record<string, FieldV
       const numbers = typeof value === 'number' ? [value] : value;
       if (numbers.length !== size)
         throw new UserError(
-          `data set ${name}: ${field} of sample ${i} has ${numbers.length} numbers, and its shape [${shape.join(', ')}] takes ${size}`,
+          `data set ${name}: ${field} of sample ${i} has ${numbers.length} numbers, but its shape [${shape.join(', ')}] has ${size}`,
         );
       if (dtype === 'i32' && !Array.prototype.every.call(numbers, Number.isSafeInteger))
-        throw new UserError(`data set ${name}: ${field} of sample ${i} is no whole number, as i32 must be`);
+        throw new UserError(
+          `data set ${name}: ${field} of sample ${i} is not a whole number; use dtype: 'f32'`,
+        );
+      if (dtype === 'i32' && !Array.prototype.every.call(numbers, (x: number) => x === (x | 0)))
+        throw new UserError(
+          `data set ${name}: ${field} of sample ${i} is outside the range of i32, -2147483648 to 2147483647; use smaller numbers, or f32`,
+        );
       all.set(numbers, i * size);
     });
     return [field, { dtype, shape, bytes: new Uint8Array(all.buffer), scale: 1, shift: 0 }] as const;

@@ -4,96 +4,238 @@
 import { basename, resolve } from 'node:path';
 import { UserError } from '../../errors.js';
 import { readBoundedFile } from '../../files/read-file.js';
-import { sha256Hex } from '../../files/sha256.js';
-import { type ClassFolderKind, FILE_BYTES_MAX, labelColumn, readClassFolders } from '../class-folders.js';
-import { type Dataset, nameAfter, packDataset } from '../dataset.js';
-import { fieldValues } from '../field-values.js';
+import { checkOptionNames } from '../../nearest.js';
+import { type ClassFile, FILE_BYTES_MAX, readClassFolders, readKnownClasses } from '../class-folders.js';
+import type { ClassFolderKind } from '../class-tree.js';
+import { type Column, type Dataset, nameAfter } from '../dataset.js';
 import { checkSides, type HeldOut } from '../held-out.js';
-import { spectrogramColumn } from './spectrogram.js';
-import { type Recording, readWav } from './wav.js';
+import { LabelledSamples } from '../labelled-samples.js';
+import {
+  type AudioPreprocessing,
+  BANDS_MAX,
+  preprocessRecording,
+  SECONDS_MAX,
+  SpectrogramMaker,
+} from './audio-preprocessing.js';
+import { namedRecordings } from './named-recordings.js';
+import { SPECTROGRAM_SCALE } from './spectrogram.js';
+import { readWav, type WavRecording } from './wav.js';
 
 export interface AudioFolderOptions {
-  /** What is heard of each recording from its beginning; what is shorter ends in silence. Default: 1. */
+  /** Seconds used from the beginning of each recording; shorter ones are padded with silence. Default: 1. */
   readonly seconds?: number;
-  /** Bands of frequencies, evenly spaced as ears hear them (mel). Default: 32. */
+  /** Frequency bands, evenly spaced on the mel scale. Default: 32. */
   readonly bands?: number;
-  /** What is held out, by a keyed hash of the file, where the folder itself has no `train` and `test`. Default: a fifth. */
+  /** Which files are held out, by a keyed hash, when the folder has no `train` with `val` or `test`. Default: a fifth. */
   readonly split?: HeldOut;
 }
 
-/** Recordings as they are learned from. */
+/** Data sets of spectrograms. */
 export interface AudioFolderData {
-  /** Fields: `spectrogram` (u8 [frames, bands], seen as -1 for silence to 1) and `label` (i32 []). */
+  /** Fields: `spectrogram` (u8 [frames, bands], scaled to -1 for silence to 1) and `label` (i32 []). */
   readonly train: Dataset;
-  readonly test: Dataset;
-  /** The folders' names by class number, in the order of code points. */
+  /** Left out when nothing is held out. */
+  readonly test?: Dataset;
+  /** Folder names by class number, in code unit order. */
   readonly classes: readonly string[];
-  /** A recording of the same rate, as a network sees it. */
+  /** What was found and decided, one line each; printed before training. */
+  readonly notes: readonly string[];
+  /** What preprocessRecording needs for other recordings, as plain JSON. */
+  readonly preprocessing: AudioPreprocessing;
+  /** The network input of one recording with the same sample rate. */
   inputs(path: string): Promise<{ readonly spectrogram: Float32Array }>;
 }
 
-/** Length of a window, in seconds: a vowel stands still for so long. */
+/** Length of a window, in seconds: a vowel changes little in that time. */
 const WINDOW_SECONDS = 0.0325;
-/** Lowest frequency, in Hz, and what is heard below the loudest, in nats of power. */
+/** Lowest frequency in Hz, and the dynamic range below the loudest band, in nats of power. */
 const [LOWEST, RANGE] = [60, 10];
-const RECORDINGS: ClassFolderKind = {
+const OPTIONS = ['seconds', 'bands', 'split'];
+
+export const RECORDINGS: ClassFolderKind = {
   what: 'recordings',
   example: 'bells',
   extensions: ['.wav'],
-  others: /^\.(mp3|ogg|oga|opus|flac|m4a|aac|wma|aiff?|au|webm)$/i,
+  others: /^\.(mp3|ogg|oga|opus|flac|m4a|aac|wma|aiff?|au|webm|wave|w64|caf|sph|amr)$/i,
   convert: (files) => `for f in ${files}; do sox "$f" "\${f%.*}.wav"; done`,
 };
 
 /**
- * Reads the WAV files in DIRECTORY/CLASS/, all of one rate, as log-mel spectrograms; or those in DIRECTORY/train/CLASS/ to
- * learn from, and those in DIRECTORY/test/CLASS/ to be measured on. Windows are the power of two of samples that lasts
- * 32 ms at most, and overlap by half.
- * @throws UserError that names the file and the mend
+ * Reads the WAV files in DIRECTORY/CLASS/, all with one sample rate, as log-mel spectrograms; or those in DIRECTORY/train/CLASS/ for
+ * training and those in val or test for evaluation (class-tree.ts). A window is the largest power of two of samples that lasts at
+ * most 32 ms; windows overlap by half.
+ * @throws UserError that names the files and the remedy
  */
 export async function audioFolder(
   directory: string,
-  { seconds = 1, bands = 32, split = {} }: AudioFolderOptions = {},
+  options: AudioFolderOptions = {},
 ): Promise<AudioFolderData> {
-  if (!(seconds > 0 && seconds <= 60))
-    throw new UserError(
-      `recordings of ${seconds} seconds cannot be learned; say more than 0 and at most 60`,
-      2,
-    );
-  const sides = { train: new Map<Recording, number>(), test: new Map<Recording, number>() };
-  let first: { readonly path: string; readonly sampleRate: number } | undefined;
-  /** What is heard of a recording: the rest need not be kept. */
-  const hear = (path: string, bytes: Uint8Array): Recording => {
-    const { sampleRate, samples } = readWav(bytes, path);
-    first ??= { path, sampleRate };
-    if (sampleRate !== first.sampleRate)
-      throw new UserError(
-        `${path} has ${sampleRate} samples a second, and ${first.path} has ${first.sampleRate}; ` +
-          `bring all to one rate: sox IN -r ${first.sampleRate} OUT`,
-      );
-    return { sampleRate, samples: samples.slice(0, Math.ceil(seconds * sampleRate)) };
-  };
-  const classes = await readClassFolders(directory, RECORDINGS, split, ({ path, bytes, label, isTest }) => {
-    (isTest ? sides.test : sides.train).set(hear(path, bytes), label);
-  });
-  checkSides(directory, { train: sides.train.size, test: sides.test.size });
-  const { sampleRate } = first as unknown as { sampleRate: number };
-  let window = 2;
-  while (window * 2 <= WINDOW_SECONDS * sampleRate) window *= 2;
-  const settings = { window, hop: window / 2, bands, lowest: LOWEST, range: RANGE };
-  const frames = Math.ceil((seconds * sampleRate) / settings.hop);
-  const pack = (name: string, side: ReadonlyMap<Recording, number>): Dataset => {
-    const label = labelColumn(side.values());
-    const spectrogram = spectrogramColumn([...side.keys()], frames, settings);
-    return packDataset(name, side.size, { spectrogram, label }, sha256Hex);
-  };
+  checkOptions(options);
+  const { seconds = 1, bands = 32, split = {} } = options;
+  const [train, test] = [spectrogramList(), spectrogramList()];
+  const converter = new RecordingConverter(seconds, bands);
+  const { classes, notes } = await readClassFolders(
+    directory,
+    RECORDINGS,
+    split,
+    ({ path, bytes, label, isTest }) => {
+      const spectrogram = converter.spectrogram(readWav(bytes, path), path);
+      if (spectrogram !== undefined)
+        (isTest ? test : train).add(path, spectrogram, label, train.bytes + test.bytes);
+    },
+  );
+  converter.refuseOthers();
+  checkSides(directory, { train: train.samples, test: test.samples }, split.share);
+  const preprocessing: AudioPreprocessing = { ...converter.settings(), classes: [...classes] };
   const name = nameAfter(basename(resolve(directory)), 'recordings');
   return {
-    train: pack(`${name}-train`, sides.train),
-    test: pack(`${name}-test`, sides.test),
+    train: train.pack(`${name}-train`, 'spectrogram', columnOf(preprocessing)),
+    ...(test.samples > 0 && { test: test.pack(`${name}-test`, 'spectrogram', columnOf(preprocessing)) }),
     classes,
-    async inputs(path) {
-      const recording = hear(path, await readBoundedFile(path, FILE_BYTES_MAX));
-      return { spectrogram: fieldValues(pack(name, new Map([[recording, 0]])), 'spectrogram') };
-    },
+    notes: [...notes, ...converter.notes()],
+    preprocessing,
+    inputs: async (path) => ({
+      spectrogram: preprocessRecording(await readBoundedFile(path, FILE_BYTES_MAX), path, preprocessing),
+    }),
+  };
+}
+
+/**
+ * Recordings for the evaluation of a trained model: all files of a folder with the model's classes, which are names of folders or
+ * begin the names of the files. In a folder with splits, those of the held-out split.
+ * @throws UserError that names the files and the remedy
+ */
+export async function recordingsToMeasure(
+  directory: string,
+  preprocessing: AudioPreprocessing,
+): Promise<{ readonly test: Dataset; readonly notes: readonly string[] }> {
+  const named = await namedRecordings(directory, preprocessing);
+  if (named !== undefined) return named;
+  const list = spectrogramList();
+  const maker = new SpectrogramMaker(preprocessing);
+  const take = ({ path, bytes, label }: ClassFile) => {
+    const recording = readWav(bytes, path);
+    if (recording.sampleRate !== preprocessing.sampleRate)
+      throw otherRate(
+        path,
+        recording.sampleRate,
+        `the model expects ${preprocessing.sampleRate}`,
+        preprocessing,
+      );
+    list.add(path, maker.of(recording), label, list.bytes);
+  };
+  const notes = await readKnownClasses(directory, RECORDINGS, preprocessing.classes, take);
+  if (list.samples === 0)
+    throw new UserError(`${directory} has no recordings to evaluate; add some to the class folders`);
+  const name = nameAfter(basename(resolve(directory)), 'recordings');
+  return { test: list.pack(name, 'spectrogram', columnOf(preprocessing)), notes };
+}
+
+function spectrogramList(): LabelledSamples {
+  return new LabelledSamples('recordings', 'use fewer recordings or fewer seconds');
+}
+
+function columnOf({ frames, bands, scale, shift }: AudioPreprocessing): Omit<Column, 'bytes'> {
+  return { dtype: 'u8', shape: [frames, bands], scale, shift };
+}
+
+function checkOptions(options: AudioFolderOptions): void {
+  checkOptionNames('audioFolder', options, OPTIONS);
+  const { seconds, bands } = options;
+  if (seconds !== undefined && !(seconds > 0 && seconds <= SECONDS_MAX))
+    throw new UserError(
+      `audioFolder: seconds must be more than 0 and at most ${SECONDS_MAX}, not ${seconds}`,
+      2,
+    );
+  if (bands !== undefined && !(Number.isInteger(bands) && bands >= 1 && bands <= BANDS_MAX))
+    throw new UserError(`audioFolder: bands must be an integer from 1 to ${BANDS_MAX}, not ${bands}`, 2);
+}
+
+function otherRate(
+  path: string,
+  rate: number,
+  other: string,
+  { sampleRate }: { sampleRate: number },
+): UserError {
+  return new UserError(
+    `${path} has a sample rate of ${rate} Hz, and ${other}; resample all to one rate: sox IN -r ${sampleRate} OUT`,
+  );
+}
+
+/** Computes spectrograms, and counts what happened to recordings. */
+class RecordingConverter {
+  private first:
+    | { readonly path: string; readonly settings: Omit<AudioPreprocessing, 'classes'> }
+    | undefined;
+  private maker: SpectrogramMaker | undefined;
+  private other: { readonly path: string; readonly sampleRate: number } | undefined;
+  private others = 0;
+  private mixed = 0;
+  private silent = 0;
+  private readonly lengths = { cut: 0, padded: 0 };
+
+  constructor(
+    private readonly seconds: number,
+    private readonly bands: number,
+  ) {}
+
+  /** Returns the spectrogram of a recording; undefined when its sample rate differs from the first. */
+  spectrogram(recording: WavRecording, path: string): Uint8Array | undefined {
+    const { sampleRate, samples, channels } = recording;
+    this.first ??= { path, settings: settingsFor(sampleRate, this.seconds, this.bands) };
+    const { settings } = this.first;
+    this.maker ??= new SpectrogramMaker(settings);
+    if (sampleRate !== settings.sampleRate) {
+      this.other ??= { path, sampleRate };
+      this.others += 1;
+      return undefined;
+    }
+    if (channels > 1) this.mixed += 1;
+    if (samples.every((sample) => sample === 0)) this.silent += 1;
+    if (samples.length > settings.samples) this.lengths.cut += 1;
+    if (samples.length < settings.samples) this.lengths.padded += 1;
+    return this.maker.of(recording);
+  }
+
+  /** Valid after a recording was read. */
+  settings(): Omit<AudioPreprocessing, 'classes'> {
+    return this.first?.settings ?? settingsFor(1000, this.seconds, this.bands);
+  }
+
+  /** @throws UserError when the recordings have several sample rates */
+  refuseOthers(): void {
+    const { first, other } = this;
+    if (first === undefined || other === undefined) return;
+    const { sampleRate } = first.settings;
+    const error = otherRate(other.path, other.sampleRate, `${first.path} has ${sampleRate}`, first.settings);
+    throw this.others === 1
+      ? error
+      : new UserError(`${error.message} (${this.others - 1} more recordings have another rate)`);
+  }
+
+  notes(): string[] {
+    const { sampleRate, frames, bands } = this.settings();
+    const { cut, padded } = this.lengths;
+    return [
+      `recordings: ${sampleRate} Hz, the first ${this.seconds} s as spectrograms of ${frames} frames and ${bands} bands ` +
+        `(${cut} are longer and cut, ${padded} are shorter and padded with silence)`,
+      ...(this.mixed === 0 ? [] : [`mixed to the mean of their channels: ${this.mixed}`]),
+      ...(this.silent === 0 ? [] : [`silent from beginning to end: ${this.silent}`]),
+    ];
+  }
+}
+
+function settingsFor(
+  sampleRate: number,
+  seconds: number,
+  bands: number,
+): Omit<AudioPreprocessing, 'classes'> {
+  let window = 2;
+  while (window * 2 <= WINDOW_SECONDS * sampleRate) window *= 2;
+  const hop = window / 2;
+  return {
+    ...{ kind: 'recordings', version: 1, sampleRate, samples: Math.ceil(seconds * sampleRate) },
+    ...{ frames: Math.ceil((seconds * sampleRate) / hop), bands, window, hop, lowest: LOWEST, range: RANGE },
+    ...SPECTROGRAM_SCALE,
   };
 }

@@ -3,7 +3,7 @@ import { assert } from '../../errors.js';
 
 /**
  * The power spectrum |X_k|^2 of real samples by the fast Fourier transform of Cooley and Tukey (1965), with the same
- * bits on every engine. One object for many spectra of a size.
+ * bits on every engine. An object computes any number of spectra of one size.
  */
 export class PowerSpectrum {
   private readonly real: Float64Array;
@@ -31,7 +31,7 @@ export class PowerSpectrum {
     });
   }
 
-  /** Powers of the frequencies 0 to size / 2, in units of the sample rate / size; good until the next call. */
+  /** Powers of the frequencies 0 to size / 2, in units of the sample rate / size; valid until the next call. */
   of(samples: Float64Array): Float64Array {
     const { real, imaginary, powers, reversed, size } = this;
     for (let i = 0; i < size; i++) real[i] = samples[reversed[i] as number] as number;

@@ -2,25 +2,25 @@ import { cosineOfPi } from '../../arithmetic/cosine.js';
 import { naturalLogarithm } from '../../arithmetic/logarithm.js';
 import { PowerSpectrum } from './fourier.js';
 
-/** How a recording is seen. */
+/** Settings of a log-mel spectrogram. */
 export interface MelSettings {
   /** Samples of one spectrum, a power of two. */
   readonly window: number;
   /** Samples from one spectrum to the next. */
   readonly hop: number;
-  /** Bands of frequencies, equally wide to the ear. */
+  /** Frequency bands, evenly spaced on the mel scale. */
   readonly bands: number;
   /** Lowest frequency, in Hz; the highest is half of the sample rate. */
   readonly lowest: number;
-  /** What is softer than the loudest band by more than this, in nats of power, counts as silence. */
+  /** Dynamic range in nats of power: what is further below the loudest band counts as silence. */
   readonly range: number;
 }
 
 /**
  * Log-mel spectrograms of recordings of one sample rate, relative to their loudest band: 1 for that, 0 for silence.
  *
- * Spectra of Hann windows are summed up in overlapping triangles whose corners are equally far apart on the mel scale,
- * mel(f) = ln(1 + f / 700 Hz) but for a factor (Stevens, Volkmann, Newman 1937; O'Shaughnessy 1987).
+ * Spectra of Hann windows are summed in overlapping triangular bands whose corners are evenly spaced on the mel scale,
+ * mel(f) = ln(1 + f / 700 Hz) up to a factor (Stevens, Volkmann, Newman 1937; O'Shaughnessy 1987).
  */
 export class LogMel {
   private readonly hann: Float64Array;
@@ -41,7 +41,7 @@ export class LogMel {
     this.spectrum = new PowerSpectrum(window);
   }
 
-  /** @returns [frames, bands], with a frame for each `hop` samples begun */
+  /** @returns [frames, bands], with a frame for every `hop` samples or part thereof */
   of(samples: Float64Array): Float64Array {
     const { window, hop, bands, range } = this.settings;
     const { hann } = this;
@@ -51,14 +51,14 @@ export class LogMel {
     let loudest = 0;
     for (let frame = 0; frame < frames; frame++) {
       const from = frame * hop - window / 2;
-      // Silence before the recording and behind it. Typed arrays are slow to ask for what they do not have.
+      // Zeros outside of the recording. Reading a typed array out of bounds is slow.
       const [first, end] = [Math.max(0, -from), Math.min(window, samples.length - from)];
       piece.fill(0);
       for (let i = first; i < end; i++) piece[i] = (samples[from + i] as number) * (hann[i] as number);
       loudest = Math.max(loudest, this.sumUp(piece, powers.subarray(frame * bands, (frame + 1) * bands)));
     }
     return powers.map((power) => {
-      // Also where all is silent, and where the logarithm would leave its bounds.
+      // Silence, and powers outside of the logarithm's domain.
       if (!(power > loudest * 1e-30) || power < 1e-200) return 0;
       return Math.max(0, 1 + naturalLogarithm(power / loudest) / range);
     });
@@ -78,12 +78,12 @@ export class LogMel {
   }
 }
 
-/** Frames that a recording of so many samples has. */
+/** Frames of a recording with this many samples. */
 export function framesOf(samples: number, { hop }: MelSettings): number {
   return Math.max(1, Math.ceil(samples / hop));
 }
 
-/** A band: the weights of its frequencies, from the first on. */
+/** A band: the weights of its frequencies, starting with `first`. */
 interface Triangle {
   readonly first: number;
   readonly weights: Float64Array;
@@ -107,7 +107,7 @@ function triangles({ window, bands, lowest }: MelSettings, sampleRate: number): 
   });
 }
 
-/** The frequency of a mel value, by halving: there is no exponential here to turn the logarithm around with. */
+/** The frequency of a mel value by bisection: there is no deterministic exponential to invert the logarithm with. */
 function frequencyOf(value: number, mel: (frequency: number) => number, highest: number): number {
   let [below, above] = [0, 2 * highest];
   for (let i = 0; i < 60; i++) {

@@ -1,32 +1,40 @@
 import { framesOf, LogMel, type MelSettings } from './log-mel.js';
 import type { Recording } from './wav.js';
 
-/** How speech is seen: at 8 kHz windows of 32 ms, 62 a second, with 32 bands. */
-const SETTINGS: MelSettings = { window: 256, hop: 128, bands: 32, lowest: 60, range: 10 };
+/** Spectrograms of speech: at 8 kHz windows of 32 ms, 62 a second, with 32 bands. */
+export const SPEECH: MelSettings = { window: 256, hop: 128, bands: 32, lowest: 60, range: 10 };
 export const SPEECH_RATE = 8000;
-export const BANDS = SETTINGS.bands;
+export const BANDS = SPEECH.bands;
 const HIGHEST = 255;
+/** The network receives byte * scale + shift: -1 for silence to 1 for the loudest. */
+export const SPECTROGRAM_SCALE = { scale: Math.fround(2 / HIGHEST), shift: -1 } as const;
 
-/** Frames that speech of so many samples has. */
+/** Frames of speech with so many samples. */
 export function speechFrames(samples: number): number {
-  return framesOf(samples, SETTINGS);
+  return framesOf(samples, SPEECH);
 }
 
-/**
- * The field of a data set that holds spectrograms: 0 to 255 for silence to loudest become -1 to 1.
- * @param frames of each; what is shorter ends in silence
- */
-export function spectrogramColumn(recordings: readonly Recording[], frames: number, settings = SETTINGS) {
-  const { bands } = settings;
-  const bytes = new Uint8Array(recordings.length * frames * bands);
-  const ears = new Map<number, LogMel>();
+/** The field of a data set with spectrograms of speech. @param frames of each; shorter ones are padded with silence */
+export function speechColumn(recordings: readonly Recording[], frames: number) {
+  const bytes = new Uint8Array(recordings.length * frames * BANDS);
+  const transforms = new Map<number, LogMel>();
   recordings.forEach(({ sampleRate, samples }, i) => {
-    const logMel = ears.get(sampleRate) ?? new LogMel(settings, sampleRate);
-    ears.set(sampleRate, logMel);
-    const levels = logMel.of(samples).subarray(0, frames * bands);
-    const from = i * frames * bands;
-    for (let at = 0; at < levels.length; at++)
-      bytes[from + at] = Math.round((levels[at] as number) * HIGHEST);
+    const logMel = transforms.get(sampleRate) ?? new LogMel(SPEECH, sampleRate);
+    transforms.set(sampleRate, logMel);
+    bytes.set(spectrogramBytes(logMel, samples, frames, BANDS), i * frames * BANDS);
   });
-  return { dtype: 'u8', shape: [frames, bands], bytes, scale: Math.fround(2 / HIGHEST), shift: -1 } as const;
+  return { dtype: 'u8', shape: [frames, BANDS], bytes, ...SPECTROGRAM_SCALE } as const;
+}
+
+/** A log-mel spectrogram in bytes, [frames, bands]. Shorter recordings are padded with silence, longer ones are cut. */
+export function spectrogramBytes(
+  logMel: LogMel,
+  samples: Float64Array,
+  frames: number,
+  bands: number,
+): Uint8Array {
+  const bytes = new Uint8Array(frames * bands);
+  const levels = logMel.of(samples).subarray(0, frames * bands);
+  for (let at = 0; at < levels.length; at++) bytes[at] = Math.round((levels[at] as number) * HIGHEST);
+  return bytes;
 }

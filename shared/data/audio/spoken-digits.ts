@@ -10,16 +10,19 @@ import { UserError } from '../../errors.js';
 import { exists, readBoundedFile } from '../../files/read-file.js';
 import { sha256Hex } from '../../files/sha256.js';
 import { type Dataset, packDataset } from '../dataset.js';
-import { SPEECH_RATE, spectrogramColumn } from './spectrogram.js';
+import { type AudioPreprocessing, SAMPLES_MAX } from './audio-preprocessing.js';
+import { SPECTROGRAM_SCALE, SPEECH, SPEECH_RATE, speechColumn } from './spectrogram.js';
 import { type Recording, readWav } from './wav.js';
 
 /** Numbers below this are the test set's. */
 const TEST_NUMBERS = 5;
-/** Frames of one digit: a second. What is longer is cut, what is shorter ends in silence. */
+/** Frames of one digit: a second. Longer recordings are cut, shorter ones are padded with silence. */
 const DIGIT_FRAMES = 64;
+/** The classes. */
+const DIGITS: readonly string[] = Array.from('0123456789');
 const BYTES_MAX = 2 ** 28;
-const MEND =
-  'fetch the Free Spoken Digit Dataset from https://github.com/Jakobovski/free-spoken-digit-dataset and give its ' +
+const FIX =
+  'download the Free Spoken Digit Dataset from https://github.com/Jakobovski/free-spoken-digit-dataset and name its ' +
   'archive or its folder with --data';
 
 export interface SpokenDigit {
@@ -29,7 +32,7 @@ export interface SpokenDigit {
   readonly recording: Recording;
 }
 
-/** Who learns what, and is asked what. */
+/** Recordings for training and for evaluation. */
 export interface SpokenSplit {
   readonly train: readonly SpokenDigit[];
   readonly test: readonly SpokenDigit[];
@@ -41,9 +44,9 @@ export interface SpokenSplit {
  * @throws UserError when there are none, or one of them cannot be read
  */
 export async function loadSpokenDigits(path: string | undefined): Promise<SpokenDigit[]> {
-  if (path === undefined) throw new UserError(`this needs recordings of digits; ${MEND}`, 2);
-  if (!(await exists(path))) throw new UserError(`${path} is not there; ${MEND}`, 2);
-  const files = (await stat(path)).isDirectory() ? await filesIn(path) : await filesPacked(path);
+  if (path === undefined) throw new UserError(`this recipe needs recordings of digits; ${FIX}`, 2);
+  if (!(await exists(path))) throw new UserError(`${path} does not exist; ${FIX}`, 2);
+  const files = await recordingFiles(path);
   const digits = [...files]
     .map(([name, bytes]) => ({ name, bytes, parts: /^(\d)_([^_]+)_(\d+)\.wav$/.exec(name) }))
     .filter(({ parts }) => parts !== null)
@@ -52,28 +55,49 @@ export async function loadSpokenDigits(path: string | undefined): Promise<Spoken
       const recording = readWav(bytes, name);
       if (recording.sampleRate !== SPEECH_RATE)
         throw new UserError(
-          `${name} has ${recording.sampleRate} samples a second, not ${SPEECH_RATE}; convert it: sox IN -r 8000 OUT`,
+          `${name} has a sample rate of ${recording.sampleRate} Hz, not ${SPEECH_RATE}; resample it: sox IN -r 8000 OUT`,
         );
       const [, digit, speaker, number] = parts as unknown as [string, string, string, string];
       return { digit: Number(digit), speaker, number: Number(number), recording };
     });
-  if (digits.length === 0) throw new UserError(`${path} has no recordings such as 7_ada_12.wav; ${MEND}`);
+  if (digits.length === 0) throw new UserError(`${path} has no recordings such as 7_ada_12.wav; ${FIX}`);
   return digits;
 }
 
-/** The data set's own split. @throws UserError when one side of it is empty */
+/** The names and bytes of recordings. @param path a folder, or an archive (.tar.gz) */
+export async function recordingFiles(path: string): Promise<ReadonlyMap<string, Uint8Array>> {
+  return (await stat(path)).isDirectory() ? await filesIn(path) : await filesPacked(path);
+}
+
+/**
+ * How speechColumn reads recordings, as a trained model stores it. The loudest band is that of the whole recording.
+ * @param frames of each spectrogram
+ */
+export function speechPreprocessing(frames: number): AudioPreprocessing {
+  return {
+    ...{ kind: 'recordings', version: 1, sampleRate: SPEECH_RATE, samples: SAMPLES_MAX, frames },
+    ...{ ...SPEECH, ...SPECTROGRAM_SCALE, classes: [...DIGITS] },
+  };
+}
+
+/** How digitDataset reads recordings, as a trained model stores it. */
+export function digitPreprocessing(): AudioPreprocessing {
+  return speechPreprocessing(DIGIT_FRAMES);
+}
+
+/** The split that the data set defines. @throws UserError when one side is empty */
 export function ownSplit(digits: readonly SpokenDigit[]): SpokenSplit {
   return split(digits, ({ number }) => number < TEST_NUMBERS, `numbers below ${TEST_NUMBERS}`);
 }
 
-/** One speaker is never learned from. @throws UserError when the speaker says nothing, or nobody else does */
+/** Holds out one speaker. @throws UserError when there are no recordings of the speaker, or of nobody else */
 export function newcomerSplit(digits: readonly SpokenDigit[], speaker: string): SpokenSplit {
   return split(digits, (digit) => digit.speaker === speaker, `recordings of ${speaker}`);
 }
 
-/** One recording a sample: spectrogram [64, 32] and label. */
+/** One sample per recording: spectrogram [64, 32] and label. */
 export function digitDataset(name: string, digits: readonly SpokenDigit[]): Dataset {
-  const spectrogram = spectrogramColumn(
+  const spectrogram = speechColumn(
     digits.map(({ recording }) => recording),
     DIGIT_FRAMES,
   );
@@ -89,7 +113,7 @@ function split(
 ): SpokenSplit {
   const [train, test] = [digits.filter((digit) => !isTest(digit)), digits.filter(isTest)];
   if (train.length > 0 && test.length > 0) return { train, test };
-  throw new UserError(`the recordings hold ${test.length === 0 ? 'no' : 'nothing but'} ${what}; ${MEND}`);
+  throw new UserError(`the recordings hold ${test.length === 0 ? 'no' : 'nothing but'} ${what}; ${FIX}`);
 }
 
 async function filesIn(folder: string): Promise<Map<string, Uint8Array>> {
@@ -108,6 +132,6 @@ async function filesPacked(path: string): Promise<Map<string, Uint8Array>> {
     return new Map(entries.flatMap(({ name, data }) => (data ? [[basename(name), data] as const] : [])));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new UserError(`${path} is no whole .tar.gz archive (${why}); ${MEND}`);
+    throw new UserError(`${path} is not a valid .tar.gz archive (${why}); ${FIX}`);
   }
 }

@@ -1,30 +1,30 @@
 /*
- * Strings of digits that somebody says one after the other, made of single recordings: what is said is known, but not
- * when.
+ * Strings of spoken digits, joined from single recordings: the labels say which digits are spoken, but not when.
  */
 import { assert } from '../../errors.js';
 import { sha256Hex } from '../../files/sha256.js';
 import { type Dataset, packDataset } from '../dataset.js';
 import { drawsOf } from '../draws.js';
-import { SPEECH_RATE, spectrogramColumn, speechFrames } from './spectrogram.js';
-import type { SpokenDigit } from './spoken-digits.js';
+import type { AudioPreprocessing } from './audio-preprocessing.js';
+import { SPEECH_RATE, speechColumn, speechFrames } from './spectrogram.js';
+import { type SpokenDigit, speechPreprocessing } from './spoken-digits.js';
 import type { Recording } from './wav.js';
 
-/** Digits of a string. */
+/** Fewest and most digits of a string. */
 const LEAST = 3;
 export const DIGITS_MOST = 7;
 /** Frames of a string: five seconds. */
 export const STRING_FRAMES = 320;
-/** Longest pause between two digits. */
+/** Longest pause between two digits, in samples. */
 const PAUSE_MOST = SPEECH_RATE / 10;
-/** Strings that are thrown away before it is a bug: only very slow speakers exceed the frames. */
+/** Discarded strings beyond which something is wrong: only very slow speakers exceed the frames. */
 const ATTEMPTS_MOST = 1000;
 
 /**
  * Strings of 3 to 7 recordings of one speaker each, with pauses of up to a tenth of a second.
  * Fields: spectrogram [320, 32], digits [7]: 1 to 10 for 0 to 9, padded with 0.
  *
- * @param seed decides who says what
+ * @param seed chooses speakers, digits and pauses
  */
 export function stringDataset(
   name: string,
@@ -56,7 +56,7 @@ export function stringDataset(
     name,
     count,
     {
-      spectrogram: spectrogramColumn(recordings, STRING_FRAMES),
+      spectrogram: speechColumn(recordings, STRING_FRAMES),
       digits: {
         dtype: 'i32',
         shape: [DIGITS_MOST],
@@ -69,7 +69,12 @@ export function stringDataset(
   );
 }
 
-/** A pause in front of each recording. */
+/** How stringDataset reads recordings, as a trained model stores it. */
+export function stringPreprocessing(): AudioPreprocessing {
+  return { ...speechPreprocessing(STRING_FRAMES), sequence: DIGITS_MOST };
+}
+
+/** Joins recordings, with a pause before each. */
 function join(chosen: readonly SpokenDigit[], pauses: readonly number[]): Float64Array {
   const lengths = chosen.map(({ recording }, i) => (pauses[i] as number) + recording.samples.length);
   const samples = new Float64Array(lengths.reduce((a, b) => a + b, 0));

@@ -1,5 +1,5 @@
 /*
- * Pictures with several digits on them, made of single ones: what is where is known to the pixel.
+ * Images with several digits, composed of single ones: classes and positions are known exactly.
  */
 import { assert } from '../../errors.js';
 import { sha256Hex } from '../../files/sha256.js';
@@ -7,19 +7,19 @@ import { type Dataset, packDataset } from '../dataset.js';
 import { drawsOf } from '../draws.js';
 import { fieldValues } from '../field-values.js';
 
-/** Pixels of a canvas's side. */
+/** Side length of a canvas in pixels. */
 export const CANVAS = 64;
-/** Cells of a canvas's side, each 8 x 8 pixels. */
+/** Cells per side of a canvas; a cell has 8 x 8 pixels. */
 export const GRID = 8;
 const CELL = CANVAS / GRID;
-/** Numbers of a cell: whether the middle of a digit is there, its box, its class. */
+/** Values per cell: whether the centre of a digit is in it, its box, its class. */
 export const CELL_NUMBERS = 5 + 10;
 const DIGITS_MOST = 3;
-/** Places that are tried for a digit before the canvas does without it. */
+/** Positions that are tried for a digit before it is left out. */
 const ATTEMPTS_MOST = 50;
 const SIDE = 28;
 
-/** A digit's ink and the rectangle around it: pixels from left to right - 1, top to bottom - 1. */
+/** The rectangle around a digit: pixels from left to right - 1, top to bottom - 1. */
 interface Placed {
   readonly left: number;
   readonly top: number;
@@ -29,12 +29,12 @@ interface Placed {
 
 /**
  * Canvases of 64 x 64 with 1 to 3 digits whose rectangles do not touch.
- * Fields: `image` (u8 [64, 64], seen as 0 to 1), `cells` (u8 [8, 8, 15], seen as 0 to 1): for each cell of 8 x 8 pixels
- * 1 where the middle of a digit is, how far right and down in the cell it is, the rectangle's width and height as shares
- * of the canvas, and a one-hot class.
+ * Fields: `image` (u8 [64, 64], scaled to 0 to 1), `cells` (u8 [8, 8, 15], scaled to 0 to 1). A cell is 1 if it contains the
+ * centre of a digit; then follow the centre's position in the cell, the rectangle's width and height relative to the canvas,
+ * and a one-hot class.
  *
- * @param digits a data set of MNIST's form: fields `image` and `label`
- * @param seed decides what is where
+ * @param digits a data set in MNIST's format: fields `image` and `label`
+ * @param seed chooses digits and positions
  */
 export function canvasDataset(name: string, digits: Dataset, count: number, seed: number): Dataset {
   const pixels = fieldValues(digits, 'image');
@@ -67,7 +67,7 @@ export function canvasDataset(name: string, digits: Dataset, count: number, seed
   return packDataset(name, count, columns, sha256Hex);
 }
 
-/** The rectangle around a digit's ink in its own picture; of one without ink, all of it. */
+/** The rectangle around a digit in its image; the whole image if it is empty. */
 function inkOf(ink: Float32Array): Placed {
   let [left, top, right, bottom] = [SIDE, SIDE, 0, 0];
   ink.forEach((value, i) => {
@@ -79,7 +79,7 @@ function inkOf(ink: Float32Array): Placed {
   return right === 0 ? { left: 0, top: 0, right: SIDE, bottom: SIDE } : { left, top, right, bottom };
 }
 
-/** Somewhere that no other digit touches, with its middle in a cell of its own. */
+/** A position at which the digit touches no other, with its centre in a cell of its own. */
 function findPlace(
   ink: Placed,
   placed: readonly Placed[],
@@ -104,7 +104,7 @@ function findPlace(
 
 function cellOf({ left, top, right, bottom }: Placed): number {
   const [column, row] = [Math.floor((left + right) / 2 / CELL), Math.floor((top + bottom) / 2 / CELL)];
-  assert(column < GRID && row < GRID, 'a digit with ink has its middle on the canvas');
+  assert(column < GRID && row < GRID, 'the centre of a digit is on the canvas');
   return row * GRID + column;
 }
 

@@ -1,6 +1,5 @@
 /*
- * A classification data set as four IDX files in a folder, named as MNIST names them (Fashion-MNIST, KMNIST and others
- * took the names over).
+ * A classification data set in four IDX files with the names of MNIST's files. Fashion-MNIST, KMNIST and others use the same names.
  */
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -8,7 +7,7 @@ import { UserError } from '../../errors.js';
 import { exists, readBoundedFile } from '../../files/read-file.js';
 import { sha256Hex } from '../../files/sha256.js';
 
-/** The files, in the order in which they are always named. */
+/** The files, in reading order. */
 export const IDX_FILES = [
   'train-images-idx3-ubyte',
   'train-labels-idx1-ubyte',
@@ -17,13 +16,13 @@ export const IDX_FILES = [
 ] as const;
 export type IdxFileName = (typeof IDX_FILES)[number];
 
-/** Name of the optional file of checksums, as `sha256sum` writes and checks it. */
+/** The optional file of checksums, in the format of `sha256sum`. */
 export const SUMS_FILE = 'SHA256SUMS';
 
 const FILE_BYTES_MAX = 2 ** 30;
 const SUMS_BYTES_MAX = 2 ** 16;
 
-/** One of the files, unpacked. */
+/** An unpacked file. */
 export interface StoredFile {
   readonly path: string;
   readonly bytes: Uint8Array;
@@ -33,28 +32,53 @@ export interface StoredFile {
 export type IdxFolder = Readonly<Record<IdxFileName, StoredFile>>;
 
 /**
- * Reads the four files, each plain or gzipped (NAME.gz). Where the folder has a SHA256SUMS, they must match it.
- * @param mend what to do when a file is missing
+ * Reads the four files, each plain or gzipped (NAME.gz). If the folder has a SHA256SUMS, they must match it.
+ * @param fix what to do when a file is missing
  * @throws UserError when a file is missing, unreadable, too large, or not what SHA256SUMS says
  */
-export async function readIdxFolder(directory: string, mend: string): Promise<IdxFolder> {
+export async function readIdxFolder(directory: string, fix: string): Promise<IdxFolder> {
   const sums = await readSums(directory);
   const folder: Partial<Record<IdxFileName, StoredFile>> = {};
-  // One after the other, so that of several faults the same one is always told.
-  for (const name of IDX_FILES) folder[name] = await readOne(directory, name, sums, mend);
+  // In order, so that the same error is always reported first.
+  for (const name of IDX_FILES) folder[name] = await readOne(directory, name, sums, fix);
   return folder as IdxFolder;
+}
+
+/**
+ * Reads the test files of a folder, or its training files if it has no test files.
+ * @returns undefined when the folder has neither
+ * @throws UserError when a file is missing, unreadable, too large, or not what SHA256SUMS says
+ */
+export async function readIdxPair(
+  directory: string,
+): Promise<{ readonly images: StoredFile; readonly labels: StoredFile } | undefined> {
+  const [trainImages, trainLabels, testImages, testLabels] = IDX_FILES;
+  for (const [images, labels] of [
+    [testImages, testLabels],
+    [trainImages, trainLabels],
+  ] as const) {
+    const path = join(directory, images);
+    if (!(await exists(path)) && !(await exists(`${path}.gz`))) continue;
+    const sums = await readSums(directory);
+    const fix = 'images and labels belong together';
+    return {
+      images: await readOne(directory, images, sums, fix),
+      labels: await readOne(directory, labels, sums, fix),
+    };
+  }
+  return undefined;
 }
 
 async function readOne(
   directory: string,
   name: IdxFileName,
   sums: Sums | undefined,
-  mend: string,
+  fix: string,
 ): Promise<StoredFile> {
   const plain = await exists(join(directory, name));
   const stored = plain ? name : `${name}.gz`;
   const path = join(directory, stored);
-  if (!plain && !(await exists(path))) throw new UserError(`${directory} has no ${name}; ${mend}`);
+  if (!plain && !(await exists(path))) throw new UserError(`${directory} has no ${name}; ${fix}`);
   const packed = await readBoundedFile(path, FILE_BYTES_MAX);
   if (sums !== undefined) checkSum(path, stored, packed, sums);
   const bytes = plain ? packed : unpack(packed, path);
@@ -66,7 +90,7 @@ function unpack(packed: Uint8Array, path: string): Uint8Array {
     return gunzipSync(packed, { maxOutputLength: FILE_BYTES_MAX });
   } catch {
     throw new UserError(
-      `${path} is not a whole gzip file of at most ${FILE_BYTES_MAX} bytes; fetch it again`,
+      `${path} is not a valid gzip file of at most ${FILE_BYTES_MAX} bytes; download it again`,
     );
   }
 }
@@ -90,8 +114,8 @@ function checkSum(path: string, stored: string, packed: Uint8Array, sums: Sums):
   const expected = sums.get(stored);
   if (expected === sha256Hex(packed)) return;
   const fault =
-    expected === undefined ? `is not listed in ${SUMS_FILE}` : `is altered: ${SUMS_FILE} has another sum`;
+    expected === undefined ? `is not listed in ${SUMS_FILE}` : `does not match its checksum in ${SUMS_FILE}`;
   throw new UserError(
-    `${path} ${fault}; fetch the file again, or write the sums anew: sha256sum *ubyte* > ${SUMS_FILE}`,
+    `${path} ${fault}; download the file again, or update the checksums: sha256sum *ubyte* > ${SUMS_FILE}`,
   );
 }

@@ -4,19 +4,19 @@ import { type Dataset, packDataset } from '../dataset.js';
 import { parseIdx } from './idx.js';
 import { IDX_FILES, readIdxFolder, type StoredFile } from './idx-folder.js';
 
-/** Images and their classes out of IDX files. */
+/** Data sets from IDX files. */
 export interface IdxImagesData {
-  /** Fields: `image` (u8, of the shape in the file, seen as 0 to 1) and `label` (u8 []). */
+  /** Fields: `image` (u8, with the shape in the file, scaled to 0 to 1) and `label` (u8 []). */
   readonly train: Dataset;
   readonly test: Dataset;
-  /** The class numbers, from 0 to the largest that there is, as names. */
+  /** The class numbers from 0 to the largest label, as names. */
   readonly classes: readonly string[];
 }
 
 /**
- * A folder with four IDX files, plain or gzipped, under the names that MNIST gave them; images of any one shape, any number of
- * classes. EMNIST, KMNIST and others come so.
- * @throws UserError that names the file and the mend
+ * Reads a folder with four IDX files, plain or gzipped, with MNIST's file names; images of any shape, any number of classes.
+ * EMNIST, KMNIST and others are distributed in this format.
+ * @throws UserError that names the file and the remedy
  */
 export async function idxImages(directory: string): Promise<IdxImagesData> {
   const folder = await readIdxFolder(directory, `a folder with ${IDX_FILES.join(', ')} is needed`);
@@ -35,9 +35,9 @@ export async function idxImages(directory: string): Promise<IdxImagesData> {
 }
 
 /**
- * One part of such a data set, as it is.
- * @param checkShape throws when images of this shape will not do
- * @throws UserError when the two files do not belong together
+ * Packs images and labels from two IDX files.
+ * @param checkShape throws when the image shape is not supported
+ * @throws UserError when the numbers of images and labels differ
  */
 export function packIdx(
   name: string,

@@ -11,14 +11,14 @@ const UNSIGNED_BYTES = 0x08;
 
 /**
  * Reads the IDX format (yann.lecun.com/exdb/mnist): two zero bytes, the element type, the number of dimensions; each
- * dimension as a big-endian 32-bit integer; then the elements, and nothing after them.
- * @param file what to name in errors
+ * dimension as a big-endian 32-bit integer; then the elements, and nothing else.
+ * @param file names the file in errors
  * @returns a view of `bytes`, not a copy
- * @throws UserError when the file is not a whole IDX file of unsigned bytes
+ * @throws UserError when the file is not a complete IDX file of unsigned bytes
  */
 export function parseIdx(bytes: Uint8Array, file: string): IdxArray {
   const refuse = (what: string): never => {
-    throw new UserError(`${file} ${what}; fetch the file again (unpacked, as it was published)`);
+    throw new UserError(`${file} ${what}; download the file again and unpack it`);
   };
   if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0) return refuse('is not an IDX file');
   if (bytes[2] !== UNSIGNED_BYTES) {

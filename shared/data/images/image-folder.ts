@@ -4,127 +4,154 @@
 import { basename, extname, resolve } from 'node:path';
 import { UserError } from '../../errors.js';
 import { readBoundedFile } from '../../files/read-file.js';
-import { sha256Hex } from '../../files/sha256.js';
-import { type ClassFolderKind, FILE_BYTES_MAX, labelColumn, readClassFolders } from '../class-folders.js';
-import { type Dataset, nameAfter, packDataset } from '../dataset.js';
-import { fieldValues } from '../field-values.js';
+import { checkOptionNames, didYouMean } from '../../nearest.js';
+import { type ClassFile, FILE_BYTES_MAX, readClassFolders, readKnownClasses } from '../class-folders.js';
+import type { ClassFolderKind } from '../class-tree.js';
+import { type Column, type Dataset, nameAfter } from '../dataset.js';
 import { checkSides, type HeldOut } from '../held-out.js';
-import type { Channels, Image } from './image.js';
-import { isJpeg, readJpeg } from './jpeg.js';
-import { readPng } from './png.js';
+import { LabelledSamples } from '../labelled-samples.js';
+import { FITS, fitted, type ImagePreprocessing, preprocessImage, SIZE_MAX } from './image-preprocessing.js';
+import { type ReadImage, readImage } from './read-image.js';
+import type { Fit, Size } from './resize.js';
 
 export interface ImageFolderOptions {
   /** Default: rgb. */
   readonly colorMode?: 'grayscale' | 'rgb';
-  /** What is held out, by a keyed hash of the file, where the folder itself has no `train` and `test`. Default: a fifth. */
+  /** Height and width that all images are resized to. Default: images must all have the same size. */
+  readonly size?: Size;
+  /**
+   * How an image with another aspect ratio is resized: scaled to fill the size and cropped (cover), scaled to fit and padded with
+   * black (contain), or distorted (stretch). Default: cover.
+   */
+  readonly fit?: Fit;
+  /** Which files are held out, by a keyed hash, when the folder has no `train` with `val` or `test`. Default: a fifth. */
   readonly split?: HeldOut;
 }
 
-/** Images as they are learned from. */
+/** Data sets of images. */
 export interface ImageFolderData {
-  /** Fields: `image` (u8 [height, width, 1 or 3], seen as 0 to 1) and `label` (i32 []). */
+  /** Fields: `image` (u8 [height, width, 1 or 3], scaled to 0 to 1) and `label` (i32 []). */
   readonly train: Dataset;
-  readonly test: Dataset;
-  /** The folders' names by class number, in the order of code points. */
+  /** Left out when nothing is held out. */
+  readonly test?: Dataset;
+  /** Folder names by class number, in code unit order. */
   readonly classes: readonly string[];
-  /** An image of the same size, as a network sees it. */
+  /** What was found and decided, one line each; printed before training. */
+  readonly notes: readonly string[];
+  /** What preprocessImage needs for other images, as plain JSON. */
+  readonly preprocessing: ImagePreprocessing;
+  /** The network input of one image. */
   inputs(path: string): Promise<{ readonly image: Float32Array }>;
 }
 
-/** Largest data set, unpacked: it is held in memory. */
-const BYTES_MAX = 2 ** 31;
-const IMAGES: ClassFolderKind = {
+const SCALE = Math.fround(1 / 255);
+const OPTIONS = ['colorMode', 'size', 'fit', 'split'];
+
+export const IMAGES: ClassFolderKind = {
   what: 'images',
   example: 'cats',
   extensions: ['.png', '.jpg', '.jpeg'],
-  others: /^\.(gif|bmp|webp|tiff?|avif|heic|ppm|pgm)$/i,
+  others: /^\.(gif|bmp|webp|tiff?|avif|heic|heif|jfif|jpe|jp2|jxl|ppm|pgm)$/i,
   convert: (files) => `magick mogrify -format png ${files}`,
 };
 
 /**
- * Reads the PNG and JPEG files in DIRECTORY/CLASS/, all of one size; or those in DIRECTORY/train/CLASS/ to learn from, and
- * those in DIRECTORY/test/CLASS/ to be measured on. Files and folders whose names begin with a dot are left out. Colours
- * become grey as greyOf says, grey becomes three equal colours.
- * @throws UserError that names the file and the mend
+ * Reads the PNG and JPEG files in DIRECTORY/CLASS/; or those in DIRECTORY/train/CLASS/ for training and those in val or test for
+ * evaluation (class-tree.ts). Images are rotated by their Exif orientation. Colours become grey as in greyOf; grey becomes three
+ * equal colours.
+ * @throws UserError that names the files and the remedy
  */
 export async function imageFolder(
   directory: string,
-  { colorMode = 'rgb', split = {} }: ImageFolderOptions = {},
+  options: ImageFolderOptions = {},
 ): Promise<ImageFolderData> {
+  checkOptions(options);
+  const { colorMode = 'rgb', size, fit = 'cover', split = {} } = options;
   const channels = colorMode === 'rgb' ? 3 : 1;
-  const train = new Gathering(channels);
-  const test = new Gathering(channels);
-  const classes = await readClassFolders(directory, IMAGES, split, ({ path, bytes, label, isTest }) =>
-    (isTest ? test : train).add(path, bytes, label),
+  const decided = { size, fit: size === undefined ? ('exact' as const) : fit, channels } as const;
+  const [train, test] = [imageList(), imageList()];
+  const resizer = new ImageResizer(decided);
+  const { classes, notes } = await readClassFolders(
+    directory,
+    IMAGES,
+    split,
+    async ({ path, bytes, label, isTest }) => {
+      const pixels = resizer.fit(await readImage(bytes, path, channels), path);
+      if (pixels !== undefined) (isTest ? test : train).add(path, pixels, label, train.bytes + test.bytes);
+    },
   );
-  checkSides(directory, { train: train.samples, test: test.samples });
-  train.refuseOtherSize(test);
+  resizer.refuseOthers();
+  checkSides(directory, { train: train.samples, test: test.samples }, split.share);
+  const preprocessing: ImagePreprocessing = {
+    kind: 'images',
+    version: 1,
+    size: [...resizer.size],
+    fit: decided.fit,
+    channels,
+    scale: SCALE,
+    classes: [...classes],
+  };
   const name = nameAfter(basename(resolve(directory)), 'images');
   return {
-    train: train.pack(`${name}-train`),
-    test: test.pack(`${name}-test`),
+    train: train.pack(`${name}-train`, 'image', columnOf(preprocessing)),
+    ...(test.samples > 0 && { test: test.pack(`${name}-test`, 'image', columnOf(preprocessing)) }),
     classes,
-    async inputs(path) {
-      const one = new Gathering(channels);
-      one.add(path, await readBoundedFile(path, FILE_BYTES_MAX), 0);
-      train.refuseOtherSize(one);
-      return { image: fieldValues(one.pack(name), 'image') };
-    },
+    notes: [...notes, ...resizer.notes()],
+    preprocessing,
+    inputs: async (path) => ({
+      image: await preprocessImage(await readBoundedFile(path, FILE_BYTES_MAX), path, preprocessing),
+    }),
   };
 }
 
-/** Images of one size, as they come. */
-class Gathering {
-  private first: { readonly path: string; readonly width: number; readonly height: number } | undefined;
-  private readonly images: Uint8Array[] = [];
-  private readonly labels: number[] = [];
-  private bytes = 0;
-
-  constructor(private readonly channels: Channels) {}
-
-  get samples(): number {
-    return this.images.length;
-  }
-
-  add(path: string, file: Uint8Array, label: number): void {
-    const { width, height, pixels } = readImage(file, path, this.channels);
-    this.first ??= { path, width, height };
-    refuseSizes(this.first, { path, width, height });
-    this.bytes += pixels.length;
-    if (this.bytes > BYTES_MAX)
-      throw new UserError(
-        `the images up to ${path} take more than ${BYTES_MAX} bytes; make them smaller or fewer`,
-      );
-    this.images.push(pixels);
-    this.labels.push(label);
-  }
-
-  refuseOtherSize({ first }: Gathering): void {
-    if (this.first !== undefined && first !== undefined) refuseSizes(this.first, first);
-  }
-
-  pack(name: string): Dataset {
-    const { width = 0, height = 0 } = this.first ?? {};
-    const size = width * height * this.channels;
-    const bytes = new Uint8Array(this.samples * size);
-    this.images.forEach((pixels, i) => {
-      bytes.set(pixels, i * size);
-    });
-    const image = {
-      dtype: 'u8',
-      shape: [height, width, this.channels],
-      bytes,
-      scale: Math.fround(1 / 255),
-      shift: 0,
-    } as const;
-    const label = labelColumn(this.labels);
-    return packDataset(name, this.samples, { image, label }, sha256Hex);
-  }
+/**
+ * Images for the evaluation of a trained model: all files of a folder with the model's classes. In a folder with splits, those of
+ * the held-out split.
+ * @throws UserError that names the files and the remedy
+ */
+export async function imagesToMeasure(
+  directory: string,
+  preprocessing: ImagePreprocessing,
+): Promise<{ readonly test: Dataset; readonly notes: readonly string[] }> {
+  const list = imageList();
+  const take = async ({ path, bytes, label }: ClassFile) => {
+    const { pixels } = fitted(await readImage(bytes, path, preprocessing.channels), path, preprocessing);
+    list.add(path, pixels, label, list.bytes);
+  };
+  const notes = await readKnownClasses(directory, IMAGES, preprocessing.classes, take);
+  if (list.samples === 0)
+    throw new UserError(`${directory} has no images to evaluate; add some to the class folders`);
+  const name = nameAfter(basename(resolve(directory)), 'images');
+  return { test: list.pack(name, 'image', columnOf(preprocessing)), notes };
 }
 
-/** By what a file is, not by what it is called. */
-function readImage(bytes: Uint8Array, file: string, channels: Channels): Image {
-  return isJpeg(bytes) ? readJpeg(bytes, file, channels) : readPng(bytes, file, channels);
+function imageList(): LabelledSamples {
+  return new LabelledSamples('images', 'use a smaller size or fewer images');
+}
+
+function columnOf({ size: [height, width], channels, scale }: ImagePreprocessing): Omit<Column, 'bytes'> {
+  return { dtype: 'u8', shape: [height, width, channels], scale, shift: 0 };
+}
+
+function checkOptions(options: ImageFolderOptions): void {
+  checkOptionNames('imageFolder', options, OPTIONS);
+  const { colorMode, size, fit } = options;
+  const refuse = (message: string): never => {
+    throw new UserError(`imageFolder: ${message}`, 2);
+  };
+  if (colorMode !== undefined && colorMode !== 'rgb' && colorMode !== 'grayscale')
+    refuse(
+      `colorMode ${JSON.stringify(colorMode)} is unknown; ${didYouMean(String(colorMode), ['rgb', 'grayscale'], 'modes')}`,
+    );
+  const isSide = (side: unknown) =>
+    Number.isInteger(side) && (side as number) >= 1 && (side as number) <= SIZE_MAX;
+  if (size !== undefined && !(Array.isArray(size) && size.length === 2 && size.every(isSide)))
+    refuse(
+      `size must be [height, width], integers from 1 to ${SIZE_MAX}, such as [64, 64], not ${JSON.stringify(size)}`,
+    );
+  if (fit !== undefined && !FITS.includes(fit))
+    refuse(`fit ${JSON.stringify(fit)} is unknown; ${didYouMean(String(fit), FITS, 'values')}`);
+  if (fit !== undefined && size === undefined) refuse(`fit needs a size, such as size: [64, 64]`);
 }
 
 interface Sized {
@@ -133,10 +160,73 @@ interface Sized {
   readonly height: number;
 }
 
-function refuseSizes(first: Sized, other: Sized): void {
-  if (first.width === other.width && first.height === other.height) return;
-  throw new UserError(
-    `${other.path} has ${other.width} x ${other.height} pixels, and ${first.path} has ${first.width} x ${first.height}; ` +
-      `bring all to one size: magick mogrify -resize ${first.width}x${first.height}! FOLDER/*${extname(other.path)}`,
-  );
+/** Resizes images, and counts what happened to them. */
+class ImageResizer {
+  private first: Sized | undefined;
+  private other: Sized | undefined;
+  private readonly sizes = new Map<string, number>();
+  private readonly changed = { rotated: 0, transparent: 0, cmyk: 0 };
+
+  constructor(
+    private readonly decided: {
+      readonly size: Size | undefined;
+      readonly fit: Fit | 'exact';
+      readonly channels: 1 | 3;
+    },
+  ) {}
+
+  get size(): Size {
+    return this.decided.size ?? [this.first?.height ?? 1, this.first?.width ?? 1];
+  }
+
+  /** Returns the resized pixels; undefined when no size was given and the image differs in size from the first. */
+  fit(image: ReadImage, path: string): Uint8Array | undefined {
+    const { width, height } = image;
+    this.first ??= { path, width, height };
+    const key = `${width} x ${height}`;
+    this.sizes.set(key, (this.sizes.get(key) ?? 0) + 1);
+    if (image.orientation !== 1) this.changed.rotated += 1;
+    if (image.isTransparent) this.changed.transparent += 1;
+    if (image.isCmyk) this.changed.cmyk += 1;
+    const isOther = width !== this.first.width || height !== this.first.height;
+    if (this.decided.size !== undefined || !isOther)
+      return fitted(image, path, { ...this.decided, size: [...this.size] }).pixels;
+    this.other ??= { path, width, height };
+    return undefined;
+  }
+
+  /** @throws UserError when no size was given and sizes differ */
+  refuseOthers(): void {
+    const { first, other } = this;
+    if (first === undefined || other === undefined) return;
+    const all = [...this.sizes.values()].reduce((sum, count) => sum + count, 0);
+    const more = all - 1 - (this.sizes.get(`${first.width} x ${first.height}`) ?? 0);
+    const fix = `magick mogrify -resize ${first.width}x${first.height}! FOLDER/*${extname(other.path)}`;
+    throw new UserError(
+      `${other.path} has ${other.width} x ${other.height} pixels, and ${first.path} has ${first.width} x ${first.height}; ` +
+        `resize all to one size: imageFolder(path, { size: [${first.height}, ${first.width}] }), or ${fix}` +
+        (more > 0 ? ` (${more} more images have another size)` : ''),
+    );
+  }
+
+  notes(): string[] {
+    const [height, width] = this.size;
+    const { fit, channels } = this.decided;
+    const note = (what: string, count: number) => (count === 0 ? [] : [`${what}: ${count}`]);
+    const others = [...this.sizes].filter(([key]) => key !== `${width} x ${height}`);
+    const many = others.reduce((sum, [, count]) => sum + count, 0);
+    const how = {
+      cover: 'cropped',
+      contain: 'padded with black',
+      stretch: 'without keeping the aspect ratio',
+      exact: '',
+    };
+    return [
+      `images: ${width} x ${height} pixels, ${channels === 3 ? 'RGB' : 'grey'}` +
+        (many === 0 ? '' : `; ${many} of another size are resized (fit: ${fit}, ${how[fit]})`),
+      ...note('rotated by their Exif orientation', this.changed.rotated),
+      ...note('with transparency, which is dropped', this.changed.transparent),
+      ...note('converted from CMYK', this.changed.cmyk),
+    ];
+  }
 }

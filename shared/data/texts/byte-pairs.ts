@@ -1,7 +1,7 @@
 /*
- * Words in pieces, so that few symbols spell every word: the letters, and the pairs of pieces that are met most often,
- * joined one after the other (Sennrich, Haddow, Birch: "Neural machine translation of rare words with subword units",
- * 2016). The last piece of a word ends in a space, so that pieces put side by side read as words again.
+ * Byte-pair encoding: words are split into pieces, starting from letters and repeatedly merging the most frequent pair (Sennrich,
+ * Haddow, Birch: "Neural machine translation of rare words with subword units", 2016). The last piece of a word ends in a space, so
+ * that joined pieces read as words again.
  */
 import { assert } from '../../errors.js';
 
@@ -10,7 +10,7 @@ export function wordsOf(text: string): string[] {
   return text.toLowerCase().match(/\p{L}+|\p{N}+|[^\s\p{L}\p{N}]/gu) ?? [];
 }
 
-/** The words that pieces spell. */
+/** The words that a sequence of pieces spells. */
 export function spellPieces(pieces: readonly string[]): string[] {
   return pieces
     .join('')
@@ -19,17 +19,17 @@ export function spellPieces(pieces: readonly string[]): string[] {
 }
 
 /**
- * Which pairs to join, the most frequent first; of equals, the first in the order of code units.
+ * Chooses the pairs to merge, the most frequent first; among equals, the first in code unit order.
  * @param words all words of a text, in any order
- * @param pieces most pieces to know, letters among them
- * @returns every piece: the letters, sorted, and then the joined pairs in the order in which they are to be joined
+ * @param pieces most pieces, including letters
+ * @returns all pieces: the letters, sorted, then the merged pairs in merging order
  */
 export function learnPieces(words: Iterable<string>, pieces: number): string[] {
   const frequency = new Map<string, number>();
   for (const word of words) frequency.set(word, (frequency.get(word) ?? 0) + 1);
   const spelled = Array.from(frequency, ([word, count]) => ({ parts: lettersOf(word), count }));
   const known = new Set(spelled.flatMap(({ parts }) => parts).sort());
-  /** How often a pair stands side by side, and in which words it has stood. */
+  /** The frequency of each pair, and the words that contain or contained it. */
   const pairs = new Map<string, { count: number; words: Set<number> }>();
   const note = (index: number, sign: 1 | -1) => {
     const { parts, count } = spelled[index] as (typeof spelled)[number];
@@ -47,7 +47,7 @@ export function learnPieces(words: Iterable<string>, pieces: number): string[] {
     let most = 1;
     for (const [key, { count }] of pairs)
       if (count > most || (count === most && count > 1 && key < best)) [best, most] = [key, count];
-    // What occurs once teaches nothing.
+    // Pairs that occur once are not worth a piece.
     if (best === '') break;
     const [left, right] = best.split('\n') as [string, string];
     known.add(left + right);
@@ -63,9 +63,9 @@ export function learnPieces(words: Iterable<string>, pieces: number): string[] {
 }
 
 /**
- * What turns words into numbers of pieces.
- * @param pieces as learnPieces returns them; a piece's number is its place
- * @returns for a word, the numbers of its pieces; letters that are no piece are left out
+ * Returns a function that converts words into piece numbers.
+ * @param pieces from learnPieces; a piece's number is its index
+ * @returns the piece numbers of a word, without unknown letters
  */
 export function pieceNumbers(pieces: readonly string[]): (word: string) => readonly number[] {
   const numbers = new Map(pieces.map((piece, number) => [piece, number]));
@@ -89,7 +89,7 @@ export function pieceNumbers(pieces: readonly string[]): (word: string) => reado
   };
 }
 
-/** A word's letters, the last one with a space behind it. */
+/** A word's letters; the last one is followed by a space. */
 function lettersOf(word: string): string[] {
   const letters = Array.from(word);
   const last = letters.pop();

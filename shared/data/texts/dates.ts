@@ -1,18 +1,19 @@
 /*
- * Dates as people write them, and as ISO 8601 does: a translation that can be generated, and whose every answer can be
- * checked. Days come before months in figures; a year of two figures lies between 1950 and 2049.
+ * Dates in common notations and in ISO 8601: a translation task that can be generated, and whose answers can be checked. In numeric
+ * dates, days precede months. A two-digit year is between 1950 and 2049.
  */
-import { sha256Hex } from '../../files/sha256.js';
-import { type Dataset, packDataset } from '../dataset.js';
+import type { Dataset } from '../dataset.js';
 import { sampleOrder } from '../order.js';
 import { philox, type Words } from '../philox.js';
+import { packCharacters } from './character-pairs.js';
+import type { PairPreprocessing } from './pair-preprocessing.js';
 
 const DAY_MS = 86_400_000;
 const FIRST_DAY = Date.UTC(1950, 0, 1) / DAY_MS;
 const DAYS = Date.UTC(2050, 0, 1) / DAY_MS - FIRST_DAY;
-/** Days that are never learned. */
+/** Held-out days. */
 const HELD_OUT = 512;
-/** Times that each day to learn from is written, in forms drawn at random. */
+/** Samples per training day, in randomly chosen notations. */
 const WRITINGS = 2;
 const SEED = 20;
 
@@ -21,22 +22,29 @@ const MONTHS = [
   ...['January', 'February', 'March', 'April', 'May', 'June', 'July'],
   ...['August', 'September', 'October', 'November', 'December'],
 ];
-/** Characters that are read, by number; 0 is padding. */
+/** Source characters by number; 0 is padding. */
 const READ = ['', ...' ,./-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'];
-/** Characters that are written, by number. */
+/** Target characters by number. */
 const WRITTEN = [...'0123456789-'];
 
-/** Numbers of characters and longest texts. */
+/** Sizes of alphabets and texts. */
 export const DATE_SIZES = {
-  /** Characters that are read, padding among them. */
+  /** Source characters, including padding. */
   read: READ.length,
-  /** Characters of the longest date. */
+  /** Length of the longest date. */
   readLength: 'Wednesday, 30 September 1998'.length,
   written: WRITTEN.length,
   writtenLength: 'yyyy-mm-dd'.length,
-  /** What stands before the first character that is written. */
+  /** The start sign before the first target character. */
   start: WRITTEN.length,
 } as const;
+
+/** How dates become numbers. */
+export const DATES: PairPreprocessing = {
+  ...{ kind: 'pairs', version: 1, form: 'characters' },
+  read: { alphabet: READ, length: DATE_SIZES.readLength },
+  written: { alphabet: WRITTEN, length: DATE_SIZES.writtenLength },
+};
 
 interface DateParts {
   readonly year: number;
@@ -62,7 +70,7 @@ const FORMS: readonly ((date: DateParts) => string)[] = [
   (date) => `${date.day}-${monthOf(date).slice(0, 3).toLowerCase()}-${date.year}`,
 ];
 
-/** One day in every form that is known, and in ISO 8601. @param day from 0, which is 1 January 1950, to 36,524 */
+/** A day in every notation, and in ISO 8601. @param day from 0, which is 1 January 1950, to 36,524 */
 export function writeDate(day: number): { forms: string[]; iso: string } {
   const date = new Date((FIRST_DAY + day) * DAY_MS);
   const parts: DateParts = {
@@ -75,55 +83,27 @@ export function writeDate(day: number): { forms: string[]; iso: string } {
   return { forms: FORMS.map((form) => form(parts)), iso: `${year}-${two(month)}-${two(parts.day)}` };
 }
 
-/** The ISO date that some characters stand for. */
-export function spellDate(written: ArrayLike<number>): string {
-  return Array.from(written, (number) => WRITTEN[number] ?? '?').join('');
-}
-
 /**
- * Every day from 1950 to 2049, twice, in forms drawn at random; 512 days, once each, are to be tested on alone. Always the
- * same. Fields, all u8: `read` and `present` [28], a date's characters and 1 for each that is no padding; `before` [10],
- * the start and all but the last of `written` [10].
+ * Every day from 1950 to 2049, twice, in randomly chosen notations; 512 days are held out, once each. The result is always the
+ * same. Fields, all u8: `read` and `present` [28], the date's characters and 1 for each that is not padding; `before` [10], the
+ * start sign and all but the last of `written` [10].
  */
-export function loadDates(): { train: Dataset; test: Dataset } {
+export function loadDates(): {
+  readonly train: Dataset;
+  readonly test: Dataset;
+  readonly preprocessing: PairPreprocessing;
+} {
   const pairs = Array.from(sampleOrder(SEED, 0, DAYS)).flatMap((day, i) => {
     const { forms, iso } = writeDate(day);
     const random: Words = [day, 0, 0, 0];
     philox(random, SEED, 0);
     return random
       .slice(0, i < HELD_OUT ? 1 : WRITINGS)
-      .map((word) => ({ text: forms[word % forms.length] as string, iso }));
+      .map((word) => ({ source: forms[word % forms.length] as string, target: iso }));
   });
   return {
-    train: pack('dates-train', pairs.slice(HELD_OUT)),
-    test: pack('dates-test', pairs.slice(0, HELD_OUT)),
+    train: packCharacters('dates-train', pairs.slice(HELD_OUT), DATES),
+    test: packCharacters('dates-test', pairs.slice(0, HELD_OUT), DATES),
+    preprocessing: DATES,
   };
-}
-
-function pack(name: string, pairs: readonly { text: string; iso: string }[]): Dataset {
-  const { readLength, writtenLength, start } = DATE_SIZES;
-  const bytes = (length: number) => new Uint8Array(pairs.length * length);
-  const read = bytes(readLength);
-  const present = bytes(readLength);
-  const before = bytes(writtenLength);
-  const written = bytes(writtenLength);
-  pairs.forEach(({ text, iso }, row) => {
-    read.set(
-      Array.from(text, (character) => READ.indexOf(character)),
-      row * readLength,
-    );
-    present.fill(1, row * readLength, row * readLength + text.length);
-    const numbers = Array.from(iso, (character) => WRITTEN.indexOf(character));
-    written.set(numbers, row * writtenLength);
-    before.set([start, ...numbers.slice(0, -1)], row * writtenLength);
-  });
-  const column = (values: Uint8Array, length: number) =>
-    ({ dtype: 'u8', shape: [length], bytes: values, scale: 1, shift: 0 }) as const;
-  const columns = {
-    read: column(read, readLength),
-    present: column(present, readLength),
-    before: column(before, writtenLength),
-    written: column(written, writtenLength),
-  };
-  return packDataset(name, pairs.length, columns, sha256Hex);
 }

@@ -1,60 +1,72 @@
 /*
- * Long texts and the short ones that sum them up, as numbers of pieces of words: what a summariser learns from.
+ * Texts and their summaries as piece numbers: training data for a summariser.
  */
 import { stat } from 'node:fs/promises';
 import { UserError } from '../../errors.js';
-import { readBoundedFile } from '../../files/read-file.js';
 import type { Dataset } from '../dataset.js';
 import { hashNumber, isOneIn } from '../held-out.js';
 import { readAptLists } from './apt-lists.js';
-import { PAIR_SIGNS, type PairLengths, type PiecePair, packPiecePairs, piecesOf } from './piece-pairs.js';
+import type { PairPreprocessing } from './pair-preprocessing.js';
+import {
+  PAIR_SIGNS,
+  type PairLengths,
+  type PiecePair,
+  packPiecePairs,
+  piecesIn,
+  piecesOf,
+} from './piece-pairs.js';
+import { readTextFile } from './text-file.js';
 
 const FILE_BYTES_MAX = 2 ** 28;
-/** One part in so many is never learned. */
+/** One source in this many is held out. */
 const HELD_OUT = 40;
 /**
- * Of texts that begin with the same sentence, digits aside, no more are learned: a family of hundreds of packages would be
- * learned by heart in the place of how to sum up.
+ * Most training texts that begin with the same sentence, ignoring digits: the network would memorise a family of hundreds of
+ * packages instead of learning to summarise.
  */
 const ALIKE_MOST = 3;
 /** Pieces of both sides together. */
 const PIECES = 4000;
 
 /**
- * Most numbers of a sample. What is read is the text's name, the start sign, and as much of the long text as has room;
- * pairs with a longer short text are left out.
+ * Sizes of a sample. The input is the text's name, the start sign, and as much of the long text as fits. Pairs with a longer
+ * short text are left out.
  */
 export const SUMMARY_LENGTHS: PairLengths = { read: 80, written: 28 };
 
-/** A long text and the short one that sums it up. */
+/** A text and its summary. */
 interface Summary {
-  /** What it is about; may be empty. */
+  /** The subject; may be empty. */
   readonly name: string;
-  /** What is learned or held out together. */
+  /** Texts of one source are held out together. */
   readonly source: string;
   readonly short: string;
   /** Paragraphs, one a line. */
   readonly long: string;
 }
 
-/** Pairs to learn from, pairs to be tested on, and what numbers stand for. */
+/** Data sets for training and evaluation, and the alphabet. */
 export interface SummarySplit {
   readonly train: Dataset;
   readonly test: Dataset;
   /** Piece by number; signs are empty. */
   readonly alphabet: readonly string[];
+  /** What was found and decided, one line each. */
+  readonly notes: readonly string[];
+  /** All that other texts need to be read as these were, as plain JSON. */
+  readonly preprocessing: PairPreprocessing;
 }
 
 /**
- * Long and short texts in pieces that are learned from those to learn from. Fields: those of packPiecePairs, and `lead`
- * (f32 [2]), where in `read` the long text's first sentence begins and ends.
+ * Texts and summaries in pieces that are learned from the training texts. Fields: those of packPiecePairs, and `lead` (f32 [2]),
+ * the begin and end of the long text's first sentence in `read`.
  *
- * One source in forty is held out, chosen by a hash of its name without digits, so that versions of one program stay
- * together; of each, one text is tested on, and none whose first sentence, digits aside, is learned from. Of those that
- * begin with the same sentence, the first three are learned.
- * @param path a folder of apt's lists, or a file of JSON objects, one a line: `{"long": "...", "short": "..."}`, and
- *   perhaps `name`, which is read too, and `source`, texts of which are held out together; default: apt's own lists
- * @throws UserError that says how to get the data, or names the file, the line and the mend
+ * One source in forty is held out, chosen by a hash of its name without digits, so that versions of one program stay together. Of
+ * each, one text is used for evaluation, unless a training text has the same first sentence, ignoring digits. Of training texts
+ * with the same first sentence, the first three are used.
+ * @param path a folder of apt's lists, or a file with one JSON object per line: `{"long": "...", "short": "..."}`, optionally with
+ *   `name`, which becomes part of the input, and `source`, whose texts are held out together; default: apt's own lists
+ * @throws UserError that says how to get the data, or names the file, the line and the remedy
  */
 export async function loadSummaries(path?: string): Promise<SummarySplit> {
   const isFile = path !== undefined && (await stat(path).catch(() => undefined))?.isFile();
@@ -62,35 +74,84 @@ export async function loadSummaries(path?: string): Promise<SummarySplit> {
   const { learned, heldOut } = splitBySource(all);
   const texts = learned.flatMap(({ name, short, long }) => [name, short, ...leadOf(long)]);
   const { alphabet, numbersOf } = piecesOf(texts, PIECES);
-  const pack = (name: string, from: readonly Summary[]) => {
-    const rows = from
-      .map((summary) => toNumbers(summary, numbersOf))
-      .filter(({ written }) => written.length > 0 && written.length < SUMMARY_LENGTHS.written);
-    if (rows.length === 0) {
-      throw new UserError(
-        `too few texts with a short one of at most ${SUMMARY_LENGTHS.written - 1} pieces to learn from and to hold ` +
-          'some out; give more',
-      );
-    }
-    const lead = Float32Array.from(rows.flatMap((row) => row.lead));
-    const column = {
-      dtype: 'f32',
-      shape: [2],
-      bytes: new Uint8Array(lead.buffer),
-      scale: 1,
-      shift: 0,
-    } as const;
-    return packPiecePairs(name, rows, SUMMARY_LENGTHS, { lead: column });
-  };
+  const pack = (name: string, from: readonly Summary[]) =>
+    packSummaries(name, from, SUMMARY_LENGTHS, numbersOf);
+  const [train, test] = [pack('summaries-train', learned), pack('summaries-test', heldOut)];
   return {
-    train: pack('summaries-train', learned),
-    test: pack('summaries-test', heldOut),
+    train: train.dataset,
+    test: test.dataset,
     alphabet,
+    notes: [
+      `${train.dataset.manifest.samples} texts for training, ${test.dataset.manifest.samples} held out; ` +
+        `${train.leftOut + test.leftOut} left out, as their summary is empty or longer than ${SUMMARY_LENGTHS.written - 1} pieces`,
+    ],
+    preprocessing: {
+      ...{ kind: 'pairs', version: 1, form: 'summaries' },
+      read: { alphabet: [...alphabet], length: SUMMARY_LENGTHS.read },
+      written: { alphabet: null, length: SUMMARY_LENGTHS.written },
+    },
+  };
+}
+
+/**
+ * All texts and summaries of a file, for a trained model to be measured on.
+ * @param path a file with one JSON object per line; see loadSummaries
+ * @throws UserError that names the file, the line and the remedy
+ */
+export async function summariesToMeasure(
+  path: string,
+  { read, written }: PairPreprocessing,
+): Promise<{ readonly test: Dataset; readonly notes: readonly string[] }> {
+  const { numbersOf } = piecesIn(read.alphabet);
+  const lengths = { read: read.length, written: written.length };
+  const { dataset, leftOut } = packSummaries('summaries', await readSummaries(path), lengths, numbersOf);
+  const notes =
+    leftOut === 0
+      ? []
+      : [
+          `${path}: ${leftOut} left out, as their summary is empty or longer than ${written.length - 1} pieces`,
+        ];
+  return { test: dataset, notes };
+}
+
+/** What a model reads of a text. @param numbersOf the pieces of a text */
+export function readingOf(
+  { name, long }: Pick<Summary, 'name' | 'long'>,
+  { read }: Pick<PairPreprocessing, 'read'>,
+  numbersOf: (text: string) => number[],
+): readonly number[] {
+  return toNumbers({ name, long, short: '' }, { read: read.length }, numbersOf).read;
+}
+
+function packSummaries(
+  name: string,
+  from: readonly Summary[],
+  lengths: PairLengths,
+  numbersOf: (text: string) => number[],
+): { readonly dataset: Dataset; readonly leftOut: number } {
+  const rows = from
+    .map((summary) => toNumbers(summary, lengths, numbersOf))
+    .filter(({ written }) => written.length > 0 && written.length < lengths.written);
+  if (rows.length === 0)
+    throw new UserError(
+      `too few texts with a summary of at most ${lengths.written - 1} pieces for training and evaluation; add more`,
+    );
+  const lead = Float32Array.from(rows.flatMap((row) => row.lead));
+  const column = {
+    dtype: 'f32',
+    shape: [2],
+    bytes: new Uint8Array(lead.buffer),
+    scale: 1,
+    shift: 0,
+  } as const;
+  return {
+    dataset: packPiecePairs(name, rows, lengths, { lead: column }),
+    leftOut: from.length - rows.length,
   };
 }
 
 async function readSummaries(file: string): Promise<Summary[]> {
-  const lines = new TextDecoder().decode(await readBoundedFile(file, FILE_BYTES_MAX)).split('\n');
+  const lines = (await readTextFile(file, FILE_BYTES_MAX)).text.split('\n');
   return lines.flatMap((line, i) => {
     if (line.trim() === '') return [];
     const place = `${file}, line ${i + 1}`;
@@ -109,12 +170,12 @@ function parseObject(line: string, place: string): Record<string, unknown> {
     const value: unknown = JSON.parse(line);
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   } catch {}
-  throw new UserError(`${place} is no JSON object; write {"long": "...", "short": "..."}`);
+  throw new UserError(`${place} is not a JSON object; write {"long": "...", "short": "..."}`);
 }
 
-/** The first sentence of a long text, and what follows. */
+/** The first sentence of a long text, and the rest. */
 function leadOf(long: string): [lead: string, rest: string] {
-  // Behind "e.g." the sentence goes on in lower case.
+  // After "e.g." the sentence continues in lower case.
   const end = /[.!?](?=\s+\P{Ll})|\n|$/u.exec(long) as RegExpExecArray;
   const at = end.index + end[0].length;
   return [long.slice(0, at).trim(), long.slice(at).trim()];
@@ -148,12 +209,13 @@ function splitBySource(all: readonly Summary[]): { learned: Summary[]; heldOut: 
 }
 
 function toNumbers(
-  { name, short, long }: Summary,
+  { name, short, long }: Pick<Summary, 'name' | 'short' | 'long'>,
+  lengths: Pick<PairLengths, 'read'>,
   numbersOf: (text: string) => number[],
 ): PiecePair & { readonly lead: readonly [number, number] } {
   const [lead, rest] = leadOf(long).map(numbersOf) as [number[], number[]];
   const before = [...numbersOf(name), PAIR_SIGNS.start];
-  const room = SUMMARY_LENGTHS.read - 1;
+  const room = lengths.read - 1;
   return {
     read: [...before, ...lead, ...rest].slice(0, room),
     written: numbersOf(short),

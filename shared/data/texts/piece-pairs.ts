@@ -1,18 +1,18 @@
 /*
- * Pairs of texts in pieces of words, as an encoder and a decoder take them: one reads, one writes piece by piece.
+ * Pairs of texts as piece numbers, in the form that an encoder and a decoder need.
  */
 import { sha256Hex } from '../../files/sha256.js';
 import { type Column, type Dataset, packDataset } from '../dataset.js';
 import { learnPieces, pieceNumbers, wordsOf } from './byte-pairs.js';
 
-/** Numbers that are no pieces, in front of them. */
+/** Numbers with a special meaning; they precede the pieces. */
 export const PAIR_SIGNS = { end: 0, start: 1 } as const;
-/** How many they are: piece p has the number p + SIGNS. */
+/** Piece p has the number p + SIGNS. */
 const SIGNS = Object.keys(PAIR_SIGNS).length;
-/** Stands in `written` behind the end, where nothing need be said. */
+/** The padding of `written`, which does not count in the loss. */
 export const NOT_SAID = -1;
 
-/** Texts as numbers of pieces. */
+/** The conversion of texts to piece numbers. */
 export interface Pieces {
   /** Piece by number; signs are empty. */
   readonly alphabet: readonly string[];
@@ -20,36 +20,40 @@ export interface Pieces {
 }
 
 /**
- * Learns pieces of words, as learnPieces does.
- * @param texts to learn from
- * @param most pieces and signs to know
+ * Learns pieces from texts; see learnPieces.
+ * @param most pieces and signs
  */
 export function piecesOf(texts: readonly string[], most: number): Pieces {
   const pieces = learnPieces(texts.flatMap(wordsOf), most - SIGNS);
-  const numbers = pieceNumbers(pieces);
+  return piecesIn([...new Array<string>(SIGNS).fill(''), ...pieces]);
+}
+
+/** The conversion with pieces that were learned before. @param alphabet piece by number, signs first */
+export function piecesIn(alphabet: readonly string[]): Pieces {
+  const numbers = pieceNumbers(alphabet.slice(SIGNS));
   return {
-    alphabet: [...new Array<string>(SIGNS).fill(''), ...pieces],
+    alphabet,
     numbersOf: (text) => wordsOf(text).flatMap((word) => numbers(word).map((n) => n + SIGNS)),
   };
 }
 
-/** What is read and what is to be written, as numbers; ends and padding are not among them. */
+/** Source and target as piece numbers, without ends and padding. */
 export interface PiecePair {
   readonly read: readonly number[];
   readonly written: readonly number[];
 }
 
-/** Most numbers of either side, an end among them. */
+/** Lengths of both sides, including an end. */
 export interface PairLengths {
   readonly read: number;
   readonly written: number;
 }
 
 /**
- * Fields: `read` (f32) and `present` (u8), numbers and 1 for each that is no padding; `before` (f32), the start and all but
- * the last of `written` (i32), an end and NOT_SAID behind them.
+ * Fields: `read` (f32) and `present` (u8), the source and 1 for each number that is not padding; `before` (f32), the start sign and
+ * all but the last of `written` (i32), the target with an end, padded with NOT_SAID.
  * @param rows each shorter than its length
- * @param more fields beside them
+ * @param more additional fields
  */
 export function packPiecePairs(
   name: string,

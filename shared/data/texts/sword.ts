@@ -1,8 +1,8 @@
 /*
- * Bibles as the SWORD project keeps them (module driver zText; crosswire.org/sword): verses in the order of a
- * versification, those of a book compressed together. For each testament three files: `.bzs`, of each block its place
- * in `.bzz`, its length there and its length as text; `.bzv`, of each entry its block, place and length in its text;
- * `.bzz`, zlib streams. Entries are verses, and headings of books and chapters among them. Little-endian.
+ * Bibles in the format of the SWORD project (module driver zText; crosswire.org/sword): verses in the order of a versification,
+ * compressed per book. Each testament has three files. `.bzz` contains zlib streams. `.bzs` contains each block's offset in `.bzz`,
+ * its compressed and its decompressed length. `.bzv` contains each entry's block, offset and length in the block. Entries are
+ * verses, and headings of books and chapters. Little-endian.
  */
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
@@ -17,15 +17,15 @@ const VERSE_ENTRY_BYTES = 10;
 
 /** A verse, without markup and footnotes. */
 export interface Verse {
-  /** Such as Gen.1: of the heading that it stands behind. */
+  /** Such as Gen.1; from the preceding heading. */
   readonly chapter: string;
   readonly text: string;
 }
 
 /**
- * All verses of a Bible in the order of its versification: of two Bibles in the same one, verse i is verse i of the other.
- * @param folder holds ot.bzs, ot.bzv, ot.bzz and nt.bzs, nt.bzv, nt.bzz; markup is OSIS
- * @throws UserError that names the file and the mend
+ * All verses of a Bible in the order of its versification. Bibles with the same versification are aligned by index.
+ * @param folder with ot.bzs, ot.bzv, ot.bzz and nt.bzs, nt.bzv, nt.bzz; markup is OSIS
+ * @throws UserError that names the file and the remedy
  */
 export async function readSwordBible(folder: string): Promise<Verse[]> {
   return [...(await readTestament(join(folder, 'ot'))), ...(await readTestament(join(folder, 'nt')))];
@@ -33,7 +33,7 @@ export async function readSwordBible(folder: string): Promise<Verse[]> {
 
 async function readTestament(path: string): Promise<Verse[]> {
   const [blocks, entries, texts] = await Promise.all(
-    ['bzs', 'bzv', 'bzz'].map((ending) => readBoundedFile(`${path}.${ending}`, FILE_BYTES_MAX)),
+    ['bzs', 'bzv', 'bzz'].map((extension) => readBoundedFile(`${path}.${extension}`, FILE_BYTES_MAX)),
   );
   if (blocks === undefined || entries === undefined || texts === undefined) return [];
   const verses: Verse[] = [];
@@ -46,7 +46,7 @@ async function readTestament(path: string): Promise<Verse[]> {
       return inflateSync(texts.subarray(at, at + size), { maxOutputLength: BLOCK_BYTES_MAX });
     });
     const entry = new DataView(entries.buffer, entries.byteOffset, entries.length);
-    const decoder = new TextDecoder();
+    const decoder = new TextDecoder('utf-8', { fatal: true });
     for (let at = 0; at + VERSE_ENTRY_BYTES <= entries.length; at += VERSE_ENTRY_BYTES) {
       const from = entry.getUint32(at + 4, true);
       const book = books[entry.getUint32(at, true)] ?? new Uint8Array();
@@ -54,12 +54,12 @@ async function readTestament(path: string): Promise<Verse[]> {
       const heading = /<chapter [^>]*sID="([^"]+)"/.exec(osis)?.[1];
       if (heading !== undefined) chapter = heading;
       else if (/type="book"|type="x-importer"/.test(osis)) chapter = '';
-      // In front of a book's first chapter stand headings alone.
+      // Before the first chapter of a book there are only headings.
       else if (chapter !== '') verses.push({ chapter, text: withoutMarkup(osis) });
     }
   } catch (error) {
     throw new UserError(
-      `${path}.bzs, .bzv and .bzz do not belong together (${(error as Error).message}); install them again`,
+      `${path}.bzs, .bzv and .bzz are inconsistent (${(error as Error).message}); reinstall them`,
     );
   }
   return verses;

@@ -1,69 +1,111 @@
 /*
- * Text to be learned character by character: each sample is a window of `context` characters, and the same window one
- * character on is what is to be predicted.
+ * Text for character-level models: each sample is a window of `context` characters, and its target is the same window, one
+ * character later.
  *
- * The windows of a text overlap: one begins at each character, so that every character is met at every place of a
- * window. As records of their own they would hold the text 2 * context times over, in memory, on the wire and under
- * every hash. Here a record is as short as the distance from one window to the next, a single byte, and its fields
- * reach into the records behind it; a chunk brings along the few bytes that its last windows need
- * (`overlapBytes` in the manifest). Samples stay what they are everywhere else: numbers that an epoch's order shuffles
- * and that any node can find, so kernels, protocol and canonical sum know nothing of it.
+ * Training windows overlap: one begins at each character, so that every character occurs at every position of a window. Stored
+ * separately, they would repeat the text 2 * context times in memory, on the wire and in every hash. Here a record is as long as
+ * the distance between windows, a single byte, and its fields extend into the following records. A chunk includes the bytes that
+ * its last windows need (`overlapBytes` in the manifest). Samples are numbered and shuffled as in any other data set, so kernels,
+ * protocol and canonical sum need no special case.
  */
 import { assert, UserError } from '../../errors.js';
-import { readBoundedFile } from '../../files/read-file.js';
 import { sha256Hex } from '../../files/sha256.js';
 import { CHUNK_BYTES_TARGET, type Dataset } from '../dataset.js';
 import type { Field } from '../manifest.js';
+import { readTextFile } from './text-file.js';
+import { numbersOfText, SYMBOLS_MAX, type TextPreprocessing } from './text-preprocessing.js';
 
 /** Largest text. */
-const TEXT_BYTES_MAX = 2 ** 27;
-/** Characters are numbered in one byte. */
-const SYMBOLS_MAX = 256;
+export const TEXT_BYTES_MAX = 2 ** 27;
 
-/** A text's data sets, and what its numbers stand for. */
+/** Data sets of a text, and its alphabet. */
 export interface TextSplit {
   readonly train: Dataset;
   readonly test: Dataset;
-  /** Character by number, in the order of code points. */
+  /** Characters by number, in code point order. */
   readonly alphabet: readonly string[];
+  /** What was found and decided, one line each. */
+  readonly notes: readonly string[];
+  /** All that another text needs to be read as this one was, as plain JSON. */
+  readonly preprocessing: TextPreprocessing;
 }
 
 /**
- * A text file in two parts: windows at every character of the first to learn from, windows side by side of the rest to
- * be tested on. Fields: `x` and `y` (u8 [context]), `y` one character on.
- * @param path UTF-8
+ * Reads a text file. The first part becomes training windows that begin at every character, the rest becomes adjacent windows for
+ * evaluation. Fields: `x` and `y` (u8 [context]); `y` is one character later.
+ * @param path UTF-8, or with a byte order mark
  * @param context characters of a window
- * @param share of the characters, from the first one on, to learn from
- * @throws UserError that names the file and the mend
+ * @param share of the characters that is the first part
+ * @throws UserError that names the file and the remedy
  */
 export async function loadText(path: string, context: number, share: number): Promise<TextSplit> {
-  const bytes = await readBoundedFile(path, TEXT_BYTES_MAX);
-  const text = Array.from(new TextDecoder().decode(bytes));
+  const read = await readTextFile(path, TEXT_BYTES_MAX);
+  const text = Array.from(read.text);
   const alphabet = [...new Set(text)].sort((a, b) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0));
   if (alphabet.length > SYMBOLS_MAX) {
     throw new UserError(
-      `${path} has ${alphabet.length} different characters, and at most ${SYMBOLS_MAX} can be told apart; ` +
-        'take a text in an alphabet',
+      `${path} has ${alphabet.length} different characters, and at most ${SYMBOLS_MAX} are supported; ` +
+        'use a text in an alphabetic script',
     );
   }
-  const numbers = new Map(alphabet.map((character, number) => [character, number]));
-  const ids = Uint8Array.from(text, (character) => numbers.get(character) as number);
+  const ids = numbersOfText(text, alphabet, path);
   const border = Math.floor(ids.length * share);
   const parts = [ids.subarray(0, border), ids.subarray(border)] as const;
   if (parts.some((part) => part.length <= context)) {
     throw new UserError(
-      `${path} has ${ids.length} characters, too few for windows of ${context}; take a longer text`,
+      `${path} has ${ids.length} characters, too few for windows of ${context}; use a longer text`,
     );
   }
   return {
     train: windowsOf('text-train', parts[0], context, 1),
     test: windowsOf('text-test', parts[1], context, context),
     alphabet,
+    notes: [
+      `${path}: ${ids.length} characters, ${alphabet.length} different ones; the first ${border} for training, the others ` +
+        'for evaluation',
+      ...read.notes,
+    ],
+    preprocessing: { kind: 'text', version: 1, context, alphabet },
   };
 }
 
 /**
- * Windows of `context` symbols, `stride` apart, over a stream that is kept once.
+ * A text for a trained model to be measured on: all of it, in windows side by side.
+ * @throws UserError that names the file and the remedy
+ */
+export async function textToMeasure(
+  path: string,
+  { context, alphabet }: TextPreprocessing,
+): Promise<{ readonly test: Dataset; readonly notes: readonly string[] }> {
+  const { text, notes } = await readTextFile(path, TEXT_BYTES_MAX);
+  const ids = numbersOfText(Array.from(text), alphabet, path);
+  if (ids.length <= context)
+    throw new UserError(
+      `${path} has ${ids.length} characters, and the model needs more than ${context}; take a longer text`,
+    );
+  return { test: windowsOf('text-test', ids, context, context), notes };
+}
+
+/**
+ * The last characters of a text, which a model predicts the next one from.
+ * @returns as many numbers as the model's window has
+ * @throws UserError that names the file and the remedy
+ */
+export async function endOfText(
+  path: string,
+  { context, alphabet }: TextPreprocessing,
+): Promise<{ readonly x: Float32Array }> {
+  const { text } = await readTextFile(path, TEXT_BYTES_MAX);
+  const last = Array.from(text).slice(-context);
+  if (last.length < context)
+    throw new UserError(
+      `${path} has ${last.length} characters, and the model needs ${context}; take a longer text`,
+    );
+  return { x: Float32Array.from(numbersOfText(last, alphabet, path)) };
+}
+
+/**
+ * Windows of `context` symbols, `stride` apart, over a stream that is stored once.
  * @param stream one byte for each symbol; more than `context` of them
  */
 function windowsOf(name: string, stream: Uint8Array, context: number, stride: number): Dataset {

@@ -1,0 +1,51 @@
+import { turnUpright } from './exif-orientation.js';
+import type { Channels, StoredImage } from './image.js';
+import { readJpeg } from './jpeg.js';
+import { isJpeg, readSegments } from './jpeg-segments.js';
+import { readPng, readPngChunks } from './png.js';
+
+/** A decoded image, rotated by its Exif orientation. */
+export interface ReadImage extends StoredImage {
+  /** Whether transparency was dropped. */
+  readonly isTransparent: boolean;
+  /** Whether it was converted from CMYK. */
+  readonly isCmyk: boolean;
+}
+
+/**
+ * Decodes a PNG or JPEG, detected by its first bytes, and applies its Exif orientation.
+ * @param file names the image in errors
+ * @throws UserError that names the file and the remedy
+ */
+export async function readImage(bytes: Uint8Array, file: string, channels: Channels): Promise<ReadImage> {
+  const stored = isJpeg(bytes)
+    ? { ...(await readJpeg(bytes, file, channels)), isTransparent: false }
+    : { ...readPng(bytes, file, channels), isCmyk: false };
+  return { ...stored, ...turnUpright(stored, channels, stored.orientation) };
+}
+
+/** The header of an image file. */
+export interface ImageHeader {
+  /** After rotation by the Exif orientation. */
+  readonly width: number;
+  readonly height: number;
+  readonly isGrey: boolean;
+}
+
+/** Reads the header without decoding pixels. @throws UserError that names the file and the remedy */
+export function readImageHeader(bytes: Uint8Array, file: string): ImageHeader {
+  const { width, height, orientation, isGrey } = isJpeg(bytes)
+    ? jpegHeader(bytes, file)
+    : pngHeader(bytes, file);
+  return orientation < 5 ? { width, height, isGrey } : { width: height, height: width, isGrey };
+}
+
+function jpegHeader(bytes: Uint8Array, file: string) {
+  const { width, height, orientation, components } = readSegments(bytes, file);
+  return { width, height, orientation, isGrey: components.length === 1 };
+}
+
+function pngHeader(bytes: Uint8Array, file: string) {
+  const { header, orientation } = readPngChunks(bytes, file);
+  return { ...header, orientation, isGrey: header.kind === 0 || header.kind === 4 };
+}

@@ -1,0 +1,144 @@
+/*
+ * Reads Parquet files as tables of text, so that the same rules apply as for other files.
+ */
+import { type FileMetaData, parquetMetadataAsync, parquetScan, parquetSchema } from 'hyparquet';
+import { parquetHeader } from 'hyparquet/src/column.js';
+import { compressors } from 'hyparquet-compressors';
+import { UserError } from '../../errors.js';
+import { NAME_LENGTH_MAX } from './preprocessing.js';
+import { listed, Problems, quoted } from './problems.js';
+import { type RawTable, TableBuilder } from './raw-table.js';
+
+/** Most rows of a row group: one of its columns is in memory at a time. */
+const GROUP_ROWS_MAX = 2 ** 26;
+/** Most bytes of a page, decompressed. */
+const PAGE_BYTES_MAX = 2 ** 28;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Converts values to the text that a CSV file of the same table would have. */
+const PARSERS = {
+  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && utf8.decode(bytes),
+  jsonFromBytes: (bytes: Uint8Array | undefined) => bytes && utf8.decode(bytes),
+  dateFromDays: (days: number | undefined) => isoTime(days, (value) => value * 86_400_000)?.slice(0, 10),
+  timestampFromMilliseconds: (time: bigint | undefined) => isoTime(time, Number),
+  timestampFromMicroseconds: (time: bigint | undefined) => isoTime(time, (value) => Number(value / 1000n)),
+  timestampFromNanoseconds: (time: bigint | undefined) =>
+    isoTime(time, (value) => Number(value / 1_000_000n)),
+};
+
+/** A time in ISO 8601; undefined without a value, or when it is out of range. 0 is a time, too: 1 January 1970. */
+function isoTime<T>(value: T | undefined, millisecondsOf: (value: T) => number): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  const date = new Date(millisecondsOf(value));
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
+
+/**
+ * Reads a Parquet file as a table. Columns of lists and records are left out, with a note.
+ * @param source named in messages: the path
+ * @throws UserError that names the file and the remedy
+ */
+export async function parquetTable(source: string, bytes: Buffer): Promise<RawTable> {
+  try {
+    return await read(source, bytes);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const [why] = (error instanceof Error ? error.message : String(error)).split('\n');
+    throw new UserError(
+      `${source} cannot be read as Parquet: ${quoted(why ?? '')}; write it again, or as CSV`,
+    );
+  }
+}
+
+async function read(source: string, bytes: Buffer): Promise<RawTable> {
+  const file = {
+    byteLength: bytes.length,
+    slice: (from: number, to?: number) =>
+      Uint8Array.prototype.slice.call(bytes, from, to).buffer as ArrayBuffer,
+  };
+  const options = { parsers: PARSERS, geoparquet: false };
+  const metadata = await parquetMetadataAsync(file, options);
+  checkPages(metadata, bytes);
+  const all = parquetSchema(metadata).children;
+  const isFlat = (column: (typeof all)[number]): boolean =>
+    column.children.length === 0 && column.element.repetition_type !== 'REPEATED';
+  const nested = all.filter((column) => !isFlat(column)).map(({ element }) => element.name);
+  const header = all.filter(isFlat).map(({ element }) => element.name);
+  const notes = nested.length === 0 ? [] : [`${listed(nested)}: lists or records, ignored`];
+  const problems = new Problems();
+  for (const heading of header)
+    if (heading.length > NAME_LENGTH_MAX)
+      problems.add('heading', undefined, `the heading ${quoted(heading)} is too long; shorten it`);
+  const builder = new TableBuilder(source, header);
+  let rowStart = 0;
+  for (const group of metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows);
+    // A scan caches what it has read, so each group gets a new one.
+    const scan = await parquetScan({
+      ...options,
+      file,
+      metadata,
+      columns: header,
+      compressors,
+      useOffsetIndex: false,
+    });
+    await builder.addColumns(rowEnd - rowStart, async (i) => {
+      const values = await scan.readColumn({ column: header[i] as string, rowStart, rowEnd });
+      if (values.length !== rowEnd - rowStart)
+        throw new Error(`column ${header[i]} holds ${values.length} values, not ${rowEnd - rowStart}`);
+      return texts(values);
+    });
+    rowStart = rowEnd;
+  }
+  if (builder.rows === 0) throw new UserError(`${source} has no rows; check that it is the right file`);
+  return builder.build({ problems, notes, file: { delimiter: null, encoding: null } }, 'row');
+}
+
+function* texts(values: Iterable<unknown>): Generator<string> {
+  for (const value of values)
+    if (value === null || value === undefined) yield '';
+    else if (typeof value === 'string') yield value;
+    else if (value instanceof Uint8Array)
+      throw new Error('a column holds bytes that are neither text nor numbers');
+    else yield String(value);
+}
+
+/**
+ * Checks the sizes in all headers before memory is allocated for them: a damaged file may claim any number of values.
+ * @throws Error that names an impossible size
+ */
+function checkPages({ row_groups: groups }: FileMetaData, bytes: Buffer): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (const { num_rows: rowsOfGroup, columns } of groups) {
+    const rows = Number(rowsOfGroup);
+    if (!(rows >= 0 && rows <= GROUP_ROWS_MAX)) throw new Error(`a row group of ${rows} rows`);
+    for (const { meta_data: chunk } of columns) {
+      if (chunk === undefined) throw new Error('a column is in another file');
+      // Some writers set the offset of a missing dictionary to 0.
+      const from = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
+      const to = from + Number(chunk.total_compressed_size);
+      if (!(from >= 0 && from <= to && to <= bytes.length))
+        throw new Error('a column that lies outside of the file');
+      const reader = { view: new DataView(view.buffer, view.byteOffset + from, to - from), offset: 0 };
+      while (reader.offset < reader.view.byteLength - 1) {
+        const page = parquetHeader(reader);
+        const { compressed_page_size: size, uncompressed_page_size: whole } = page;
+        if (!(size >= 0 && reader.offset + size <= reader.view.byteLength))
+          throw new Error('a page that is cut off');
+        if (!(whole >= 0 && whole <= PAGE_BYTES_MAX)) throw new Error(`a page of ${whole} bytes`);
+        const data = page.data_page_header ?? page.data_page_header_v2;
+        if (
+          data !== undefined &&
+          chunk.path_in_schema.length === 1 &&
+          !(data.num_values >= 0 && data.num_values <= rows)
+        )
+          throw new Error(`a page of ${data.num_values} values in a group of ${rows} rows`);
+        const entries = page.dictionary_page_header?.num_values ?? 0;
+        if (!(entries >= 0 && entries <= whole))
+          throw new Error(`a dictionary of ${entries} values in ${whole} bytes`);
+        reader.offset += size;
+      }
+    }
+  }
+}

@@ -1,0 +1,86 @@
+/*
+ * Numbers that may mean something else: codes, thousands, and placeholders for missing values. They are read as numbers, with a note.
+ */
+import type { NumberFormat } from './number-text.js';
+import { literal, shortened } from './problems.js';
+
+/** Fewer numbers than this say nothing about how all of them are written. */
+const NUMBERS_MIN = 5;
+/** A placeholder occurs at least so many times. */
+const PLACEHOLDERS_MIN = 2;
+
+/** Collects how the numbers of a column are written. */
+export class SuspectNumbers {
+  readonly #decimal: string;
+  /** Numbers like 12.345: the point may separate thousands. Only without another separator of thousands. */
+  readonly #grouped: RegExp | undefined;
+  #count = 0;
+  #first = '';
+  /** A whole number with a leading zero, as codes have. */
+  leadingZero: string | undefined;
+  /** A whole number with more digits than a float64 holds. */
+  inexact: string | undefined;
+  #areExponents = true;
+  #areGrouped = true;
+  /** Numbers made of nines, such as -999: how often they occur. */
+  readonly #nines = new Map<number, number>();
+  /** The range of all other numbers. */
+  #least = Number.POSITIVE_INFINITY;
+  #most = Number.NEGATIVE_INFINITY;
+
+  constructor({ decimal, thousands }: NumberFormat) {
+    this.#decimal = decimal;
+    this.#grouped = thousands === null ? new RegExp(`^-?[1-9]\\d{0,2}\\${decimal}\\d{3}$`) : undefined;
+  }
+
+  add(text: string, value: number): void {
+    this.#count += 1;
+    if (this.#count === 1) this.#first = text;
+    this.#areExponents &&= /^\d+e\d+$/i.test(text);
+    this.#areGrouped &&= this.#grouped?.test(text) === true;
+    if (this.leadingZero === undefined && /^0\d+$/.test(text)) this.leadingZero = text;
+    if (this.inexact === undefined && isInexact(text, value)) this.inexact = text;
+    if (/^-?99+$/.test(text)) this.#nines.set(value, (this.#nines.get(value) ?? 0) + 1);
+    else {
+      this.#least = Math.min(this.#least, value);
+      this.#most = Math.max(this.#most, value);
+    }
+  }
+
+  /** One note for each suspicion. @param name heading of the column */
+  notes(name: string): string[] {
+    const [shown, categories] = [shortened(name), `categories: [${literal(name)}]`];
+    const notes: string[] = [];
+    if (this.leadingZero !== undefined)
+      notes.push(
+        `${shown} is numeric, with leading zeros such as ${this.leadingZero}; if these are codes, set ${categories}`,
+      );
+    if (this.inexact !== undefined)
+      notes.push(
+        `${shown} has more digits than a float64 holds, such as ${this.inexact}; if it is an id, set ignore: [${literal(name)}]`,
+      );
+    if (this.#count < NUMBERS_MIN) return notes;
+    if (this.#areExponents)
+      notes.push(
+        `${shown} is numeric, with exponents such as ${this.#first} (${Number(this.#first)}); if these are codes, set ${categories}`,
+      );
+    if (this.#areGrouped)
+      notes.push(
+        `${shown} has three decimals in every value, such as ${this.#first}; if "${this.#decimal}" separates thousands, set ` +
+          (this.#decimal === '.' ? "decimal: ',', thousands: '.'" : "decimal: '.', thousands: ','"),
+      );
+    const range = this.#most - this.#least;
+    for (const [value, rows] of this.#nines)
+      if (rows >= PLACEHOLDERS_MIN && (value < this.#least - range || value > this.#most + range))
+        notes.push(
+          `${shown} is ${value} in ${rows} rows and ${this.#least} to ${this.#most} in all others; if it stands for a missing ` +
+            `value, set missingValues: { also: ['${value}'] }`,
+        );
+    return notes;
+  }
+}
+
+/** Whether a text is a whole number with more digits than a float64 holds. */
+function isInexact(text: string, value: number): boolean {
+  return Number.isInteger(value) && !Number.isSafeInteger(value) && /^-?\d+$/.test(text);
+}
