@@ -1,11 +1,11 @@
 /**
- * Something the user can mend: a wrong option, a missing file, a refused token. Its message is one line that says
- * what is wrong and what to do; commands print it without a stack trace and exit with `exitCode`.
+ * An error that the user can fix: a wrong option, a missing file, a refused token. Its message is one line that says what
+ * is wrong and what to do. Commands print it without a stack trace and exit with `exitCode`.
  */
 export class UserError extends Error {
   constructor(
     message: string,
-    /** 1 = the work failed, 2 = wrong usage (design section 10). */
+    /** 1: the command failed; 2: wrong usage. */
     readonly exitCode: 1 | 2 = 1,
   ) {
     super(message);
@@ -13,7 +13,7 @@ export class UserError extends Error {
   }
 }
 
-/** A promise between two parts of the program is broken: a bug here, never the user's doing. */
+/** A part of the program violated another part's precondition: a bug, never the user's mistake. */
 export class AssertionError extends Error {
   constructor(message: string) {
     super(message);
@@ -22,7 +22,7 @@ export class AssertionError extends Error {
 }
 
 /**
- * Assertions stay on in production: a wrong sum that goes on silently costs more than a stop.
+ * Assertions stay on in production: a wrong sum that nobody notices costs more than a stop.
  * @throws AssertionError with `message` when `condition` is false
  */
 export function assert(condition: boolean, message: string): asserts condition {

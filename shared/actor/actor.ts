@@ -2,33 +2,33 @@ import { Mailbox } from './mailbox.js';
 import type { Transition } from './transition.js';
 
 /**
- * Most messages that may wait for one actor unless it is told otherwise. An actor deals with a message at once, so
- * only what its own effects send meanwhile can pile up: thousands mean that it feeds itself.
+ * Default of the most messages that may wait for one actor. An actor handles a message at once, so only messages that its
+ * own effects send can accumulate: thousands mean an endless chain.
  */
 const MAILBOX_MESSAGES_MAX = 65_536;
 
-/** What an actor is made of. */
+/** What an actor is created with. */
 export interface ActorSpec<State, Message, Effect> {
-  /** For people and error messages: "coordinator", "node 3". */
+  /** For people and error messages: "coordinator", "worker 3". */
   readonly name: string;
   readonly state: State;
   readonly transition: Transition<State, Message, Effect>;
-  /** Carries an effect out. What completes later comes back by `self.tell`. */
+  /** Performs an effect. The result of asynchronous work comes back through `self.tell`. */
   readonly perform: (effect: Effect, self: ActorRef<Message>) => void;
   /**
-   * The supervisor: called once when a transition or an effect throws or the mailbox overflows. The actor has stopped
-   * by then, because its state can no longer be trusted. Must not throw.
+   * Called once when a transition or an effect throws, or the mailbox overflows. The actor has then stopped, because its
+   * state can no longer be trusted. Must not throw.
    */
   readonly onFailure: (failure: ActorFailure<Message>) => void;
   /** Default: MAILBOX_MESSAGES_MAX. */
   readonly mailboxMessagesMax?: number;
 }
 
-/** What others may do with an actor. */
+/** An actor as others see it. */
 export interface ActorRef<Message> {
-  /** Hands a message over. A stopped actor ignores it. */
+  /** Sends a message to the actor. A stopped actor ignores it. */
   tell(message: Message): void;
-  /** Stops after the effect under way; messages that still wait are dropped. */
+  /** Stops the actor after the current effect. Messages that wait are dropped. */
   stop(): void;
 }
 
@@ -37,16 +37,15 @@ export interface ActorFailure<Message> {
   readonly name: string;
   /** What was thrown. */
   readonly error: unknown;
-  /** The message that was being dealt with, or that no longer fitted into the mailbox. */
+  /** The message that was being handled, or that did not fit into the mailbox. */
   readonly message: Message;
 }
 
 /**
  * Runs a transition, one message at a time and in order of arrival, and performs the effects of each before the next.
  *
- * A message is dealt with inside `tell`, unless the actor is already busy (an effect of its own told it something):
- * then it waits its turn. So nothing is delayed by a trip through the event loop, and two runs with the same messages
- * take the same course.
+ * `tell` handles the message at once, unless the actor is busy (one of its own effects called `tell`): then the message
+ * waits. So no message is delayed by the event loop, and two runs with the same messages are the same.
  */
 export class Actor<State, Message, Effect> implements ActorRef<Message> {
   readonly name: string;
@@ -63,12 +62,12 @@ export class Actor<State, Message, Effect> implements ActorRef<Message> {
     this.#mailbox = new Mailbox(spec.mailboxMessagesMax ?? MAILBOX_MESSAGES_MAX);
   }
 
-  /** The state after the last transition: to look at, never to change. */
+  /** The state after the last transition. It must only be read. */
   get state(): State {
     return this.#state;
   }
 
-  /** Whether the actor ignores messages from now on. */
+  /** Whether the actor has stopped and ignores messages. */
   get stopped(): boolean {
     return this.#stopped;
   }
@@ -90,11 +89,11 @@ export class Actor<State, Message, Effect> implements ActorRef<Message> {
 
   #run(): void {
     this.#running = true;
-    while (this.#mailbox.length > 0) this.#deal(this.#mailbox.take());
+    while (this.#mailbox.length > 0) this.#handle(this.#mailbox.take());
     this.#running = false;
   }
 
-  #deal(message: Message): void {
+  #handle(message: Message): void {
     try {
       const { state, effects } = this.#spec.transition(this.#state, message);
       this.#state = state;
@@ -108,7 +107,7 @@ export class Actor<State, Message, Effect> implements ActorRef<Message> {
   }
 
   #fail(error: unknown, message: Message): void {
-    // An effect may stop the actor and throw after that: told all the same, but only once.
+    // An effect may stop the actor and then throw: that is reported too.
     this.stop();
     this.#spec.onFailure({ name: this.name, error, message });
   }

@@ -1,17 +1,17 @@
-/* The only file that reads the time or sets a timer: everything else is handed a Clock, which a test can be too. */
+/* The only file that reads the time or sets a timer. Everything else gets a Clock as an argument; tests pass their own. */
 
 /** Cancels a timer; does nothing when it has fired or been cancelled. */
 export type Cancel = () => void;
 
-/** Time for those who may know it. */
+/** Time and timers. */
 export interface Clock {
-  /** Milliseconds since some moment in the past; never goes back. For durations, not for dates. */
+  /** Milliseconds since an arbitrary moment; never decreases. For durations, not for dates. */
   nowMs(): number;
-  /** Calls `fire` once, not before `delayMs` milliseconds have passed; never from within this call. */
+  /** Calls `fire` once, after at least `delayMs` milliseconds; never from within this call. */
   after(delayMs: number, fire: () => void): Cancel;
 }
 
-/** Longest delay of a timer in JavaScript engines (24.8 days); a longer one would fire at once. */
+/** Longest delay of a timer in JavaScript engines (24.8 days). A longer one would fire at once. */
 const DELAY_MS_MAX = 2 ** 31 - 1;
 
 /** The machine's own clock. */
@@ -23,7 +23,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Milliseconds since 1970, for names of folders and logs. Nothing that a run computes may depend on it. */
+/** Milliseconds since 1970, for folder names, logs and certificates. No result of a run may depend on it. */
 export function epochMs(): number {
   return Date.now();
 }

@@ -1,9 +1,9 @@
 import { assert } from '../errors.js';
 
-/** Slots of a new mailbox; a power of two, as every later size. */
+/** Capacity of a new mailbox. It is a power of two, as all later capacities. */
 const CAPACITY_FIRST = 16;
 
-/** First in, first out, and bounded: a ring that grows up to a limit and never allocates for a message after that. */
+/** A bounded first-in-first-out queue: a ring that grows up to a limit and does not allocate for a message otherwise. */
 export class Mailbox<Message> {
   #ring: (Message | undefined)[] = new Array(CAPACITY_FIRST).fill(undefined);
   #head = 0;
@@ -22,7 +22,7 @@ export class Mailbox<Message> {
     return this.#length;
   }
 
-  /** Appends a message. @returns false when the mailbox is full; the message is not taken then */
+  /** Appends a message. @returns false when the mailbox is full, and the message was not appended */
   put(message: Message): boolean {
     if (this.#length === this.messagesMax) return false;
     if (this.#length === this.#ring.length) this.#grow();
@@ -31,18 +31,18 @@ export class Mailbox<Message> {
     return true;
   }
 
-  /** Takes the oldest message out, which must be there. @throws AssertionError when the mailbox is empty */
+  /** Removes and returns the oldest message. @throws AssertionError when the mailbox is empty */
   take(): Message {
-    assert(this.#length > 0, 'an empty mailbox was asked for a message');
+    assert(this.#length > 0, 'an empty mailbox has no message');
     const message = this.#ring[this.#head] as Message;
-    // The ring must not keep alive what has been dealt with: messages carry megabytes.
+    // The ring must not keep a reference to a message that has been taken: messages can have megabytes.
     this.#ring[this.#head] = undefined;
     this.#head = (this.#head + 1) & (this.#ring.length - 1);
     this.#length -= 1;
     return message;
   }
 
-  /** Forgets all messages. */
+  /** Removes all messages. */
   clear(): void {
     this.#ring = new Array(CAPACITY_FIRST).fill(undefined);
     this.#head = 0;

@@ -5,7 +5,7 @@
 export class SeededRandom {
   #state: number;
 
-  /** @param seed an integer; its low 32 bits count */
+  /** @param seed an integer, of which the low 32 bits are used */
   constructor(seed: number) {
     this.#state = seed >>> 0;
   }

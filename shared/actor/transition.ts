@@ -1,17 +1,20 @@
 /*
- * Actors: a mailbox and a pure transition. Whatever touches the world (a socket, a timer, a thread, a file) is asked
- * for as an effect, which is data, and answers with a message. So the same state machine runs in production, under a
+ * An actor is a mailbox and a transition. Everything outside (a socket, a timer, a thread, a file) is requested by an
+ * effect, which is data, and its result comes back as a message. So the same state machine runs in production, under a
  * seeded simulator in virtual time, and in a test that compares lists of effects.
  */
 
 /** What a transition answers: the state from now on, and what is to be done, in this order. */
-export interface Step<State, Effect> {
+export interface TransitionResult<State, Effect> {
   readonly state: State;
   readonly effects: readonly Effect[];
 }
 
 /**
- * One message in, the state after it and its effects out. Never performs I/O, never reads a clock, draws no random
- * number. It may change `state` in place and return it: the state belongs to one actor alone.
+ * Handles one message: returns the new state and the effects. It is deterministic: it performs no I/O, reads no clock and
+ * draws no random numbers. It may change `state` in place and return it, since the state belongs to one actor.
  */
-export type Transition<State, Message, Effect> = (state: State, message: Message) => Step<State, Effect>;
+export type Transition<State, Message, Effect> = (
+  state: State,
+  message: Message,
+) => TransitionResult<State, Effect>;

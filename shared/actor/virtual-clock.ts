@@ -4,18 +4,18 @@ import type { Cancel, Clock } from './clock.js';
 interface Timer {
   readonly dueMs: number;
   /** Timers due at the same time fire in the order in which they were set. */
-  readonly turn: number;
+  readonly order: number;
   fire: (() => void) | undefined;
 }
 
 /**
- * A clock that stands still until it is told to go on: tests without sleeping, simulated hours in milliseconds.
- * Nothing in it depends on the machine, so the same calls always give the same course.
+ * A clock that advances only when it is told to: tests need no sleeps, and simulated hours take milliseconds. Nothing in it
+ * depends on the machine, so the same calls always have the same results.
  */
 export class VirtualClock implements Clock {
   #nowMs = 0;
-  #turn = 0;
-  /** A binary heap by (dueMs, turn): thousands of simulated nodes each set timers. */
+  #timers = 0;
+  /** A binary heap by (dueMs, order), since thousands of simulated workers set timers. */
   readonly #heap: Timer[] = [];
 
   nowMs(): number {
@@ -24,7 +24,7 @@ export class VirtualClock implements Clock {
 
   after(delayMs: number, fire: () => void): Cancel {
     assert(delayMs >= 0 && Number.isFinite(delayMs), `a timer cannot wait ${delayMs} ms`);
-    const timer: Timer = { dueMs: this.#nowMs + delayMs, turn: this.#turn++, fire };
+    const timer: Timer = { dueMs: this.#nowMs + delayMs, order: this.#timers++, fire };
     this.#heap.push(timer);
     this.#siftUp(this.#heap.length - 1);
     return () => {
@@ -32,7 +32,7 @@ export class VirtualClock implements Clock {
     };
   }
 
-  /** Goes to the next timer and fires it. @returns false when none is set */
+  /** Advances to the next timer and fires it. @returns false when there is none */
   runNext(): boolean {
     this.#dropCancelled();
     const timer = this.#heap[0];
@@ -45,9 +45,9 @@ export class VirtualClock implements Clock {
     return true;
   }
 
-  /** Goes on by so many milliseconds, firing in order whatever falls due, also what is set meanwhile. */
+  /** Advances by so many milliseconds and fires all timers due in that time, in order, also those that are set meanwhile. */
   advance(durationMs: number): void {
-    assert(durationMs >= 0 && Number.isFinite(durationMs), `time cannot go on by ${durationMs} ms`);
+    assert(durationMs >= 0 && Number.isFinite(durationMs), `a clock cannot advance by ${durationMs} ms`);
     const endMs = this.#nowMs + durationMs;
     for (;;) {
       this.#dropCancelled();
@@ -99,6 +99,6 @@ export class VirtualClock implements Clock {
 
   #isEarlier(a: number, b: number): boolean {
     const [first, second] = [this.#heap[a] as Timer, this.#heap[b] as Timer];
-    return first.dueMs < second.dueMs || (first.dueMs === second.dueMs && first.turn < second.turn);
+    return first.dueMs < second.dueMs || (first.dueMs === second.dueMs && first.order < second.order);
   }
 }

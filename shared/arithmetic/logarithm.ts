@@ -1,15 +1,15 @@
-/** The two factors of ln 2 (Cody, Waite): the first has so few bits that its products with exponents are exact. */
+/** ln 2 as a sum of two numbers (Cody, Waite): the first has few enough bits that its products with exponents are exact. */
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
 const SQRT_HALF = Math.SQRT1_2;
-/** Terms of the series of atanh, whose rest is below 2^-54 for |f| <= 0.1716. */
+/** Terms of the series of atanh; the remainder is below 2^-54 for |f| <= 0.1716. */
 const TERMS = 11;
 
 const cast = new DataView(new ArrayBuffer(8));
 
 /**
- * ln x for a positive, finite, normal x, within 2 units of the last place. Of +, -, * and / alone: engines differ in the
- * last bits of Math.log, and what data sets are made of must not.
+ * ln x for a positive, finite, normal x, within 2 units in the last place. It uses +, -, * and / only: engines differ in the
+ * last bits of Math.log, and data sets must not.
  *
  *     ln x = k ln 2 + 2 atanh(f)      x = 2^k m, sqrt(1/2) <= m < sqrt(2), f = (m - 1) / (m + 1)
  */

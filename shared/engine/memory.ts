@@ -2,11 +2,11 @@ import { assert, UserError } from '../errors.js';
 import { STATIC_BYTES } from '../kernels/memory-map.js';
 
 const PAGE_BYTES = 65536;
-/** 4 GiB: as far as 32-bit offsets reach. */
+/** 4 GiB, the reach of 32-bit offsets. */
 const PAGES_MAX = 65536;
-/** Enough for a small run, so that it never grows. Pages that nobody writes to cost nothing. */
+/** Enough for a small run, whose memory then never grows. A page costs nothing until it is written to. */
 const PAGES_INITIAL = 256;
-/** Every region begins at a multiple of this: the widest vector, and a cache line of its own. */
+/** Every region begins at a multiple of this: the width of the widest vector, and of a cache line. */
 const ALIGNMENT = 64;
 
 /** A point to which memory can be rewound. */
@@ -16,42 +16,42 @@ export interface MemoryMark {
 }
 
 /**
- * The one memory that all compute threads of a process share, handed out in regions that are given back only all
- * together, with the run that they are of: a plan lays everything out ahead, so that a step allocates nothing.
+ * The one memory that all compute threads of a process share. It allocates regions, which are freed only all at once, with
+ * the run that they belong to: everything that a step needs is allocated before it, so that a step allocates nothing.
  *
- * Shared memory grows in place. Offsets and views stay valid for good, but a view made before the growth does not reach
+ * Shared memory grows in place. Offsets and views stay valid, but a view that was made before a growth does not reach
  * what was added: make views when they are needed.
  */
 export class ComputeMemory {
   readonly memory = new WebAssembly.Memory({ initial: PAGES_INITIAL, maximum: PAGES_MAX, shared: true });
-  /** Byte offset of the first byte that belongs to nobody. */
+  /** Byte offset of the first free byte. */
   private end = STATIC_BYTES;
-  /** How far regions have ever reached: behind it all is zeros. */
+  /** Byte offset of the first byte that has never been allocated. It and all that follow are 0. */
   private highest = STATIC_BYTES;
   private bytesMax = Number.POSITIVE_INFINITY;
   private bytesByPurpose: ReadonlyMap<string, number> = new Map();
 
-  /** Pages of 64 KiB that there are now. */
+  /** Pages of 64 KiB that the memory has now. */
   get pages(): number {
     return this.memory.buffer.byteLength / PAGE_BYTES;
   }
 
   /**
-   * A new region of zeros.
+   * Allocates a region of zeros.
    *
-   * @param purpose what it is for, in the plural; for the message when memory runs out
+   * @param purpose what it is for, in the plural; named in the message when memory runs out
    * @returns its byte offset, a multiple of 64
-   * @throws UserError when the 4 GiB that kernels can address or the bytes of `limit` are used up, or the system gives
-   * no more
+   * @throws UserError when the 4 GiB that kernels can address or the bytes of `limit` are used up, or the system has no
+   *   more
    */
   allocate(bytes: number, purpose = 'other regions'): number {
     assert(Number.isSafeInteger(bytes) && bytes >= 0, `cannot allocate ${bytes} bytes`);
     const offset = Math.ceil(this.end / ALIGNMENT) * ALIGNMENT;
     if (offset + bytes > this.bytesMax)
       throw this.outOfMemory(`the ${mebibytes(this.bytesMax)} of --memory are used up`, bytes, purpose);
-    // An empty region, too, must begin inside the memory.
+    // An empty region must begin inside the memory too.
     this.grow(Math.ceil((offset + Math.max(bytes, ALIGNMENT)) / PAGE_BYTES), bytes, purpose);
-    // What was there before the latest rewind.
+    // Bytes that were in use before the latest rewind are not 0.
     const used = Math.min(this.highest, offset + bytes) - offset;
     if (used > 0) this.u8(offset, used).fill(0);
     this.end = offset + bytes;
@@ -63,23 +63,23 @@ export class ComputeMemory {
     return offset;
   }
 
-  /** From now on regions end before so many bytes. */
+  /** Limits all regions together to so many bytes from now on. */
   limit(bytesMax: number): void {
     this.bytesMax = bytesMax;
   }
 
-  /** Where regions end now. */
+  /** The end of the regions now. */
   mark(): MemoryMark {
     return { end: this.end, bytesByPurpose: this.bytesByPurpose };
   }
 
-  /** Takes back all regions that were handed out since; nobody may look at them any more. */
+  /** Frees all regions that were allocated since the mark. They must not be used any more. */
   rewind({ end, bytesByPurpose }: MemoryMark): void {
     this.end = end;
     this.bytesByPurpose = bytesByPurpose;
   }
 
-  /** `length` float32 from the byte `offset` on; a view, not a copy, like those below. */
+  /** A view of `length` float32 from the byte `offset` on. The methods below are alike for other types. */
   f32(offset: number, length: number): Float32Array {
     return new Float32Array(this.memory.buffer, offset, length);
   }
@@ -99,12 +99,12 @@ export class ComputeMemory {
   private grow(pagesNeeded: number, bytes: number, purpose: string): void {
     if (pagesNeeded <= this.pages) return;
     if (pagesNeeded > PAGES_MAX) throw this.outOfMemory('the 4 GiB of a process are used up', bytes, purpose);
-    // Doubling keeps growths rare: each of them interrupts every thread.
+    // Doubling keeps growths rare: each one interrupts every thread.
     const pages = Math.min(Math.max(pagesNeeded, this.pages * 2), PAGES_MAX);
     try {
       this.memory.grow(pages - this.pages);
     } catch {
-      throw this.outOfMemory(`the system gives no more than ${mebibytes(this.end)}`, bytes, purpose);
+      throw this.outOfMemory(`the system has no more than ${mebibytes(this.end)}`, bytes, purpose);
     }
   }
 

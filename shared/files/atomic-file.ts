@@ -5,8 +5,8 @@ import { Folder } from './folder.js';
 import { replaceFile } from './storage.js';
 
 /**
- * Writes a file so that its name always stands for a whole one; see `replaceFile`. Its folder must be there.
- * @throws UserError that names the file and the mend; the old file is then still there, and nothing is left aside
+ * Writes a file so that its name always refers to a complete file; see `replaceFile`. Its folder must exist.
+ * @throws UserError that names the file and the fix. The old file is then unchanged, and no temporary file is left
  */
 export async function writeFileAtomically(path: string, pieces: Iterable<Uint8Array>): Promise<void> {
   try {

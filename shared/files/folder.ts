@@ -3,20 +3,22 @@ import { join } from 'node:path';
 import { errorCode } from './file-error.js';
 import { makeDirectories } from './make-directory.js';
 import { readBoundedFile } from './read-file.js';
-import type { Storage } from './storage.js';
+import type { DirectoryStorage } from './storage.js';
 
-/** Largest file that is read: what Node reads in one piece. */
+/** Largest file that is read: the most that Node reads at once. */
 const FILE_BYTES_MAX = 2 ** 31 - 1;
 
-/** A folder of this machine. Errors are the operating system's. */
-export class Folder implements Storage {
+/** A folder of this machine. Errors are those of the operating system. */
+export class Folder implements DirectoryStorage {
   /**
-   * @param path made, with its parents, when the first file is written
-   * @param mode rights of the files that are made, less what the process masks
+   * @param path created, with its parents, when the first file is written
+   * @param mode permissions of new files, before the process's umask
+   * @param bytesMax largest file that is read
    */
   constructor(
     readonly path: string,
     private readonly mode = 0o666,
+    private readonly bytesMax = FILE_BYTES_MAX,
   ) {}
 
   async list(): Promise<readonly string[]> {
@@ -29,8 +31,8 @@ export class Folder implements Storage {
     }
   }
 
-  read(name: string): Promise<Uint8Array> {
-    return readBoundedFile(join(this.path, name), FILE_BYTES_MAX);
+  read(name: string, bytesMax = this.bytesMax): Promise<Uint8Array> {
+    return readBoundedFile(join(this.path, name), bytesMax, { links: 'refuse' });
   }
 
   async write(name: string, pieces: Iterable<Uint8Array>): Promise<void> {
@@ -48,7 +50,7 @@ export class Folder implements Storage {
   }
 
   async sync(): Promise<void> {
-    // Windows cannot open a directory, and writes renamings through by itself.
+    // Windows cannot open a directory, and it writes renames to the disk at once.
     if (process.platform === 'win32') return;
     const directory = await open(this.path, 'r');
     try {

@@ -3,24 +3,24 @@ import { dirname } from 'node:path';
 import { errorCode } from './file-error.js';
 
 /**
- * Makes a directory and the parents that it lacks; one that is there is left as it is.
+ * Creates a directory and its missing parents. An existing directory is left as it is.
  *
- * Node's own `mkdir(path, {recursive: true})` never returns where a file system answers "no such file" below an
- * existing directory (Linux: /proc): here every directory is tried at most twice.
+ * Node's `mkdir(path, {recursive: true})` never returns when a file system answers "no such file" below an existing
+ * directory (Linux: /proc). This function tries every directory at most twice.
  * @throws the operating system's error
  */
 export async function makeDirectories(path: string): Promise<void> {
   try {
-    await makeOne(path);
+    await makeDirectory(path);
   } catch (error) {
     const parent = dirname(path);
     if (errorCode(error) !== 'ENOENT' || parent === path) throw error;
     await makeDirectories(parent);
-    await makeOne(path);
+    await makeDirectory(path);
   }
 }
 
-async function makeOne(path: string): Promise<void> {
+async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {

@@ -1,31 +1,131 @@
-import { access, open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '../errors.js';
-import { explainFileError } from './file-error.js';
+import { errorCode, explainFileError } from './file-error.js';
+
+/** How a file that another person may have written is opened. */
+export interface ReadOptions {
+  /** Whether a symbolic link at the end of the path is followed (the default) or refused. */
+  readonly links?: 'follow' | 'refuse';
+}
+
+/** Most bytes of one read: it ends soon enough to be interrupted. */
+const PIECE_BYTES = 16 * 2 ** 20;
 
 /**
- * Reads a whole file that is not larger than a bound.
- * @throws UserError that names the file and the mend
+ * Opens a regular file, calls `use` with it, and closes it.
+ * @throws UserError that names the file and the fix
  */
-export async function readBoundedFile(path: string, bytesMax: number): Promise<Uint8Array> {
+export async function withRegularFile<T>(
+  path: string,
+  options: ReadOptions,
+  use: (file: FileHandle, size: number) => Promise<T>,
+): Promise<T> {
+  const { file, size } = await openRegularFile(path, options);
   try {
-    const file = await open(path, 'r');
-    try {
-      const { size } = await file.stat();
-      if (size > bytesMax) {
-        throw new UserError(
-          `${path} has ${size} bytes, more than the ${bytesMax} allowed; check that it is the right file`,
-        );
-      }
-      return await file.readFile();
-    } finally {
-      await file.close();
-    }
+    return await use(file, size);
   } catch (error) {
     throw explainFileError(error, `cannot read ${path}`);
+  } finally {
+    await file.close();
   }
 }
 
-/** Whether something of that name is there. */
+/**
+ * Opens a regular file. A device, a pipe or a socket is refused before any byte is read: they have no end, and a pipe
+ * without a writer would block.
+ */
+async function openRegularFile(
+  path: string,
+  { links = 'follow' }: ReadOptions,
+): Promise<{ file: FileHandle; size: number }> {
+  // Windows has neither flag. Without O_NONBLOCK, opening a pipe waits for its writer.
+  const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants;
+  let file: FileHandle;
+  try {
+    file = await open(path, O_RDONLY | O_NONBLOCK | (links === 'refuse' ? O_NOFOLLOW : 0));
+  } catch (error) {
+    if (links === 'refuse' && errorCode(error) === 'ELOOP')
+      throw new UserError(`cannot read ${path}: it is a symbolic link; put the file itself in its place`);
+    throw explainFileError(error, `cannot read ${path}`);
+  }
+  const stats = await file.stat();
+  if (stats.isFile()) return { file, size: stats.size };
+  await file.close();
+  const what = stats.isDirectory()
+    ? 'a directory; name a file'
+    : 'a device, a pipe or a socket; name a regular file';
+  throw new UserError(`cannot read ${path}: it is ${what}`);
+}
+
+/**
+ * Reads a whole file that is not larger than a bound. The bound also holds for a file that grows while it is read.
+ * @throws UserError that names the file and the fix
+ */
+export async function readBoundedFile(
+  path: string,
+  bytesMax: number,
+  options: ReadOptions = {},
+): Promise<Uint8Array> {
+  return withRegularFile(path, options, async (file, size) => {
+    if (size > bytesMax) throw tooLarge(path, `${size} bytes`, bytesMax);
+    // One byte more than expected, so that a further read finds the end of the file.
+    let buffer = Buffer.allocUnsafe(Math.max(size + 1, 4096));
+    for (let length = 0; ; ) {
+      const { bytesRead } = await file.read(buffer, length, Math.min(buffer.length - length, PIECE_BYTES));
+      if (bytesRead === 0) return buffer.subarray(0, length);
+      length += bytesRead;
+      if (length > bytesMax) throw tooLarge(path, 'more bytes than its size', bytesMax);
+      if (length === buffer.length) buffer = Buffer.concat([buffer], Math.min(2 * length, bytesMax) + 1);
+    }
+  });
+}
+
+/**
+ * Reads a file piece by piece, with a bound on all pieces together.
+ * @throws UserError that names the file and the fix
+ */
+export async function* readPieces(
+  path: string,
+  bytesMax: number,
+  options: ReadOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const { file } = await openRegularFile(path, options);
+  try {
+    for (let length = 0; ; ) {
+      // A new buffer each time, since the caller may keep a piece.
+      const buffer = Buffer.allocUnsafe(2 ** 20);
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return;
+      length += bytesRead;
+      if (length > bytesMax) throw tooLarge(path, 'more bytes', bytesMax);
+      yield buffer.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    throw explainFileError(error, `cannot read ${path}`);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Fills `into` with the file's bytes from `position` on. @returns false when the file ends before */
+export async function readInto(file: FileHandle, into: Uint8Array, position: number): Promise<boolean> {
+  for (let length = 0; length < into.length; ) {
+    const bytes = Math.min(into.length - length, PIECE_BYTES);
+    const { bytesRead } = await file.read(into, length, bytes, position + length);
+    if (bytesRead === 0) return false;
+    length += bytesRead;
+  }
+  return true;
+}
+
+function tooLarge(path: string, size: string, bytesMax: number): UserError {
+  return new UserError(
+    `${path} has ${size}, more than the ${bytesMax} allowed; check that it is the right file`,
+  );
+}
+
+/** Whether a file or a directory of this name exists. */
 export async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,

@@ -1,43 +1,43 @@
 /**
- * One folder of a disk, as everything that must outlive a crash needs it. What a machine without power leaves of
- * operations that have not been flushed is anything between nothing and all.
+ * One folder of a disk, with the operations that durable files need. After a power failure, operations that were not
+ * flushed may have happened fully, in part, or not at all.
  */
-export interface Storage {
-  /** Names of the files that are there, in no order. None where the folder itself is missing. */
+export interface DirectoryStorage {
+  /** Names of the files in the folder, in any order; none if the folder does not exist. */
   list(): Promise<readonly string[]>;
-  /** The bytes of a file. */
-  read(name: string): Promise<Uint8Array>;
-  /** Makes a file, or empties one that is there, writes the pieces one after the other, and flushes them to the disk. */
+  /** The bytes of a file. @param bytesMax most bytes that are read of it; left out: the storage's own bound */
+  read(name: string, bytesMax?: number): Promise<Uint8Array>;
+  /** Creates or truncates a file, writes the pieces one after another, and flushes them to the disk. */
   write(name: string, pieces: Iterable<Uint8Array>): Promise<void>;
-  /** Gives a file another name, in place of the file that has it. */
+  /** Renames a file, and replaces the file with the new name if there is one. */
   rename(from: string, to: string): Promise<void>;
-  /** Flushes what was made, renamed and removed. */
+  /** Flushes the creation, renaming and removal of files. */
   sync(): Promise<void>;
-  /** Removes a file; one that is not there is no error. */
+  /** Removes a file. It is not an error if the file does not exist. */
   remove(name: string): Promise<void>;
 }
 
-/** What files that are not whole yet are called. */
-export const ASIDE = '.partial';
+/** Suffix of the names of files that are not complete yet. */
+export const TEMPORARY_SUFFIX = '.partial';
 
 /**
- * Writes a file so that its name always stands for a whole one, the old or the new, whenever the process or the power
- * fails: written aside, flushed to the disk, renamed, and the renaming flushed too. Two such calls for the same name
- * must not overlap.
- * @throws what the storage throws; the old file is then still there, and nothing is left aside if that can be helped
+ * Writes a file so that its name always refers to a complete file, the old or the new one, whenever the process or the
+ * power fails: writes a temporary file, flushes it, renames it, and flushes the renaming. Two calls for the same name must
+ * not overlap.
+ * @throws the storage's error. The old file is then unchanged, and the temporary file is removed if possible
  */
 export async function replaceFile(
-  storage: Storage,
+  storage: DirectoryStorage,
   name: string,
   pieces: Iterable<Uint8Array>,
 ): Promise<void> {
-  const aside = `${name}${ASIDE}`;
+  const temporary = `${name}${TEMPORARY_SUFFIX}`;
   try {
-    await storage.write(aside, pieces);
-    await storage.rename(aside, name);
+    await storage.write(temporary, pieces);
+    await storage.rename(temporary, name);
     await storage.sync();
   } catch (error) {
-    await storage.remove(aside).catch(() => undefined);
+    await storage.remove(temporary).catch(() => undefined);
     throw error;
   }
 }

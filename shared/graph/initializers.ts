@@ -1,15 +1,17 @@
 /*
- * How parameters are drawn at the start of a run. A fan is the number of inputs (outputs) that meet in one output (input).
+ * Initialisers: how parameters are drawn at the start of a run. The fan-in (fan-out) is the number of inputs (outputs) that
+ * are connected to one output (input).
  *
  *     glorotUniform   uniform in +-sqrt(6 / (fanIn + fanOut))       glorotNormal   normal, deviation sqrt(2 / (fanIn + fanOut))
  *     heUniform       uniform in +-sqrt(6 / fanIn)                  heNormal       normal, deviation sqrt(2 / fanIn)
- *     smallNormal     normal, deviation 0.02, as GPT-2 begins
- *     truncatedNormal  normal, deviation 0.05, drawn again where it is beyond two deviations
- *     orthogonal       rows or columns, whichever are fewer, at right angles to each other and of length 1
+ *     smallNormal     normal, deviation 0.02, as in GPT-2
+ *     truncatedNormal  normal, deviation 0.05, drawn again while it is beyond two deviations
+ *     orthogonal       rows or columns, whichever are fewer, orthogonal and of length 1
  *     forgetGateOnes   for the bias of an LSTM: ones in the second of its four quarters, else zeros
  *
  * Glorot, Bengio: "Understanding the difficulty of training deep feedforward neural networks" (2010); He et al.:
- * "Delving deep into rectifiers" (2015); Saxe et al.: "Exact solutions to the nonlinear dynamics of learning" (2013). All arithmetic is the kernels', so the same bits come out on every machine.
+ * "Delving deep into rectifiers" (2015); Saxe et al.: "Exact solutions to the nonlinear dynamics of learning" (2013). All
+ * arithmetic is done by kernels, so every machine draws the same bits.
  */
 import { keyOf } from './keys.js';
 import type { KernelSink } from './ops/op.js';
@@ -30,19 +32,19 @@ export const INITIALIZER_NAMES = [
 
 export type InitializerName = (typeof INITIALIZER_NAMES)[number];
 
-/** An initialiser as data, as it stands in a model. */
+/** An initialiser in a model, as data. */
 export interface Initializer {
   readonly kind: InitializerName;
 }
 
-/** One parameter to be drawn. Offsets are bytes. */
+/** One parameter to draw. Offsets are bytes. */
 export interface Draw {
   readonly name: string;
   readonly shape: Shape;
   readonly out: number;
-  /** Room for as many floats as the parameter has; contents are lost. */
+  /** As many floats as the parameter has, which are overwritten. */
   readonly scratch: number;
-  /** The run's seed, an integer in [0, 2^53). */
+  /** The seed of the run, an integer in [0, 2^53). */
   readonly seed: number;
 }
 
@@ -59,14 +61,14 @@ const EMITTERS: { readonly [N in InitializerName]: (to: KernelSink, draw: Draw) 
   zeros: (to, { out, shape }) => to.emit('fill', { out, n: elementsOf(shape), value: 0 }),
 };
 
-/** Writes the kernel calls that draw a parameter. What is drawn depends on the seed and the parameter's name alone. */
+/** Emits the kernel calls that draw a parameter. The values depend only on the seed and the name of the parameter. */
 export function emitDraw(to: KernelSink, initializer: Initializer, draw: Draw): void {
   EMITTERS[initializer.kind](to, draw);
 }
 
 /**
- * Fans as Keras counts them: the last two axes are inputs and outputs, the axes before them a receptive field. A vector
- * has its length for both, a single number 1.
+ * Fan-in and fan-out as in Keras: the last two axes are inputs and outputs, the axes before them a receptive field. For a
+ * vector both are its length, for a single number 1.
  */
 export function fansOf(shape: Shape): { in: number; out: number } {
   const [inputs = 1, outputs = inputs] = shape.slice(-2);
@@ -92,7 +94,7 @@ function emitTruncatedNormal(to: KernelSink, draw: Draw): void {
   to.emit('randomTruncatedNormal', { out: draw.out, n, key0, key1, mean: 0, deviation: 0.05 });
 }
 
-/** The directions of normal vectors are evenly spread, and making them orthogonal in turn keeps them so. */
+/** Normal vectors have uniformly distributed directions, and making them orthogonal one after the other preserves this. */
 function emitOrthogonal(to: KernelSink, { name, shape, out, scratch, seed }: Draw): void {
   const { key0, key1 } = keyOf('initial', seed, name);
   const n = elementsOf(shape);
@@ -114,7 +116,7 @@ function emitForgetGate(to: KernelSink, { out, shape }: Draw): void {
   to.emit('fill', { out: out + units * 4, n: units, value: 1 });
 }
 
-/** Multiplies by the root of `square`. The root is taken by a kernel: JavaScript does not promise its last bit. */
+/** Multiplies by the square root of `square`, computed by a kernel: JavaScript does not guarantee its last bit. */
 function emitScale(to: KernelSink, { out, scratch, shape }: Draw, square: number): void {
   const n = elementsOf(shape);
   to.emit('fill', { out: scratch, n, value: square });

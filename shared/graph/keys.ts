@@ -1,6 +1,6 @@
 /*
- * Keys of the random generator: one of its own for each purpose, name and seed, so that no two things in a model draw the
- * same numbers.
+ * Keys of the random number generator: a different one for each purpose, name and seed, so that no two parts of a model draw
+ * the same numbers.
  */
 
 /** The two words of a Philox key. */
@@ -11,7 +11,7 @@ export interface Key {
 
 /**
  * FNV-1a over 64 bits of a purpose, a seed and a name.
- * @param seed the run's, an integer in [0, 2^53)
+ * @param seed of the run, an integer in [0, 2^53)
  */
 export function keyOf(purpose: string, seed: number, name: string): Key {
   let hash = 0xcbf29ce484222325n;

@@ -1,21 +1,22 @@
 /*
- * A model as it is kept, sent and hashed: plain JSON, nothing but names, shapes and numbers. It says which ops there are,
- * where their inputs come from and which parameters they use; what an op computes, every machine knows for itself.
+ * A model as it is stored, sent and hashed: plain JSON of names, shapes and numbers. It lists the ops, their inputs and their
+ * parameters, but no code: every machine has its own implementation of each op.
  */
 import * as v from 'valibot';
 import { UserError } from '../errors.js';
 import { INITIALIZER_NAMES } from './initializers.js';
 import { LOSSES, type LossName } from './losses/table.js';
+import { LossWeightsSchema } from './losses/weights.js';
 import { Size } from './ops/op.js';
 import { OPS, type OpName } from './ops/table.js';
 import { RegularizerSchema } from './regularizers.js';
 import { DIMENSIONS_MAX } from './shape.js';
 
-/** Version of the format; a model of another one is refused. */
+/** Version of the format; models of other versions are refused. */
 export const MODEL_FORMAT = 'unisum-model/1';
-/** Most nodes, parameters and inputs of a model. */
+/** Largest number of nodes, of parameters and of inputs of a model. */
 const NODES_MAX = 4096;
-/** Longest name of a node or parameter. */
+/** Largest length of a name. */
 const NAME_LENGTH_MAX = 160;
 
 /** The name of an input, node or parameter. */
@@ -24,18 +25,25 @@ export const Name = v.pipe(
   v.maxLength(NAME_LENGTH_MAX),
   v.regex(
     /^[A-Za-z][\w.:-]*(\/[\w.:-]+)*$/,
-    'a name begins with a letter and goes on with letters, digits or _ . : - /',
+    'a name starts with a letter, followed by letters, digits or _ . : - /',
   ),
 );
 const shape = v.pipe(v.array(Size), v.maxLength(DIMENSIONS_MAX));
 const picklist = <T extends string>(names: readonly T[]) => v.picklist(names);
 
 const InputSchema = v.strictObject({ name: Name, shape });
+const FieldSchema = v.strictObject({ name: Name, shape, dtype: v.picklist(['f32', 'i32']) });
 const ParameterSchema = v.strictObject({
   name: Name,
   shape,
   initializer: v.strictObject({ kind: picklist(INITIALIZER_NAMES) }),
   regularizer: v.optional(RegularizerSchema),
+  /** False: the parameter keeps its initial value. */
+  trainable: v.optional(v.literal(false)),
+  /** Multiple of the learning rate; absent: 1. */
+  rate: v.optional(v.pipe(v.number(), v.gtValue(0), v.finite())),
+  /** Multiple of the weight decay; absent: 1. */
+  decay: v.optional(v.pipe(v.number(), v.minValue(0), v.finite())),
 });
 const NodeSchema = v.strictObject({
   name: Name,
@@ -47,32 +55,41 @@ const NodeSchema = v.strictObject({
 const LossSchema = v.strictObject({
   kind: picklist(Object.keys(LOSSES) as LossName[]),
   prediction: Name,
-  target: Name,
+  target: v.optional(Name),
   attributes: v.record(v.string(), v.unknown()),
+  /** Weights of its terms; absent: all are 1. */
+  weights: v.optional(LossWeightsSchema),
 });
 const ModelSchema = v.strictObject({
   format: v.literal(MODEL_FORMAT),
   inputs: v.pipe(v.array(InputSchema), v.minLength(1), v.maxLength(NODES_MAX)),
+  fields: v.optional(v.pipe(v.array(FieldSchema), v.maxLength(NODES_MAX))),
   parameters: v.pipe(v.array(ParameterSchema), v.maxLength(NODES_MAX)),
   nodes: v.pipe(v.array(NodeSchema), v.maxLength(NODES_MAX)),
   output: Name,
+  /** Of a model with several outputs, which lie one after the other in `output`: names and shapes, in order. */
+  outputs: v.optional(
+    v.pipe(v.array(v.strictObject({ name: v.string(), shape })), v.minLength(1), v.maxLength(64)),
+  ),
   loss: LossSchema,
 });
 
-/** An input: the field of the data with this name, as float32. */
+/** A model input: the field of the data with this name, as float32. */
 export type ModelInput = v.InferOutput<typeof InputSchema>;
-/** Trained numbers, and how they are drawn at the start. */
+/** A field of the data that only the loss reads, such as a target; values of nodes are computed from it as from an input. */
+export type ModelField = v.InferOutput<typeof FieldSchema>;
+/** A parameter, and how it is drawn at the start of a run. */
 export type ModelParameter = v.InferOutput<typeof ParameterSchema>;
-/** One use of an op. `inputs` name model inputs or earlier nodes; `parameters` go from the op's role to a name. */
+/** One use of an op. `inputs` names model inputs or earlier nodes; `parameters` maps roles of the op to names. */
 export type ModelNode = v.InferOutput<typeof NodeSchema>;
-/** What training makes small. `prediction` names an input or a node, `target` a field of the data. */
+/** The loss that training minimises. `prediction` names an input or a node, `target` a field of the data, if it has one. */
 export type ModelLoss = v.InferOutput<typeof LossSchema>;
-/** A whole model. Nodes are in an order in which they can be computed, parameters in name order. */
+/** A whole model. Nodes are in topological order, parameters in name order. */
 export type Model = v.InferOutput<typeof ModelSchema>;
 
 /**
- * The form of a model out of something that came from outside. Whether the parts fit together is resolveModel's matter.
- * @throws UserError that says which part is malformed
+ * Checks the format of a model from outside. Whether its parts fit together is checked by resolveModel.
+ * @throws UserError that names the malformed part
  */
 export function modelOfJson(value: unknown): Model {
   const result = v.safeParse(ModelSchema, value);

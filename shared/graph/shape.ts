@@ -1,9 +1,9 @@
-/** The shape of ONE sample's tensor, row-major; [] for a single number. Tensors of a batch have rows of this shape. */
+/** The shape of the tensor of ONE sample, row-major; [] for a single number. Tensors of a batch have rows of this shape. */
 export type Shape = readonly number[];
 
-/** Most dimensions of a tensor. */
+/** Largest number of axes of a tensor. */
 export const DIMENSIONS_MAX = 8;
-/** Most elements of one sample's tensor, and of one parameter: offsets stay exact 32-bit integers. */
+/** Most elements of the tensor of one sample, and of one parameter: offsets stay exact 32-bit integers. */
 export const ELEMENTS_MAX = 2 ** 28;
 
 /** Elements of a tensor of this shape: 1 for []. */
@@ -26,7 +26,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
-/** As people write it: [28, 28]. */
+/** A shape as text: [28, 28]. */
 export function formatShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }

@@ -1,78 +1,104 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AssertionError, assert } from '../errors.js';
+import { userCache } from '../user-cache.js';
 import type { Kernels, LoadOptions } from './kernels.js';
 import { STATIC_BYTES, THREAD_BYTES } from './memory-map.js';
 import { SOURCE_VERSION } from './table.js';
 
-/** What c/addon/addon.c exports. The function that `attach` returns keeps the memory alive. */
+/** The exports of c/addon/addon.c. The function that `attach` returns keeps the memory alive. */
 interface Addon {
   readonly version: string;
-  /** The instruction sets that it was built for and this processor has, best first. */
+  /** The instruction sets that it was built for and that this processor supports, best first. */
   readonly isas: readonly string[];
-  attach(memory: Uint8Array, workspace: number, isa: string): (tapeOffset: number, words: number) => number;
+  attach(memory: Uint8Array, workspace: number, isa: string): (offset: number, words: number) => number;
 }
 
-/** Where scripts/build-native.mjs leaves the addon, or why there is none. From the package's root. */
-const OUTPUT = join('native', 'build');
+/**
+ * Where scripts/build-native.mjs writes the addon, or the reason why there is none: in a checkout below it; of an installed package,
+ * which may not be writable, in the user's cache, by version and processor, as machines may share it.
+ */
+export function nativeFolder(): string {
+  if (isCheckout()) return join(packageRoot(), 'native', 'build');
+  const processor = `${process.arch} ${cpus()[0]?.model ?? ''}`.replace(/[^a-z0-9]+/gi, '-');
+  return join(userCache(), 'native', SOURCE_VERSION, processor);
+}
 
-/** The instruction sets that native kernels can run on here, best first; none when there is no addon. */
+/** The addon in such a folder. */
+export function addonFile(folder: string): string {
+  return join(folder, `kernels-${process.platform}-${process.arch}.node`);
+}
+
+/** Why there is no addon. */
+export function reasonFile(folder: string): string {
+  return join(folder, 'reason.txt');
+}
+
+/** Whether this is a checkout, in which setup compiles, and not an installed package. */
+export function isCheckout(): boolean {
+  return existsSync(join(packageRoot(), 'scripts', 'setup.mjs'));
+}
+
+/** The instruction sets that native kernels can use on this machine, best first; none when there is no addon. */
 export function nativeIsas(): readonly string[] {
   const found = findAddon();
   return 'addon' in found ? found.addon.isas : [];
 }
 
 /**
- * Loads the addon for the calling thread, or says in a few words why it cannot.
+ * Loads the addon for the calling thread, or returns a short reason why it cannot.
  * @param isa one of `nativeIsas()`, by default the best
- * @throws AssertionError when `stackTop` leaves no room
+ * @throws AssertionError when the bytes of a thread below `stackTop` do not fit into the memory
  */
 export function loadNative(
   { memory, stackTop }: LoadOptions,
   isa?: string,
 ): { kernels: Kernels } | { reason: string } {
   const workspace = stackTop - THREAD_BYTES;
-  assert(stackTop % 64 === 0 && workspace >= STATIC_BYTES, `no room for a thread below ${stackTop}`);
-  assert(stackTop <= memory.buffer.byteLength, `a workspace below ${stackTop} lies outside the memory`);
+  assert(
+    stackTop % 64 === 0 && workspace >= STATIC_BYTES,
+    `the memory has no space for a thread below ${stackTop}`,
+  );
+  assert(stackTop <= memory.buffer.byteLength, `a thread that ends at ${stackTop} lies outside the memory`);
   const found = findAddon();
   if ('reason' in found) return found;
   const { addon } = found;
-  // Memory that grows stays where it is, so one attachment serves for good.
+  // A shared memory that grows keeps its address, so it is attached only once.
   const chosen = isa ?? addon.isas[0]!;
   const run = addon.attach(new Uint8Array(memory.buffer), workspace, chosen);
   const kernels: Kernels = {
     backend: 'native',
     detail: chosen,
-    run(tapeOffset, words) {
-      const bad = run(tapeOffset, words);
+    run(offset, words) {
+      const bad = run(offset, words);
       if (bad !== 0)
-        throw new AssertionError(`the tape at ${tapeOffset} has no valid call at word ${bad - 1}`);
+        throw new AssertionError(`the command buffer at ${offset} has no valid call at word ${bad - 1}`);
     },
   };
   return { kernels };
 }
 
 function findAddon(): { addon: Addon } | { reason: string } {
-  const folder = join(packageRoot(), OUTPUT);
-  const file = join(folder, `kernels-${process.platform}-${process.arch}.node`);
-  const failure = join(folder, 'reason.txt');
+  const folder = nativeFolder();
+  const [file, failure] = [addonFile(folder), reasonFile(folder)];
   if (!existsSync(file)) {
     return { reason: existsSync(failure) ? readFileSync(failure, 'utf8').trim() : 'not built' };
   }
   try {
     const addon = createRequire(import.meta.url)(file) as Addon;
-    // Built from other sources it would have other opcodes, or other bits.
-    if (addon.version !== SOURCE_VERSION) return { reason: 'out of date (npm run setup builds it anew)' };
+    // An addon that was built from other sources may have other opcodes, or give other bits.
+    if (addon.version !== SOURCE_VERSION) return { reason: 'out of date: run npm run setup' };
     return { addon };
   } catch (error) {
     return { reason: error instanceof Error ? error.message.split('\n')[0]! : String(error) };
   }
 }
 
-/** The folder of package.json, upwards of this file: from the source two levels, from dist/ three. */
-function packageRoot(): string {
+/** The folder of package.json: two levels above this file in the source, three in dist/. */
+export function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
   return folder;

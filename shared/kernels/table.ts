@@ -1,9 +1,9 @@
-// Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit.
+// Generated from the KERNEL prototypes by scripts/dev/build-kernels.ts; do not edit.
 
 /** Hash of the C sources: builds of the same version have the same kernels, opcodes and bits. */
-export const SOURCE_VERSION = '3949f7b34650870b';
+export const SOURCE_VERSION = '5eaded24cbcea151';
 
-/** Every kernel: its opcode and, in tape order, the kind of each argument. */
+/** Every kernel: its opcode, and the kinds of its arguments in the order of their words. */
 export const KERNEL_TABLE = {
   geluForward: {
     opcode: 0,
@@ -296,8 +296,47 @@ export const KERNEL_TABLE = {
       scale: 'f32',
     },
   },
-  clampVector: {
+  encodeBlocks: {
     opcode: 21,
+    arguments: {
+      a: 'ptr',
+      scales: 'ptr',
+      codes: 'ptr',
+      n: 'i32',
+      bits: 'i32',
+      isUnsigned: 'i32',
+      step: 'ptr',
+      first: 'i32',
+      key0: 'i32',
+      key1: 'i32',
+    },
+  },
+  quantizeBlocks: {
+    opcode: 22,
+    arguments: {
+      a: 'ptr',
+      n: 'i32',
+      bits: 'i32',
+      isUnsigned: 'i32',
+      step: 'ptr',
+      first: 'i32',
+      key0: 'i32',
+      key1: 'i32',
+    },
+  },
+  decodeBlocks: {
+    opcode: 23,
+    arguments: {
+      scales: 'ptr',
+      codes: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+      bits: 'i32',
+      isUnsigned: 'i32',
+    },
+  },
+  clampVector: {
+    opcode: 24,
     arguments: {
       a: 'ptr',
       n: 'i32',
@@ -305,7 +344,7 @@ export const KERNEL_TABLE = {
     },
   },
   shrinkVector: {
-    opcode: 22,
+    opcode: 25,
     arguments: {
       a: 'ptr',
       total: 'ptr',
@@ -314,7 +353,7 @@ export const KERNEL_TABLE = {
     },
   },
   addPenalty: {
-    opcode: 23,
+    opcode: 26,
     arguments: {
       gradient: 'ptr',
       weights: 'ptr',
@@ -324,7 +363,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeConvolutionWeights: {
-    opcode: 24,
+    opcode: 27,
     arguments: {
       x: 'ptr',
       dy: 'ptr',
@@ -349,7 +388,7 @@ export const KERNEL_TABLE = {
     },
   },
   convolution: {
-    opcode: 25,
+    opcode: 28,
     arguments: {
       x: 'ptr',
       w: 'ptr',
@@ -375,7 +414,7 @@ export const KERNEL_TABLE = {
     },
   },
   convolutionTransposed: {
-    opcode: 26,
+    opcode: 29,
     arguments: {
       y: 'ptr',
       w: 'ptr',
@@ -401,7 +440,7 @@ export const KERNEL_TABLE = {
     },
   },
   ctcForward: {
-    opcode: 27,
+    opcode: 30,
     arguments: {
       logits: 'ptr',
       labels: 'ptr',
@@ -414,7 +453,7 @@ export const KERNEL_TABLE = {
     },
   },
   dropoutForward: {
-    opcode: 28,
+    opcode: 31,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -431,7 +470,7 @@ export const KERNEL_TABLE = {
     },
   },
   dropoutBackward: {
-    opcode: 29,
+    opcode: 32,
     arguments: {
       mask: 'ptr',
       dy: 'ptr',
@@ -443,7 +482,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanAbsoluteErrorForward: {
-    opcode: 30,
+    opcode: 33,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -453,7 +492,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanAbsoluteErrorBackward: {
-    opcode: 31,
+    opcode: 34,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -464,7 +503,7 @@ export const KERNEL_TABLE = {
     },
   },
   huberForward: {
-    opcode: 32,
+    opcode: 35,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -475,7 +514,7 @@ export const KERNEL_TABLE = {
     },
   },
   huberBackward: {
-    opcode: 33,
+    opcode: 36,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -487,7 +526,7 @@ export const KERNEL_TABLE = {
     },
   },
   binaryCrossEntropyForward: {
-    opcode: 34,
+    opcode: 37,
     arguments: {
       logits: 'ptr',
       targets: 'ptr',
@@ -498,7 +537,7 @@ export const KERNEL_TABLE = {
     },
   },
   binaryCrossEntropyBackward: {
-    opcode: 35,
+    opcode: 38,
     arguments: {
       logits: 'ptr',
       targets: 'ptr',
@@ -509,7 +548,7 @@ export const KERNEL_TABLE = {
     },
   },
   reluForward: {
-    opcode: 36,
+    opcode: 39,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -517,7 +556,7 @@ export const KERNEL_TABLE = {
     },
   },
   reluBackward: {
-    opcode: 37,
+    opcode: 40,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -526,7 +565,7 @@ export const KERNEL_TABLE = {
     },
   },
   sigmoidForward: {
-    opcode: 38,
+    opcode: 41,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -534,7 +573,7 @@ export const KERNEL_TABLE = {
     },
   },
   sigmoidBackward: {
-    opcode: 39,
+    opcode: 42,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -543,7 +582,7 @@ export const KERNEL_TABLE = {
     },
   },
   tanhForward: {
-    opcode: 40,
+    opcode: 43,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -551,7 +590,7 @@ export const KERNEL_TABLE = {
     },
   },
   tanhBackward: {
-    opcode: 41,
+    opcode: 44,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -560,30 +599,6 @@ export const KERNEL_TABLE = {
     },
   },
   exponential: {
-    opcode: 42,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  logarithm: {
-    opcode: 43,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  errorFunction: {
-    opcode: 44,
-    arguments: {
-      out: 'ptr',
-      a: 'ptr',
-      n: 'i32',
-    },
-  },
-  sine: {
     opcode: 45,
     arguments: {
       out: 'ptr',
@@ -591,7 +606,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  cosine: {
+  logarithm: {
     opcode: 46,
     arguments: {
       out: 'ptr',
@@ -599,7 +614,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  squareRoot: {
+  errorFunction: {
     opcode: 47,
     arguments: {
       out: 'ptr',
@@ -607,7 +622,7 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  reciprocalSquareRoot: {
+  sine: {
     opcode: 48,
     arguments: {
       out: 'ptr',
@@ -615,8 +630,32 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  embeddingForward: {
+  cosine: {
     opcode: 49,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  squareRoot: {
+    opcode: 50,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  reciprocalSquareRoot: {
+    opcode: 51,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      n: 'i32',
+    },
+  },
+  embeddingForward: {
+    opcode: 52,
     arguments: {
       ids: 'ptr',
       table: 'ptr',
@@ -627,7 +666,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeScatterRows: {
-    opcode: 50,
+    opcode: 53,
     arguments: {
       ids: 'ptr',
       dy: 'ptr',
@@ -640,7 +679,7 @@ export const KERNEL_TABLE = {
     },
   },
   addToRows: {
-    opcode: 51,
+    opcode: 54,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -650,7 +689,7 @@ export const KERNEL_TABLE = {
     },
   },
   addSinusoids: {
-    opcode: 52,
+    opcode: 55,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -660,7 +699,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8: {
-    opcode: 53,
+    opcode: 56,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -676,7 +715,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherU8AsI32: {
-    opcode: 54,
+    opcode: 57,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -690,7 +729,7 @@ export const KERNEL_TABLE = {
     },
   },
   gatherWords: {
-    opcode: 55,
+    opcode: 58,
     arguments: {
       out: 'ptr',
       chunkTable: 'ptr',
@@ -704,30 +743,6 @@ export const KERNEL_TABLE = {
     },
   },
   floatToBfloat16: {
-    opcode: 56,
-    arguments: {
-      a: 'ptr',
-      out: 'ptr',
-      n: 'i32',
-    },
-  },
-  bfloat16ToFloat: {
-    opcode: 57,
-    arguments: {
-      a: 'ptr',
-      out: 'ptr',
-      n: 'i32',
-    },
-  },
-  floatToFloat16: {
-    opcode: 58,
-    arguments: {
-      a: 'ptr',
-      out: 'ptr',
-      n: 'i32',
-    },
-  },
-  float16ToFloat: {
     opcode: 59,
     arguments: {
       a: 'ptr',
@@ -735,8 +750,40 @@ export const KERNEL_TABLE = {
       n: 'i32',
     },
   },
-  floatToInt8: {
+  bfloat16ToFloat: {
     opcode: 60,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  roundToBfloat16: {
+    opcode: 61,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  floatToFloat16: {
+    opcode: 62,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  float16ToFloat: {
+    opcode: 63,
+    arguments: {
+      a: 'ptr',
+      out: 'ptr',
+      n: 'i32',
+    },
+  },
+  floatToInt8: {
+    opcode: 64,
     arguments: {
       a: 'ptr',
       scale: 'ptr',
@@ -745,7 +792,7 @@ export const KERNEL_TABLE = {
     },
   },
   int8ToFloat: {
-    opcode: 61,
+    opcode: 65,
     arguments: {
       a: 'ptr',
       scale: 'ptr',
@@ -754,7 +801,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseForward: {
-    opcode: 62,
+    opcode: 66,
     arguments: {
       logits: 'ptr',
       labels: 'ptr',
@@ -769,7 +816,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropySparseBackward: {
-    opcode: 63,
+    opcode: 67,
     arguments: {
       probabilities: 'ptr',
       labels: 'ptr',
@@ -782,7 +829,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyForward: {
-    opcode: 64,
+    opcode: 68,
     arguments: {
       logits: 'ptr',
       targets: 'ptr',
@@ -794,7 +841,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxCrossEntropyBackward: {
-    opcode: 65,
+    opcode: 69,
     arguments: {
       probabilities: 'ptr',
       targets: 'ptr',
@@ -805,7 +852,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyForward: {
-    opcode: 66,
+    opcode: 70,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -816,7 +863,7 @@ export const KERNEL_TABLE = {
     },
   },
   crossEntropyBackward: {
-    opcode: 67,
+    opcode: 71,
     arguments: {
       p: 'ptr',
       targets: 'ptr',
@@ -827,7 +874,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorForward: {
-    opcode: 68,
+    opcode: 72,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -837,7 +884,7 @@ export const KERNEL_TABLE = {
     },
   },
   meanSquaredErrorBackward: {
-    opcode: 69,
+    opcode: 73,
     arguments: {
       y: 'ptr',
       targets: 'ptr',
@@ -848,7 +895,7 @@ export const KERNEL_TABLE = {
     },
   },
   muonMomentum: {
-    opcode: 70,
+    opcode: 74,
     arguments: {
       gradient: 'ptr',
       momentum: 'ptr',
@@ -858,7 +905,7 @@ export const KERNEL_TABLE = {
     },
   },
   normalizeVector: {
-    opcode: 71,
+    opcode: 75,
     arguments: {
       a: 'ptr',
       total: 'ptr',
@@ -867,7 +914,7 @@ export const KERNEL_TABLE = {
     },
   },
   blendVectors: {
-    opcode: 72,
+    opcode: 76,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -878,7 +925,7 @@ export const KERNEL_TABLE = {
     },
   },
   muonUpdate: {
-    opcode: 73,
+    opcode: 77,
     arguments: {
       weights: 'ptr',
       direction: 'ptr',
@@ -888,7 +935,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationForward: {
-    opcode: 74,
+    opcode: 78,
     arguments: {
       x: 'ptr',
       gamma: 'ptr',
@@ -901,7 +948,7 @@ export const KERNEL_TABLE = {
     },
   },
   layerNormalizationBackward: {
-    opcode: 75,
+    opcode: 79,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -913,7 +960,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeLayerNormalizationScale: {
-    opcode: 76,
+    opcode: 80,
     arguments: {
       x: 'ptr',
       statistics: 'ptr',
@@ -925,7 +972,7 @@ export const KERNEL_TABLE = {
     },
   },
   sumSquares: {
-    opcode: 77,
+    opcode: 81,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -934,7 +981,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeTotal: {
-    opcode: 78,
+    opcode: 82,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -942,7 +989,7 @@ export const KERNEL_TABLE = {
     },
   },
   sgdUpdate: {
-    opcode: 79,
+    opcode: 83,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -952,7 +999,7 @@ export const KERNEL_TABLE = {
     },
   },
   adamUpdate: {
-    opcode: 80,
+    opcode: 84,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -963,7 +1010,7 @@ export const KERNEL_TABLE = {
     },
   },
   rmspropUpdate: {
-    opcode: 81,
+    opcode: 85,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -974,7 +1021,7 @@ export const KERNEL_TABLE = {
     },
   },
   adagradUpdate: {
-    opcode: 82,
+    opcode: 86,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -984,7 +1031,7 @@ export const KERNEL_TABLE = {
     },
   },
   lionUpdate: {
-    opcode: 83,
+    opcode: 87,
     arguments: {
       weights: 'ptr',
       gradient: 'ptr',
@@ -994,7 +1041,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolForward: {
-    opcode: 84,
+    opcode: 88,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1013,7 +1060,7 @@ export const KERNEL_TABLE = {
     },
   },
   maxPoolBackward: {
-    opcode: 85,
+    opcode: 89,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1035,7 +1082,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolForward: {
-    opcode: 86,
+    opcode: 90,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1054,7 +1101,7 @@ export const KERNEL_TABLE = {
     },
   },
   averagePoolBackward: {
-    opcode: 87,
+    opcode: 91,
     arguments: {
       dy: 'ptr',
       dx: 'ptr',
@@ -1073,7 +1120,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmul: {
-    opcode: 88,
+    opcode: 92,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -1086,7 +1133,7 @@ export const KERNEL_TABLE = {
     },
   },
   matmulTransposedB: {
-    opcode: 89,
+    opcode: 93,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -1097,7 +1144,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomUniform: {
-    opcode: 90,
+    opcode: 94,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1108,7 +1155,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomNormal: {
-    opcode: 91,
+    opcode: 95,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1119,7 +1166,7 @@ export const KERNEL_TABLE = {
     },
   },
   addGradientNoise: {
-    opcode: 92,
+    opcode: 96,
     arguments: {
       gradient: 'ptr',
       step: 'ptr',
@@ -1132,7 +1179,7 @@ export const KERNEL_TABLE = {
     },
   },
   randomTruncatedNormal: {
-    opcode: 93,
+    opcode: 97,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1143,7 +1190,7 @@ export const KERNEL_TABLE = {
     },
   },
   orthonormalRows: {
-    opcode: 94,
+    opcode: 98,
     arguments: {
       a: 'ptr',
       count: 'i32',
@@ -1151,7 +1198,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmForward: {
-    opcode: 95,
+    opcode: 99,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1170,7 +1217,7 @@ export const KERNEL_TABLE = {
     },
   },
   lstmBackward: {
-    opcode: 96,
+    opcode: 100,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1189,7 +1236,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruForward: {
-    opcode: 97,
+    opcode: 101,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1207,7 +1254,7 @@ export const KERNEL_TABLE = {
     },
   },
   gruBackward: {
-    opcode: 98,
+    opcode: 102,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1224,7 +1271,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnForward: {
-    opcode: 99,
+    opcode: 103,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1240,7 +1287,7 @@ export const KERNEL_TABLE = {
     },
   },
   simpleRnnBackward: {
-    opcode: 100,
+    opcode: 104,
     arguments: {
       z: 'ptr',
       weights: 'ptr',
@@ -1255,7 +1302,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxForward: {
-    opcode: 101,
+    opcode: 105,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1264,7 +1311,7 @@ export const KERNEL_TABLE = {
     },
   },
   softmaxBackward: {
-    opcode: 102,
+    opcode: 106,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -1274,7 +1321,7 @@ export const KERNEL_TABLE = {
     },
   },
   logSoftmaxForward: {
-    opcode: 103,
+    opcode: 107,
     arguments: {
       x: 'ptr',
       y: 'ptr',
@@ -1283,7 +1330,7 @@ export const KERNEL_TABLE = {
     },
   },
   logSoftmaxBackward: {
-    opcode: 104,
+    opcode: 108,
     arguments: {
       y: 'ptr',
       dy: 'ptr',
@@ -1293,7 +1340,7 @@ export const KERNEL_TABLE = {
     },
   },
   oneHot: {
-    opcode: 105,
+    opcode: 109,
     arguments: {
       labels: 'ptr',
       out: 'ptr',
@@ -1302,7 +1349,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeMatmulTransposedA: {
-    opcode: 106,
+    opcode: 110,
     arguments: {
       a: 'ptr',
       b: 'ptr',
@@ -1314,7 +1361,7 @@ export const KERNEL_TABLE = {
     },
   },
   treeSumRows: {
-    opcode: 107,
+    opcode: 111,
     arguments: {
       a: 'ptr',
       out: 'ptr',
@@ -1324,7 +1371,16 @@ export const KERNEL_TABLE = {
     },
   },
   addVectors: {
-    opcode: 108,
+    opcode: 112,
+    arguments: {
+      out: 'ptr',
+      a: 'ptr',
+      b: 'ptr',
+      n: 'i32',
+    },
+  },
+  subtractVectors: {
+    opcode: 113,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1333,7 +1389,7 @@ export const KERNEL_TABLE = {
     },
   },
   multiplyVectors: {
-    opcode: 109,
+    opcode: 114,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1342,7 +1398,7 @@ export const KERNEL_TABLE = {
     },
   },
   copyVector: {
-    opcode: 110,
+    opcode: 115,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1350,7 +1406,7 @@ export const KERNEL_TABLE = {
     },
   },
   fill: {
-    opcode: 111,
+    opcode: 116,
     arguments: {
       out: 'ptr',
       n: 'i32',
@@ -1358,7 +1414,7 @@ export const KERNEL_TABLE = {
     },
   },
   scaleVector: {
-    opcode: 112,
+    opcode: 117,
     arguments: {
       out: 'ptr',
       a: 'ptr',
@@ -1367,7 +1423,7 @@ export const KERNEL_TABLE = {
     },
   },
   moveAverage: {
-    opcode: 113,
+    opcode: 118,
     arguments: {
       average: 'ptr',
       value: 'ptr',
@@ -1376,7 +1432,7 @@ export const KERNEL_TABLE = {
     },
   },
   affineVector: {
-    opcode: 114,
+    opcode: 119,
     arguments: {
       out: 'ptr',
       a: 'ptr',

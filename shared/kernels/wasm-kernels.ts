@@ -2,25 +2,25 @@ import { assert } from '../errors.js';
 import type { Kernels, LoadOptions } from './kernels.js';
 import { STATIC_BYTES, THREAD_BYTES } from './memory-map.js';
 
-/** The WebAssembly builds: 'relaxed' has the engine's fused multiply-add, 'exact' computes it through f64. */
+/** The WebAssembly builds: 'relaxed' uses the fused multiply-add of the engine, 'exact' computes it through f64. */
 export type WasmBuild = 'relaxed' | 'exact';
 
-/** Fetches a build: from disk in Node, over HTTP in a browser. */
+/** Reads a build: from disk in Node, over HTTP in a browser. */
 export type WasmSource = (build: WasmBuild) => Promise<Uint8Array<ArrayBuffer>>;
 
 interface Exports {
   readonly __stack_pointer: WebAssembly.Global;
-  run(tape: number, words: number, workspace: number): number;
+  run(offset: number, words: number, workspace: number): number;
   fused(): number;
 }
 
-/** Either the compiled build, or why the engine cannot be trusted with it. */
+/** Either the compiled build, or the reason why this engine cannot run it with the same bits. */
 type Compiled = { readonly module: WebAssembly.Module } | { readonly refusal: string };
 
 /**
- * Instantiates the fastest wasm build that the engine computes exactly, for the calling thread. Uses nothing but
- * WebAssembly, so it runs in browsers too. All threads of one memory get the same build when they run in one engine.
- * @throws AssertionError when `stackTop` leaves no room
+ * Instantiates, for the calling thread, the fastest wasm build that the engine computes with the same bits. It uses only
+ * WebAssembly, so it runs in browsers too. All threads of one engine get the same build.
+ * @throws AssertionError when the bytes of a thread below `stackTop` do not fit into the memory
  */
 export async function loadWasm(
   source: WasmSource,
@@ -44,15 +44,18 @@ async function instantiate(
   detail: string,
 ): Promise<Kernels> {
   const workspace = stackTop - THREAD_BYTES;
-  assert(stackTop % 64 === 0 && workspace >= STATIC_BYTES, `no room for a thread below ${stackTop}`);
-  assert(stackTop <= memory.buffer.byteLength, `a stack that ends at ${stackTop} lies outside the memory`);
+  assert(
+    stackTop % 64 === 0 && workspace >= STATIC_BYTES,
+    `the memory has no space for a thread below ${stackTop}`,
+  );
+  assert(stackTop <= memory.buffer.byteLength, `a thread that ends at ${stackTop} lies outside the memory`);
   const { run } = await start(module, memory, stackTop);
   return {
     backend,
     detail,
-    run(tapeOffset, words) {
-      const bad = run(tapeOffset, words, workspace);
-      assert(bad === 0, `the tape at ${tapeOffset} has no valid call at word ${bad - 1}`);
+    run(offset, words) {
+      const bad = run(offset, words, workspace);
+      assert(bad === 0, `the command buffer at ${offset} has no valid call at word ${bad - 1}`);
     },
   };
 }
@@ -64,7 +67,7 @@ async function start(module: WebAssembly.Module, memory: WebAssembly.Memory, sta
   return exports;
 }
 
-/** Relaxed SIMD may round a*b + c once or twice: only an engine that does it once has our bits. */
+/** Relaxed SIMD may round a*b + c once or twice: only an engine that rounds once gives the same bits. */
 async function compileRelaxed(bytes: Uint8Array<ArrayBuffer>): Promise<Compiled> {
   if (!WebAssembly.validate(bytes)) return { refusal: 'the engine has no relaxed SIMD' };
   const module = await WebAssembly.compile(bytes);

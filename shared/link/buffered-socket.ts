@@ -1,36 +1,36 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 
 /**
- * Most bytes of one read. Few enough to stay in a core's cache until they are copied, many enough that a vector of some
+ * Most bytes of one read: few enough to stay in a core's cache until they are copied, and enough that a vector of some
  * megabytes takes a dozen reads.
  */
 const READ_BYTES = 256 * 2 ** 10;
 
-/** What node:net reads and writes with; how is its own affair. */
+/** The internal object that node:net reads and writes with. */
 interface Handle {
   useUserBuffer?: unknown;
   onread: () => void;
 }
 
-/** A connection whose handshake is over, paused until `read`. */
+/** A connection whose WebSocket handshake is done, paused until `read`. */
 export interface BufferedSocket {
   readonly socket: Socket;
-  /** Begins to read. `onBytes` is lent the bytes until it returns. To be called once. */
+  /** Starts to read. The bytes are valid until `onBytes` returns. To be called once. */
   read(onBytes: (bytes: Uint8Array) => void): void;
 }
 
-/** Where all connections of this thread read into: each read is looked at before the next one. */
+/** The buffer of all connections of this thread: each read is processed before the next one. */
 let readBuffer: Uint8Array | undefined;
 
 /**
- * Reads a connection into the same memory, over and over.
+ * Reads a connection into one buffer that is reused for every read.
  *
- * Left alone, node:net takes fresh memory for every 64 KiB, and the garbage collector, which counts those bytes, goes
- * through the whole heap every few vectors: it took more of a step over two remote workers than their arithmetic. A
- * remedy (`onread`) is given only to sockets that are new, and this one has spoken HTTP already: so a new one takes over
- * its handle, the way node:child_process hands a socket on. An encrypted connection has no such handle and stays as it is.
+ * By default node:net allocates memory for every 64 KiB. The garbage collector counts those bytes and scans the whole heap
+ * every few vectors: it took more of a step with two remote workers than their arithmetic. node:net has an option for a
+ * fixed buffer (`onread`), but only for new sockets, and this one has already spoken HTTP. So a new socket takes over its
+ * handle, as node:child_process does to pass a socket on. An encrypted connection has no such handle and stays as it is.
  *
- * @param head bytes that were read too far
+ * @param head bytes of the WebSocket that were read with the handshake
  */
 export function bufferSocket(socket: Socket, head: Uint8Array): BufferedSocket {
   socket.pause();
@@ -56,13 +56,13 @@ function takeOver(socket: Socket, handle: Handle, early: Uint8Array | null): Buf
     },
   };
   const options = { handle, onread, pauseOnCreate: true, allowHalfOpen: socket.allowHalfOpen };
-  const heir = new Socket(options as SocketConstructorOpts);
-  // The server counts its connections by the sockets that it has made.
-  heir.once('close', () => socket.destroy());
+  const successor = new Socket(options as SocketConstructorOpts);
+  // The server counts its connections by the sockets that it has created.
+  successor.once('close', () => socket.destroy());
   const read = (onBytes: (bytes: Uint8Array) => void): void => {
     take = onBytes;
     if (early !== null) onBytes(early);
-    heir.resume();
+    successor.resume();
   };
-  return { socket: heir, read };
+  return { socket: successor, read };
 }

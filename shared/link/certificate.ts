@@ -1,21 +1,21 @@
 import { X509Certificate } from 'node:crypto';
 
-/** How long a certificate holds: longer than a run, short enough that a stolen key is of no use for ever. */
+/** How long a certificate is valid: longer than a run, and short enough to limit the use of a stolen key. */
 const LIFE_MS = 365 * 24 * 3600 * 1000;
-/** Clocks of other machines may be behind ours by so much. */
+/** The clock of another machine may be behind by so much. */
 const EARLY_MS = 24 * 3600 * 1000;
 
-/** What a server proves its name with. Nobody has signed it: its fingerprint stands in the join URL. */
+/** A server's certificate and its key. It is self-signed; the join URL holds its fingerprint. */
 export interface Certificate {
   /** PEM. */
   readonly certificate: string;
-  /** PEM, for the owner's eyes alone. */
+  /** PEM. Must stay secret. */
   readonly key: string;
 }
 
-/** Makes a certificate and its key (P-256), which hold from now on for a year. @param nowMs milliseconds since 1970 */
+/** Creates a certificate and its key (P-256), valid for a year from now on. @param nowMs milliseconds since 1970 */
 export async function createCertificate(nowMs: number): Promise<Certificate> {
-  // Loaded where it is needed only: it takes half a second.
+  // Loaded only where it is needed, since that takes half a second.
   const { generate } = await import('selfsigned');
   const made = await generate([{ name: 'commonName', value: 'unisum' }], {
     keyType: 'ec',
@@ -27,15 +27,15 @@ export async function createCertificate(nowMs: number): Promise<Certificate> {
   return { certificate: made.cert, key: made.private };
 }
 
-/** SHA-256 of a certificate's DER: 43 characters of the base64url alphabet. @param certificate PEM or DER */
+/** The SHA-256 of a certificate's DER, as 43 characters of the base64url alphabet. @param certificate PEM or DER */
 export function fingerprintOf(certificate: string | Uint8Array): string {
   const { fingerprint256 } = new X509Certificate(certificate);
   return Buffer.from(fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
 }
 
 /**
- * Why a server's certificate is not to be trusted; undefined when it is the one whose fingerprint is expected, and holds.
- * @param certificate DER, as it came over the connection; empty when none came
+ * Why a server's certificate must not be trusted; undefined when it has the expected fingerprint and is valid.
+ * @param certificate DER, as the server sent it; empty when it sent none
  * @param nowMs milliseconds since 1970
  */
 export function certificateFault(
@@ -44,16 +44,16 @@ export function certificateFault(
   nowMs: number,
 ): string | undefined {
   if (certificate.length === 0 || fingerprintOf(certificate) !== fingerprint)
-    return 'its certificate is not the one of the join line: someone else answers there, or the run was started anew; copy the line again';
+    return 'its certificate is not the one of the join line: another server answers there, or the run was started again; copy the line again';
   const { validFrom, validTo } = new X509Certificate(certificate);
   if (nowMs > Date.parse(validTo))
-    return `its certificate has expired (${validTo}); begin the run anew, or set this machine's clock`;
+    return `its certificate has expired (${validTo}); start the run again, or set this machine's clock`;
   if (nowMs < Date.parse(validFrom))
-    return `its certificate does not hold yet (from ${validFrom} on); set this machine's clock`;
+    return `its certificate is not valid yet (from ${validFrom} on); set this machine's clock`;
   return undefined;
 }
 
-/** Whether a certificate does not hold at this time. @param nowMs milliseconds since 1970 */
+/** Whether a certificate is not valid at this time. @param nowMs milliseconds since 1970 */
 export function isExpired(certificate: string, nowMs: number): boolean {
   const { validFrom, validTo } = new X509Certificate(certificate);
   return nowMs < Date.parse(validFrom) || nowMs > Date.parse(validTo);

@@ -1,27 +1,27 @@
 /*
- * One frame of a byte stream: a message and the bytes that go with it.
+ * One frame of a byte stream: a message and its payload.
  *
  *     u32 little-endian    bytes of the header
- *     header               the message as MessagePack, without records: every frame stands by itself
+ *     header               the message as MessagePack, without records: every frame can be decoded by itself
  *     zeros                up to the next multiple of 8
  *     payload              the rest
  *
- * The payload is never copied into the frame: it is sent right behind the head. Nor does it pass through MessagePack,
- * which would hand a Float32Array back as bytes, or copy it at both ends. Whatever a header decodes to is untrusted
- * until shared/protocol has looked at every field of it.
+ * The payload is not copied into the frame: it is sent right after the head. It does not pass through MessagePack either,
+ * which would return a Float32Array as bytes, or copy it at both ends. What a header decodes to is untrusted until
+ * shared/protocol has validated every field.
  */
 import { Packr } from 'msgpackr';
 import { assert } from '../errors.js';
 import { type Envelope, FRAME_BYTES_MAX, type FrameBounds, NO_PAYLOAD } from './link.js';
 import type { SpareBuffers } from './spare-buffers.js';
 
-/** Largest header: a manifest with the hashes of the most chunks takes 9 MB, the rest is for the model. */
+/** Largest header: a manifest with the largest number of chunk hashes takes 9 MB; the rest is for the model. */
 export const HEADER_BYTES_MAX = 32 * 2 ** 20;
 
 const LENGTH_BYTES = 4;
 const ALIGNMENT = 8;
 
-/** What any frame is held to. */
+/** The bounds of any frame. */
 export const WIDEST_BOUNDS: FrameBounds = {
   headerBytesMax: HEADER_BYTES_MAX,
   payloadBytesMax: () => FRAME_BYTES_MAX,
@@ -29,7 +29,7 @@ export const WIDEST_BOUNDS: FrameBounds = {
 
 const packr = new Packr({ useRecords: false });
 
-/** These bytes are no frame. The message says why, and repeats nothing of them. */
+/** The bytes are not a frame. The message says why and does not repeat any of them. */
 export class FrameError extends Error {
   constructor(message: string) {
     super(message);
@@ -40,7 +40,7 @@ export class FrameError extends Error {
 /**
  * The part of a frame before the payload; its length is a multiple of 8.
  * @param payloadBytes bytes that will follow
- * @throws AssertionError when the frame would exceed what the other end accepts
+ * @throws AssertionError when the frame would exceed what the peer accepts
  */
 export function encodeHead(message: object, payloadBytes: number): Uint8Array {
   const header = packr.pack(message);
@@ -54,45 +54,45 @@ export function encodeHead(message: object, payloadBytes: number): Uint8Array {
 }
 
 /**
- * Puts frames together as their bytes arrive, each byte copied once: a payload whose size is known when its first byte
- * comes, as in all that our own links send, into memory of that size.
+ * Assembles frames from their bytes as they arrive. It copies each byte once, into memory of the payload's size, if that
+ * size is known with the payload's first byte, as it is in all frames that our own links send.
  */
 export class FrameReader {
-  /** Hold for what comes from now on. */
+  /** Bounds of the frames from now on. */
   bounds = WIDEST_BOUNDS;
   /** Length, header and padding. */
-  readonly #head = new Gathering();
-  /** Bytes of all three; undefined until the length is there. */
+  readonly #head = new HeadBuffer();
+  /** Bytes of all three; undefined until the length has arrived. */
   #headBytes: number | undefined;
-  /** The message; undefined until its head is there. */
+  /** The message; undefined until its head has arrived. */
   #message: object | undefined;
   #payload: Uint8Array = NO_PAYLOAD;
   #payloadBytes = 0;
-  /** Bytes announced and not here yet, and whether the frame ends with them. */
-  #coming = 0;
+  /** Bytes that were announced and have not arrived, and whether the frame ends with them. */
+  #announced = 0;
   #isLast = false;
 
   constructor(private readonly spares: SpareBuffers) {}
 
-  /** So many bytes of the frame come next; `isLast`: it ends with them. */
-  stretch(bytes: number, isLast: boolean): void {
-    this.#coming = bytes;
+  /** Announces the next bytes of the frame. `isLast`: it ends with them. */
+  span(bytes: number, isLast: boolean): void {
+    this.#announced = bytes;
     this.#isLast = isLast;
   }
 
   /**
-   * Takes in some of the bytes that were announced.
-   * @throws FrameError when the head is none or declares too much, or more comes with it than may
+   * Takes some of the announced bytes.
+   * @throws FrameError when the head is malformed or too large, or the payload exceeds its bound
    */
   data(bytes: Uint8Array): void {
     const inHead = this.#pushHead(bytes);
-    this.#coming -= inHead;
+    this.#announced -= inHead;
     if (inHead < bytes.length) this.#pushPayload(bytes.subarray(inHead));
   }
 
   /**
    * The frame is complete.
-   * @throws FrameError when it is none
+   * @throws FrameError when its head is not
    */
   end(): Envelope {
     const message = this.#message;
@@ -123,23 +123,23 @@ export class FrameReader {
 
   #pushPayload(bytes: Uint8Array): void {
     const { length } = this.#payload;
-    const wanted = this.#payloadBytes + this.#coming;
+    const needed = this.#payloadBytes + this.#announced;
     const most = this.bounds.payloadBytesMax(this.#message as object);
-    if (wanted > most) throw new FrameError(`a message carries ${wanted} bytes where ${most} may come`);
-    if (wanted > length) {
-      // More is to come of what is not the last stretch: twice the memory each time keeps the copies few.
-      const larger = this.spares.take(this.#isLast ? wanted : Math.max(wanted, 2 * length));
+    if (needed > most) throw new FrameError(`a message has a payload of ${needed} bytes, more than ${most}`);
+    if (needed > length) {
+      // Unless these are the last bytes, more will follow: twice the memory each time keeps the copies few.
+      const larger = this.spares.take(this.#isLast ? needed : Math.max(needed, 2 * length));
       larger.set(this.#payload.subarray(0, this.#payloadBytes));
       this.#payload = larger;
     }
     this.#payload.set(bytes, this.#payloadBytes);
     this.#payloadBytes += bytes.length;
-    this.#coming -= bytes.length;
+    this.#announced -= bytes.length;
   }
 }
 
-/** Bytes that are put together; takes memory only for what is there. */
-class Gathering {
+/** Collects the bytes of a head. It allocates only for bytes that have arrived. */
+class HeadBuffer {
   #buffer = new Uint8Array(512);
   #length = 0;
 
@@ -147,7 +147,7 @@ class Gathering {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Takes in bytes until there are `most`. @returns how many it took */
+  /** Takes bytes until it has `most`. @returns how many it took */
   fill(bytes: Uint8Array, most: number): number {
     const taken = Math.min(bytes.length, most - this.#length);
     if (this.#length + taken > this.#buffer.length) {
@@ -175,11 +175,11 @@ function parseHeader(head: Uint8Array): object {
   } catch {
     throw new FrameError('the header of a frame is not MessagePack');
   }
-  if (typeof message !== 'object' || message === null) throw new FrameError('a header is no object');
+  if (typeof message !== 'object' || message === null) throw new FrameError('a header is not an object');
   return message;
 }
 
-/** The header's length that a head declares. */
+/** The length of the header, as its head declares it. */
 function headerBytes(head: Uint8Array, most: number): number {
   const bytes = new DataView(head.buffer, head.byteOffset, LENGTH_BYTES).getUint32(0, true);
   if (bytes > most) throw new FrameError(`a header exceeds ${most} bytes`);

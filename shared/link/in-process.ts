@@ -8,20 +8,21 @@ import {
   ownedPayload,
 } from './link.js';
 
-/** Most messages that may wait at one end, besides the bound on their bytes. */
+/** Most messages that may wait at one end. Their bytes are bounded too. */
 const MESSAGES_MAX = 65_536;
 
-/** What lies in an end's mailbox. */
+/** A message in an end's mailbox. */
 interface Delivery {
   readonly message: object;
   readonly payload: Uint8Array;
+  readonly onSent: (() => void) | undefined;
 }
 
 /**
- * Two ends of a link within one process. Objects are handed over as they are, neither copied nor serialised: they must
- * not be changed after `send`. A message arrives in a microtask of its own, so never from within `send`.
+ * Creates the two ends of a link within one process. Objects are passed without a copy and without serialisation: they
+ * must not change after `send`. A message arrives in its own microtask, so never from within `send`.
  *
- * @param names what each end is called by the other
+ * @param names the name of each end, for the other end
  */
 export function linkInProcess(names: readonly [string, string]): [Link, Link] {
   const first = new InProcessEnd(names[1]);
@@ -36,7 +37,7 @@ class InProcessEnd implements Link {
   readonly #inbox = new Mailbox<Delivery>(MESSAGES_MAX);
   #inboxBytes = 0;
   #events: LinkEvents | undefined;
-  /** Why this end sends and takes nothing any more. */
+  /** Why this end is closed; undefined while it is open. */
   #ending: string | undefined;
   #toldClosed = false;
 
@@ -56,14 +57,13 @@ class InProcessEnd implements Link {
     queueMicrotask(() => this.#tellClosed());
   }
 
-  send(message: object, payload: Uint8Array = NO_PAYLOAD): void {
+  send(message: object, payload: Uint8Array = NO_PAYLOAD, onSent?: () => void): void {
     if (this.#ending !== undefined) return;
     const other = this.#other;
-    const taken = other.#inbox.put({ message, payload: ownedPayload(payload) });
+    const taken = other.#inbox.put({ message, payload: ownedPayload(payload), onSent });
     other.#inboxBytes += payload.length;
     if (!taken || other.#inboxBytes > BUFFERED_BYTES_MAX) {
-      other.#abandon();
-      this.close(NOT_READING);
+      this.break(NOT_READING);
     } else if (other.#events !== undefined) {
       queueMicrotask(() => other.#deliver());
     }
@@ -80,9 +80,14 @@ class InProcessEnd implements Link {
     this.#other.#end(reason);
   }
 
+  break(reason: string): void {
+    this.#other.#abandon();
+    this.close(reason);
+  }
+
   #end(reason: string): void {
     this.#ending ??= reason;
-    // Behind the microtasks of all messages that were sent before.
+    // Runs after the microtasks of all messages that were sent before.
     queueMicrotask(() => this.#tellClosed());
   }
 
@@ -92,11 +97,12 @@ class InProcessEnd implements Link {
   }
 
   #deliver(): void {
-    // Nothing is left when this end was closed meanwhile.
+    // Nothing is left if this end was closed meanwhile.
     if (this.#inbox.length === 0) return;
     const delivery = this.#inbox.take();
     this.#inboxBytes -= delivery.payload.length;
     this.#events?.message(delivery);
+    if (this.#ending === undefined) delivery.onSent?.();
   }
 
   #tellClosed(): void {

@@ -11,19 +11,19 @@ import { SpareBuffers } from './spare-buffers.js';
 import { WebSocketLink } from './web-socket.js';
 import { HANDSHAKE_OPTIONS, Handshake } from './web-socket-handshake.js';
 
-/** Longest wait for a coordinator to answer. */
+/** Longest wait for a coordinator's answer. */
 export const CONNECT_WAIT_MS = 10_000;
 
-/** A coordinator that says nothing for so long is gone. */
+/** A coordinator that sends nothing for so long is gone. */
 const SILENCE_MS = 10_000;
 
-/** Bytes that a coordinator may send before it has proven the token: a challenge, and the run, which may be large. */
-const STRANGER_BYTES_MAX = HEADER_BYTES_MAX + 64 * 2 ** 10;
+/** Bytes that a coordinator may send before it has authenticated: a challenge, and the run, which may be large. */
+const UNAUTHENTICATED_BYTES_MAX = HEADER_BYTES_MAX + 64 * 2 ** 10;
 
-/** What to tell people in place of a system's code. */
+/** What people read instead of a system's error code. */
 const CAUSES: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nobody listens there',
-  ECONNRESET: 'the connection was cut',
+  ECONNREFUSED: 'nothing listens there',
+  ECONNRESET: 'the connection was reset',
   EHOSTUNREACH: 'the machine cannot be reached',
   ENETUNREACH: 'there is no network',
   ENOTFOUND: 'no machine has this name',
@@ -32,11 +32,11 @@ const CAUSES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Connects to a coordinator. Where the address has a fingerprint nothing is said to a server with another certificate.
- * @param path JOIN_PATH, if left out
- * @returns a link once the connection stands; nobody has proven anything yet
- * @throws UserError when the certificate is wrong: trying again is of no use
- * @throws Error whose message is one line that says why there is no connection
+ * Connects to a coordinator. If the address has a fingerprint, nothing is sent to a server with another certificate.
+ * @param path default: JOIN_PATH
+ * @returns a link when the connection is established; neither side has authenticated yet
+ * @throws UserError when the certificate is wrong, so that another attempt is useless
+ * @throws Error with a one-line message when there is no connection
  */
 export async function connectWebSocket(address: JoinAddress, clock: Clock, path?: string): Promise<Link> {
   const { fingerprint } = address;
@@ -54,9 +54,9 @@ export async function connectWebSocket(address: JoinAddress, clock: Clock, path?
       handshake.terminate();
     };
     handshake.on('unexpected-response', (_request, response) => {
-      fail(`it answers with HTTP status ${response.statusCode}, as no coordinator does`);
+      fail(`it answers with HTTP status ${response.statusCode}, so it is not a coordinator`);
     });
-    // Stays for good: ending an unfinished connection makes ws emit one more error, which nobody else would take.
+    // Is not removed on failure: ws emits one more error when an unfinished connection is closed.
     handshake.on('error', (error) => fail(causeOf(error)));
     handshake.once('open', () => {
       cancel();
@@ -64,9 +64,9 @@ export async function connectWebSocket(address: JoinAddress, clock: Clock, path?
       const connection = handshake.connection as BufferedSocket;
       const link = new WebSocketLink({
         ...{ connection, side: 'client', peer, clock, spares: new SpareBuffers() },
-        strangerBytesMax: STRANGER_BYTES_MAX,
+        unauthenticatedBytesMax: UNAUTHENTICATED_BYTES_MAX,
       });
-      // A coordinator that vanishes without a word (a pulled cable) closes nothing; a live one pings twice a second.
+      // A coordinator that disappears (a pulled cable) does not close its connections. A live one pings twice a second.
       connection.socket.setTimeout(SILENCE_MS, () =>
         link.break(`the coordinator was silent for ${SILENCE_MS / 1000} s`),
       );
@@ -75,7 +75,7 @@ export async function connectWebSocket(address: JoinAddress, clock: Clock, path?
   });
 }
 
-/** An encrypted connection to the owner of a certificate. No authority is asked: its fingerprint says whose it is. */
+/** Opens an encrypted connection to a server with this fingerprint. No certificate authority is involved. */
 function secure(address: JoinAddress, fingerprint: string, clock: Clock): Promise<TLSSocket> {
   const { host, port } = address;
   return new Promise((resolve, reject) => {

@@ -3,58 +3,77 @@ import type { Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../actor/clock.js';
 import { JOIN_PATH, WATCH_PATH } from '../protocol/join-url.js';
+import { browserRefusal, ownPath } from './browser-requests.js';
 import type { BufferedSocket } from './buffered-socket.js';
+import { PIECES_PROTOCOL } from './frame-pieces.js';
 import type { Link } from './link.js';
 import type { Listening } from './listen.js';
 import { SpareBuffers } from './spare-buffers.js';
 import { WebSocketLink } from './web-socket.js';
 import { HANDSHAKE_OPTIONS, Handshake } from './web-socket-handshake.js';
 
-/** Bytes that a peer may send before it has proven the token. A hello takes some thousand. */
-export const STRANGER_BYTES_MAX = 64 * 2 ** 10;
+/** Bytes that a peer may send before it has authenticated. A hello takes some thousand. */
+export const UNAUTHENTICATED_BYTES_MAX = 64 * 2 ** 10;
 
-/** Bytes that may wait for someone who watches: some hundred messages. */
-const WATCHER_BUFFERED_BYTES_MAX = 64 * 2 ** 10;
+/** Bytes that may wait for a watcher: a history and some hundred messages. */
+const WATCHER_BUFFERED_BYTES_MAX = 2 ** 20;
 
 /**
- * Accepts workers on an HTTP server, at JOIN_PATH, and who watches, at WATCH_PATH; every other request to upgrade is turned away.
+ * Accepts workers at JOIN_PATH of an HTTP server, and watchers at WATCH_PATH. Every other upgrade request is rejected.
  *
- * A peer counts as a stranger until `Link.admit` is called for it. How long it may stay one is not decided here.
- * @param onLink takes each new link over; `watches`: it came by WATCH_PATH
+ * A peer counts as unauthenticated until `Link.admit` is called. The caller limits how long that may take.
+ * @param listenHost the host that the server was told to listen on; pages of other servers may not connect
+ * @param publicUrl see browserRefusal
+ * @param onLink takes each new link; `watches`: the peer connected to WATCH_PATH
  */
 export function acceptWebSockets(
-  { server, strangers }: Pick<Listening, 'server' | 'strangers'>,
-  clock: Clock,
+  { server, unauthenticatedPeers }: Pick<Listening, 'server' | 'unauthenticatedPeers'>,
+  {
+    clock,
+    listenHost,
+    publicUrl,
+  }: { readonly clock: Clock; readonly listenHost: string; readonly publicUrl?: string | undefined },
   onLink: (link: Link, watches: boolean) => void,
 ): void {
-  const options = { ...HANDSHAKE_OPTIONS, noServer: true, clientTracking: false };
+  const options = {
+    ...{ ...HANDSHAKE_OPTIONS, noServer: true, clientTracking: false },
+    handleProtocols: (offered: Set<string>) => (offered.has(PIECES_PROTOCOL) ? PIECES_PROTOCOL : false),
+  } as const;
   const upgrader = new WebSocketServer({ ...options, WebSocket: Handshake });
   const spares = new SpareBuffers();
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    const watches = request.url === WATCH_PATH;
-    if (request.url !== JOIN_PATH && !watches) return turnAway(socket, '404 Not Found');
+    const path = ownPath(request.url ?? '', publicUrl);
+    const watches = path === WATCH_PATH;
+    if (path !== JOIN_PATH && !watches) return reject(socket, '404 Not Found');
+    // Only browsers say where the page comes from that connects.
+    const isBrowser = request.headers.origin !== undefined;
+    if (isBrowser && browserRefusal(request.headers, listenHost, publicUrl) !== undefined)
+      return reject(socket, '403 Forbidden');
     upgrader.handleUpgrade(request, socket, head, (handshake) => {
       const connection = handshake.connection as BufferedSocket;
       const link = new WebSocketLink({
         ...{ connection, clock, spares, side: 'server', peer: peerName(connection.socket) },
-        strangerBytesMax: STRANGER_BYTES_MAX,
+        inPieces: handshake.protocol === PIECES_PROTOCOL,
+        unauthenticatedBytesMax: UNAUTHENTICATED_BYTES_MAX,
         ...(watches && { bufferedBytesMax: WATCHER_BUFFERED_BYTES_MAX }),
-        onAdmit: () => strangers.forget(connection.socket),
+        onAdmit: () => unauthenticatedPeers.remove(connection.socket),
       });
-      strangers.handOver(connection.socket, () => link.break('others came and took its place'));
+      unauthenticatedPeers.setClose(connection.socket, () =>
+        link.break('closed in favour of a newer connection'),
+      );
       onLink(link, watches);
     });
   });
 }
 
-function turnAway(socket: Socket, status: string): void {
+function reject(socket: Socket, status: string): void {
   socket.on('error', () => socket.destroy());
-  // Else a peer that does not hang up would keep the connection.
+  // Otherwise a peer that does not close the connection would keep it.
   socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-/** Address and port of a peer; an IPv4 address that came in over an IPv6 socket is shown as what it is. */
+/** Address and port of a peer. An IPv4 address on an IPv6 socket is shown as an IPv4 address. */
 function peerName({ remoteAddress = 'unknown', remotePort }: Socket): string {
   return `${remoteAddress.replace(/^::ffff:/, '')}:${remotePort}`;
 }

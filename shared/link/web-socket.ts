@@ -1,15 +1,16 @@
 /*
- * A link over WebSocket. A message goes out as two frames, head and payload, so that the payload is not copied; as it
- * arrives, it is copied once, into memory that is used again.
+ * A link over WebSocket. A message is sent as two frames, head and payload, so that the payload is not copied. On arrival
+ * a payload is copied once, into a buffer that is reused.
  *
- * ws does the handshake (web-socket-handshake.ts), and from then on the connection is ours: ws would put a payload
- * together out of views of fresh memory, and what is fresh in each step keeps the garbage collector at work.
+ * ws performs the handshake (web-socket-handshake.ts); this file reads and writes the frames. ws would assemble a payload
+ * from newly allocated memory, and allocations in every step keep the garbage collector busy.
  */
 import type { Socket } from 'node:net';
 import type { Cancel, Clock } from '../actor/clock.js';
 import { toPlainText } from '../protocol/text.js';
 import type { BufferedSocket } from './buffered-socket.js';
 import { encodeHead, FrameError, FrameReader, WIDEST_BOUNDS } from './frame.js';
+import { FramePieces } from './frame-pieces.js';
 import {
   BUFFERED_BYTES_MAX,
   FRAME_BYTES_MAX,
@@ -26,69 +27,70 @@ import {
   pongFrame,
   REASON_BYTES_MAX,
   STATUS,
+  type WebSocketEvents,
   WebSocketFault,
   WebSocketReader,
 } from './web-socket-frames.js';
 
-/** How long a peer may take to answer the end of a connection. */
+/** How long a peer may take to answer a close frame. */
 const CLOSE_WAIT_MS = 2000;
 
-/** With more than this on its way, pings are not answered: one pong to the latest is enough (RFC 6455, 5.5.3). */
+/** With more unsent bytes than this, pings are not answered: one pong to the latest is enough (RFC 6455, 5.5.3). */
 const PONG_BACKLOG_BYTES_MAX = 64 * 2 ** 10;
 
-/** Bytes of shared memory that are copied and sent at once. */
+/** Bytes of shared memory that are copied and written at once. */
 const PIECE_BYTES = 256 * 2 ** 10;
 
-/** What a link over WebSocket is made of. */
-export interface WebSocketParts {
+/** What a link over WebSocket is created with. */
+export interface WebSocketLinkOptions {
   readonly connection: BufferedSocket;
   /** A client masks what it sends, a server does not. */
   readonly side: 'client' | 'server';
   readonly peer: string;
   readonly clock: Clock;
-  /** Memory for payloads; may be shared with other links. */
+  /** Buffers for payloads; may be shared with other links. */
   readonly spares: SpareBuffers;
-  /** Most bytes, whatever they belong to, until the peer has proven itself. */
-  readonly strangerBytesMax?: number;
+  /** Most bytes of all kinds until the peer has authenticated; left out: not limited. */
+  readonly unauthenticatedBytesMax?: number;
   /** Most bytes that may wait for the peer to read them; left out: BUFFERED_BYTES_MAX. */
   readonly bufferedBytesMax?: number;
-  /** Called when the peer has proven itself. */
+  /** Whether the peer's frames come in pieces; see frame-pieces.ts. */
+  readonly inPieces?: boolean;
+  /** Called when the peer has authenticated. */
   readonly onAdmit?: () => void;
 }
 
-/** One end of a WebSocket as a link; takes the connection over. */
+/** One end of a WebSocket as a link. It takes over the connection. */
 export class WebSocketLink implements Link {
   readonly peer: string;
-  readonly #parts: WebSocketParts;
+  readonly #options: WebSocketLinkOptions;
   readonly #socket: Socket;
   readonly #masks: boolean;
   readonly #reader: WebSocketReader;
   readonly #frames: FrameReader;
   #events: LinkEvents | undefined;
-  /** Why this end sends and takes nothing any more. */
+  /** Why this end is closed; undefined while it is open. */
   #ending: string | undefined;
   #gone = false;
-  /** The peer has said what is no WebSocket: nothing that follows is looked at. */
-  #isDeaf = false;
-  #strangerBytesLeft: number;
+  /** The peer has violated the protocol: what follows is ignored. */
+  #isFaulty = false;
+  #unauthenticatedBytesLeft: number;
   #cancelWait: Cancel = () => {};
 
-  constructor(parts: WebSocketParts) {
-    this.peer = parts.peer;
-    this.#parts = parts;
-    this.#masks = parts.side === 'client';
-    this.#frames = new FrameReader(parts.spares);
-    this.#reader = new WebSocketReader(parts.side === 'server', {
-      stretch: (bytes, isLast) => this.#frames.stretch(bytes, isLast),
-      data: (bytes) => this.#frames.data(bytes),
-      end: () => this.#deliver(),
+  constructor(options: WebSocketLinkOptions) {
+    this.peer = options.peer;
+    this.#options = options;
+    this.#masks = options.side === 'client';
+    this.#frames = new FrameReader(options.spares);
+    this.#reader = new WebSocketReader(options.side === 'server', {
+      ...(options.inPieces ? this.#piecewise() : this.#whole()),
       ping: (payload) =>
         this.bufferedBytes < PONG_BACKLOG_BYTES_MAX && this.#write(pongFrame(payload, this.#masks)),
-      close: (status, reason) => this.#peerLeaves(status, reason),
+      close: (status, reason) => this.#closedByPeer(status, reason),
     });
-    this.#reader.messageBytesMax = parts.strangerBytesMax ?? FRAME_BYTES_MAX;
-    this.#strangerBytesLeft = parts.strangerBytesMax ?? Number.POSITIVE_INFINITY;
-    const { socket } = parts.connection;
+    this.#reader.messageBytesMax = options.unauthenticatedBytesMax ?? FRAME_BYTES_MAX;
+    this.#unauthenticatedBytesLeft = options.unauthenticatedBytesMax ?? Number.POSITIVE_INFINITY;
+    const { socket } = options.connection;
     this.#socket = socket;
     socket.setNoDelay();
     socket.on('error', (error) => this.#end(`the connection broke: ${error.message}`));
@@ -106,81 +108,107 @@ export class WebSocketLink implements Link {
   open(events: LinkEvents): void {
     this.#events = events;
     if (this.#gone) {
-      queueMicrotask(() => events.closed(this.#ending as string, this.#isDeaf));
+      queueMicrotask(() => events.closed(this.#ending as string, this.#isFaulty));
       return;
     }
-    this.#parts.connection.read((bytes) => this.#receive(bytes));
+    this.#options.connection.read((bytes) => this.#receive(bytes));
   }
 
-  send(message: object, payload: Uint8Array = NO_PAYLOAD): void {
+  send(message: object, payload: Uint8Array = NO_PAYLOAD, onSent?: () => void): void {
     if (this.#ending !== undefined) return;
     const masked = this.#masks;
     const head = encodeHead(message, payload.length);
     const isWhole = payload.length === 0;
     const socket = this.#socket;
+    const sent =
+      onSent &&
+      ((error?: Error | null): void => {
+        if (!error && this.#ending === undefined) onSent();
+      });
     socket.cork();
     socket.write(binaryHeader(head.length, { isFirst: true, isLast: isWhole, masked }));
-    socket.write(head);
+    socket.write(head, isWhole ? sent : undefined);
     if (!isWhole) socket.write(binaryHeader(payload.length, { isFirst: false, isLast: true, masked }));
     socket.uncork();
-    if (!isWhole) this.#writePayload(payload);
-    const { bufferedBytesMax = BUFFERED_BYTES_MAX } = this.#parts;
+    if (!isWhole) this.#writePayload(payload, sent);
+    const { bufferedBytesMax = BUFFERED_BYTES_MAX } = this.#options;
     if (this.bufferedBytes > bufferedBytesMax) this.break(NOT_READING);
   }
 
   recycle(payload: Uint8Array): void {
-    this.#parts.spares.give(payload);
+    this.#options.spares.give(payload);
   }
 
   admit(bounds: FrameBounds = WIDEST_BOUNDS): void {
     this.#frames.bounds = bounds;
     this.#reader.messageBytesMax = FRAME_BYTES_MAX;
-    this.#strangerBytesLeft = Number.POSITIVE_INFINITY;
-    this.#parts.onAdmit?.();
+    this.#unauthenticatedBytesLeft = Number.POSITIVE_INFINITY;
+    this.#options.onAdmit?.();
   }
 
   close(reason: string): void {
-    this.#leave(STATUS.normal, reason);
+    this.#close(STATUS.normal, reason);
   }
 
-  /** Ends the connection at once, without a word to the peer. */
+  /** Closes the connection at once, without a close frame. */
   break(reason: string): void {
     this.#end(reason);
     this.#socket.destroy();
   }
 
-  #writePayload(payload: Uint8Array): void {
+  #writePayload(payload: Uint8Array, sent?: (error?: Error | null) => void): void {
     if (payload.buffer instanceof ArrayBuffer) {
-      this.#socket.write(payload);
+      this.#socket.write(payload, sent);
       return;
     }
-    // Whoever owns shared memory goes on computing in it while the bytes wait to be sent. In pieces: one that the
-    // system takes at once is copied again out of the core's cache, and its memory serves for the next.
-    const { spares } = this.#parts;
+    // The owner of shared memory goes on computing there while the bytes wait to be sent, so they are copied. They are
+    // copied in pieces: a piece that the system accepts at once is read from the core's cache, and its buffer is reused.
+    const { spares } = this.#options;
     const socket = this.#socket;
     for (let at = 0; at < payload.length; at += PIECE_BYTES) {
       const piece = payload.subarray(at, at + PIECE_BYTES);
       const copy = spares.take(piece.length);
       copy.set(piece);
       let isSent = false;
-      socket.write(copy, () => isSent || spares.give(copy));
+      const isLast = at + PIECE_BYTES >= payload.length;
+      socket.write(copy, (error) => {
+        if (!isSent) spares.give(copy);
+        if (isLast) sent?.(error);
+      });
       isSent = socket.writableLength === 0;
       if (isSent) spares.give(copy);
     }
   }
 
   #receive(bytes: Uint8Array): void {
-    if (this.#isDeaf) return;
-    this.#strangerBytesLeft -= bytes.length;
+    if (this.#isFaulty) return;
+    this.#unauthenticatedBytesLeft -= bytes.length;
     try {
-      if (this.#strangerBytesLeft < 0) throw new WebSocketFault(STATUS.tooLarge, 'a stranger sent too much');
+      if (this.#unauthenticatedBytesLeft < 0)
+        throw new WebSocketFault(STATUS.tooLarge, 'the peer sent too much before it authenticated');
       this.#reader.push(bytes);
     } catch (error) {
-      // What follows is told from nothing any more: there is no use in waiting for the peer's farewell.
-      if (error instanceof WebSocketFault) this.#leave(error.status, error.message, true);
-      else if (error instanceof FrameError) this.#leave(STATUS.protocolError, error.message, true);
+      // No bytes after a fault can be read, so there is no use in waiting for the peer's close frame.
+      if (error instanceof WebSocketFault) this.#close(error.status, error.message, true);
+      else if (error instanceof FrameError) this.#close(STATUS.protocolError, error.message, true);
       else throw error;
     }
+  }
+
+  /** A message is a frame. */
+  #whole(): Pick<WebSocketEvents, 'span' | 'data' | 'end'> {
+    return {
+      span: (bytes, isLast) => this.#frames.span(bytes, isLast),
+      data: (bytes) => this.#frames.data(bytes),
+      end: () => this.#deliver(),
+    };
+  }
+
+  /** A message is a piece of a frame. */
+  #piecewise(): Pick<WebSocketEvents, 'span' | 'data' | 'end'> {
+    const bytesMax = (): number => this.#reader.messageBytesMax;
+    const pieces = new FramePieces(this.#frames, bytesMax, () => this.#deliver());
+    return { span: () => {}, data: (bytes) => pieces.data(bytes), end: () => pieces.end() };
   }
 
   #deliver(): void {
@@ -188,31 +216,31 @@ export class WebSocketLink implements Link {
     if (this.#ending === undefined) this.#events?.message(envelope);
   }
 
-  #peerLeaves(status: number, reason: string): void {
+  #closedByPeer(status: number, reason: string): void {
     if (this.#ending === undefined) {
       this.#end(reason === '' ? lost(status) : toPlainText(reason, REASON_BYTES_MAX));
       this.#write(closeFrame(status, cutReason(reason), this.#masks));
-      this.#waitForEnd();
+      this.#awaitClose();
     }
     this.#socket.end();
   }
 
-  #leave(status: number, reason: string, isDeaf = false): void {
+  #close(status: number, reason: string, isFaulty = false): void {
     if (this.#ending === undefined) {
       this.#end(reason);
       this.#write(closeFrame(status, cutReason(reason), this.#masks));
-      this.#waitForEnd();
+      this.#awaitClose();
     }
-    if (isDeaf) {
-      this.#isDeaf = true;
+    if (isFaulty) {
+      this.#isFaulty = true;
       this.#socket.end();
     }
-    // Of a paused connection, the peer's answer would not be noticed.
+    // A paused connection would not receive the peer's close frame.
     this.#socket.resume();
   }
 
-  #waitForEnd(): void {
-    this.#cancelWait = this.#parts.clock.after(CLOSE_WAIT_MS, () => this.#socket.destroy());
+  #awaitClose(): void {
+    this.#cancelWait = this.#options.clock.after(CLOSE_WAIT_MS, () => this.#socket.destroy());
   }
 
   #write(bytes: Uint8Array): void {
@@ -227,11 +255,11 @@ export class WebSocketLink implements Link {
     this.#gone = true;
     this.#cancelWait();
     this.#end(lost(STATUS.lost));
-    this.#events?.closed(this.#ending as string, this.#isDeaf);
+    this.#events?.closed(this.#ending as string, this.#isFaulty);
   }
 }
 
-/** The reason of an end for which nobody gave one. */
+/** The reason when the peer gave none. */
 function lost(status: number): string {
   return `the connection was lost (${status})`;
 }
@@ -241,7 +269,7 @@ function cutReason(reason: string): string {
   const plain = reason === '' ? '' : toPlainText(reason, REASON_BYTES_MAX);
   const bytes = Buffer.from(plain);
   if (bytes.length <= REASON_BYTES_MAX) return plain;
-  // A character cut in half decodes as U+FFFD, which has three bytes itself.
+  // An incomplete character decodes as U+FFFD, which has three bytes itself.
   return bytes
     .subarray(0, REASON_BYTES_MAX - 3)
     .toString()

@@ -1,4 +1,4 @@
-/** Longest n-grams that are compared. */
+/** Length of the longest n-grams. */
 const ORDER = 4;
 
 /**
@@ -7,34 +7,37 @@ const ORDER = 4;
  *
  *     BLEU = min(1, exp(1 - r / c)) * (p_1 p_2 p_3 p_4)^(1/4)
  *
- * c and r are the words that were said and those of the references, p_n the share of the n-grams said that stand in the
- * sentence's reference, each at most as often as there. All are summed over the corpus before anything is divided.
- * @param pairs words of what was said, and of what it should have been
- * @returns from 0 to 1; 0 where no n-gram of some length is right
+ * c and r are the numbers of words in predictions and references, p_n the share of the n-grams of predictions that are in the
+ * reference of the same sentence, each counted at most as often as there. All counts are summed over the corpus before the
+ * divisions.
+ * @param pairs words of predictions and of references
+ * @returns from 0 to 1; 0 if no n-gram of some length is right
  */
-export function bleu(pairs: readonly { said: readonly string[]; reference: readonly string[] }[]): number {
+export function bleu(
+  pairs: readonly { predicted: readonly string[]; reference: readonly string[] }[],
+): number {
   const right = new Array<number>(ORDER).fill(0);
   const all = new Array<number>(ORDER).fill(0);
-  let saidWords = 0;
+  let predictedWords = 0;
   let referenceWords = 0;
-  for (const { said, reference } of pairs) {
-    saidWords += said.length;
+  for (const { predicted, reference } of pairs) {
+    predictedWords += predicted.length;
     referenceWords += reference.length;
     for (let n = 1; n <= ORDER; n++) {
-      const there = countGrams(reference, n);
-      for (const [gram, count] of countGrams(said, n)) {
+      const inReference = countGrams(reference, n);
+      for (const [gram, count] of countGrams(predicted, n)) {
         all[n - 1] = (all[n - 1] as number) + count;
-        right[n - 1] = (right[n - 1] as number) + Math.min(count, there.get(gram) ?? 0);
+        right[n - 1] = (right[n - 1] as number) + Math.min(count, inReference.get(gram) ?? 0);
       }
     }
   }
   if (right.includes(0)) return 0;
   const precision = right.reduce((product, count, i) => product * (count / (all[i] as number)), 1);
-  const brevity = saidWords >= referenceWords ? 1 : Math.exp(1 - referenceWords / saidWords);
+  const brevity = predictedWords >= referenceWords ? 1 : Math.exp(1 - referenceWords / predictedWords);
   return brevity * Math.sqrt(Math.sqrt(precision));
 }
 
-/** How often each stretch of n words occurs. */
+/** How often each n-gram occurs. */
 function countGrams(words: readonly string[], n: number): Map<string, number> {
   const counts = new Map<string, number>();
   for (let i = 0; i + n <= words.length; i++) {

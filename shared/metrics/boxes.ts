@@ -1,4 +1,4 @@
-/** A rectangle by its middle and its sizes, all in one unit. */
+/** A rectangle by its center and size, all in the same unit. */
 export interface Box {
   readonly x: number;
   readonly y: number;
@@ -6,7 +6,7 @@ export interface Box {
   readonly height: number;
 }
 
-/** How much two boxes are the same: what both cover over what either covers, 0 to 1; 0 for boxes without an area. */
+/** Intersection over union of two boxes, 0 to 1; 0 for boxes without an area. */
 export function intersectionOverUnion(a: Box, b: Box): number {
   const shared = overlap(a.x, a.width, b.x, b.width) * overlap(a.y, a.height, b.y, b.height);
   const either = areaOf(a) + areaOf(b) - shared;

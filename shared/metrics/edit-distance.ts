@@ -1,10 +1,10 @@
 /**
- * Fewest insertions, deletions and replacements that turn one sequence into another (Levenshtein 1966), in memory of
- * the shorter's size by the rows of Wagner and Fischer (1974).
+ * The fewest insertions, deletions and replacements that turn one sequence into another (Levenshtein 1966), with memory for one
+ * row of the shorter sequence (Wagner and Fischer 1974).
  */
 export function editDistance<T>(a: ArrayLike<T>, b: ArrayLike<T>): number {
   if (a.length < b.length) return editDistance(b, a);
-  /** Distances from the first i elements of `a` to each beginning of `b`. */
+  /** Distances from the first i elements of `a` to each prefix of `b`. */
   const row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     let diagonal = row[0] as number;
@@ -20,11 +20,11 @@ export function editDistance<T>(a: ArrayLike<T>, b: ArrayLike<T>): number {
 }
 
 /**
- * Edits over elements of the references: the character error rate of texts, the word error rate of lists of words. 0 is
- * perfect; more than 1 when much too much was said.
- * @param pairs what was said, and what it should have been; the references must not all be empty
+ * Edits divided by the elements of the references: the character error rate of texts, the word error rate of lists of words.
+ * 0 is perfect; it exceeds 1 when predictions are much too long.
+ * @param pairs predictions and references; the references must not all be empty
  */
-export function errorRate<T>(pairs: readonly { said: ArrayLike<T>; reference: ArrayLike<T> }[]): number {
-  const edits = pairs.reduce((sum, { said, reference }) => sum + editDistance(said, reference), 0);
+export function errorRate<T>(pairs: readonly { predicted: ArrayLike<T>; reference: ArrayLike<T> }[]): number {
+  const edits = pairs.reduce((sum, { predicted, reference }) => sum + editDistance(predicted, reference), 0);
   return edits / pairs.reduce((sum, { reference }) => sum + reference.length, 0);
 }

@@ -2,38 +2,38 @@ import { assert } from '../errors.js';
 import { type Box, intersectionOverUnion } from './boxes.js';
 import type { Detection } from './non-maximum-suppression.js';
 
-/** An object that is there. */
+/** A true object of an image. */
 export interface TrueBox extends Box {
   readonly kind: number;
 }
 
-/** One image: what is there, and what was found. */
-export interface Sighting {
+/** The true objects and the detections of one image. */
+export interface ImageDetections {
   readonly truth: readonly TrueBox[];
   readonly found: readonly Detection[];
 }
 
 /**
- * Mean average precision as PASCAL VOC has measured it since 2010 (Everingham et al.): for each class the area under
- * precision over recall, detections taken from the surest on, precision made to fall only; the mean over the classes
- * that are there. A detection is right when the object of its class that it overlaps most is overlapped by at least
- * `least` and was not found before.
+ * Mean average precision as in PASCAL VOC since 2010 (Everingham et al.): for each class the area under the precision-recall
+ * curve, with detections in order of decreasing score and precision made monotonically decreasing; then the mean over the
+ * classes of true objects. A detection is right if its overlap with the object of its class that it overlaps most is at least
+ * `least`, and no detection before it has found this object.
  * @returns 0 to 1
- * @throws AssertionError when no image holds an object
+ * @throws AssertionError when there is no true object in any image
  */
-export function meanAveragePrecision(sightings: readonly Sighting[], least = 0.5): number {
-  const kinds = new Set(sightings.flatMap(({ truth }) => truth.map(({ kind }) => kind)));
-  assert(kinds.size > 0, 'average precision needs objects that are there');
+export function meanAveragePrecision(images: readonly ImageDetections[], least = 0.5): number {
+  const kinds = new Set(images.flatMap(({ truth }) => truth.map(({ kind }) => kind)));
+  assert(kinds.size > 0, 'average precision needs at least one true object');
   let sum = 0;
-  for (const kind of [...kinds].sort((a, b) => a - b)) sum += averagePrecision(sightings, kind, least);
+  for (const kind of [...kinds].sort((a, b) => a - b)) sum += averagePrecision(images, kind, least);
   return sum / kinds.size;
 }
 
-function averagePrecision(sightings: readonly Sighting[], kind: number, least: number): number {
-  const truths = sightings.map(({ truth }) => truth.filter((object) => object.kind === kind));
+function averagePrecision(images: readonly ImageDetections[], kind: number, least: number): number {
+  const truths = images.map(({ truth }) => truth.filter((object) => object.kind === kind));
   const objects = truths.reduce((count, { length }) => count + length, 0);
-  const found = sightings
-    .flatMap((sighting, image) => sighting.found.map((detection) => ({ detection, image })))
+  const found = images
+    .flatMap(({ found }, image) => found.map((detection) => ({ detection, image })))
     .filter(({ detection }) => detection.kind === kind)
     .sort((a, b) => b.detection.score - a.detection.score);
   const known = new Set<TrueBox>();
@@ -47,7 +47,7 @@ function averagePrecision(sightings: readonly Sighting[], kind: number, least: n
     precisions.push(right / (i + 1));
     return isNew;
   });
-  // Each detection that is right adds one object's recall, at the best precision that is reached from there on.
+  // Each right detection adds the recall of one object, at the best precision from there on.
   let area = 0;
   let best = 0;
   for (let i = found.length - 1; i >= 0; i--) {

@@ -1,24 +1,24 @@
 import { type Box, intersectionOverUnion } from './boxes.js';
 
-/** What a detector says about one image. */
+/** A detected object of an image. */
 export interface Detection extends Box {
   readonly kind: number;
-  /** How sure it is: more is surer, whatever the unit. */
+  /** Confidence, in any unit: larger is more confident. */
   readonly score: number;
 }
 
 /**
- * Greedy non-maximum suppression: the surest detection stays, and those of its class that overlap it by more than `limit`
- * are taken for the same object; then the surest of the rest, and so on.
- * @returns what stays, surest first; of equally sure ones, the first in `detections`
+ * Greedy non-maximum suppression: keeps the detection with the highest score, drops those of its class that overlap it by more
+ * than `limit`, and continues with the rest.
+ * @returns the kept detections by decreasing score; equal scores in the order of `detections`
  */
 export function suppressNonMaxima(detections: readonly Detection[], limit: number): Detection[] {
   const kept: Detection[] = [];
   for (const detection of [...detections].sort((a, b) => b.score - a.score)) {
-    const known = kept.some(
+    const isSuppressed = kept.some(
       (other) => other.kind === detection.kind && intersectionOverUnion(other, detection) > limit,
     );
-    if (!known) kept.push(detection);
+    if (!isSuppressed) kept.push(detection);
   }
   return kept;
 }

@@ -1,7 +1,18 @@
+import { exponential } from '../arithmetic/exponential.js';
+import { defineMetric, type Metric } from './metric.js';
+
 /**
- * How many symbols a model hesitates between, on average: e to its mean cross-entropy in nats (Jelinek et al. 1977). 1 is
- * certainty; whoever guesses among n is at n.
+ * Perplexity: e to the power of the mean cross-entropy in nats (Jelinek et al. 1977). 1 means certainty; a uniform guess among n
+ * symbols has perplexity n.
  */
 export function perplexity(meanLoss: number): number {
-  return Math.exp(meanLoss);
+  return exponential(meanLoss);
+}
+
+/** The perplexity of a model whose loss is a cross-entropy. */
+export function lossPerplexity(): Metric {
+  return defineMetric({
+    name: 'perplexity',
+    start: () => ({ add() {}, result: ({ loss = Number.NaN }) => perplexity(loss) }),
+  });
 }

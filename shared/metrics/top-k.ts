@@ -1,6 +1,6 @@
 /**
- * For each sample the place of its true class among all, the likeliest first: 0 where the network is right. Of classes that
- * are equally likely the one with the lower number comes first, as when the likeliest is chosen.
+ * For each sample the rank of its true class by decreasing output: 0 if the prediction is right. Of classes with equal outputs
+ * the one with the lower number comes first, as in argMax.
  * @param outputs [samples, classes]: logits or probabilities
  * @param truth the class number of each sample
  */
@@ -22,7 +22,7 @@ export function truthRanks(
   });
 }
 
-/** Top-k accuracy: the part of the samples whose true class is among the k likeliest. @param ranks of truthRanks */
+/** Top-k accuracy: the share of the samples whose true class is among the k largest outputs. @param ranks of truthRanks */
 export function topKAccuracy(ranks: Uint32Array, k: number): number {
   return ranks.reduce((count, rank) => count + (rank < k ? 1 : 0), 0) / ranks.length;
 }

@@ -1,6 +1,6 @@
 /*
  * Adam (Kingma, Ba: "Adam: a method for stochastic optimization", 2015), with decoupled weight decay (Loshchilov, Hutter,
- * 2019: AdamW), as PyTorch defines it. g: gradient, w: weights; m, v: moving averages, from 0; t: steps, this one included.
+ * 2019: AdamW), as in PyTorch. g: gradient, w: weights; m, v: moving averages, initially 0; t: number of this step, from 1.
  *
  *     w = w - learningRate * weightDecay * w
  *     m = beta1 * m + (1 - beta1) * g
@@ -8,12 +8,13 @@
  *     w = w - learningRate / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + epsilon)
  */
 import * as v from 'valibot';
+import { AverageFactor, Decay, LearningRate, Positive, WeightAverage } from './check-settings.js';
 import { exemptable, type PlainOptimizer } from './decay.js';
-import { AverageFactor, Decay, LearningRate, Positive } from './numbers.js';
 import type { Optimizer } from './optimizer.js';
 
 export const AdamSettingsSchema = v.strictObject({
   name: v.literal('adam'),
+  ema: WeightAverage,
   learningRate: LearningRate,
   beta1: AverageFactor,
   beta2: AverageFactor,
@@ -22,7 +23,7 @@ export const AdamSettingsSchema = v.strictObject({
 });
 export type AdamSettings = v.InferOutput<typeof AdamSettingsSchema>;
 
-/** Settings of Adam; default: learning rate 0.001, beta1 0.9, beta2 0.999, epsilon 1e-7 (as Keras), no decay. */
+/** Settings of Adam; default: learning rate 0.001, beta1 0.9, beta2 0.999, epsilon 1e-7 (as in Keras), no decay. */
 export function adam(options: Partial<Omit<AdamSettings, 'name'>> = {}): AdamSettings {
   return {
     name: 'adam',
@@ -35,18 +36,18 @@ export function adam(options: Partial<Omit<AdamSettings, 'name'>> = {}): AdamSet
   };
 }
 
-/** Adam with decoupled weight decay (AdamW), of 0.01 as in PyTorch when nothing else is said. */
+/** Adam with decoupled weight decay (AdamW); default decay: 0.01, as in PyTorch. */
 export function adamw(options: Partial<Omit<AdamSettings, 'name'>> = {}): AdamSettings {
   return adam({ weightDecay: 0.01, ...options });
 }
 
-/** The optimizer that these settings describe. Slots: m, v. */
+/** The optimizer with these settings. Buffers: m, v. */
 export function adamOptimizer({ beta1, beta2, epsilon, weightDecay }: AdamSettings): Optimizer {
   const optimizer: PlainOptimizer = {
-    slots: 2,
+    buffers: 2,
     init: () => ({ beta1Power: 1, beta2Power: 1 }),
     update(state, learningRate) {
-      // Powers by repeated multiplication, which is exact to the last bit everywhere; Math.pow is not.
+      // Powers by repeated multiplication, which gives the same bits on every engine; Math.pow does not.
       const beta1Power = (state.beta1Power as number) * beta1;
       const beta2Power = (state.beta2Power as number) * beta2;
       const scalars = [
@@ -61,8 +62,8 @@ export function adamOptimizer({ beta1, beta2, epsilon, weightDecay }: AdamSettin
       ];
       return { state: { beta1Power, beta2Power }, scalars };
     },
-    emit(to, { weights, gradient, slots, n, scalars }) {
-      const [m, v] = slots as [number, number];
+    emit(to, { weights, gradient, buffers, n, scalars }) {
+      const [m, v] = buffers as [number, number];
       to.emit('adamUpdate', { weights, gradient, m, v, n, scalars });
     },
   };

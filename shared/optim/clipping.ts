@@ -2,37 +2,40 @@ import * as v from 'valibot';
 import { checkSettings } from './check-settings.js';
 
 const Limit = v.pipe(v.number(), v.gtValue(0), v.finite());
-const SCHEMA = v.strictObject({ by: v.picklist(['value', 'norm', 'globalNorm']), limit: Limit });
+export const ClippingSchema = v.strictObject({
+  by: v.picklist(['value', 'norm', 'globalNorm']),
+  limit: Limit,
+});
 
 /**
- * How gradients that are too large are made smaller before the optimizer sees them.
+ * Gradient clipping: how large gradients are limited before the optimizer uses them.
  *
  *     value        every element g becomes min(max(g, -limit), limit)
- *     norm         each parameter's gradient is multiplied by limit / norm where its own Euclidean norm exceeds the limit
- *     globalNorm   all of the gradient is multiplied by limit / norm where its Euclidean norm exceeds the limit, which
- *                  keeps its direction (Pascanu, Mikolov, Bengio 2013)
+ *     norm         the gradient of each parameter is multiplied by limit / norm if its Euclidean norm exceeds the limit
+ *     globalNorm   the whole gradient is multiplied by limit / norm if its Euclidean norm exceeds the limit, which keeps
+ *                  its direction (Pascanu, Mikolov, Bengio 2013)
  */
-export type Clipping = v.InferOutput<typeof SCHEMA>;
+export type Clipping = v.InferOutput<typeof ClippingSchema>;
 
-/** No element of the gradient is further from 0 than this. */
+/** Limits every element of the gradient to [-limit, limit]. */
 export function clipByValue(limit: number): Clipping {
   return { by: 'value', limit };
 }
 
-/** The gradient of no parameter is longer than this. */
+/** Limits the norm of the gradient of each parameter. */
 export function clipByNorm(limit: number): Clipping {
   return { by: 'norm', limit };
 }
 
-/** The gradient as a whole is no longer than this. */
+/** Limits the norm of the whole gradient. */
 export function clipByGlobalNorm(limit: number): Clipping {
   return { by: 'globalNorm', limit };
 }
 
 /**
- * Settings of a clipping, wherever they come from.
- * @throws UserError that names the setting that is wrong
+ * Checks the settings of clipping.
+ * @throws UserError that names the wrong setting
  */
 export function checkClipping(settings: Clipping): Clipping {
-  return checkSettings(SCHEMA, settings, { what: 'clipping', key: 'by' });
+  return checkSettings(ClippingSchema, settings, { what: 'clipping', key: 'by' });
 }

@@ -1,15 +1,15 @@
 import type { Optimizer } from './optimizer.js';
 
-/** Where the scalars without decay begin: behind as many as any optimizer has. */
+/** Index of the first scalar of the set without decay: no optimizer has more scalars than this. */
 const EXEMPT_AT = 8;
 
-/** An optimizer that knows of no exemptions. */
+/** An optimizer without exemptions from weight decay. */
 export type PlainOptimizer = Omit<Optimizer, 'hasDecay'>;
 
 /**
- * An optimizer whose weight decay can be kept from some weights: its scalars come twice, the second time with a decay of 0.
- * Decay is for matrices, whose entries multiply what passes through. A bias or the scale of a normalisation that is
- * pulled towards 0 only shifts what the layer computes (as GPT-2, nanoGPT and others train).
+ * An optimizer that can exempt weights from weight decay: its scalars are stored twice, the second time with a decay of 0.
+ * Decay is meant for matrices. Biases and the scales of normalisations are exempt, as in GPT-2, nanoGPT and others: decaying
+ * them only shifts the output of the layer.
  *
  * @param decayAt index of the decay among the scalars
  */
@@ -22,9 +22,9 @@ export function exemptable(optimizer: PlainOptimizer, decayAt: number): Optimize
       const padding = Array.from({ length: EXEMPT_AT - scalars.length }, () => 0);
       return { state, scalars: [...scalars, ...padding, ...scalars.map((x, i) => (i === decayAt ? 0 : x))] };
     },
-    emit(to, place) {
-      const scalars = place.isExempt === true ? place.scalars + EXEMPT_AT * 4 : place.scalars;
-      optimizer.emit(to, { ...place, scalars });
+    emit(to, call) {
+      const scalars = call.isExempt === true ? call.scalars + EXEMPT_AT * 4 : call.scalars;
+      optimizer.emit(to, { ...call, scalars });
     },
   };
 }

@@ -1,24 +1,25 @@
 /*
  * Muon (Jordan et al.: "Muon: an optimizer for hidden layers in neural networks", 2024), with decoupled decay: the step of
- * a matrix is its momentum made orthogonal, so that no direction is learned much faster than another. Embeddings, the
- * last layer and whatever is no matrix are left to Adam. G: gradient, W: weights [inputs, outputs]; M: moving average.
+ * a matrix is its orthogonalised momentum, so that all directions are learned at a similar speed. Embeddings, the last layer
+ * and all parameters that are not matrices use Adam. G: gradient, W: weights [inputs, outputs]; M: moving average.
  *
- *     M = momentum * M + (1 - momentum) * G          X = M, or after Nesterov momentum * M + (1 - momentum) * G
+ *     M = momentum * M + (1 - momentum) * G          X = M, or with Nesterov momentum * M + (1 - momentum) * G
  *     X = X / |X|, then five times (Newton, Schulz)   A = X X'     X = 3.4445 X + (-4.775 A + 2.0315 A A) X
  *     W = W - learningRate * (sqrt(max(1, outputs / inputs)) X + weightDecay * W)
  *
- * A is of the smaller side: where there are more inputs than outputs, it is X' X, from the right. The rate of Adam is
- * adamLearningRate at the learning rate that was set, and changes as that does.
+ * A has the size of the smaller side: with more inputs than outputs it is X' X, multiplied from the right. The rate of Adam is
+ * adamLearningRate when the current learning rate is learningRate, and proportional to it.
  */
 import * as v from 'valibot';
 import { squareRoot } from '../arithmetic/square-root.js';
-import type { Tape } from '../kernels/tape.js';
+import type { CommandBuffer } from '../kernels/command-buffer.js';
 import { adam, adamOptimizer } from './adam.js';
-import { AverageFactor, Decay, LearningRate, Positive } from './numbers.js';
-import type { MatrixPlace, Optimizer } from './optimizer.js';
+import { AverageFactor, Decay, LearningRate, Positive, WeightAverage } from './check-settings.js';
+import type { MatrixUpdateCall, Optimizer } from './optimizer.js';
 
 export const MuonSettingsSchema = v.strictObject({
   name: v.literal('muon'),
+  ema: WeightAverage,
   learningRate: Positive,
   momentum: AverageFactor,
   nesterov: v.boolean(),
@@ -31,13 +32,13 @@ export const MuonSettingsSchema = v.strictObject({
 export type MuonSettings = v.InferOutput<typeof MuonSettingsSchema>;
 
 const ITERATIONS = 5;
-/** Where Muon's own scalars begin: behind Adam's, which come twice. */
+/** Index of the first scalar of Muon, after those of Adam, which are stored twice. */
 const OWN_SCALARS = 16;
 const LINE_FLOATS = 16;
 /** Floats of a block of sumSquares. */
 const BLOCK_FLOATS = 1024;
 
-/** Settings of Muon; default: 0.02, momentum 0.95 after Nesterov, no decay; for the rest Adam at 0.0003, 0.9, 0.95, 1e-10. */
+/** Settings of Muon; default: 0.02, momentum 0.95 with Nesterov, no decay; for the rest Adam with 0.0003, 0.9, 0.95, 1e-10. */
 export function muon(options: Partial<Omit<MuonSettings, 'name'>> = {}): MuonSettings {
   const rest = { adamLearningRate: 3e-4, beta1: 0.9, beta2: 0.95, epsilon: 1e-10 };
   return {
@@ -47,7 +48,7 @@ export function muon(options: Partial<Omit<MuonSettings, 'name'>> = {}): MuonSet
   };
 }
 
-/** The optimizer that these settings describe. Slots: m (of a matrix: M), v. */
+/** The optimizer with these settings. Buffers: m (for a matrix M), v. */
 export function muonOptimizer(settings: MuonSettings): Optimizer {
   const { learningRate: base, momentum, nesterov, weightDecay, adamLearningRate } = settings;
   const { beta1, beta2, epsilon } = settings;
@@ -61,31 +62,31 @@ export function muonOptimizer(settings: MuonSettings): Optimizer {
       return { state, scalars: [...scalars, ...padding, ...own] };
     },
     matrices: {
-      scratchFloats: (rows, cols) => layOut(0, rows, cols).end / 4,
+      scratchFloats: (rows, cols) => partsOf(0, rows, cols).end / 4,
       emit: emitMatrix,
     },
   };
 }
 
-/** Where the parts of a matrix's update lie. Byte offsets. */
-function layOut(scratch: number, rows: number, cols: number) {
+/** The byte offsets of intermediate results in scratch memory. */
+function partsOf(scratch: number, rows: number, cols: number) {
   let end = scratch;
-  const take = (floats: number): number => {
+  const allocate = (floats: number): number => {
     const at = end;
     end += Math.ceil(floats / LINE_FLOATS) * LINE_FLOATS * 4;
     return at;
   };
   const [all, side, blocks] = [rows * cols, Math.min(rows, cols), Math.ceil((rows * cols) / BLOCK_FLOATS)];
-  const places = { x: take(all), y: take(all), a: take(side * side), b: take(side * side) };
-  const norms = { sums: take(blocks), large: take(blocks), total: take(2) };
-  return { ...places, ...norms, blocks, end };
+  const matrices = { x: allocate(all), y: allocate(all), a: allocate(side * side), b: allocate(side * side) };
+  const norms = { sums: allocate(blocks), large: allocate(blocks), total: allocate(2) };
+  return { ...matrices, ...norms, blocks, end };
 }
 
-function emitMatrix(to: Pick<Tape, 'emit'>, place: MatrixPlace): void {
-  const { weights, gradient, slots, rows, cols } = place;
-  const { x, y, a, b, sums, large, total, blocks } = layOut(place.scratch, rows, cols);
-  const [n, side, scalars] = [rows * cols, Math.min(rows, cols), place.scalars + OWN_SCALARS * 4];
-  to.emit('muonMomentum', { gradient, momentum: slots[0] as number, out: x, n, scalars });
+function emitMatrix(to: Pick<CommandBuffer, 'emit'>, call: MatrixUpdateCall): void {
+  const { weights, gradient, buffers, rows, cols } = call;
+  const { x, y, a, b, sums, large, total, blocks } = partsOf(call.scratch, rows, cols);
+  const [n, side, scalars] = [rows * cols, Math.min(rows, cols), call.scalars + OWN_SCALARS * 4];
+  to.emit('muonMomentum', { gradient, momentum: buffers[0] as number, out: x, n, scalars });
   to.emit('sumSquares', { a: x, out: sums, large, n });
   to.emit('treeTotal', { a: sums, out: total, n: blocks });
   to.emit('treeTotal', { a: large, out: total + 4, n: blocks });

@@ -1,65 +1,67 @@
 /*
- * An optimizer: how a gradient moves the weights. It knows nothing of backprop, networks or machines. What it remembers
- * is of two kinds: a few numbers, plain data that survives JSON unchanged, and `slots` vectors as long as the weights,
- * which begin as zeros.
+ * The interface of optimizers. An optimizer computes how a gradient changes the weights, and does not depend on backprop,
+ * networks or machines. Its state has two parts: a few numbers, plain data that JSON preserves exactly, and `buffers` vectors
+ * of the length of the weights, initially zeros.
  */
-import type { Tape } from '../kernels/tape.js';
+import type { CommandBuffer } from '../kernels/command-buffer.js';
 
-/** Where calls of the update go. */
-type KernelSink = Pick<Tape, 'emit'>;
+/** Receives kernel calls. */
+type KernelSink = Pick<CommandBuffer, 'emit'>;
 
-/** Most scalars of a step. */
-export const SCALARS_MAX = 24;
+/** Largest number of scalars of a step: sets of 24 for eight rules; see learning-rules.ts. */
+export const SCALARS_MAX = 192;
 
-/** The numbers that an optimizer remembers from step to step. */
+/** The numbers that an optimizer keeps from step to step. */
 export type OptimizerState = Readonly<Record<string, number>>;
 
-/** One step's numbers for the kernel, written to memory as float32 before the tape runs. */
+/** The numbers of one step for the kernel, written to memory as float32 before the command buffer runs. */
 export interface OptimizerStep {
   readonly state: OptimizerState;
   /** At most SCALARS_MAX. */
   readonly scalars: readonly number[];
 }
 
-/** A stretch of the weights to update. Byte offsets. */
-export interface UpdatePlace {
+/** Arguments of the update of a span of the weights. Offsets are bytes. */
+export interface UpdateCall {
   readonly weights: number;
   readonly gradient: number;
-  /** One for each of the optimizer's slots. */
-  readonly slots: readonly number[];
+  /** The same span of each buffer of the optimizer. */
+  readonly buffers: readonly number[];
   /** Floats. */
   readonly n: number;
   /** Float32 scalars of the step. */
   readonly scalars: number;
-  /** Weight decay passes these weights over. Default: it does not. */
+  /** Whether these weights are exempt from weight decay. Default: false. */
   readonly isExempt?: boolean;
+  /** Number of the learning rule of these weights; see learning-rules.ts. Default: 0, the plain one. */
+  readonly rule?: number;
 }
 
-/** A whole matrix to update, [rows, cols]. Byte offsets. */
-export interface MatrixPlace extends Omit<UpdatePlace, 'n' | 'isExempt'> {
+/** Arguments of the update of a whole matrix [rows, cols]. Offsets are bytes. */
+export interface MatrixUpdateCall extends Omit<UpdateCall, 'n' | 'isExempt'> {
   readonly rows: number;
   readonly cols: number;
-  /** As many floats as it needs; contents are lost. */
+  /** `scratchFloats` floats, which are overwritten. */
   readonly scratch: number;
 }
 
-/** An update that needs all of a matrix: one thread does it. */
+/** An update that needs a whole matrix; one thread computes it. */
 export interface MatrixUpdate {
   scratchFloats(rows: number, cols: number): number;
-  emit(to: KernelSink, place: MatrixPlace): void;
+  emit(to: KernelSink, call: MatrixUpdateCall): void;
 }
 
 export interface Optimizer {
-  /** Vectors of state beside the weights. */
-  readonly slots: number;
-  /** Some weights decay, and others (`UpdatePlace.isExempt`) do not. */
+  /** Number of state vectors. */
+  readonly buffers: number;
+  /** Whether there is weight decay, from which some weights (`UpdateCall.isExempt`) are exempt. */
   readonly hasDecay: boolean;
   /** The state before the first step. */
   init(): OptimizerState;
-  /** The state after a step more, and that step's scalars. Pure: additions, multiplications and divisions only. */
+  /** The state after the next step, and the scalars of this step. Pure; only additions, multiplications and divisions. */
   update(state: OptimizerState, learningRate: number): OptimizerStep;
-  /** How the matrices between the first and the last layer are updated, where not as the rest. */
+  /** The update of the matrices between the first and the last layer, if it differs from that of other weights. */
   readonly matrices?: MatrixUpdate;
-  /** Writes the update of a stretch of the weights: element by element, so stretches can be updated in any order. */
-  emit(to: KernelSink, place: UpdatePlace): void;
+  /** Emits the update of a span of the weights. It is elementwise, so spans can be updated in any order. */
+  emit(to: KernelSink, call: UpdateCall): void;
 }

@@ -1,12 +1,12 @@
 /*
- * Reduce on plateau: the learning rate falls when the loss on the evaluation data does not. As Keras defines it
- * (ReduceLROnPlateau): an evaluation is an improvement when its loss is below the best one by more than `minDelta`; after
- * `patience` evaluations without one
+ * Reduce on plateau: the learning rate is reduced when the loss on the evaluation data stops improving. As in Keras
+ * (ReduceLROnPlateau): an evaluation is an improvement if its loss is below the best one by more than `minDelta`; after
+ * `patience` evaluations without an improvement
  *
  *     rate = max(rate * factor, minLr)
  *
- * and the next `cooldown` evaluations are not counted. A pure function of what evaluations came to: those are canonical
- * sums, so every machine decides the same.
+ * and the next `cooldown` evaluations are not counted. The rate is a pure function of the losses of evaluations, which are
+ * canonical sums, so it is the same on every machine.
  */
 import * as v from 'valibot';
 
@@ -15,7 +15,7 @@ const NotNegative = v.pipe(v.number(), v.finite(), v.minValue(0));
 
 export const ReduceOnPlateauSchema = v.strictObject({
   name: v.literal('reduceOnPlateau'),
-  /** Steps over which the rate rises in equal parts to its full size, before anything else; 0: none. */
+  /** Steps of the warm-up, in which the rate rises linearly to its full size; 0: none. */
   warmup: Count,
   factor: v.pipe(v.number(), v.gtValue(0), v.ltValue(1)),
   /** Evaluations. */
@@ -38,25 +38,25 @@ export const PlateauStateSchema = v.strictObject({
   /** Evaluations that are not counted yet. */
   cooldown: Count,
 });
-/** What is remembered from evaluation to evaluation: plain data. */
+/** The state between evaluations: plain data. */
 export type PlateauState = v.InferOutput<typeof PlateauStateSchema>;
 
-/** Settings; default (as Keras, but patience): a tenth after 5 evaluations without an improvement of 0.0001, down to 0. */
+/** Settings; default (as in Keras except patience): a tenth after 5 evaluations without an improvement of 0.0001, down to 0. */
 export function reduceOnPlateau(options: Partial<Omit<ReduceOnPlateau, 'name'>> = {}): ReduceOnPlateau {
   const rest = { minDelta: 1e-4, cooldown: 0, minLr: 0 };
   return { name: 'reduceOnPlateau', warmup: 0, factor: 0.1, patience: 5, ...rest, ...options };
 }
 
-/** Before the first evaluation. */
+/** The state before the first evaluation. */
 export function initialPlateau(): PlateauState {
   return { multiple: 1, loss: null, wait: 0, cooldown: 0 };
 }
 
 /**
- * After one more evaluation.
- * @param baseRate the learning rate that `multiple` is of
+ * The state after one more evaluation.
+ * @param baseRate the learning rate at which `multiple` is 1
  */
-export function afterEvaluation(
+export function updatePlateau(
   { factor, patience, minDelta, cooldown: rest, minLr }: ReduceOnPlateau,
   baseRate: number,
   before: PlateauState,
@@ -64,7 +64,7 @@ export function afterEvaluation(
 ): PlateauState {
   const cooldown = Math.max(0, before.cooldown - 1);
   if (before.loss === null || loss < before.loss - minDelta) return { ...before, loss, wait: 0, cooldown };
-  // As in Keras: the last evaluation of a cooldown is counted again.
+  // As in Keras: the last evaluation of a cooldown counts.
   if (cooldown > 0) return { ...before, wait: 0, cooldown };
   const wait = (before.cooldown > 0 ? 0 : before.wait) + 1;
   const least = minLr / baseRate;

@@ -1,6 +1,6 @@
 /*
- * RMSprop (Tieleman, Hinton: lecture 6.5 of "Neural networks for machine learning", 2012) as PyTorch defines it.
- * g: gradient, w: weights; v: moving average of squares, m: velocity, both from 0.
+ * RMSprop (Tieleman, Hinton: lecture 6.5 of "Neural networks for machine learning", 2012) as in PyTorch.
+ * g: gradient, w: weights; v: moving average of squares, m: velocity, both initially 0.
  *
  *     g = g + weightDecay * w
  *     v = rho * v + (1 - rho) * g^2
@@ -8,12 +8,13 @@
  *     w = w - learningRate * m
  */
 import * as v from 'valibot';
+import { AverageFactor, Decay, LearningRate, Positive, WeightAverage } from './check-settings.js';
 import { exemptable, type PlainOptimizer } from './decay.js';
-import { AverageFactor, Decay, LearningRate, Positive } from './numbers.js';
 import type { Optimizer } from './optimizer.js';
 
 export const RmspropSettingsSchema = v.strictObject({
   name: v.literal('rmsprop'),
+  ema: WeightAverage,
   learningRate: LearningRate,
   rho: AverageFactor,
   momentum: AverageFactor,
@@ -22,7 +23,7 @@ export const RmspropSettingsSchema = v.strictObject({
 });
 export type RmspropSettings = v.InferOutput<typeof RmspropSettingsSchema>;
 
-/** Settings of RMSprop; default (as Keras): learning rate 0.001, rho 0.9, epsilon 1e-7, nothing else. */
+/** Settings of RMSprop; default (as in Keras): learning rate 0.001, rho 0.9, epsilon 1e-7, no momentum, no decay. */
 export function rmsprop(options: Partial<Omit<RmspropSettings, 'name'>> = {}): RmspropSettings {
   return {
     name: 'rmsprop',
@@ -35,17 +36,17 @@ export function rmsprop(options: Partial<Omit<RmspropSettings, 'name'>> = {}): R
   };
 }
 
-/** The optimizer that these settings describe. Slots: v, m. */
+/** The optimizer with these settings. Buffers: v, m. */
 export function rmspropOptimizer({ rho, momentum, epsilon, weightDecay }: RmspropSettings): Optimizer {
   const optimizer: PlainOptimizer = {
-    slots: 2,
+    buffers: 2,
     init: () => ({}),
     update: (state, learningRate) => ({
       state,
       scalars: [learningRate, rho, 1 - rho, epsilon, momentum, weightDecay],
     }),
-    emit(to, { weights, gradient, slots, n, scalars }) {
-      const [v, velocity] = slots as [number, number];
+    emit(to, { weights, gradient, buffers, n, scalars }) {
+      const [v, velocity] = buffers as [number, number];
       to.emit('rmspropUpdate', { weights, gradient, v, momentum: velocity, n, scalars });
     },
   };

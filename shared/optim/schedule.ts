@@ -1,7 +1,7 @@
 /*
- * A schedule: how large the learning rate is at each step, as a multiple of the base rate. Plain data and a pure
- * function of the step (and of what evaluations came to, where it waits for a plateau: plateau.ts). Its numbers reach the
- * weights, so they are made of +, -, * and / alone, the cosine too: the same bits on every machine.
+ * A schedule: the learning rate at each step as a multiple of the base rate. Plain data and a pure function of the step (for
+ * reduceOnPlateau of the losses of evaluations: plateau.ts). The rates affect the weights, so they are computed with +, -, *
+ * and / only, the cosine too: every machine gets the same bits.
  */
 import * as v from 'valibot';
 import { cosineOfPi } from '../arithmetic/cosine.js';
@@ -10,9 +10,9 @@ import { checkSettings } from './check-settings.js';
 import { ReduceOnPlateauSchema, reduceOnPlateau } from './plateau.js';
 
 const Steps = v.pipe(v.number(), v.integer(), v.minValue(1));
-/** Steps over which the rate rises in equal parts to its full size, before anything else; 0: none. */
+/** Steps of the warm-up, in which the rate rises linearly to its full size; 0: none. */
 const Warmup = v.pipe(v.number(), v.integer(), v.minValue(0));
-/** A part of the base rate. */
+/** A fraction of the base rate or of the run. */
 const Part = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 const SCHEMAS = {
@@ -44,12 +44,12 @@ const SCHEMA = v.variant('name', [
   SCHEMAS.reduceOnPlateau,
 ]);
 
-/** A schedule as data: its name and all of its numbers. */
+/** A schedule as data: its name and all its numbers. */
 export type ScheduleSettings = v.InferOutput<typeof SCHEMA>;
 type Of<N extends ScheduleSettings['name']> = Extract<ScheduleSettings, { name: N }>;
 type Options<N extends ScheduleSettings['name']> = Partial<Omit<Of<N>, 'name'>>;
 
-/** The base rate throughout. Default: no warm-up. */
+/** The base rate at all steps. Default: no warm-up. */
 export function constant(options: Options<'constant'> = {}): Of<'constant'> {
   return { name: 'constant', warmup: 0, ...options };
 }
@@ -59,33 +59,36 @@ export function stepDecay(options: Options<'step'> = {}): Of<'step'> {
   return { name: 'step', warmup: 0, every: 1000, factor: 0.1, ...options };
 }
 
-/** Half a cosine from 1 down to `floor`, which the step after the run's last would have (Loshchilov, Hutter: SGDR, 2017). Default: to 0. */
+/**
+ * Half a cosine from 1 down to `floor`, which the step after the last one of the run would have (Loshchilov, Hutter: SGDR,
+ * 2017). Default: to 0.
+ */
 export function cosineDecay(options: Options<'cosine'> = {}): Of<'cosine'> {
   return { name: 'cosine', warmup: 0, floor: 0, ...options };
 }
 
 /**
- * Half cosines from 1 to `floor`, one after the other: the first takes `period` steps, each further one `growth` times
- * its forerunner's (Loshchilov, Hutter: SGDR, 2017). Default: 1,000 steps, doubled each time, down to 0.
+ * Half cosines from 1 to `floor`, one after the other: the first takes `period` steps, each following one `growth` times as
+ * many as the one before (Loshchilov, Hutter: SGDR, 2017). Default: 1,000 steps, doubled each time, down to 0.
  */
 export function warmRestarts(options: Options<'warmRestarts'> = {}): Of<'warmRestarts'> {
   return { name: 'warmRestarts', warmup: 0, period: 1000, growth: 2, floor: 0, ...options };
 }
 
 /**
- * Half a cosine up from `start` to 1 over the part `rise` of the run, and another down to `floor` (Smith, Topin:
+ * Half a cosine up from `start` to 1 over the fraction `rise` of the run, and another down to `floor` (Smith, Topin:
  * super-convergence, 2018). Default: 0.3 of the run up from 0.04, then down to 0.
  */
 export function oneCycle(options: Options<'oneCycle'> = {}): Of<'oneCycle'> {
   return { name: 'oneCycle', rise: 0.3, start: 0.04, floor: 0, ...options };
 }
 
-/** Multiplied by `factor` after every step; more than 1 makes it grow. Default: 0.999. */
+/** Multiplied by `factor` after every step; a factor above 1 increases the rate. Default: 0.999. */
 export function exponential(options: Options<'exponential'> = {}): Of<'exponential'> {
   return { name: 'exponential', warmup: 0, factor: 0.999, ...options };
 }
 
-/** Every schedule by name, with what it defaults to. */
+/** The default settings of every schedule. */
 const DEFAULTS: { readonly [N in ScheduleSettings['name']]: () => Of<N> } = {
   constant,
   step: stepDecay,
@@ -96,13 +99,13 @@ const DEFAULTS: { readonly [N in ScheduleSettings['name']]: () => Of<N> } = {
   reduceOnPlateau,
 };
 
-/** Names of all schedules, for people. */
+/** Names of all schedules. */
 export const SCHEDULE_NAMES: readonly string[] = Object.keys(DEFAULTS);
 
 /**
- * The schedule that people call by its name.
- * @param changes what is other than by default
- * @throws UserError (wrong usage) that lists the names, or the settings, when there is none such
+ * The settings of a schedule by its name.
+ * @param changes settings that differ from the defaults
+ * @throws UserError (wrong usage) that lists the names, or the settings, when the name or a setting is unknown
  */
 export function scheduleByName(
   name: string,
@@ -126,15 +129,15 @@ function checkSchedule(settings: ScheduleSettings, exitStatus: 1 | 2): ScheduleS
 }
 
 /**
- * The schedule that settings describe: from the steps that are done to a multiple of the base rate.
+ * The schedule with these settings: maps the number of completed steps to a multiple of the base rate.
  * @param steps of the whole run
- * @throws UserError that names the setting that is wrong
+ * @throws UserError that names the wrong setting
  */
 export function createSchedule(settings: ScheduleSettings, steps: number): (step: number) => number {
   const checked = checkSchedule(settings, 1);
   if (checked.name === 'oneCycle') return (step) => cycle(checked, step / steps);
   const { warmup } = checked;
-  // The first step already moves the weights, the last of the warm-up is at full size.
+  // The rate of the first step is not 0, and the first step after the warm-up has the full rate.
   return (step) =>
     step < warmup ? (step + 1) / (warmup + 1) : decay(checked, step - warmup, steps - warmup);
 }
@@ -152,12 +155,12 @@ function decay(settings: Exclude<ScheduleSettings, Of<'oneCycle'>>, step: number
     case 'cosine':
       return between(settings.floor, 1, step / steps);
     case 'warmRestarts': {
-      let [begun, period] = [0, settings.period];
-      while (step - begun >= period) {
-        begun += period;
+      let [start, period] = [0, settings.period];
+      while (step - start >= period) {
+        start += period;
         period *= settings.growth;
       }
-      return between(settings.floor, 1, (step - begun) / period);
+      return between(settings.floor, 1, (step - start) / period);
     }
     default:
       settings satisfies never;
@@ -165,18 +168,18 @@ function decay(settings: Exclude<ScheduleSettings, Of<'oneCycle'>>, step: number
   }
 }
 
-/** @param part of the run that is done */
+/** @param part the completed fraction of the run */
 function cycle({ rise, start, floor }: Of<'oneCycle'>, part: number): number {
   if (part < rise) return between(start, 1, 1 - part / rise);
   return between(floor, 1, rise === 1 ? 1 : (part - rise) / (1 - rise));
 }
 
-/** Along half a cosine: `high` at 0, `low` at 1. */
+/** Half a cosine: `high` at 0, `low` at 1. */
 function between(low: number, high: number, x: number): number {
   return low + ((high - low) * (1 + cosineOfPi(x))) / 2;
 }
 
-/** By squaring, from multiplications alone, which are the same everywhere; Math.pow is not. */
+/** Exponentiation by squaring, with multiplications only: the same bits on every engine, unlike Math.pow. */
 function power(base: number, exponent: number): number {
   let [result, square] = [1, base];
   for (let rest = exponent; rest > 0; rest = Math.floor(rest / 2)) {

@@ -1,14 +1,17 @@
 import * as v from 'valibot';
 import { UserError } from '../errors.js';
+import { describeIssue } from '../schema-issue.js';
 import { type AdagradSettings, AdagradSettingsSchema, adagrad, adagradOptimizer } from './adagrad.js';
 import { type AdamSettings, AdamSettingsSchema, adam, adamOptimizer, adamw } from './adam.js';
+import { type OwnRule, rulesOf, withRules } from './learning-rules.js';
 import { type LionSettings, LionSettingsSchema, lion, lionOptimizer } from './lion.js';
 import { type MuonSettings, MuonSettingsSchema, muon, muonOptimizer } from './muon.js';
 import type { Optimizer } from './optimizer.js';
 import { type RmspropSettings, RmspropSettingsSchema, rmsprop, rmspropOptimizer } from './rmsprop.js';
 import { type SgdSettings, SgdSettingsSchema, sgd, sgdOptimizer } from './sgd.js';
+import { withAverage } from './weight-average.js';
 
-/** An optimizer as data: its name and all of its numbers. */
+/** An optimizer as data: its name and all its numbers. */
 export type OptimizerSettings =
   | AdagradSettings
   | AdamSettings
@@ -17,7 +20,7 @@ export type OptimizerSettings =
   | RmspropSettings
   | SgdSettings;
 
-const SCHEMA = v.variant('name', [
+export const OptimizerSchema = v.variant('name', [
   AdagradSettingsSchema,
   AdamSettingsSchema,
   LionSettingsSchema,
@@ -26,7 +29,7 @@ const SCHEMA = v.variant('name', [
   SgdSettingsSchema,
 ]);
 
-/** Every optimizer by name; the compiler sees to it that none is missing. */
+/** Every optimizer by name; the type requires them all. */
 const OPTIMIZERS: {
   readonly [N in OptimizerSettings['name']]: (settings: Extract<OptimizerSettings, { name: N }>) => Optimizer;
 } = {
@@ -38,7 +41,7 @@ const OPTIMIZERS: {
   sgd: sgdOptimizer,
 };
 
-/** Every optimizer's default settings by the names that people know. */
+/** The default settings of every optimizer, by the usual names. */
 const DEFAULTS: Readonly<Record<OptimizerSettings['name'] | 'adamw', () => OptimizerSettings>> = {
   adagrad,
   adam,
@@ -49,12 +52,12 @@ const DEFAULTS: Readonly<Record<OptimizerSettings['name'] | 'adamw', () => Optim
   sgd,
 };
 
-/** Names of all optimizers, for people. */
+/** Names of all optimizers. */
 export const OPTIMIZER_NAMES: readonly string[] = Object.keys(DEFAULTS);
 
 /**
- * The settings of the optimizer that people call by name alone: its defaults.
- * @throws UserError that lists the names when there is none such
+ * The default settings of an optimizer by its name.
+ * @throws UserError that lists the names when the name is unknown
  */
 export function optimizerByName(name: string): OptimizerSettings {
   if (!OPTIMIZER_NAMES.includes(name)) {
@@ -64,21 +67,24 @@ export function optimizerByName(name: string): OptimizerSettings {
 }
 
 /**
- * The optimizer that settings describe, wherever these come from.
- * @throws UserError that names the setting that is wrong
+ * The optimizer with these settings.
+ * @param parameters those of the model, which may learn by rules of their own
+ * @throws UserError that names the wrong setting, or says that there are too many rules
  */
-export function createOptimizer(settings: OptimizerSettings): Optimizer {
+export function createOptimizer(settings: OptimizerSettings, parameters: readonly OwnRule[] = []): Optimizer {
   const checked = parse(settings);
   const create = OPTIMIZERS[checked.name] as (settings: OptimizerSettings) => Optimizer;
-  return create(checked);
+  const optimizer = withRules(rulesOf(parameters), (decay) =>
+    create({ ...checked, weightDecay: checked.weightDecay * decay }),
+  );
+  return withAverage(optimizer, checked.ema);
 }
 
 function parse(value: unknown): OptimizerSettings {
-  const result = v.safeParse(SCHEMA, value);
+  const result = v.safeParse(OptimizerSchema, value);
   if (result.success) return result.output;
   const [issue] = result.issues;
-  const path = v.getDotPath(issue);
   throw new UserError(
-    `not a valid optimizer: ${path === null ? '' : `${path}: `}${issue.message}; known are ${OPTIMIZER_NAMES.join(', ')}`,
+    `not a valid optimizer: ${describeIssue(OptimizerSchema, issue, 'name')}; use one of ${OPTIMIZER_NAMES.join(', ')}`,
   );
 }

@@ -1,17 +1,18 @@
 /*
- * Stochastic gradient descent with momentum, as PyTorch defines it (g: gradient, w: weights, m: velocity, from 0):
+ * Stochastic gradient descent with momentum, as in PyTorch (g: gradient, w: weights, m: velocity, initially 0):
  *
  *     g = g + weightDecay * w
  *     m = momentum * m + g
- *     w = w - learningRate * m                      or, after Nesterov:  w = w - learningRate * (g + momentum * m)
+ *     w = w - learningRate * m                      or, with Nesterov:  w = w - learningRate * (g + momentum * m)
  */
 import * as v from 'valibot';
+import { AverageFactor, Decay, LearningRate, WeightAverage } from './check-settings.js';
 import { exemptable, type PlainOptimizer } from './decay.js';
-import { AverageFactor, Decay, LearningRate } from './numbers.js';
 import type { Optimizer } from './optimizer.js';
 
 export const SgdSettingsSchema = v.strictObject({
   name: v.literal('sgd'),
+  ema: WeightAverage,
   learningRate: LearningRate,
   momentum: AverageFactor,
   nesterov: v.boolean(),
@@ -19,7 +20,7 @@ export const SgdSettingsSchema = v.strictObject({
 });
 export type SgdSettings = v.InferOutput<typeof SgdSettingsSchema>;
 
-/** Settings of SGD; default: learning rate 0.01, nothing else. */
+/** Settings of SGD; default: learning rate 0.01, no momentum, no decay. */
 export function sgd(options: Partial<Omit<SgdSettings, 'name'>> = {}): SgdSettings {
   return {
     name: 'sgd',
@@ -31,17 +32,17 @@ export function sgd(options: Partial<Omit<SgdSettings, 'name'>> = {}): SgdSettin
   };
 }
 
-/** The optimizer that these settings describe. Slot: the velocity. */
+/** The optimizer with these settings. Buffer: the velocity. */
 export function sgdOptimizer({ momentum, nesterov, weightDecay }: SgdSettings): Optimizer {
   const optimizer: PlainOptimizer = {
-    slots: 1,
+    buffers: 1,
     init: () => ({}),
     update: (state, learningRate) => ({
       state,
       scalars: [learningRate, momentum, nesterov ? 1 : 0, weightDecay],
     }),
-    emit(to, { weights, gradient, slots, n, scalars }) {
-      to.emit('sgdUpdate', { weights, gradient, momentum: slots[0] as number, n, scalars });
+    emit(to, { weights, gradient, buffers, n, scalars }) {
+      to.emit('sgdUpdate', { weights, gradient, momentum: buffers[0] as number, n, scalars });
     },
   };
   return weightDecay === 0 ? { ...optimizer, hasDecay: false } : exemptable(optimizer, 3);

@@ -1,10 +1,12 @@
-/* Every string, list and number of a message has a bound here, or one of its own in shared/data or shared/sum. */
+/* The bounds of every string, list and number of a message, except those in shared/data and shared/reduction. */
 
-/** Chunks asked for at once: enough to hide the round trip, few enough that both ends can hold them. */
+/** Chunks that one message requests: enough to hide the round trip, few enough that both ends can hold them. */
 export const NEED_CHUNKS_MAX = 16;
 /** Subtrees of one range: at most two on each level of the tree (LEAVES_MAX = 2^24). */
 export const PARTIAL_NODES_MAX = 48;
-/** Ranges that wait at a node: a coordinator hands out a few per step, and another step's make them void. */
+/** Segments of one vector: a vector has at most 2^28 floats, and tensors that do not fill a segment share one. */
+export const SEGMENTS_MAX = 2 ** 16;
+/** Ranges that wait at a worker. A coordinator assigns a few per step, and ranges of another step replace them. */
 export const QUEUE_MAX = 256;
 /** Levels of the tree. */
 export const LEVEL_MAX = 24;
@@ -12,7 +14,7 @@ export const LEVEL_MAX = 24;
 export const BATCH_MAX = 2 ** 27;
 /** Steps of a run: 31 years at one per millisecond. */
 export const STEP_MAX = 2 ** 40;
-/** Compute threads of one node. */
+/** Compute threads of one worker. */
 export const THREADS_MAX = 4096;
 /** Kernels of a self-test. */
 export const SELF_TEST_MAX = 256;
@@ -24,5 +26,5 @@ export const REASON_CHARACTERS_MAX = 500;
 export const MODEL_DEPTH_MAX = 32;
 /** Values of a model's JSON, objects and lists included. */
 export const MODEL_VALUES_MAX = 1_000_000;
-/** A day: longer than any range computes. */
+/** A day: longer than any range takes. */
 export const COMPUTE_MICROS_MAX = 86_400e6;

@@ -1,11 +1,27 @@
 /*
- * The shape of every message as it comes over a wire, field by field. Objects are strict: a field too many is as wrong
- * as one too few. The types on the left hold these schemas to messages.ts.
+ * The schema of every message from a network, field by field. Objects are strict: an additional field is as wrong as a
+ * missing one. The compiler compares these schemas with the types of messages.ts.
  */
 import * as v from 'valibot';
+import { COMPRESSIONS } from '../codec/codec.js';
 import { CHUNKS_MAX, ManifestSchema } from '../data/manifest.js';
-import { LEAVES_MAX } from '../sum/leaves.js';
-import { count, identifier, integer, name, nonce, reason, sha256, step, version } from './fields.js';
+import { ClippingSchema } from '../optim/clipping.js';
+import { GradientNoiseSchema } from '../optim/gradient-noise.js';
+import { LocalUpdatesSchema } from '../optim/local-updates.js';
+import { OptimizerSchema } from '../optim/settings.js';
+import { LEAVES_MAX } from '../reduction/tree.js';
+import {
+  base64url,
+  count,
+  identifier,
+  integer,
+  name,
+  nonce,
+  reason,
+  sha256,
+  step,
+  version,
+} from './fields.js';
 import {
   BATCH_MAX,
   COMPUTE_MICROS_MAX,
@@ -14,10 +30,11 @@ import {
   MODEL_VALUES_MAX,
   NEED_CHUNKS_MAX,
   PARTIAL_NODES_MAX,
+  SEGMENTS_MAX,
   SELF_TEST_MAX,
   THREADS_MAX,
 } from './limits.js';
-import type { CoordinatorToNode, NodeToCoordinator } from './messages.js';
+import type { CoordinatorToWorker, WorkerToCoordinator } from './messages.js';
 
 const range = v.pipe(
   v.strictObject({ from: integer(0, LEAVES_MAX), to: integer(1, LEAVES_MAX) }),
@@ -26,13 +43,27 @@ const range = v.pipe(
 
 const node = v.strictObject({ level: integer(0, LEVEL_MAX), index: integer(0, LEAVES_MAX - 1) });
 
+const place = { vector: integer(0, PARTIAL_NODES_MAX - 1), index: integer(0, SEGMENTS_MAX - 1) };
+
 const settings = v.pipe(
   v.strictObject({
     seed: integer(0, Number.MAX_SAFE_INTEGER),
     batch: integer(1, BATCH_MAX),
     leafSize: integer(1, BATCH_MAX),
-    granule: integer(1, LEAVES_MAX),
+    leavesPerGroup: integer(1, LEAVES_MAX),
+    local: v.optional(
+      v.strictObject({
+        ...LocalUpdatesSchema.entries,
+        optimizer: OptimizerSchema,
+        clipping: v.optional(ClippingSchema),
+        codec: v.optional(v.picklist(COMPRESSIONS)),
+      }),
+    ),
   }),
+  v.check(
+    ({ batch, local }) => batch % (local?.replicas ?? 1) === 0,
+    'has a batch that replicas do not divide',
+  ),
   v.check(({ batch, leafSize }) => leafSize <= batch, 'has a leaf size that exceeds the batch'),
   v.check(({ batch, leafSize }) => Math.ceil(batch / leafSize) <= LEAVES_MAX, 'has too many leaves'),
 );
@@ -42,7 +73,14 @@ const model = v.pipe(
   v.check((value) => value !== undefined && isBounded(value), 'is nested too deeply or too large'),
 );
 
-/** Whoever walks the model later may recurse: depth and size are bounded before. */
+const compression = v.strictObject({
+  codec: v.picklist(COMPRESSIONS),
+  optimizer: OptimizerSchema,
+  clipping: v.optional(ClippingSchema),
+  gradientNoise: v.optional(GradientNoiseSchema),
+});
+
+/** Bounds depth and size of a model before anything else reads it, since later code recurses. */
 function isBounded(value: unknown): boolean {
   let level: unknown[] = [value];
   let values = 1;
@@ -55,7 +93,7 @@ function isBounded(value: unknown): boolean {
 }
 
 /** What a coordinator sends. */
-export const CoordinatorToNodeSchema: v.GenericSchema<unknown, CoordinatorToNode> = v.variant('kind', [
+export const CoordinatorToWorkerSchema: v.GenericSchema<unknown, CoordinatorToWorker> = v.variant('kind', [
   v.strictObject({ kind: v.literal('challenge'), version, run: identifier, nonce }),
   v.strictObject({
     kind: v.literal('run'),
@@ -64,16 +102,28 @@ export const CoordinatorToNodeSchema: v.GenericSchema<unknown, CoordinatorToNode
     model,
     settings,
     data: ManifestSchema,
+    compression: v.optional(compression),
   }),
   v.strictObject({ kind: v.literal('chunk'), index: integer(0, CHUNKS_MAX - 1) }),
-  v.strictObject({ kind: v.literal('work'), step, range, weights: v.boolean() }),
+  v.strictObject({ kind: v.literal('fetch') }),
+  v.pipe(
+    v.strictObject({
+      ...{ kind: v.literal('work'), step, range, weights: v.boolean() },
+      update: v.optional(v.picklist(['apply', 'rehearse'])),
+      rehearses: v.exactOptional(v.literal(true)),
+    }),
+    v.check(({ weights, update }) => !weights || update === undefined, 'has two payloads'),
+  ),
+  v.strictObject({ kind: v.literal('segment'), step, ...place }),
+  v.strictObject({ kind: v.literal('cancel'), step }),
+  v.strictObject({ kind: v.literal('placement'), state: v.picklist(['active', 'standby']), reason }),
   v.strictObject({ kind: v.literal('refuse'), reason }),
   v.strictObject({ kind: v.literal('stop'), reason }),
   v.strictObject({ kind: v.literal('ping'), id: count }),
 ]);
 
-/** What a node sends. Slots are not among it: they mean something only within one process. */
-export const NodeToCoordinatorSchema: v.GenericSchema<unknown, NodeToCoordinator> = v.variant('kind', [
+/** What a worker sends. `buffers` is not allowed: it has a meaning only within one process. */
+export const WorkerToCoordinatorSchema: v.GenericSchema<unknown, WorkerToCoordinator> = v.variant('kind', [
   v.strictObject({
     kind: v.literal('hello'),
     version,
@@ -88,19 +138,22 @@ export const NodeToCoordinatorSchema: v.GenericSchema<unknown, NodeToCoordinator
       v.minLength(1),
       v.maxLength(SELF_TEST_MAX),
     ),
+    machine: v.exactOptional(v.strictObject({ key: base64url(43), signature: base64url(86) })),
   }),
   v.strictObject({
     kind: v.literal('need'),
     chunks: v.pipe(v.array(integer(0, CHUNKS_MAX - 1)), v.minLength(1), v.maxLength(NEED_CHUNKS_MAX)),
   }),
-  v.strictObject({ kind: v.literal('ready') }),
+  v.strictObject({ kind: v.literal('ready'), lacksData: v.exactOptional(v.literal(true)) }),
+  v.strictObject({ kind: v.literal('segment'), step, range, ...place }),
   v.strictObject({
-    kind: v.literal('partials'),
+    kind: v.literal('partial-sums'),
     step,
     range,
     nodes: v.pipe(v.array(node), v.minLength(1), v.maxLength(PARTIAL_NODES_MAX)),
     computeMicros: v.pipe(v.number(), v.minValue(0), v.maxValue(COMPUTE_MICROS_MAX)),
   }),
+  v.strictObject({ kind: v.literal('cancelled'), step }),
   v.strictObject({ kind: v.literal('leave'), reason }),
   v.strictObject({ kind: v.literal('pong'), id: count }),
   v.strictObject({ kind: v.literal('failed'), step, reason }),

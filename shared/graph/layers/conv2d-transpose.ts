@@ -1,14 +1,15 @@
 import type { Layer, LayerIdentity } from '../graph.js';
+import { checkLayerOptions } from '../layer-options.js';
 import { applyActivation } from './activation.js';
 import type { Conv2dOptions } from './conv2d.js';
 import { pairOf, type Sides } from './sides.js';
 
-/** As those of conv2d; groups there are none. */
+/** The options of conv2d without groups. */
 export type Conv2dTransposeOptions = Omit<Conv2dOptions, 'groups'>;
 
 /**
- * A transposed convolution, which makes images larger: [height, width, channels] to [height * strides, .., filters], and
- * with 'valid' padding to as much more as the kernel is larger than the strides.
+ * A transposed convolution, which enlarges images: [height, width, channels] to [height * strides, .., filters]; with
+ * 'valid' padding larger by the difference of kernel size and strides, if the kernel is larger.
  * Parameters: `<name>/kernel` [kernel height, kernel width, filters, channels] and, unless `useBias` is false,
  * `<name>/bias` [filters].
  */
@@ -17,6 +18,17 @@ export function conv2dTranspose(
   kernelSize: Sides,
   options: Conv2dTransposeOptions = {},
 ): Layer {
+  checkLayerOptions('conv2dTranspose()', options, [
+    'strides',
+    'padding',
+    'dilation',
+    'activation',
+    'kernelInitializer',
+    'kernelRegularizer',
+    'biasInitializer',
+    'useBias',
+    'name',
+  ]);
   const { strides = 1, padding = 'valid', dilation = 1 } = options;
   const { activation = 'linear', useBias = true } = options;
   const { kernelInitializer = 'glorotUniform', biasInitializer = 'zeros' } = options;

@@ -1,24 +1,25 @@
 import type { Layer, LayerIdentity } from '../graph.js';
 import type { InitializerName } from '../initializers.js';
+import { checkLayerOptions } from '../layer-options.js';
 import type { Padding } from '../ops/image.js';
 import type { Regularizer } from '../regularizers.js';
 import { type ActivationName, applyActivation } from './activation.js';
 import { pairOf, type Sides } from './sides.js';
 
 export interface Conv2dOptions {
-  /** How far the kernel moves from one result to the next. Default: 1. */
+  /** Distance of the kernel positions of neighbouring results. Default: 1. */
   readonly strides?: Sides;
-  /** 'valid': only where the whole kernel lies inside of the image. 'same': size / strides results. Default: valid. */
+  /** 'valid': only positions where the whole kernel lies inside of the image. 'same': size / strides results. Default: valid. */
   readonly padding?: Padding;
-  /** How far apart the places are that neighbouring taps read. Default: 1. */
+  /** Distance of the pixels that neighbouring taps read. Default: 1. */
   readonly dilation?: Sides;
-  /** Parts that channels and filters are cut in. Default: 1. */
+  /** Number of groups into which channels and filters are split. Default: 1. */
   readonly groups?: number;
   /** Default: linear. */
   readonly activation?: ActivationName;
   /** Default: glorotUniform. */
   readonly kernelInitializer?: InitializerName;
-  /** What the kernel adds to the loss by being large: l1, l2 or l1L2 of regularizers.ts. Default: nothing. */
+  /** Penalty of the kernel: l1, l2 or l1L2 of regularizers.ts. Default: none. */
   readonly kernelRegularizer?: Regularizer | undefined;
   /** Default: zeros. */
   readonly biasInitializer?: InitializerName;
@@ -33,6 +34,18 @@ export interface Conv2dOptions {
  * `<name>/bias` [filters].
  */
 export function conv2d(filters: number, kernelSize: Sides, options: Conv2dOptions = {}): Layer {
+  checkLayerOptions('conv2d()', options, [
+    'strides',
+    'padding',
+    'dilation',
+    'groups',
+    'activation',
+    'kernelInitializer',
+    'kernelRegularizer',
+    'biasInitializer',
+    'useBias',
+    'name',
+  ]);
   const { strides = 1, padding = 'valid', dilation = 1, groups = 1 } = options;
   const { activation = 'linear', useBias = true } = options;
   const { kernelInitializer = 'glorotUniform', biasInitializer = 'zeros' } = options;

@@ -1,5 +1,6 @@
 import type { Layer, LayerIdentity } from '../graph.js';
 import type { InitializerName } from '../initializers.js';
+import { checkLayerOptions } from '../layer-options.js';
 import type { Regularizer } from '../regularizers.js';
 import { type ActivationName, applyActivation } from './activation.js';
 
@@ -8,7 +9,7 @@ export interface DenseOptions {
   readonly activation?: ActivationName;
   /** Default: glorotUniform. */
   readonly kernelInitializer?: InitializerName;
-  /** What the kernel adds to the loss by being large: l1, l2 or l1L2 of regularizers.ts. Default: nothing. */
+  /** Penalty of the kernel: l1, l2 or l1L2 of regularizers.ts. Default: none. */
   readonly kernelRegularizer?: Regularizer | undefined;
   /** Default: zeros. */
   readonly biasInitializer?: InitializerName;
@@ -22,6 +23,14 @@ export interface DenseOptions {
  * Parameters: `<name>/kernel` [inputs, units] and, unless `useBias` is false, `<name>/bias` [units].
  */
 export function dense(units: number, options: DenseOptions = {}): Layer {
+  checkLayerOptions('dense()', options, [
+    'activation',
+    'kernelInitializer',
+    'kernelRegularizer',
+    'biasInitializer',
+    'useBias',
+    'name',
+  ]);
   const { activation = 'linear', useBias = true } = options;
   const { kernelInitializer = 'glorotUniform', biasInitializer = 'zeros' } = options;
   const layer: LayerIdentity = { kind: 'dense', name: options.name };

@@ -1,24 +1,37 @@
 import type { Layer } from '../graph.js';
+import { checkLayerOptions } from '../layer-options.js';
 import { imageOf } from '../ops/image.js';
 import { type Conv2dOptions, conv2d } from './conv2d.js';
 import type { Sides } from './sides.js';
 
 export interface DepthwiseConv2dOptions extends Omit<Conv2dOptions, 'groups'> {
-  /** Filters for each channel. Default: 1. */
+  /** Number of filters for each channel. Default: 1. */
   readonly depthMultiplier?: number;
 }
 
 /**
- * A convolution of each channel for itself: as many groups as there are channels. Results lie channel by channel.
+ * A convolution of each channel separately: as many groups as channels. The filters of a channel are consecutive.
  * Parameters: `<name>/kernel` [kernel height, kernel width, 1, channels * depthMultiplier] and, unless `useBias` is
  * false, `<name>/bias` [channels * depthMultiplier].
  */
 export function depthwiseConv2d(kernelSize: Sides, options: DepthwiseConv2dOptions = {}): Layer {
+  checkLayerOptions('depthwiseConv2d()', options, [
+    'strides',
+    'padding',
+    'dilation',
+    'activation',
+    'kernelInitializer',
+    'kernelRegularizer',
+    'biasInitializer',
+    'useBias',
+    'depthMultiplier',
+    'name',
+  ]);
   const { depthMultiplier = 1, name, ...others } = options;
   const layers = new Map<number, Layer>();
   return (x) => {
     const { channels } = imageOf(name ?? 'depthwiseConv2d', x.shape);
-    // Used again, it is the same layer with the same parameters.
+    // Another use gets the same layer with the same parameters.
     const known = layers.get(channels);
     const layer =
       known ??

@@ -1,11 +1,13 @@
 import type { Layer, LayerIdentity, Tensor } from '../graph.js';
+import { checkLayerOptions } from '../layer-options.js';
 
 /**
  * A trained vector for each id: [positions] ids to [positions, width].
- * @param entries ids are 0 to entries - 1; any other stands for zeros
+ * @param entries ids are 0 to entries - 1; any other id gives zeros
  * Parameter: `<name>/table` [entries, width], from a normal distribution of deviation 0.02.
  */
 export function embedding(entries: number, width: number, options: { name?: string } = {}): Layer {
+  checkLayerOptions('embedding()', options, ['name']);
   const layer: LayerIdentity = { kind: 'embedding', name: options.name };
   return (x) =>
     x.graph.add({
@@ -21,10 +23,9 @@ export function embedding(entries: number, width: number, options: { name?: stri
 export type ReversibleEmbedding = (x: Tensor, options?: { readonly reverse?: boolean }) => Tensor;
 
 /**
- * An embedding that is used both ways: [positions] ids to [positions, width] as `embedding` does it, and, reversed, vectors
- * [positions, width] to [positions, entries], how much each looks like the vector of each id: logits of what comes next.
- * Both use one table, so what was read is easily said again.
- * @param entries ids are 0 to entries - 1; any other stands for zeros
+ * An embedding for both directions: [positions] ids to [positions, width] like `embedding`, and, reversed, vectors [positions,
+ * width] to logits [positions, entries], the products of each vector with the vectors of all ids. Both use the same table.
+ * @param entries ids are 0 to entries - 1; any other id gives zeros
  * Parameter: `<name>/table` [entries, width], from a normal distribution of deviation 0.02.
  */
 export function reversibleEmbedding(
@@ -32,6 +33,7 @@ export function reversibleEmbedding(
   width: number,
   options: { name?: string } = {},
 ): ReversibleEmbedding {
+  checkLayerOptions('reversibleEmbedding()', options, ['name']);
   const layer: LayerIdentity = { kind: 'reversibleEmbedding', name: options.name };
   return (x, { reverse = false } = {}) =>
     x.graph.add({
@@ -44,10 +46,11 @@ export function reversibleEmbedding(
 }
 
 /**
- * Adds a trained vector for each position: how a Transformer knows the order of what it reads.
- * Parameter: `<name>/table`, of the input's shape, from a normal distribution of deviation 0.02.
+ * Adds a trained vector for each position, which gives a Transformer the order of its inputs.
+ * Parameter: `<name>/table`, of the shape of the input, from a normal distribution of deviation 0.02.
  */
 export function positionalEmbedding(options: { name?: string } = {}): Layer {
+  checkLayerOptions('positionalEmbedding()', options, ['name']);
   const layer: LayerIdentity = { kind: 'positionalEmbedding', name: options.name };
   return (x) =>
     x.graph.add({
@@ -58,8 +61,9 @@ export function positionalEmbedding(options: { name?: string } = {}): Layer {
     });
 }
 
-/** Adds waves of falling frequencies, sines and cosines of the position: order without parameters. */
+/** Adds sines and cosines of the position with decreasing frequencies: an encoding of the order without parameters. */
 export function positionalEncoding(options: { name?: string } = {}): Layer {
+  checkLayerOptions('positionalEncoding()', options, ['name']);
   const layer: LayerIdentity = { kind: 'positionalEncoding', name: options.name };
   return (x) => x.graph.add({ layer, op: 'positionalEncoding', inputs: [x] });
 }

@@ -1,8 +1,8 @@
 import type { Graph, LayerIdentity } from '../graph.js';
 
 /**
- * For layers that are made of layers: makes each part once, when it is first used, under the owner's name, so that
- * parameters are called `<owner>/<part>/...` and a second use of the owner shares them.
+ * For layers that consist of layers: creates each part once, on first use, under the name of the owner. Parameters are then
+ * called `<owner>/<part>/...`, and a second use of the owner shares them.
  */
 export function partsOf(
   owner: LayerIdentity,

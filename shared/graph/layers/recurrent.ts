@@ -1,39 +1,40 @@
 import type { LayerIdentity, Tensor } from '../graph.js';
 import type { Initializer } from '../initializers.js';
+import { checkLayerOptions } from '../layer-options.js';
 import type { Regularizer } from '../regularizers.js';
 import { applyDropout } from './dropout.js';
 import { partsOf } from './parts.js';
 import { flatten, slice } from './reshape.js';
 
-/** Options that all recurrent layers have. */
+/** Options of all recurrent layers. */
 export interface RecurrentOptions {
-  /** An output at each step [steps, units]; default: only after the last step [units]. */
+  /** Whether there is an output at each step [steps, units], or only after the last [units]. Default: false. */
   readonly returnSequences?: boolean;
-  /** Whether the state after the last step is returned beside the output. Default: false. */
+  /** Whether the state after the last step is returned with the output. Default: false. */
   readonly returnState?: boolean;
-  /** Walk the sequence from its end; outputs lie at the places of their inputs. Default: false. */
+  /** Whether the sequence is processed from its end; outputs keep the positions of their inputs. Default: false. */
   readonly reverse?: boolean;
-  /** Share of the inputs that is dropped in training, the same ones at all steps; see dropout. Default: 0. */
+  /** Fraction of the inputs that is dropped in training, the same inputs at all steps; see dropout. Default: 0. */
   readonly dropout?: number;
-  /** What the kernel adds to the loss by being large: l1, l2 or l1L2 of regularizers.ts. Default: nothing. */
+  /** Penalty of the kernel: l1, l2 or l1L2 of regularizers.ts. Default: none. */
   readonly kernelRegularizer?: Regularizer | undefined;
-  /** The same for the recurrent kernel. */
+  /** Penalty of the recurrent kernel. Default: none. */
   readonly recurrentRegularizer?: Regularizer | undefined;
   readonly name?: string;
 }
 
-/** What a recurrent layer is told beside its sequence. */
+/** Optional inputs of a recurrent layer beside its sequence. */
 export interface RecurrentContext {
-  /** [steps]: 0 for each step that is padding, at which output and state stay what they were. Default: no padding. */
+  /** [steps]: 0 for each step that is padding, where output and state do not change. Default: no padding. */
   readonly mask?: Tensor | undefined;
-  /** What it begins with, [units] each: h, and of an LSTM c. Default: zeros. */
+  /** The initial state, [units] each: h, and for an LSTM c. Default: zeros. */
   readonly initialState?: readonly Tensor[] | undefined;
 }
 
 /** A mapping from a sequence [steps, features] to an output. */
 export type RecurrentLayer = (x: Tensor, context?: RecurrentContext) => Tensor;
 
-/** The same that returns its state after the last step beside it: h [units], and of an LSTM c [units]. */
+/** A recurrent layer that also returns its state after the last step: h [units], and for an LSTM c [units]. */
 export type StatefulLayer = (x: Tensor, context?: RecurrentContext) => [output: Tensor, ...state: Tensor[]];
 
 type WithState = RecurrentOptions & { readonly returnState: true };
@@ -43,8 +44,8 @@ const GLOROT: Initializer = { kind: 'glorotUniform' };
 
 /**
  * Long short-term memory over a sequence [steps, features], gates in the order i, f, c, o. Parameters: `<name>/kernel`
- * [features, 4 * units], `<name>/recurrentKernel` [units, 4 * units], `<name>/bias` [4 * units], which begins with ones for
- * the forget gate (Jozefowicz et al. 2015). With `returnState` it returns its output, h and c.
+ * [features, 4 * units], `<name>/recurrentKernel` [units, 4 * units], `<name>/bias` [4 * units], initially ones for the
+ * forget gate (Jozefowicz et al. 2015). With `returnState` it returns its output, h and c.
  */
 export function lstm(units: number, options: WithState): StatefulLayer;
 export function lstm(units: number, options?: WithoutState): RecurrentLayer;
@@ -53,7 +54,7 @@ export function lstm(units: number, options: RecurrentOptions = {}): RecurrentLa
 }
 
 /**
- * Gated recurrent units over a sequence [steps, features], gates in the order z, r, n, reset behind the product.
+ * Gated recurrent units over a sequence [steps, features], gates in the order z, r, n, with the reset gate after the product.
  * Parameters: `<name>/kernel` [features, 3 * units], `<name>/recurrentKernel` [units, 3 * units], and [3 * units] each
  * `<name>/bias` and `<name>/recurrentBias`. With `returnState` it returns its output and h.
  */
@@ -80,13 +81,22 @@ function recurrent(
   options: RecurrentOptions,
   initializers: Readonly<Record<string, Initializer>> = {},
 ): RecurrentLayer | StatefulLayer {
+  checkLayerOptions(`${op}()`, options, [
+    'returnSequences',
+    'returnState',
+    'reverse',
+    'dropout',
+    'kernelRegularizer',
+    'recurrentRegularizer',
+    'name',
+  ]);
   const { returnSequences = false, returnState = false, reverse = false, dropout = 0, name } = options;
   const { kernelRegularizer: kernel, recurrentRegularizer: recurrentKernel } = options;
   const layer: LayerIdentity = { kind: op, name };
   const part = partsOf(layer);
   const run = (x: Tensor, { mask, initialState }: RecurrentContext): Tensor => {
     const sequence = applyDropout(x, dropout, { layer, part: 'dropout', sharedAxes: 1 });
-    // Attributes that are left out keep models the same as those of earlier versions.
+    // Attributes with default values are left out, so that models are equal to those of earlier versions.
     const more = {
       ...(mask && { masked: true }),
       ...(initialState && { initialState: true }),
@@ -111,7 +121,7 @@ function recurrent(
     const all = run(x, context);
     const steps = x.shape[0] as number;
     const hasCell = op === 'lstm';
-    // Behind the outputs lies the cell; the last output is h.
+    // The cell follows the outputs; the last output is h.
     const last = returnSequences && !reverse ? steps - 1 : 0;
     const h = returnSequences || hasCell ? vector(all, 'h', last) : all;
     const output = !returnSequences ? h : hasCell ? cut(all, 'output', 0, steps) : all;

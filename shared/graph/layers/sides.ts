@@ -1,7 +1,7 @@
-/** A number for the height and one for the width, or one for both. */
+/** A number each for the height and the width, or one for both. */
 export type Sides = number | readonly [number, number];
 
-/** Both numbers, as they stand in a model. */
+/** Both numbers, for a model. */
 export function pairOf(sides: Sides): [number, number] {
   return typeof sides === 'number' ? [sides, sides] : [...sides];
 }

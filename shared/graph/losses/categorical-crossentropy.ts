@@ -1,6 +1,6 @@
 /*
  * Categorical cross-entropy of probabilities p (or of p = softmax(z) of logits z) with target probabilities t, along the
- * last axis; each position of a sequence is a term of its own:
+ * last axis; each position of a sequence is a separate term:
  *
  *     l = -sum_i t_i log p_i
  *
@@ -9,10 +9,13 @@
  *
  * Label smoothing is in smoothing.ts. `correct` counts the positions where the largest p is where the largest t is.
  */
+
 import * as v from 'valibot';
+import { checkOptionNames } from '../../nearest.js';
 import { lastOf, positionsOf } from '../shape.js';
 import type { Loss, LossSettings } from './loss.js';
 import { emitSmoothed, LabelSmoothing } from './smoothing.js';
+import { type ClassWeightOptions, weightsOf } from './weights.js';
 
 export const CrossentropyAttributes = v.strictObject({
   fromLogits: v.boolean(),
@@ -23,18 +26,26 @@ type CrossentropyAttributes = v.InferOutput<typeof CrossentropyAttributes>;
 /**
  * Cross-entropy with targets given as probabilities, such as one-hot vectors.
  *
- * @param options.target the field of the data that holds the targets, of the predictions' shape
+ * @param options.target the field of the data that holds the targets, with the shape of the predictions
  * @param options.fromLogits whether predictions are logits; default: probabilities. A model whose output is a softmax
- * is trained from that softmax's logits in any case
- * @param options.labelSmoothing part of each target that is spread over all classes, from 0 (the default) to less than 1
+ * is always trained from the logits of that softmax
+ * @param options.sampleWeight the field with a weight for each sample; see weights.ts
+ * @param options.classWeights a weight for each class
+ * @param options.labelSmoothing fraction of each target that is spread over all classes, at least 0 (the default) and below 1
  */
-export function categoricalCrossentropy(options: {
-  target: string;
-  fromLogits?: boolean;
-  labelSmoothing?: number;
-}): LossSettings {
-  const { target, fromLogits = false, ...others } = options;
-  return { kind: 'categoricalCrossentropy', target, attributes: { fromLogits, ...others } };
+export function categoricalCrossentropy(
+  options: { target: string; fromLogits?: boolean; labelSmoothing?: number } & ClassWeightOptions,
+): LossSettings {
+  checkOptionNames('categoricalCrossentropy()', options, [
+    'target',
+    'fromLogits',
+    'labelSmoothing',
+    'sampleWeight',
+    'classWeights',
+  ]);
+  const { target, fromLogits = false, sampleWeight: _, classWeights: __, ...others } = options;
+  const attributes = { fromLogits, ...others };
+  return { kind: 'categoricalCrossentropy', target, attributes, ...weightsOf(options) };
 }
 
 export const categoricalCrossentropyLoss: Loss<CrossentropyAttributes> = {
@@ -42,7 +53,7 @@ export const categoricalCrossentropyLoss: Loss<CrossentropyAttributes> = {
   metrics: () => ['loss', 'correct'],
   target: (shape) => ({ dtype: 'f32', shape }),
   terms: positionsOf,
-  // Of logits: the probabilities. Behind them the smoothed targets.
+  // For logits the probabilities; then the smoothed targets.
   saved: (shape, { fromLogits, labelSmoothing }) =>
     positionsOf(shape) * lastOf(shape) * (Number(fromLogits) + Number(labelSmoothing > 0)),
   forward(to, { rows, shape, attributes, prediction, target, saved, metrics }) {
@@ -69,7 +80,7 @@ export const categoricalCrossentropyLoss: Loss<CrossentropyAttributes> = {
   },
 };
 
-/** Where the smoothed targets of [rows, cols] lie: behind the probabilities, if those are kept. */
+/** The offset of the smoothed targets [rows, cols]: after the probabilities, if these are saved. */
 function smoothedAt(
   saved: number,
   { fromLogits }: CrossentropyAttributes,

@@ -1,50 +1,58 @@
 /*
- * Single-shot detection on a grid of cells (Redmon et al., "You only look once", 2016; each cell's numbers as in the third
- * version): a cell says whether the middle of an object lies in it (one logit z), where its box is (four numbers b) and
- * what it is (a logit c for each class). With targets o (0 or 1), t and one-hot q, which is 0 where there is no object:
+ * Single-shot detection on a grid of cells (Redmon et al., "You only look once", 2016; the outputs of a cell as in version
+ * 3): each cell predicts whether it contains the center of an object (one logit z), its box (four numbers b) and its class (a
+ * logit c for each class). With targets o (0 or 1), t and one-hot q, which is 0 where there is no object:
  *
  *     l = bce(z, o) + boxWeight * o * huber(b, t) + crossentropy(softmax(c), q)
  *     dz = (sigmoid(z) - o) * scale      db = boxWeight * o * huber'(b - t) * scale
  *     dc = (softmax(c) * (sum of q) - q) * scale
  *
- * Every cell is a term of its own, so nothing here mixes samples and the sums are the canonical tree's. The three parts
- * are those of binary-crossentropy.ts, huber.ts and categorical-crossentropy.ts, by the same kernels.
+ * Every cell is a separate term, so samples stay independent and are summed by the canonical tree. The three parts are those
+ * of binary-crossentropy.ts, huber.ts and categorical-crossentropy.ts, with the same kernels.
  */
+
 import * as v from 'valibot';
 import { UserError } from '../../errors.js';
+import { checkOptionNames } from '../../nearest.js';
 import { lastOf, positionsOf } from '../shape.js';
 import type { Loss, LossCall, LossSettings } from './loss.js';
+import { type SampleWeightOptions, weightsOf } from './weights.js';
 
-/** Numbers of a cell in front of its classes: the object's logit, and its box. */
+/** Numbers of a box, and of a cell before its classes: the logit of the object, and its box. */
 const BOX = 4;
 const HEAD = 1 + BOX;
 
 const DetectionAttributes = v.strictObject({
   boxWeight: v.pipe(
     v.number(),
-    v.check((weight) => weight > 0 && Math.fround(weight) === weight, 'is no positive float32'),
+    v.check((weight) => weight > 0 && Math.fround(weight) === weight, 'is not a positive float32'),
   ),
   delta: v.pipe(
     v.number(),
-    v.check((delta) => delta > 0 && Math.fround(delta) === delta, 'is no positive float32'),
+    v.check((delta) => delta > 0 && Math.fround(delta) === delta, 'is not a positive float32'),
   ),
 });
 export type DetectionAttributes = v.InferOutput<typeof DetectionAttributes>;
 
 /**
- * The loss of single-shot detection. Predictions are [..., 5 + classes]: in each cell whether there is an object (a
- * logit), its box (four numbers, whatever they mean), its class (logits).
- * @param options.target the field with the same for each cell: 1 or 0, the box, and a one-hot class; all 0 where there
+ * The loss of single-shot detection. Predictions are [..., 5 + classes]: for each cell whether it contains an object (a
+ * logit), its box (four numbers, whose meaning the data defines) and its class (logits).
+ * @param options.target the field with the targets of each cell: 1 or 0, the box, and a one-hot class; all 0 where there
  *   is no object
- * @param options.boxWeight how much boxes count beside the rest; default: 5, as in the article
- * @param options.delta where Huber's straight line begins; default: 1
+ * @param options.sampleWeight the field with a weight for each sample; see weights.ts
+ * @param options.boxWeight weight of the boxes relative to the other terms; default: 5, as in the article
+ * @param options.delta where the linear part of Huber's loss starts; default: 1
  */
-export function detection(options: { target: string; boxWeight?: number; delta?: number }): LossSettings {
+export function detection(
+  options: { target: string; boxWeight?: number; delta?: number } & SampleWeightOptions,
+): LossSettings {
+  checkOptionNames('detection()', options, ['target', 'boxWeight', 'delta', 'sampleWeight']);
   const { target, boxWeight = 5, delta = 1 } = options;
   return {
     kind: 'detection',
     target,
     attributes: { boxWeight: Math.fround(boxWeight), delta: Math.fround(delta) },
+    ...weightsOf(options),
   };
 }
 
@@ -64,16 +72,16 @@ export const detectionLoss: Loss<DetectionAttributes> = {
   forward(to, call) {
     const { prediction, target, metrics, attributes } = call;
     const [loss] = metrics as [number];
-    const { cells, classes, pitch, at } = placesOf(call);
-    const take = (a: number, out: number, width: number): void => {
+    const { cells, classes, pitch, at } = layoutOf(call);
+    const extract = (a: number, out: number, width: number): void => {
       to.emit('copyRows', { a, out, rows: cells, width, aPitch: pitch, outPitch: width });
     };
-    take(prediction, at.logit, 1);
-    take(prediction + 4, at.box, BOX);
-    take(prediction + HEAD * 4, at.classes, classes);
-    take(target, at.object, 1);
-    take(target + 4, at.boxTarget, BOX);
-    take(target + HEAD * 4, at.classTarget, classes);
+    extract(prediction, at.logit, 1);
+    extract(prediction + 4, at.box, BOX);
+    extract(prediction + HEAD * 4, at.classes, classes);
+    extract(target, at.object, 1);
+    extract(target + 4, at.boxTarget, BOX);
+    extract(target + HEAD * 4, at.classTarget, classes);
 
     const object = { logits: at.logit, targets: at.object, loss, correct: at.correct };
     to.emit('binaryCrossEntropyForward', { ...object, rows: cells, cols: 1 });
@@ -89,12 +97,12 @@ export const detectionLoss: Loss<DetectionAttributes> = {
   },
   backward(to, call) {
     const { dPrediction, scale, attributes } = call;
-    const { cells, classes, pitch, at } = placesOf(call);
+    const { cells, classes, pitch, at } = layoutOf(call);
     const { delta, boxWeight } = attributes;
-    const put = (a: number, out: number, width: number): void => {
+    const insert = (a: number, out: number, width: number): void => {
       to.emit('copyRows', { a, out, rows: cells, width, aPitch: width, outPitch: pitch });
     };
-    // Each error term is written over what it was made of.
+    // Each error term overwrites its input.
     const object = { logits: at.logit, targets: at.object, dlogits: at.logit };
     to.emit('binaryCrossEntropyBackward', { ...object, rows: cells, cols: 1, scale });
     const box = { y: at.box, targets: at.boxTarget, dy: at.box };
@@ -103,13 +111,13 @@ export const detectionLoss: Loss<DetectionAttributes> = {
     to.emit('multiplyVectors', { out: at.box, a: at.box, b: at.boxTarget, n: cells * BOX });
     const kind = { probabilities: at.probabilities, targets: at.classTarget, dlogits: at.probabilities };
     to.emit('softmaxCrossEntropyBackward', { ...kind, rows: cells, cols: classes, scale });
-    put(at.logit, dPrediction, 1);
-    put(at.box, dPrediction + 4, BOX);
-    put(at.probabilities, dPrediction + HEAD * 4, classes);
+    insert(at.logit, dPrediction, 1);
+    insert(at.box, dPrediction + 4, BOX);
+    insert(at.probabilities, dPrediction + HEAD * 4, classes);
   },
 };
 
-/** What is kept of each cell, part by part, with its number of floats. */
+/** The parts that are saved for each cell, with their numbers of floats. */
 function partsOf(pitch: number) {
   const classes = pitch - HEAD;
   const widths = {
@@ -126,8 +134,8 @@ function partsOf(pitch: number) {
   return { classes, widths, floats: Object.values(widths).reduce((a, b) => a + b, 0) };
 }
 
-/** Where the parts of all cells of all rows lie, each part in one piece. Offsets are bytes. */
-function placesOf({ rows, shape, saved }: Pick<LossCall<never>, 'rows' | 'shape' | 'saved'>) {
+/** The byte offsets of the parts; each part is contiguous for all cells of all rows. */
+function layoutOf({ rows, shape, saved }: Pick<LossCall<never>, 'rows' | 'shape' | 'saved'>) {
   const pitch = lastOf(shape);
   const cells = rows * positionsOf(shape);
   const { classes, widths } = partsOf(pitch);

@@ -3,16 +3,21 @@
  *
  *     l = (1/n) * sum_i (y_i - t_i)^2      dy_i = (2/n) * (y_i - t_i) * scale
  */
+import { checkOptionNames } from '../../nearest.js';
 import { NoAttributes } from '../ops/op.js';
 import { elementsOf } from '../shape.js';
 import type { Loss, LossSettings } from './loss.js';
+import { type SampleWeightOptions, weightsOf } from './weights.js';
 
 /**
  * Mean squared error.
  * @param options.target the field of the data that predictions are compared with
+ * @param options.sampleWeight the field with a weight for each sample; see weights.ts
  */
-export function meanSquaredError({ target }: { target: string }): LossSettings {
-  return { kind: 'meanSquaredError', target, attributes: {} };
+export function meanSquaredError(options: { target: string } & SampleWeightOptions): LossSettings {
+  checkOptionNames('meanSquaredError()', options, ['target', 'sampleWeight']);
+  const { target } = options;
+  return { kind: 'meanSquaredError', target, attributes: {}, ...weightsOf(options) };
 }
 
 export const meanSquaredErrorLoss: Loss<NoAttributes> = {

@@ -1,25 +1,25 @@
 /*
  * Label smoothing (Szegedy et al., "Rethinking the Inception architecture", 2016): targets t become (1 - e) t + e / k over k
- * classes, so that no output need run to infinity to be right.
+ * classes, so that logits do not have to grow without bound.
  */
 import * as v from 'valibot';
 import type { KernelSink } from '../ops/op.js';
 
-/** The part e of a target that is spread over all classes. */
+/** The fraction e of a target that is spread over all classes. */
 export const LabelSmoothing = v.optional(v.pipe(v.number(), v.minValue(0), v.ltValue(1)), 0);
 
-/** What is smoothed: [rows, cols] at the byte offset `from`, to `out`, which may be the same. */
+/** Targets to smooth: [rows, cols] at the byte offset `from`, to `out`, which may be the same. */
 interface SmoothedTargets {
   readonly from: number;
   readonly out: number;
   readonly rows: number;
   readonly cols: number;
   readonly smoothing: number;
-  /** Classes that share what is spread; default: the columns. */
+  /** Number of classes over which the fraction is spread; default: the number of columns. */
   readonly classes?: number;
 }
 
-/** Writes smoothed targets, if they are to be smoothed at all. @returns where the targets are */
+/** Emits the smoothing of targets, if smoothing is not 0. @returns the offset of the targets */
 export function emitSmoothed(to: KernelSink, targets: SmoothedTargets): number {
   const { from, out, rows, cols, smoothing, classes = cols } = targets;
   if (smoothing === 0) return from;

@@ -7,8 +7,9 @@ import type { Loss } from './loss.js';
 import { meanAbsoluteErrorLoss } from './mean-absolute-error.js';
 import { meanSquaredErrorLoss } from './mean-squared-error.js';
 import { sparseCategoricalCrossentropyLoss } from './sparse-categorical-crossentropy.js';
+import { valueLoss } from './value.js';
 
-/** Every loss by the name that models know it by. */
+/** Every loss by its name in models. */
 export const LOSSES = {
   binaryCrossentropy: binaryCrossentropyLoss,
   categoricalCrossentropy: categoricalCrossentropyLoss,
@@ -18,6 +19,7 @@ export const LOSSES = {
   meanAbsoluteError: meanAbsoluteErrorLoss,
   meanSquaredError: meanSquaredErrorLoss,
   sparseCategoricalCrossentropy: sparseCategoricalCrossentropyLoss,
+  value: valueLoss,
 } as const;
 
 export type LossName = keyof typeof LOSSES;

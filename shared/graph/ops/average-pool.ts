@@ -1,7 +1,7 @@
 /*
- * averagePool:  y = the mean of x over a window; places outside of the image are skipped and do not count
+ * averagePool:  y = the mean of x over a window; pixels outside of the image are skipped and do not count
  *
- *     dx = the sum over the windows of dy / their number of places
+ *     dx = the sum over the windows of dy / their number of pixels
  */
 import type { KernelOp } from './op.js';
 import { POOL, type PoolAttributes, poolGeometry } from './pool.js';

@@ -6,17 +6,18 @@
  *     g = dy gamma      dx = (g - sum(g) / n - h sum(g h) / n) / sqrt(variance + epsilon)
  *     dgamma = sum over samples of dy h      dbeta = sum over samples of dy
  *
- * In training mean and variance are those of a GROUP of consecutive samples of the batch, with all their positions: here,
- * and only here, samples touch each other. Groups are the model's, and so are never cut between workers ("ghost" batches,
- * Hoffer, Hubara, Soudry 2017). movingMean and movingVariance follow the mean over the batch's samples of what their groups
- * measured, which is summed by the canonical tree like a gradient; elsewhere than in training they take the place of both.
+ * In training, mean and variance are those of a GROUP of consecutive samples of the batch and all their positions. This is the
+ * only op in which samples depend on each other. Groups are defined by the model and never split between workers ("ghost"
+ * batches, Hoffer, Hubara, Soudry 2017). movingMean and movingVariance follow the mean over the samples of the batch of the
+ * statistics of their groups, which is summed by the canonical tree like a gradient. Outside of training they replace mean
+ * and variance.
  */
 import * as v from 'valibot';
 import { assert, UserError } from '../../errors.js';
 import { elementsOf, lastOf, positionsOf } from '../shape.js';
 import type { KernelOp, OpCall } from './op.js';
 
-/** Most samples of a group. */
+/** Largest number of samples of a group. */
 const GROUP_MAX = 2 ** 20;
 
 const BatchNormalizationAttributes = v.strictObject({
@@ -28,7 +29,7 @@ export type BatchNormalizationAttributes = v.InferOutput<typeof BatchNormalizati
 
 type Role = 'gamma' | 'beta' | 'movingMean' | 'movingVariance';
 
-/** Floats that are kept of each channel of a group: mean, inverse deviation, variance, in this order. */
+/** Floats that are saved for each channel of a group: mean, inverse deviation, variance. */
 const STATISTICS = 3;
 const VARIANCE = 2;
 
@@ -49,7 +50,7 @@ export const batchNormalizationOp: KernelOp<BatchNormalizationAttributes, Role> 
     return input;
   },
   backwardReads: { inputs: true, output: false },
-  // Of a group, in the row of its first sample.
+  // The statistics of a group are in the row of its first sample.
   saved: ({ inputs: [input] }) => [lastOf(input) * STATISTICS],
   errorTerm: 'replaced',
 
@@ -63,13 +64,29 @@ export const batchNormalizationOp: KernelOp<BatchNormalizationAttributes, Role> 
       to.emit('batchNormalizationInference', { ...tensors, mean, variance, ...size, epsilon });
       return;
     }
-    assert(training.first % virtualBatchSize === 0, 'a group of batch statistics was cut');
+    assert(training.first % virtualBatchSize === 0, 'a group of batch statistics was split');
     const statistics = saved[0] ?? 0;
     to.emit('batchNormalizationForward', { ...tensors, statistics, ...geometry(call), epsilon });
   },
 
   backward(to, call) {
-    const { weights, x, saved, dy, dx } = call;
+    const { weights, x, saved, dy, dx, training, rows, attributes } = call;
+    if (training === undefined) {
+      // Frozen: y is an affine function of x. Its derivative is the same function without mean and beta.
+      const zeros = saved[0] ?? 0;
+      const channels = lastOf(call.inputs[0]);
+      to.emit('fill', { out: zeros, n: channels, value: 0 });
+      const tensors = { x: dy, gamma: weights.gamma, beta: zeros, y: dx[0] };
+      const size = { rows: rows * positionsOf(call.inputs[0]), channels };
+      const statistics = { mean: zeros, variance: weights.movingVariance };
+      to.emit('batchNormalizationInference', {
+        ...tensors,
+        ...statistics,
+        ...size,
+        epsilon: attributes.epsilon,
+      });
+      return;
+    }
     const tensors = { x: x[0], statistics: saved[0] ?? 0, gamma: weights.gamma, dy, dx: dx[0] };
     to.emit('batchNormalizationBackward', { ...tensors, ...geometry(call) });
   },
@@ -78,13 +95,13 @@ export const batchNormalizationOp: KernelOp<BatchNormalizationAttributes, Role> 
     const { rows, row, leafRows, batch, x, saved, dy, gradients } = call;
     const size = geometry(call);
     const { positions, channels, group } = size;
-    // The subtree may begin in the middle of a group, whose statistics lie before.
+    // The subtree may start in the middle of a group; then the statistics of this group are in an earlier row.
     const start = row % group;
     const statistics = (saved[0] ?? 0) - start * channels * STATISTICS * 4;
-    const place = { start, leafRows };
+    const range = { start, leafRows };
     if (gradients.gamma !== 0) {
       const tensors = { x: x[0], statistics, dy, out: gradients.gamma };
-      to.emit('treeBatchNormalizationScale', { ...tensors, ...size, ...place });
+      to.emit('treeBatchNormalizationScale', { ...tensors, ...size, ...range });
     }
     if (gradients.beta !== 0) {
       const all = { rows: rows * positions, n: channels, leafRows: leafRows * positions };
@@ -97,7 +114,7 @@ export const batchNormalizationOp: KernelOp<BatchNormalizationAttributes, Role> 
     for (const { out, which } of averages) {
       if (out === 0) continue;
       const measured = { statistics: statistics + which * channels * 4, out };
-      to.emit('treeGroupStatistics', { ...measured, rows, channels, group, ...place, scale: 1 / batch });
+      to.emit('treeGroupStatistics', { ...measured, rows, channels, group, ...range, scale: 1 / batch });
     }
   },
 };

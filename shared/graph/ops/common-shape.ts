@@ -3,7 +3,7 @@ import { formatShape, type Shape, sameShape } from '../shape.js';
 import type { OpUse } from './op.js';
 
 /**
- * The shape rule of ops that join inputs element by element: all of one shape, which is the output's.
+ * The shape rule of ops that combine inputs element by element: all inputs and the output have the same shape.
  * @throws UserError when two inputs differ
  */
 export function commonShape({ name, inputs: [first, ...others] }: OpUse<unknown>): Shape {
@@ -11,7 +11,7 @@ export function commonShape({ name, inputs: [first, ...others] }: OpUse<unknown>
   if (other !== undefined) {
     throw new UserError(
       `layer ${name}: inputs of shapes ${formatShape(first)} and ${formatShape(other)} do not match; ` +
-        'bring them to one shape first',
+        'reshape them to the same shape first',
     );
   }
   return first;

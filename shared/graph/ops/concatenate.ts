@@ -1,5 +1,5 @@
 /*
- * concatenate, along one axis:  y = x_1 beside x_2 beside ...      dx_i = the part of dy where x_i stands
+ * concatenate, along one axis:  y = [x_1, x_2, ...]      dx_i = the part of dy at the position of x_i
  */
 import * as v from 'valibot';
 import { UserError } from '../../errors.js';
@@ -24,8 +24,8 @@ export const concatenateOp: KernelOp<ConcatenateAttributes> = {
     );
     if (other !== undefined) {
       throw new UserError(
-        `layer ${name}: inputs of shapes ${formatShape(first)} and ${formatShape(other)} cannot stand beside each other ` +
-          `along axis ${axis}; bring all other axes to one size first`,
+        `layer ${name}: inputs of shapes ${formatShape(first)} and ${formatShape(other)} cannot be concatenated ` +
+          `along axis ${axis}; all other axes must have the same size`,
       );
     }
     const size = [first, ...others].reduce((sum, shape) => sum + (shape[axis] as number), 0);
@@ -36,8 +36,8 @@ export const concatenateOp: KernelOp<ConcatenateAttributes> = {
   forward(to, call) {
     const { rows, pitch, parts } = partsOf(call);
     parts.forEach(({ width, offset }, i) => {
-      const place = { rows, width, aPitch: width, outPitch: pitch };
-      to.emit('copyRows', { a: call.x[i] as number, out: call.y + offset, ...place });
+      const size = { rows, width, aPitch: width, outPitch: pitch };
+      to.emit('copyRows', { a: call.x[i] as number, out: call.y + offset, ...size });
     });
   },
   backward(to, call) {
@@ -50,7 +50,7 @@ export const concatenateOp: KernelOp<ConcatenateAttributes> = {
   },
 };
 
-/** The output as rows of `pitch` floats, and of each input how much of a row is its, and from which byte on. */
+/** The output as rows of `pitch` floats, and for each input its floats of a row and the byte offset in the row. */
 function partsOf({
   rows,
   inputs,

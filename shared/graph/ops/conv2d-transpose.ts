@@ -1,11 +1,11 @@
 /*
- * conv2dTranspose, the mapping back from a convolution's results to its image:
+ * conv2dTranspose, the transposed mapping of a convolution, from its results to its image:
  *
  *     y[iy, ix, o] = sum over (oy, ox, i) of x[oy, ox, i] w[ky, kx, o, i] + b[o]      iy = oy * stride - pad + ky * dilation
- *     dx is the convolution of dy with w, dw that convolution's weight gradient, db = sum of dy      (see conv2d)
+ *     dx is the convolution of dy with w, dw the weight gradient of that convolution, db = sum of dy      (see conv2d)
  *
- * x [height, width, inputs]   w [kernel height, kernel width, filters, inputs]   b [filters]   y: the image of which that
- * convolution makes an x; of all that do, the smallest ('valid') or the one of height * stride rows ('same').
+ * x [height, width, inputs]   w [kernel height, kernel width, filters, inputs]   b [filters]   y: an image for
+ * which that convolution has results of the shape of x: the smallest one ('valid') or the one of height * stride rows ('same').
  */
 import * as v from 'valibot';
 import { imageOf, Padding, Pair, placeWindow } from './image.js';
@@ -65,7 +65,7 @@ export const conv2dTransposeOp: KernelOp<Conv2dTransposeAttributes, 'kernel' | '
   },
 };
 
-/** The arguments of the kernels that lead from y, the image, to x, the results. */
+/** The arguments of the kernels for the convolution from y, the image, to x, the results. */
 function geometryOf({ name, inputs: [input], attributes }: OpUse<Conv2dTransposeAttributes>) {
   const { filters, kernelSize, strides, padding, dilation } = attributes;
   const { size, channels } = imageOf(name, input);

@@ -5,8 +5,8 @@
  *     dx[iy, ix, i] = sum over (oy, ox, o) of dy[oy, ox, o] w[ky, kx, i, o]
  *     dw[ky, kx, i, o] = sum over samples and (oy, ox) of x[iy, ix, i] dy[oy, ox, o]      db = sum of dy
  *
- * x [height, width, inputs]   w [kernel height, kernel width, inputs / groups, filters]   b [filters]. With groups, the
- * channels and the filters are cut in as many parts, and filters see the channels of their own part only.
+ * x [height, width, inputs]   w [kernel height, kernel width, inputs / groups, filters]   b [filters]. Channels and filters
+ * are split into groups, and the filters of a group read only its channels.
  */
 import * as v from 'valibot';
 import { UserError } from '../../errors.js';
@@ -40,7 +40,7 @@ export const conv2dOp: KernelOp<Conv2dAttributes, 'kernel' | 'bias'> = {
     const { channels } = imageOf(use.name, use.inputs[0]);
     if (channels % groups !== 0 || filters % groups !== 0) {
       throw new UserError(
-        `layer ${use.name}: ${channels} channels and ${filters} filters cannot both be cut in ${groups} groups; ` +
+        `layer ${use.name}: ${channels} channels and ${filters} filters cannot both be split into ${groups} groups; ` +
           'choose a number that divides both',
       );
     }
@@ -76,7 +76,7 @@ export const conv2dOp: KernelOp<Conv2dAttributes, 'kernel' | 'bias'> = {
   },
 };
 
-/** The kernels' arguments but for the tensors and their rows. */
+/** The arguments of the kernels except the tensors and their rows. */
 function geometryOf({ name, inputs: [input], attributes }: OpUse<Conv2dAttributes>) {
   const { filters, kernelSize, strides, padding, dilation, groups } = attributes;
   const { size, channels } = imageOf(name, input);

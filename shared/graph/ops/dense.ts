@@ -3,8 +3,8 @@
  *
  *     dx = dy W^T      dW = sum over samples of x^T dy      db = sum over samples of dy
  *
- * A sample of more than one axis holds several vectors ("positions": time steps, pixels); they lie one behind the other,
- * so that the kernels see rows * positions rows, and a leaf of as many rows more.
+ * A sample with more than one axis holds several vectors ("positions": time steps, pixels). They are contiguous, so the
+ * kernels process rows * positions rows, and leaves of leafRows * positions rows.
  */
 import * as v from 'valibot';
 import { UserError } from '../../errors.js';
@@ -62,12 +62,12 @@ export const denseOp: KernelOp<DenseAttributes, 'kernel' | 'bias'> = {
 
   parameterGradients(to, { rows, leafRows, inputs: [input], attributes, x, dy, gradients }) {
     const positions = positionsOf(input);
-    const place = { rows: rows * positions, leafRows: leafRows * positions };
+    const range = { rows: rows * positions, leafRows: leafRows * positions };
     const { kernel, bias } = gradients;
     if (kernel !== 0) {
       const [m, n] = [lastOf(input), attributes.units];
-      to.emit('treeMatmulTransposedA', { a: x[0], b: dy, out: kernel, m, n, ...place });
+      to.emit('treeMatmulTransposedA', { a: x[0], b: dy, out: kernel, m, n, ...range });
     }
-    if (bias !== 0) to.emit('treeSumRows', { a: dy, out: bias, n: attributes.units, ...place });
+    if (bias !== 0) to.emit('treeSumRows', { a: dy, out: bias, n: attributes.units, ...range });
   },
 };

@@ -3,8 +3,8 @@
  */
 import * as v from 'valibot';
 import { elementsOf } from '../shape.js';
-import { chanceOf } from './chance.js';
 import { type KernelOp, WITHOUT_PARAMETERS } from './op.js';
+import { randomStreamOf } from './random-stream.js';
 
 const GaussianNoiseAttributes = v.strictObject({
   deviation: v.pipe(v.number(), v.finite(), v.minValue(0)),
@@ -21,8 +21,8 @@ export const gaussianNoiseOp: KernelOp<GaussianNoiseAttributes> = {
   trainingOnly: true,
   forward(to, call) {
     const { output, attributes, x, y } = call;
-    const place = { ...chanceOf('gaussianNoise', call), elements: elementsOf(output) };
-    to.emit('addNoise', { x: x[0], y, ...place, deviation: attributes.deviation });
+    const drawn = { ...randomStreamOf('gaussianNoise', call), elements: elementsOf(output) };
+    to.emit('addNoise', { x: x[0], y, ...drawn, deviation: attributes.deviation });
   },
   backward() {},
 };

@@ -1,5 +1,5 @@
 /*
- * gelu, the exact one (Hendrycks, Gimpel 2016), with the normal distribution's share F(x) = (1 + erf(x / sqrt 2)) / 2:
+ * gelu in its exact form (Hendrycks, Gimpel 2016), with the normal distribution function F(x) = (1 + erf(x / sqrt 2)) / 2:
  *
  *     y = x F(x)      dx = (F(x) + x e^(-x^2 / 2) / sqrt(2 pi)) dy
  */

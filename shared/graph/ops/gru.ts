@@ -1,23 +1,23 @@
 /*
- * Gated recurrent unit (Cho et al. 2014), the reset gate behind the product, as in Keras (reset_after) and PyTorch; gates in
- * Keras's order:
+ * Gated recurrent unit (Cho et al. 2014) with the reset gate after the product, as in Keras (reset_after) and PyTorch; gates
+ * in the order of Keras:
  *
  *     p = x_t W + b      s = h_(t-1) U + b'      z, r = sigmoid(p + s)      n = tanh(p_n + r s_n)      for p = [z | r | n]
  *     h_t = z h_(t-1) + (1 - z) n
  *
- * backward, from the last step to the first, with what the step behind says of h_t:
+ * backward, from the last step to the first, with the error terms from step t + 1:
  *
  *     dh = dy_t + ds_(t+1) U^T + dh_(t+1) z_(t+1)
  *     dp_z = dh (h_(t-1) - n) z(1-z)      dp_n = dh (1-z) (1-n^2)      dp_r = dp_n s_n r(1-r)      ds = dp, but ds_n = dp_n r
  */
 import type { KernelOp } from './op.js';
 import {
-  besides,
   emitInputError,
-  emitInputPart,
+  emitInputProduct,
   emitMaskError,
-  emitPlaceSums,
+  emitStepSums,
   inputsMax,
+  optionalInputs,
   RecurrentAttributes,
   recurrentShape,
   sizeOf,
@@ -44,7 +44,7 @@ export const gruOp: KernelOp<RecurrentAttributes, Role> = {
   },
   shape: (use) => recurrentShape(use),
   backwardReads: { inputs: true, output: false },
-  /** p, which becomes the gates and then dp; s, which becomes ds; h of the step before. */
+  /** p, overwritten by the gates and then by dp; s, overwritten by ds; h of the step before. */
   saved(use) {
     const { steps, units } = sizeOf(use);
     return [steps * GATES * units, steps * GATES * units, steps * units];
@@ -56,19 +56,19 @@ export const gruOp: KernelOp<RecurrentAttributes, Role> = {
     const { rows, weights, x, y } = call;
     const [z, sums, previous] = call.saved as [number, number, number];
     const size = sizeOf(call);
-    emitInputPart(to, { rows, size, width: GATES * size.units, z }, { x: x[0], ...weights });
+    emitInputProduct(to, { rows, size, width: GATES * size.units, z }, { x: x[0], ...weights });
     const recurrent = { weights: weights.recurrentKernel, bias: weights.recurrentBias };
-    const { mask, start } = besides(call.attributes, x);
-    to.emit('gruForward', { z, ...recurrent, mask, start, sums, previous, y, rows, ...size.walk });
+    const { mask, start } = optionalInputs(call.attributes, x);
+    to.emit('gruForward', { z, ...recurrent, mask, start, sums, previous, y, rows, ...size.layer });
   },
 
   backward(to, call) {
     const { rows, weights, x, dy, dx } = call;
     const [z, sums, previous] = call.saved as [number, number, number];
     const size = sizeOf(call);
-    const [{ mask }, error] = [besides(call.attributes, x), besides(call.attributes, dx)];
+    const [{ mask }, error] = [optionalInputs(call.attributes, x), optionalInputs(call.attributes, dx)];
     const given = { weights: weights.recurrentKernel, mask, sums, previous };
-    to.emit('gruBackward', { z, ...given, dy, dStart: error.start, rows, ...size.walk });
+    to.emit('gruBackward', { z, ...given, dy, dStart: error.start, rows, ...size.layer });
     emitMaskError(to, rows, size.steps, error.mask);
     emitInputError(to, { rows, size, width: GATES * size.units, z }, { kernel: weights.kernel, dx: dx[0] });
   },
@@ -79,8 +79,8 @@ export const gruOp: KernelOp<RecurrentAttributes, Role> = {
     const size = sizeOf(call);
     const gates = { rows, leafRows, size, width: GATES * size.units };
     const input = { a: x[0], m: size.features, product: gradients.kernel, bias: gradients.bias };
-    emitPlaceSums(to, { ...gates, z }, input);
+    emitStepSums(to, { ...gates, z }, input);
     const recurrent = { product: gradients.recurrentKernel, bias: gradients.recurrentBias };
-    emitPlaceSums(to, { ...gates, z: sums }, { a: previous, m: size.units, ...recurrent });
+    emitStepSums(to, { ...gates, z: sums }, { a: previous, m: size.units, ...recurrent });
   },
 };

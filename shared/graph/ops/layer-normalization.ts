@@ -6,7 +6,7 @@
  *     g = dy gamma      dx = (g - sum(g) / n - h sum(g h) / n) / sqrt(variance + epsilon)
  *     dgamma = sum over samples of dy h      dbeta = sum over samples of dy
  *
- * Mean and variance are those of one vector: no sample sees another.
+ * Mean and variance are those of one vector, so samples are independent.
  */
 import * as v from 'valibot';
 import { UserError } from '../../errors.js';
@@ -18,7 +18,7 @@ const LayerNormalizationAttributes = v.strictObject({
 });
 export type LayerNormalizationAttributes = v.InferOutput<typeof LayerNormalizationAttributes>;
 
-/** What the backward pass needs of each vector: its mean and inverse deviation. */
+/** Floats that the backward pass needs for each vector: mean and inverse deviation. */
 const STATISTICS = 2;
 
 export const layerNormalizationOp: KernelOp<LayerNormalizationAttributes, 'gamma' | 'beta'> = {
@@ -65,13 +65,13 @@ export const layerNormalizationOp: KernelOp<LayerNormalizationAttributes, 'gamma
 
   parameterGradients(to, { rows, leafRows, inputs: [input], x, saved, dy, gradients }) {
     const positions = positionsOf(input);
-    const place = { rows: rows * positions, leafRows: leafRows * positions };
+    const range = { rows: rows * positions, leafRows: leafRows * positions };
     const cols = lastOf(input);
     const { gamma, beta } = gradients;
     if (gamma !== 0) {
       const statistics = saved[0] ?? 0;
-      to.emit('treeLayerNormalizationScale', { x: x[0], statistics, dy, out: gamma, cols, ...place });
+      to.emit('treeLayerNormalizationScale', { x: x[0], statistics, dy, out: gamma, cols, ...range });
     }
-    if (beta !== 0) to.emit('treeSumRows', { a: dy, out: beta, n: cols, ...place });
+    if (beta !== 0) to.emit('treeSumRows', { a: dy, out: beta, n: cols, ...range });
   },
 };

@@ -1,26 +1,26 @@
 /*
- * maskBands: SpecAugment's masks on a spectrogram [times, frequencies] or [times, frequencies, channels].
+ * maskBands: the masks of SpecAugment on a spectrogram [times, frequencies] or [times, frequencies, channels].
  *
- *     y = 0 where a band of times or of frequencies lies, else x      dx = 0 there, else dy
+ *     y = 0 in bands of times and of frequencies, else x      dx = 0 there, else dy
  *
- * A band's width is drawn from 0 to the most that is allowed, then where it begins, for each sample and step.
+ * For each sample and step the width of each band is drawn from 0 to its maximum, then the start of the band.
  *
  * Park et al.: "SpecAugment: a simple data augmentation method for automatic speech recognition" (2019).
  */
 import * as v from 'valibot';
 import { UserError } from '../../errors.js';
 import { formatShape, type Shape } from '../shape.js';
-import { chanceOf } from './chance.js';
 import { type KernelOp, type KernelSink, type OpCall, WITHOUT_PARAMETERS } from './op.js';
+import { randomStreamOf } from './random-stream.js';
 
-/** Most bands on each axis; c/augmentation.c draws no more. */
+/** Largest number of bands on each axis, as in c/augmentation.c. */
 const BANDS_MAX = 16;
-/** Most times and frequencies together: the kernel marks each in its workspace. */
-const PLACES_MAX = 2 ** 19;
+/** Largest number of times and frequencies together: the kernel has a flag for each in its workspace. */
+const FLAGS_MAX = 2 ** 19;
 
 const Bands = v.strictObject({
   masks: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(BANDS_MAX)),
-  /** Most places of a band. */
+  /** Largest width of a band. */
   width: v.pipe(v.number(), v.integer(), v.minValue(0)),
 });
 
@@ -33,9 +33,9 @@ export const maskBandsOp: KernelOp<MaskBandsAttributes> = {
   arity: { min: 1, max: 1 },
   shape({ name, inputs: [shape], attributes }) {
     const { times, frequencies } = axesOf(shape);
-    if (shape.length < 2 || shape.length > 3 || times + frequencies > PLACES_MAX) {
+    if (shape.length < 2 || shape.length > 3 || times + frequencies > FLAGS_MAX) {
       throw new UserError(
-        `layer ${name}: an input of shape ${formatShape(shape)} is no spectrogram [times, frequencies]; reshape it`,
+        `layer ${name}: an input of shape ${formatShape(shape)} is not a spectrogram [times, frequencies]; reshape it`,
       );
     }
     if (attributes.times.width > times || attributes.frequencies.width > frequencies) {
@@ -57,7 +57,7 @@ function emitMask(to: KernelSink, call: OpCall<MaskBandsAttributes, never>, x: n
   to.emit('maskBands', {
     x,
     y,
-    ...chanceOf('maskBands', call),
+    ...randomStreamOf('maskBands', call),
     ...axesOf(call.output),
     timeMasks: times.masks,
     timeWidth: times.width,

@@ -1,5 +1,5 @@
 /*
- * maxPool:  y = the largest x of a window; places outside of the image are skipped
+ * maxPool:  y = the largest x of a window; pixels outside of the image are skipped
  *
  *     dx = the sum of dy over the windows in which x is the first that equals y
  */

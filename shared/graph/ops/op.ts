@@ -1,87 +1,88 @@
 /*
- * What an op is: a mapping, and the transposed Jacobian of that mapping.
+ * The interface of ops. An op is a mapping, and the transposed Jacobian of that mapping.
  *
  *     y = f(x, W)      dx = (df/dx)^T dy      dW = (df/dW)^T dy, summed over the samples by the canonical tree
  *
- * x, y and their error terms dx, dy are ROW TENSORS: one row of `elements` floats for each sample that is at hand. An op
- * neither allocates nor computes: it writes kernel calls with byte offsets that the plan has fixed. It never sees
- * which other workers there are, and must not let the samples of a batch touch each other but for those of a `group`.
+ * x, y and their error terms dx, dy are ROW TENSORS: one row of `elements` floats for each sample of a range. An op neither
+ * allocates nor computes: it emits kernel calls with byte offsets that the plan has assigned. It does not depend on other
+ * workers, and the samples of a batch must be independent, except for those of a `group`.
  */
 import * as v from 'valibot';
-import type { Tape } from '../../kernels/tape.js';
+import type { CommandBuffer } from '../../kernels/command-buffer.js';
 import type { Shape } from '../shape.js';
 
-/** Where kernel calls go: a tape, or something that stands before one. */
-export type KernelSink = Pick<Tape, 'emit'>;
+/** Receives kernel calls: a command buffer, or a wrapper of one. */
+export type KernelSink = Pick<CommandBuffer, 'emit'>;
 
-/** An op's use in a model, as far as shapes go. */
+/** The use of an op in a model, for shape rules. */
 export interface OpUse<A> {
-  /** The layer's name, for errors. */
+  /** The name of the layer, for errors. */
   readonly name: string;
   readonly attributes: A;
-  /** Shapes of the inputs, as many as `arity` allows. */
+  /** Shapes of the inputs; their number is within `arity`. */
   readonly inputs: readonly [Shape, ...Shape[]];
 }
 
 /**
- * What random numbers of a training step are drawn with, and nothing else may be: the key belongs to the seed and the node,
- * the counter to the step and the sample, so that no worker, thread or leaf shows (shared/kernels/c/chance.h).
+ * The inputs of random numbers in training; ops must not draw them from anything else. The key depends on the seed and the
+ * node, the counter on the step and the sample, so that the numbers do not depend on workers, threads or leaves
+ * (shared/kernels/c/random-stream.h).
  */
-export interface TrainingPlace {
-  /** The run's seed; see keyOf. */
+export interface RandomSource {
+  /** The seed of the run; see keyOf. */
   readonly seed: number;
-  /** The node's name. */
+  /** The name of the node. */
   readonly name: string;
   /** Byte offset of DataPlacement.cursor. */
   readonly cursor: number;
-  /** Position in the batch of the call's first row. */
+  /** Position in the batch of the first row of the call. */
   readonly first: number;
 }
 
-/** What every kernel-emitting call is told. Offsets are bytes. */
+/** Arguments of all kernel-emitting functions. Offsets are bytes. */
 export interface OpCall<A, R extends string> {
   readonly rows: number;
   readonly attributes: A;
-  /** Shapes of x, one each, and of y. */
+  /** Shapes of all x, and of y. */
   readonly inputs: readonly [Shape, ...Shape[]];
   readonly output: Shape;
-  /** Parameters by role; 0 where the node has none. */
+  /** Offsets of parameters by role; 0 where the node has none. */
   readonly weights: Readonly<Record<R, number>>;
   /** Inputs [rows, ...inputs[i]]. Valid in backward calls only if `backwardReads.inputs`, else 0. */
   readonly x: readonly [number, ...number[]];
   /** Output [rows, ...output]. Valid in backward calls only if `backwardReads.output`, else 0. */
   readonly y: number;
-  /** What the op keeps beside y: [rows, floats] for each number that `saved` gives. */
+  /** The tensors that the op saves: [rows, floats] for each number of `saved`. */
   readonly saved: readonly number[];
-  /** Undefined when the model is evaluated or predicts. */
-  readonly training: TrainingPlace | undefined;
+  /** Undefined in evaluation and prediction. */
+  readonly training: RandomSource | undefined;
 }
 
-/** To write the error terms of the inputs. */
+/** Arguments for computing the error terms of the inputs. */
 export interface BackwardCall<A, R extends string> extends OpCall<A, R> {
   /** Error term of the output, [rows, ...output]. */
   readonly dy: number;
-  /** Where the error terms of the inputs go, [rows, ...inputs[i]]; 0 where none is wanted. */
+  /** Output: the error terms of the inputs, [rows, ...inputs[i]]; 0 for those that are not needed. */
   readonly dx: readonly [number, ...number[]];
 }
 
-/** To write parameter gradients over the rows of ONE subtree of the canonical sum. */
+/** Arguments for computing parameter gradients over the rows of ONE subtree of the canonical sum. */
 export interface GradientCall<A, R extends string> extends OpCall<A, R> {
   readonly dy: number;
-  /** The first of the rows, counted from the job's first. */
+  /** The first row, counted from the first row of the range. */
   readonly row: number;
   /** Samples of the global batch. */
   readonly batch: number;
   /** Rows of a leaf, counted in samples. */
   readonly leafRows: number;
-  /** Where each parameter's gradient goes; 0 where it is not wanted. */
+  /** Output: the gradient of each parameter by role; 0 for those that are not needed. */
   readonly gradients: Readonly<Record<R, number>>;
 }
 
 interface AnyKindOfOp<A> {
-  /** Checks attributes that came from outside. */
+  /** Checks attributes from outside. */
   readonly attributes: v.GenericSchema<unknown, A>;
-  /** How many inputs it takes. */
+  /** The number of inputs. */
   readonly arity: { readonly min: number; readonly max: number };
   /**
    * The shape rule.
@@ -90,7 +91,7 @@ interface AnyKindOfOp<A> {
   shape(use: OpUse<A>): Shape;
 }
 
-/** The same elements under another shape: no arithmetic, no memory of its own. */
+/** The same elements with another shape: no arithmetic and no memory. */
 export interface ViewOp<A> extends AnyKindOfOp<A> {
   readonly kind: 'view';
 }
@@ -98,53 +99,53 @@ export interface ViewOp<A> extends AnyKindOfOp<A> {
 /** An op that computes. */
 export interface KernelOp<A, R extends string = never> extends AnyKindOfOp<A> {
   readonly kind: 'kernel';
-  /** Every role that a parameter can have here. */
+  /** All roles of parameters of this op. */
   readonly roles: readonly R[];
-  /** Shapes of the parameters of a use; roles that this use does without are left out. */
+  /** Shapes of the parameters of a use, without the roles that this use does not need. */
   parameters(use: OpUse<A>): Readonly<Partial<Record<R, Shape>>>;
   /**
-   * Roles of parameters that are not trained but follow a value: each step leaves `momentum` of them and takes the rest from
-   * what parameterGradients gives in place of a gradient. Such a parameter has one use.
+   * Roles of parameters that are moving averages, not trained: each step keeps the share `momentum` of the old value and takes
+   * the rest from what parameterGradients computes in place of a gradient. Such a parameter has one use.
    */
   readonly averages?: { readonly roles: readonly R[]; momentum(attributes: A): number };
   /**
-   * Samples that touch each other in training: rows of a job begin at a multiple of it, counted from the batch's first, and
-   * end at one or with the batch. Left out: they do not.
+   * Number of samples that depend on each other in training: a range of rows starts at a multiple of it, counted from the first
+   * row of the batch, and ends at a multiple or with the batch. Default: samples are independent.
    */
   readonly group?: (attributes: A) => number;
-  /** Row tensors of the forward pass that backward and parameterGradients read: the plan keeps these, and no others. */
+  /** Row tensors of the forward pass that backward and parameterGradients read: the plan keeps only these. */
   readonly backwardReads: { readonly inputs: boolean; readonly output: boolean };
   /**
-   * Floats of a row of each tensor that forward writes for the backward pass beside y; left out where there is none.
-   * Backward may write over them.
+   * Floats of a row of each tensor that forward saves for the backward pass in addition to y. Default: none. Backward may overwrite
+   * them.
    */
   readonly saved?: (use: OpUse<A>) => readonly number[];
-  /** That parameterGradients read what backward leaves in `saved`: it is called then even if no dx is wanted. */
+  /** Whether parameterGradients reads what backward writes to `saved`: backward is then called even if no dx is needed. */
   readonly gradientsFollowBackward?: boolean;
-  /** That it passes its one input on as it is unless it is trained: elsewhere it is but another name for that. */
+  /** Whether the op exists only in training: elsewhere it is a view of its input. */
   readonly trainingOnly?: boolean;
   /**
-   * How the error term reaches the inputs: `emitted` by backward; `replaced`, the same, and dx[0] may lie where dy lies;
-   * `passed`, each input's error term is the output's.
+   * How the error terms of the inputs are computed: `emitted`: by backward; `replaced`: by backward, and dx[0] may be dy;
+   * `passed`: the error term of each input is that of the output.
    */
   readonly errorTerm: 'emitted' | 'replaced' | 'passed';
   forward(to: KernelSink, call: OpCall<A, R>): void;
-  /** Not called when the error term is `passed`, or wanted for no input (but see gradientsFollowBackward). */
+  /** Not called when the error term is `passed`, or not needed for any input (but see gradientsFollowBackward). */
   backward(to: KernelSink, call: BackwardCall<A, R>): void;
-  /** Called once for every parameter and subtree, with one gradient wanted. */
+  /** Called once for every parameter and subtree; only the gradient of this parameter is not 0. */
   parameterGradients(to: KernelSink, call: GradientCall<A, R>): void;
 }
 
 export type Op<A, R extends string = never> = ViewOp<A> | KernelOp<A, R>;
 
-/** The attributes of an op that has none. */
+/** The attributes of ops without attributes. */
 export const NoAttributes = v.strictObject({});
 export type NoAttributes = v.InferOutput<typeof NoAttributes>;
 
 /** One size of a shape, or a number of units. */
 export const Size = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 28));
 
-/** What all ops without parameters have in common. */
+/** Common parts of ops without parameters. */
 export const WITHOUT_PARAMETERS = {
   kind: 'kernel',
   roles: [],
@@ -152,7 +153,7 @@ export const WITHOUT_PARAMETERS = {
   parameterGradients: () => {},
 } as const;
 
-/** What all ops on each element of one input have in common whose derivative is a function of y. */
+/** Common parts of elementwise ops of one input whose derivative is a function of y. */
 export const ELEMENTWISE_OF_OUTPUT = {
   ...WITHOUT_PARAMETERS,
   attributes: NoAttributes,
@@ -162,7 +163,7 @@ export const ELEMENTWISE_OF_OUTPUT = {
   errorTerm: 'replaced',
 } as const;
 
-/** What all ops on each element of one input have in common whose derivative is a function of x. */
+/** Common parts of elementwise ops of one input whose derivative is a function of x. */
 export const ELEMENTWISE_OF_INPUT = {
   ...WITHOUT_PARAMETERS,
   arity: { min: 1, max: 1 },

@@ -1,6 +1,6 @@
 /*
  * permute:  y[i_1, i_2, ...] = x with its axes in another order: axis k of y is axis dims[k] of x, counted from 1
- *           dx = dy with the axes put back
+ *           dx = dy with the axes in their original order
  */
 import * as v from 'valibot';
 import { UserError } from '../../errors.js';
@@ -15,7 +15,7 @@ const PermuteAttributes = v.strictObject({
 });
 export type PermuteAttributes = v.InferOutput<typeof PermuteAttributes>;
 
-/** Axes that the kernel walks, the rows' among them. */
+/** Number of axes of the kernel, rows included. */
 const KERNEL_AXES = 5;
 
 export const permuteOp: KernelOp<PermuteAttributes> = {
@@ -26,15 +26,15 @@ export const permuteOp: KernelOp<PermuteAttributes> = {
     const isOrder = dims.length === input.length && input.every((_, axis) => dims.includes(axis + 1));
     if (!isOrder) {
       throw new UserError(
-        `layer ${name}: [${dims.join(', ')}] is no order of the axes of ${formatShape(input)}; ` +
-          `name each of 1 to ${input.length} once`,
+        `layer ${name}: [${dims.join(', ')}] is not a permutation of the axes of ${formatShape(input)}; ` +
+          `use each of 1 to ${input.length} once`,
       );
     }
-    // Of two rows: one alone would leave the samples' axis out.
-    if (walk(2, input, dims).length > KERNEL_AXES) {
+    // With two rows: with one row the axis of the samples would be left out.
+    if (mergedAxes(2, input, dims).length > KERNEL_AXES) {
       throw new UserError(
-        `layer ${name}: [${dims.join(', ')}] tears the axes of ${formatShape(input)} into more than ${KERNEL_AXES - 1} ` +
-          'groups; use two such layers, one after the other',
+        `layer ${name}: [${dims.join(', ')}] splits the axes of ${formatShape(input)} into more than ${KERNEL_AXES - 1} ` +
+          'groups; use two permute layers, one after the other',
       );
     }
     return dims.map((axis) => input[axis - 1] as number);
@@ -42,33 +42,33 @@ export const permuteOp: KernelOp<PermuteAttributes> = {
   backwardReads: { inputs: false, output: false },
   errorTerm: 'emitted',
   forward(to, { rows, inputs: [input], attributes: { dims }, x, y }) {
-    emitPermutation(to, { a: x[0], out: y }, walk(rows, input, dims));
+    emitPermutation(to, { a: x[0], out: y }, mergedAxes(rows, input, dims));
   },
   backward(to, { rows, output, attributes: { dims }, dy, dx }) {
     const back = dims.map((_, axis) => dims.indexOf(axis + 1) + 1);
-    emitPermutation(to, { a: dy, out: dx[0] }, walk(rows, output, back));
+    emitPermutation(to, { a: dy, out: dx[0] }, mergedAxes(rows, output, back));
   },
 };
 
-/** An axis of the result: how long it is, and how far apart its elements lie in what is permuted. */
+/** An axis of the result: its size, and the distance of its elements in the input. */
 interface Axis {
   readonly size: number;
   readonly step: number;
 }
 
-/** The axes of the result, rows first; axes that stay side by side are one, and those of a single element none. */
-function walk(rows: number, shape: Shape, dims: readonly number[]): Axis[] {
+/** The axes of the result, rows first. Axes that stay adjacent are merged, and axes of size 1 are left out. */
+function mergedAxes(rows: number, shape: Shape, dims: readonly number[]): Axis[] {
   const steps = shape.map((_, axis) => elementsOf(shape.slice(axis + 1)));
   const axes = dims.map((axis) => ({ size: shape[axis - 1] as number, step: steps[axis - 1] as number }));
-  const walked: Axis[] = [];
+  const merged: Axis[] = [];
   for (const axis of [{ size: rows, step: elementsOf(shape) }, ...axes]) {
     if (axis.size === 1) continue;
-    const before = walked.at(-1);
+    const before = merged.at(-1);
     if (before !== undefined && before.step === axis.size * axis.step)
-      walked.splice(-1, 1, { size: before.size * axis.size, step: axis.step });
-    else walked.push(axis);
+      merged.splice(-1, 1, { size: before.size * axis.size, step: axis.step });
+    else merged.push(axis);
   }
-  return walked;
+  return merged;
 }
 
 function emitPermutation(to: KernelSink, tensors: { a: number; out: number }, axes: readonly Axis[]): void {

@@ -1,4 +1,4 @@
-/** What ops that pool images have in common: attributes, shape rule, and the kernels' arguments. */
+/** Common parts of pooling ops: attributes, shape rule, and the arguments of the kernels. */
 import * as v from 'valibot';
 import { imageOf, Padding, Pair, placeWindow } from './image.js';
 import { type OpUse, WITHOUT_PARAMETERS } from './op.js';
@@ -17,7 +17,7 @@ export const POOL = {
   errorTerm: 'emitted',
 } as const;
 
-/** The kernels' arguments but for the tensors and their rows. */
+/** The arguments of the kernels except the tensors and their rows. */
 export function poolGeometry({ name, inputs: [input], attributes }: OpUse<PoolAttributes>) {
   const { poolSize, strides, padding } = attributes;
   const { size, channels } = imageOf(name, input);

@@ -14,7 +14,7 @@ export const positionalEncodingOp: KernelOp<NoAttributes> = {
   shape({ name, inputs: [input] }) {
     if (input.length === 2) return input;
     throw new UserError(
-      `layer ${name}: an input of shape ${formatShape(input)} is no sequence; reshape it to [positions, width]`,
+      `layer ${name}: an input of shape ${formatShape(input)} is not a sequence; reshape it to [positions, width]`,
     );
   },
   backwardReads: { inputs: false, output: false },

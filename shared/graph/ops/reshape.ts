@@ -1,5 +1,5 @@
 /*
- * reshape:  y = x, the same elements in the same order under another shape      dx = dy
+ * reshape:  y = x, the same elements in the same order with another shape      dx = dy
  */
 import * as v from 'valibot';
 import { UserError } from '../../errors.js';
@@ -16,8 +16,8 @@ export const reshapeOp: ViewOp<ReshapeAttributes> = {
   shape({ name, inputs: [input], attributes: { shape } }) {
     if (elementsOf(shape) !== elementsOf(input)) {
       throw new UserError(
-        `layer ${name}: an input of shape ${formatShape(input)} (${elementsOf(input)} elements) cannot take the shape ` +
-          `${formatShape(shape)} (${elementsOf(shape)}); choose a shape of as many elements`,
+        `layer ${name}: an input of shape ${formatShape(input)} (${elementsOf(input)} elements) cannot be reshaped to ` +
+          `${formatShape(shape)} (${elementsOf(shape)}); choose a shape with the same number of elements`,
       );
     }
     return shape;

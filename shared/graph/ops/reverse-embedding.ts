@@ -3,8 +3,8 @@
  *
  *     dx = dy table      dtable = sum over samples and positions of dy^T x
  *
- * How much x looks like each vector of an embedding: it takes the embedding's own table, so that what is read and what is
- * said are one (Press, Wolf: "Using the output embedding to improve language models", 2017).
+ * The products of x with each vector of an embedding. It uses the table of the embedding, so that inputs and outputs share
+ * their vectors (Press, Wolf: "Using the output embedding to improve language models", 2017).
  */
 import { UserError } from '../../errors.js';
 import { formatShape, lastOf, positionsOf } from '../shape.js';
@@ -23,7 +23,7 @@ export const reverseEmbeddingOp: KernelOp<EmbeddingAttributes, 'table'> = {
     if (input.length === 0 || lastOf(input) !== width) {
       throw new UserError(
         `layer ${name}: its vectors have ${width} numbers, but the input has shape ${formatShape(input)}; ` +
-          `bring its last axis to ${width}`,
+          `its last axis must be ${width}`,
       );
     }
     return [...input.slice(0, -1), entries];
@@ -43,8 +43,8 @@ export const reverseEmbeddingOp: KernelOp<EmbeddingAttributes, 'table'> = {
 
   parameterGradients(to, { rows, leafRows, inputs: [input], attributes, x, dy, gradients }) {
     const positions = positionsOf(input);
-    const place = { rows: rows * positions, leafRows: leafRows * positions };
+    const range = { rows: rows * positions, leafRows: leafRows * positions };
     const size = { m: attributes.entries, n: attributes.width };
-    to.emit('treeMatmulTransposedA', { a: dy, b: x[0], out: gradients.table, ...size, ...place });
+    to.emit('treeMatmulTransposedA', { a: dy, b: x[0], out: gradients.table, ...size, ...range });
   },
 };

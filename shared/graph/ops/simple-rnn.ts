@@ -5,12 +5,12 @@
  */
 import type { KernelOp } from './op.js';
 import {
-  besides,
   emitInputError,
-  emitInputPart,
+  emitInputProduct,
   emitMaskError,
-  emitPlaceSums,
+  emitStepSums,
   inputsMax,
+  optionalInputs,
   RecurrentAttributes,
   recurrentShape,
   sizeOf,
@@ -29,7 +29,7 @@ export const simpleRnnOp: KernelOp<RecurrentAttributes, Role> = {
   },
   shape: (use) => recurrentShape(use),
   backwardReads: { inputs: true, output: false },
-  /** z, which becomes h and then dz; h of the step before. */
+  /** z, overwritten by h and then by dz; h of the step before. */
   saved(use) {
     const { steps, units } = sizeOf(use);
     return [steps * units, steps * units];
@@ -41,19 +41,19 @@ export const simpleRnnOp: KernelOp<RecurrentAttributes, Role> = {
     const { rows, weights, x, y } = call;
     const [z, previous] = call.saved as [number, number];
     const size = sizeOf(call);
-    emitInputPart(to, { rows, size, width: size.units, z }, { x: x[0], ...weights });
-    const { mask, start } = besides(call.attributes, x);
+    emitInputProduct(to, { rows, size, width: size.units, z }, { x: x[0], ...weights });
+    const { mask, start } = optionalInputs(call.attributes, x);
     const given = { weights: weights.recurrentKernel, mask, start };
-    to.emit('simpleRnnForward', { z, ...given, previous, y, rows, ...size.walk });
+    to.emit('simpleRnnForward', { z, ...given, previous, y, rows, ...size.layer });
   },
 
   backward(to, call) {
     const { rows, weights, x, dy, dx } = call;
     const [z] = call.saved as [number];
     const size = sizeOf(call);
-    const [{ mask }, error] = [besides(call.attributes, x), besides(call.attributes, dx)];
+    const [{ mask }, error] = [optionalInputs(call.attributes, x), optionalInputs(call.attributes, dx)];
     const given = { weights: weights.recurrentKernel, mask };
-    to.emit('simpleRnnBackward', { z, ...given, dy, dStart: error.start, rows, ...size.walk });
+    to.emit('simpleRnnBackward', { z, ...given, dy, dStart: error.start, rows, ...size.layer });
     emitMaskError(to, rows, size.steps, error.mask);
     emitInputError(to, { rows, size, width: size.units, z }, { kernel: weights.kernel, dx: dx[0] });
   },
@@ -63,8 +63,8 @@ export const simpleRnnOp: KernelOp<RecurrentAttributes, Role> = {
     const [z, previous] = call.saved as [number, number];
     const size = sizeOf(call);
     const gates = { rows, leafRows, size, width: size.units, z };
-    emitPlaceSums(to, gates, { a: x[0], m: size.features, product: gradients.kernel, bias: gradients.bias });
+    emitStepSums(to, gates, { a: x[0], m: size.features, product: gradients.kernel, bias: gradients.bias });
     const recurrent = { a: previous, m: size.units, product: gradients.recurrentKernel };
-    emitPlaceSums(to, gates, { ...recurrent, bias: 0 });
+    emitStepSums(to, gates, { ...recurrent, bias: 0 });
   },
 };

@@ -1,5 +1,5 @@
 /*
- * slice, along one axis:  y = x from place `from` up to `to`, which is not in it      dx = dy there, else 0
+ * slice, along one axis:  y = x from index `from` (included) to `to` (excluded)      dx = dy there, else 0
  */
 import * as v from 'valibot';
 import { UserError } from '../../errors.js';
@@ -21,8 +21,8 @@ export const sliceOp: KernelOp<SliceAttributes> = {
     const size = input[axis];
     if (size === undefined || from >= to || to > size) {
       throw new UserError(
-        `layer ${name}: there are no places ${from} to ${to} along axis ${axis} of ${formatShape(input)}; ` +
-          'take some that are there',
+        `layer ${name}: ${from} to ${to} is not a range of axis ${axis} of shape ${formatShape(input)}; ` +
+          'use indices inside of the axis',
       );
     }
     return input.map((own, at) => (at === axis ? to - from : own));
@@ -30,19 +30,19 @@ export const sliceOp: KernelOp<SliceAttributes> = {
   backwardReads: { inputs: false, output: false },
   errorTerm: 'emitted',
   forward(to, call) {
-    const { rows, pitch, width, offset } = placeOf(call);
+    const { rows, pitch, width, offset } = rangeOf(call);
     to.emit('copyRows', { a: call.x[0] + offset, out: call.y, rows, width, aPitch: pitch, outPitch: width });
   },
   backward(to, call) {
-    const { rows, pitch, width, offset } = placeOf(call);
+    const { rows, pitch, width, offset } = rangeOf(call);
     const [dx] = call.dx;
     to.emit('fill', { out: dx, n: rows * pitch, value: 0 });
     to.emit('copyRows', { a: call.dy, out: dx + offset, rows, width, aPitch: width, outPitch: pitch });
   },
 };
 
-/** The input as rows of `pitch` floats, and how much of a row is taken, and from which byte on. */
-function placeOf({
+/** The input as rows of `pitch` floats; of each row `width` floats are taken, from the byte offset on. */
+function rangeOf({
   rows,
   inputs: [input],
   attributes: { axis, from, to },

@@ -1,4 +1,4 @@
-/** Activation functions whose backward pass takes the input. Outputs may be inputs (in place). */
+/** Activation functions whose backward pass needs the input. In place allowed. */
 #include "kernel.h"
 #include "math.h"
 
@@ -35,7 +35,7 @@ INLINE v16 v_silu_slope(v16 x) {
   return v_fma(x, v_mul(s, v_sub(v_set(1), s)), s);
 }
 
-/** y = gelu(x), the exact one: x times the normal distribution's share below x. */
+/** y = gelu(x), the exact form: x times the standard normal distribution function of x. */
 KERNEL(geluForward, PTR x, PTR y, I32 n) { ACTIVATE(y, x, v_gelu(p)); }
 
 /** dx = dy * gelu'(x) */

@@ -3,29 +3,27 @@
  *
  *     s = q k^T      p = softmax along the keys of s / sqrt(size)      out = p v
  *
- * q [queries, size], k and v [keys, size]. A causal query t sees the keys 0 .. t; `mask`, one number for each key of a
- * sample, hides those where it is 0. Hidden keys have p = 0; a query that sees none has p = 0 everywhere.
+ * q [queries, size], k and v [keys, size]. With causal attention query t sees the keys 0 .. t; `mask`, one number for each
+ * key of a sample, hides the keys where it is 0. Hidden keys have p = 0; a query without visible keys has p = 0 everywhere.
  *
- * Products are chains of fused multiply-adds over the inner index, ascending from +0, as in products.c. Queries, and in
- * sums over queries keys, are taken in blocks of 16, aligned: with a causal mask a block leaves out the keys behind
- * its last query (the queries before its first key). Such terms are +-0, but a chain that has underflowed to -0 would
- * show them; so the blocks are part of the definition, and the same whatever a tile's size.
+ * Products are chains of fused multiply-adds over the inner index, ascending from +0, as in products.c. Queries (in sums
+ * over queries, keys) are processed in aligned blocks of 16: with a causal mask a block leaves out the keys after its last
+ * query (the queries before its first key). Such terms are +-0, but they would change a chain that has underflowed to -0;
+ * so the blocks are part of the definition, and do not depend on the tile size.
  */
 #include "math.h"
 #include "pack.h"
+#include "product-tile.h"
 
 #define ATTENTION_BLOCK 16
 
-/** One tile of a product; in products.c. */
-static void run_product_tile(i32 rows, const Factors *f, const Sink *s);
-
-/** One operand of all heads: rows of a sample lie `pitch` apart, heads side by side. */
+/** One operand of all heads: rows of a sample lie `pitch` apart, the heads of a row are contiguous. */
 typedef struct {
   f32 *data;
   isize pitch;
 } Heads;
 
-/** What all kernels here are told. */
+/** The arguments that all kernels here share. */
 typedef struct {
   i32 heads, queries, keys, size, causal;
   const f32 *mask;
@@ -38,7 +36,7 @@ INLINE f32 *head_of(Heads of, i32 rows, const Attention *a, i32 sample, i32 head
 INLINE i32 block_end(i32 total, i32 from) {
   return total - from < ATTENTION_BLOCK ? total : from + ATTENTION_BLOCK;
 }
-/** Keys that the block of queries from `query` on goes through; queries that the block of keys from `key` on does. */
+/** End of the keys for the block of queries that starts at `query`; first query for the block of keys that starts at `key`. */
 INLINE i32 keys_end(const Attention *a, i32 query) { return a->causal ? block_end(a->keys, query) : a->keys; }
 INLINE i32 queries_start(const Attention *a, i32 key) { return a->causal ? key : 0; }
 
@@ -54,7 +52,7 @@ static Packed pack_matrix(f32 *to, const f32 *from, isize pitch, i32 deep, i32 c
     pack_rows(to + c / TILE_COLS * panel, from + c, pitch, cols - c < TILE_COLS ? cols - c : TILE_COLS, deep);
   return (Packed){to, panel};
 }
-/** The same of a transposed matrix, [cols, deep]. */
+/** The same for a transposed matrix, [cols, deep]. */
 static Packed pack_matrix_transposed(f32 *to, const f32 *from, isize pitch, i32 deep, i32 cols) {
   const isize panel = (isize)deep * TILE_COLS;
   for (i32 c = 0; c < cols; c += TILE_COLS)
@@ -77,23 +75,23 @@ static void block_product(const f32 *a, isize a_row, isize a_step, i32 rows, Pac
     }
 }
 
-/** Which of the lanes of keys from `at` on a query sees, its first hidden key being `seen`. */
-INLINE m16 seen_lanes(const f32 *mask, i32 at, i32 lanes, i32 seen) {
-  const i32 left = seen - at;
+/** The visible lanes of the keys from `at` on, for a query that may see the first `visible` keys. */
+INLINE m16 visible_lanes(const f32 *mask, i32 at, i32 lanes, i32 visible) {
+  const i32 left = visible - at;
   const m16 before = m_first(left < 0 ? 0 : left < lanes ? left : lanes);
   return mask ? m_and(before, m_not(v_eq(part_load(mask + at, lanes), v_zero()))) : before;
 }
 
-/** Scores of all keys to probabilities, in place: those of the first `end` are there, and the first `seen` may be seen. */
-static void attention_row(f32 *s, const Attention *a, i32 seen, i32 end) {
+/** Turns scores into probabilities, in place. The first `end` scores are set; the first `visible` keys may be seen. */
+static void attention_row(f32 *s, const Attention *a, i32 visible, i32 end) {
   const v16 lowest = v_set(-INFINITY_F32);
   v16 most = lowest, sum = v_zero();
-  BLOCKS(end, most = v_max(most, v_select(seen_lanes(a->mask, at, lanes, seen), part_load(s + at, lanes), lowest)););
+  BLOCKS(end, most = v_max(most, v_select(visible_lanes(a->mask, at, lanes, visible), part_load(s + at, lanes), lowest)););
   const f32 top = v_reduce_max(most);
-  // None is seen, or NaN: which the sum will show.
+  // -infinity: no key is visible, or all visible scores are NaN, which the sum then shows.
   const v16 shift = v_set(top == -INFINITY_F32 ? 0 : top), factor = v_set(a->scale);
   BLOCKS_LONG(end, const v16 e = v_exp(v_mul(v_sub(part_load(s + at, lanes), shift), factor));
-              const v16 shown = v_select(seen_lanes(a->mask, at, lanes, seen), e, v_zero());
+              const v16 shown = v_select(visible_lanes(a->mask, at, lanes, visible), e, v_zero());
               sum = v_add(sum, shown);
               part_store(s + at, shown, lanes);)
   const f32 total = v_sum(sum);
@@ -102,7 +100,7 @@ static void attention_row(f32 *s, const Attention *a, i32 seen, i32 end) {
   BLOCKS(a->keys - end, part_store(s + end + at, v_zero(), lanes););
 }
 
-/** Probabilities and their error terms to the error terms of the dot products, over the probabilities. */
+/** Replaces probabilities by the error terms of the dot products, given the error terms of the probabilities. */
 static void attention_row_backward(f32 *p, const f32 *dp, i32 end, f32 scale) {
   v16 sum = v_zero();
   BLOCKS(end, sum = v_fma(part_load(p + at, lanes), part_load(dp + at, lanes), sum););
@@ -128,8 +126,8 @@ static void attend(const Attention *a, const f32 *q, isize q_pitch, const f32 *k
 }
 
 /**
- * out [rows, queries, heads * size] of samples whose q, k and v have that width too, their rows qPitch (kPitch, also for
- * v) floats apart. probabilities [rows, heads, queries, keys] is kept for the backward pass. mask [rows, keys] or none.
+ * out [rows, queries, heads * size]. q, k and v have rows of the same width, qPitch (kPitch for k and v) floats apart.
+ * probabilities [rows, heads, queries, keys] is kept for the backward pass. mask [rows, keys] or none.
  */
 KERNEL(attentionForward, PTR q, PTR k, PTR v, PTR mask, PTR probabilities, PTR out, I32 rows, I32 heads, I32 queries,
        I32 keys, I32 size, I32 qPitch, I32 kPitch, I32 causal) {
@@ -145,7 +143,7 @@ KERNEL(attentionForward, PTR q, PTR k, PTR v, PTR mask, PTR probabilities, PTR o
   }
 }
 
-/** dv = p^T dout, from p as it is; then p becomes ds, the error terms of the dot products. */
+/** dv = p^T dout; then p is replaced by ds, the error terms of the dot products. */
 static void attend_values_backward(const Attention *a, const f32 *v, f32 *dv, isize kv_pitch, f32 *p, const f32 *dout,
                                    isize out_pitch, f32 *workspace) {
   if (dv) {
@@ -166,7 +164,7 @@ static void attend_values_backward(const Attention *a, const f32 *v, f32 *dv, is
   }
 }
 
-/** dq = ds k, dk = ds^T q; each where it is wanted. */
+/** dq = ds k, dk = ds^T q; each one that is not NULL. */
 static void attend_scores_backward(const Attention *a, const f32 *q, f32 *dq, isize q_pitch, const f32 *k, f32 *dk,
                                    isize kv_pitch, const f32 *ds, f32 *workspace) {
   if (dq) {
@@ -186,8 +184,8 @@ static void attend_scores_backward(const Attention *a, const f32 *q, f32 *dq, is
 }
 
 /**
- * Error terms: ds = p * ((dp - sum of p dp along the keys) / sqrt(size)) with dp = dout v^T, and from it dq, dk, dv, laid
- * out as q, k and v; dq, or dk and dv, may be none. What is in `probabilities` is lost.
+ * Error terms: ds = p * ((dp - sum of p dp along the keys) / sqrt(size)) with dp = dout v^T, and from it dq, dk, dv, with
+ * the layouts of q, k and v; dq, or dk and dv, may be none. `probabilities` is overwritten.
  */
 KERNEL(attentionBackward, PTR q, PTR k, PTR v, PTR probabilities, PTR dout, PTR dq, PTR dk, PTR dv, I32 rows, I32 heads,
        I32 queries, I32 keys, I32 size, I32 qPitch, I32 kPitch, I32 causal) {

@@ -1,8 +1,8 @@
-/** Kernels that put elements in other places: parts beside each other, axes in another order, copies, and their sums. */
+/** Kernels that rearrange elements: concatenation, permuted axes, repetition and its gradient. */
 #include "kernel.h"
 #include "lanes.h"
 
-/** Row r of `out`, from outPitch * r on, is the `width` elements of `a` from aPitch * r on. What lies between stays. */
+/** out[outPitch * r + i] = a[aPitch * r + i] for i < width; the elements between the rows of `out` are not changed. */
 KERNEL(copyRows, PTR a, PTR out, I32 rows, I32 width, I32 aPitch, I32 outPitch) {
   for (i32 r = 0; r < rows; r++) {
     const f32 *from = (const f32 *)a + (isize)r * aPitch;
@@ -11,8 +11,8 @@ KERNEL(copyRows, PTR a, PTR out, I32 rows, I32 width, I32 aPitch, I32 outPitch) 
   }
 }
 
-/** A matrix at `from`, whose rows lie `pitch` apart, to columns at `to`: to[u * to_pitch + v] = from[v * pitch + u]. */
-INLINE void turn(const f32 *from, isize pitch, f32 *to, isize to_pitch, i32 rows, i32 cols) {
+/** Transposes a matrix: to[u * to_pitch + v] = from[v * pitch + u] for v < rows, u < cols. */
+INLINE void transpose(const f32 *from, isize pitch, f32 *to, isize to_pitch, i32 rows, i32 cols) {
   for (i32 v = 0; v < rows; v += LANES) {
     const i32 height = rows - v < LANES ? rows - v : LANES;
     for (i32 u = 0; u < cols; u += LANES) {
@@ -27,8 +27,8 @@ INLINE void turn(const f32 *from, isize pitch, f32 *to, isize to_pitch, i32 rows
 }
 
 /**
- * out[i0, i1, i2, i3, i4], dense, is the element of `a` at i0 * step0 + ... + i4 * step4. One of the steps is 1. It may be
- * that of the last axis: runs are copied; otherwise matrices of its axis and the last one are transposed.
+ * out[i0, i1, i2, i3, i4] = a[i0 * step0 + ... + i4 * step4], `out` being dense. One of the steps is 1. If it is the step of
+ * the last axis, runs are copied; otherwise matrices of its axis and the last one are transposed.
  */
 KERNEL(permuteAxes, PTR a, PTR out, I32 size0, I32 size1, I32 size2, I32 size3, I32 size4, I32 step0, I32 step1,
        I32 step2, I32 step3, I32 step4) {
@@ -42,7 +42,7 @@ KERNEL(permuteAxes, PTR a, PTR out, I32 size0, I32 size1, I32 size2, I32 size3, 
   i32 run = 0;
   while (run < 3 && !(step[run] == 1 && size[run] > 1)) run++;
   const i32 run_size = size[run];
-  // The axis of the runs is walked inside.
+  // The transposition loops over the axis of the runs.
   if (step4 != 1) size[run] = 1;
   for (i32 i0 = 0; i0 < size[0]; i0++)
     for (i32 i1 = 0; i1 < size[1]; i1++)
@@ -54,11 +54,11 @@ KERNEL(permuteAxes, PTR a, PTR out, I32 size0, I32 size1, I32 size2, I32 size3, 
           if (step4 == 1)
             BLOCKS(size4, part_store(to + at, part_load(from + at, lanes), lanes););
           else
-            turn(from, step4, to, pitch[run], size4, run_size);
+            transpose(from, step4, to, pitch[run], size4, run_size);
         }
 }
 
-/** Each row of `width` elements `times` times, one behind the other. */
+/** Rows r * times to (r + 1) * times - 1 of `out` are copies of row r of `a`. */
 KERNEL(repeatRows, PTR a, PTR out, I32 rows, I32 times, I32 width) {
   for (i32 r = 0; r < rows; r++) {
     const f32 *from = (const f32 *)a + (isize)r * width;
@@ -68,7 +68,7 @@ KERNEL(repeatRows, PTR a, PTR out, I32 rows, I32 times, I32 width) {
   }
 }
 
-/** Row r of `out` is the sum of rows r * times to (r + 1) * times - 1 of `a`, one chain in their order from +0. */
+/** Row r of `out` is the sum of rows r * times to (r + 1) * times - 1 of `a`: one chain in their order, from +0. */
 KERNEL(sumRepeats, PTR a, PTR out, I32 rows, I32 times, I32 width) {
   for (i32 r = 0; r < rows; r++) {
     const f32 *from = (const f32 *)a + (isize)r * times * width;

@@ -1,27 +1,28 @@
 /**
- * Batch normalisation: every channel brought to mean 0 and variance 1 over a group of samples, then scaled and shifted.
+ * Batch normalisation: every channel is normalised to mean 0 and variance 1 over a group of samples, then scaled and shifted.
  *
  *     h = (x - mean) * inverse      mean = sum x / n      variance = sum (x - mean)^2 / n
  *     y = fma(h, gamma, beta)       inverse = 1 / sqrt(variance + epsilon)
  *
- * A group is `group` samples (the last one of a call perhaps fewer), a sample `positions` vectors of `channels`, and n all
- * vectors of a group. Who computes a group computes the whole of it, so its sums need no tree: 64 vectors make a part, one
- * chain in their order from +0, and so do the parts. Sums over the batch follow the canonical tree, as in tree.c.
+ * A group is `group` samples (the last group of a call may have fewer), a sample is `positions` vectors of `channels`, and n
+ * is the number of vectors of a group. One thread computes a whole group, so its sums need no tree: 64 vectors are one part,
+ * summed as one chain in their order from +0, and the parts are summed in the same way. Sums over the batch follow the
+ * canonical tree, as in tree.c.
  *
- * statistics: from where the row of a group's first sample begins, {mean[channels], inverse[channels], variance[channels]};
+ * statistics: the row of the first sample of a group starts with {mean[channels], inverse[channels], variance[channels]};
  * the rows of its other samples are not used.
  */
 #include "kernel.h"
 #include "lanes.h"
 
-/** Vectors of channels that are taken at once. */
+/** Vectors of channels that are processed at once. */
 #define CHANNEL_VECS 4
 /** Vectors of one part of a sum. */
 #define PART_VECTORS 64
 /** Floats of a row of statistics for each channel. */
 #define STATISTICS 3
 
-/** Runs f(vecs, lanes, ..., c) for all channels, from c on: 64, 32, 16 or fewer at once. */
+/** Runs f(vecs, lanes, ..., c) for all channels: for 64, 32, 16 or fewer channels from c on. */
 #define EACH_CHANNELS(channels, f, ...)                                               \
   do {                                                                                \
     i32 c = 0;                                                                        \
@@ -37,7 +38,10 @@
     if (c < (channels)) f(1, (channels) - c, __VA_ARGS__, c);                         \
   } while (0)
 
-/** Runs `term` for each vector i from 0 to n - 1 and each j of its vectors of channels; it adds to part[j], closed into sum[j]. */
+/**
+ * Runs the statements for each vector i from 0 to n - 1 and each of its vectors of channels j. They add to part[j], which is
+ * added to sum[j] after PART_VECTORS vectors.
+ */
 #define SUM_IN_PARTS(n, vecs, sum, ...)                                               \
   do {                                                                                \
     for (i32 j = 0; j < (vecs); j++) sum[j] = v_zero();                               \
@@ -54,7 +58,7 @@
     }                                                                                 \
   } while (0)
 
-/** One group, and what is wanted of it. */
+/** The arguments for one group. */
 typedef struct {
   const f32 *x, *gamma, *beta;
   f32 *y, *statistics;
@@ -88,7 +92,7 @@ INLINE void normalise_channels(const i32 vecs, i32 lanes, const Group *g, i32 c)
     }
 }
 
-/** In training, with the statistics of each group, which are kept. In place allowed. */
+/** For training: computes and keeps the statistics of each group. In place allowed. */
 KERNEL(batchNormalizationForward, PTR x, PTR gamma, PTR beta, PTR y, PTR statistics, I32 rows, I32 positions,
        I32 channels, I32 group, F32 epsilon) {
   for (i32 r = 0; r < rows; r += group) {
@@ -100,7 +104,7 @@ KERNEL(batchNormalizationForward, PTR x, PTR gamma, PTR beta, PTR y, PTR statist
   }
 }
 
-/** With statistics that are given, those of training in the mean. In place allowed. */
+/** For inference: with given statistics, the averages of those in training. In place allowed. */
 KERNEL(batchNormalizationInference, PTR x, PTR gamma, PTR beta, PTR mean, PTR variance, PTR y, I32 rows, I32 channels,
        F32 epsilon) {
   const f32 *in = x, *scale = gamma, *shift = beta, *middle = mean, *spread = variance;
@@ -163,7 +167,7 @@ KERNEL(batchNormalizationBackward, PTR x, PTR statistics, PTR gamma, PTR dy, PTR
   }
 }
 
-/** Rows of a subtree of the canonical sum, the first of which is sample `start` of its group. */
+/** Rows of a subtree of the canonical sum; the first row is sample `start` of its group. */
 typedef struct {
   const f32 *x, *statistics, *dy;
   f32 *out;
@@ -171,8 +175,8 @@ typedef struct {
   f32 scale;
 } GroupRows;
 
-/** The tree over leaves, as in treeSumRows, of what `row` adds to acc[j] for row r with its group's statistics `of`. */
-#define SUM_BY_TREE(g, vecs, lanes, c, row, waiting)                                                  \
+/** The tree over leaves, as in treeSumRows, of what `row` adds to acc[j] for row r with the statistics `of` of its group. */
+#define SUM_BY_TREE(g, vecs, lanes, c, row, pending)                                                  \
   do {                                                                                                \
     v16 acc[CHANNEL_VECS];                                                                            \
     i32 r = 0;                                                                                        \
@@ -187,9 +191,9 @@ typedef struct {
       for (; r == (g)->rows ? leaf >> level != 0 : leaf >> level & 1; level++)                        \
         if (leaf >> level & 1)                                                                        \
           for (i32 j = 0; j < (vecs); j++)                                                            \
-            acc[j] = v_add(v_load(waiting + (level * CHANNEL_VECS + j) * 16), acc[j]);                \
+            acc[j] = v_add(v_load(pending + (level * CHANNEL_VECS + j) * 16), acc[j]);                \
       if (r == (g)->rows) break;                                                                      \
-      for (i32 j = 0; j < (vecs); j++) v_store(waiting + (level * CHANNEL_VECS + j) * 16, acc[j]);    \
+      for (i32 j = 0; j < (vecs); j++) v_store(pending + (level * CHANNEL_VECS + j) * 16, acc[j]);    \
     }                                                                                                 \
     for (i32 j = 0; j < (vecs); j++) block_store((g)->out + (c) + j * 16, acc[j], lanes);              \
   } while (0)
@@ -205,36 +209,36 @@ INLINE void scale_row(const i32 vecs, i32 lanes, const GroupRows *g, i32 r, cons
       acc[j] = v_fma(block_load(g->dy + at, lanes), h, acc[j]);
     }
 }
-INLINE void scale_channels(const i32 vecs, i32 lanes, const GroupRows *g, f32 *waiting, i32 c) {
-  SUM_BY_TREE(g, vecs, lanes, c, scale_row, waiting);
+INLINE void scale_channels(const i32 vecs, i32 lanes, const GroupRows *g, f32 *pending, i32 c) {
+  SUM_BY_TREE(g, vecs, lanes, c, scale_row, pending);
 }
 
 /**
- * Gradient of gamma: out[c] = tree over leaves of the sum of fma(dy, h, .) over their vectors. `start` is the first row's
- * place in its group, and statistics those of this group and the following.
+ * Gradient of gamma: out[c] = tree over leaves of the sum of fma(dy, h, .) over their vectors. `start` is the position of
+ * the first row in its group, and `statistics` belongs to this group and the following ones.
  */
 KERNEL(treeBatchNormalizationScale, PTR x, PTR statistics, PTR dy, PTR out, I32 rows, I32 positions, I32 channels,
        I32 group, I32 start, I32 leafRows) {
   const GroupRows g = {x, statistics, dy, out, rows, positions, channels, group, start, leafRows, 0};
-  f32 *waiting = (f32 *)thread->workspace;
-  EACH_CHANNELS(channels, scale_channels, &g, waiting);
+  f32 *pending = (f32 *)thread->workspace;
+  EACH_CHANNELS(channels, scale_channels, &g, pending);
 }
 
 INLINE void statistics_row(const i32 vecs, i32 lanes, const GroupRows *g, __attribute__((unused)) i32 r, const f32 *of,
                            __attribute__((unused)) i32 c, v16 *acc) {
   for (i32 j = 0; j < vecs; j++) acc[j] = v_fma(block_load(of + j * 16, lanes), v_set(g->scale), acc[j]);
 }
-INLINE void statistics_channels(const i32 vecs, i32 lanes, const GroupRows *g, f32 *waiting, i32 c) {
-  SUM_BY_TREE(g, vecs, lanes, c, statistics_row, waiting);
+INLINE void statistics_channels(const i32 vecs, i32 lanes, const GroupRows *g, f32 *pending, i32 c) {
+  SUM_BY_TREE(g, vecs, lanes, c, statistics_row, pending);
 }
 
 /**
- * What a batch says of a statistic: out[c] = tree over leaves of the sum of fma(statistic of the sample's group, scale, .),
- * where `statistics` points to the statistic in question of the first row's group; see treeBatchNormalizationScale.
+ * A statistic averaged over the batch: out[c] = tree over leaves of the sum of fma(statistic of the group of the sample,
+ * scale, .), where `statistics` points to that statistic for the group of the first row; see treeBatchNormalizationScale.
  */
 KERNEL(treeGroupStatistics, PTR statistics, PTR out, I32 rows, I32 channels, I32 group, I32 start, I32 leafRows,
        F32 scale) {
   const GroupRows g = {0, statistics, 0, out, rows, 1, channels, group, start, leafRows, scale};
-  f32 *waiting = (f32 *)thread->workspace;
-  EACH_CHANNELS(channels, statistics_channels, &g, waiting);
+  f32 *pending = (f32 *)thread->workspace;
+  EACH_CHANNELS(channels, statistics_channels, &g, pending);
 }

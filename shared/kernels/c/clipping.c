@@ -1,8 +1,8 @@
-/** Gradients that are too large are made smaller, in place. NaN stays NaN. */
+/** Gradient clipping and regularisation, in place. NaN stays NaN. */
 #include "kernel.h"
 #include "lanes.h"
 
-/** a = a, but no further from 0 than `limit`. */
+/** a = a limited to [-limit, limit]. */
 KERNEL(clampVector, PTR a, I32 n, F32 limit) {
   f32 *x = a;
   const v16 most = v_set(limit), least = v_set(-limit);
@@ -11,8 +11,8 @@ KERNEL(clampVector, PTR a, I32 n, F32 limit) {
 }
 
 /**
- * a = a * (norm > limit ? limit / norm : 1): a stretch of a vector whose norm is sqrt(total[0] + 2^160 total[1]), as
- * sumSquares adds it up (Pascanu, Mikolov, Bengio: on the difficulty of training recurrent neural networks, 2013).
+ * a = a * (norm > limit ? limit / norm : 1): a part of a vector whose norm is sqrt(total[0] + 2^160 total[1]), the sums of
+ * sumSquares (Pascanu, Mikolov, Bengio, "On the difficulty of training recurrent neural networks", 2013).
  */
 KERNEL(shrinkVector, PTR a, PTR total, I32 n, F32 limit) {
   f32 *x = a;
@@ -24,7 +24,7 @@ KERNEL(shrinkVector, PTR a, PTR total, I32 n, F32 limit) {
     BLOCKS(n, block_store(x + at, v_mul(factor, block_load(x + at, lanes)), lanes););
     return;
   }
-  // The norm itself may be beyond all floats; 2^-80 of it is not.
+  // The norm may be larger than the largest float; norm * 2^-80 is not.
   const v16 shrink = v_set(0x1p-80f), norm = v_sqrt(v_set(sum * 0x1p-80f * 0x1p-80f + large));
   const v16 factor = v_div(most, norm);
   const m16 is_short = v_lt(norm, v_mul(most, shrink));
@@ -33,7 +33,7 @@ KERNEL(shrinkVector, PTR a, PTR total, I32 n, F32 limit) {
 }
 
 /**
- * What regularisation adds to a gradient, once for a step: the derivative of l1 |w| + l2 w^2.
+ * Adds the gradient of the regularisation, once a step: the derivative of l1 |w| + l2 w^2.
  *
  *     g = fma(l1, sign(w), fma(2 l2, w, g))
  */

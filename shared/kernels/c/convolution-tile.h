@@ -1,18 +1,17 @@
 /**
- * Tiles of a convolution's results. Rows are results that lie a fixed distance apart, along a row of the image, down a
- * column, or from one sample to the next; their factors are read where they lie. Columns are channels; their factors
- * are packed.
+ * Tiles of the results of a convolution. Rows are results a fixed distance apart, along a row of the image, down a column,
+ * or from one sample to the next; their factors are read in place. Columns are channels; their factors are packed.
  */
 #pragma once
-#include "convolution.h"
+#include "pack.h"
 
-/** What a tile reads: `tall` rows of `pieces` stretches of `count` floats, for each of its results `pitch` apart. */
+/** What a tile reads: `tall` rows of `runs` runs of `count` floats for each of its results, which lie `pitch` apart. */
 typedef struct {
   const f32 *in;
   isize pitch, down, right;
   const f32 *panel;
   isize panel_down, panel_right;
-  i32 tall, pieces, count;
+  i32 tall, runs, count;
 } Patch;
 
 INLINE void walk_tile(const i32 rows, const i32 vecs, const Patch *p, const Sink *s) {
@@ -22,7 +21,7 @@ INLINE void walk_tile(const i32 rows, const i32 vecs, const Patch *p, const Sink
   else
     tile_clear(rows, vecs, acc);
   for (i32 y = 0; y < p->tall; y++)
-    for (i32 x = 0; x < p->pieces; x++)
+    for (i32 x = 0; x < p->runs; x++)
       tile_chain(rows, vecs, 1, acc, p->in + y * p->down + x * p->right, p->pitch,
                  p->panel + y * p->panel_down + x * p->panel_right, TILE_COLS, p->count);
   tile_store(rows, vecs, acc, s);
@@ -43,16 +42,16 @@ static void run_walk_tile(i32 rows, const Patch *p, const Sink *s) {
 #undef CASE
 }
 
-/** A way to go on from one result to the next: how often, and what that means in both memories. */
+/** A direction from one result to the next: the number of results, and the distances in the input and in the output. */
 typedef struct {
   i32 count;
   isize in, out;
 } Direction;
 
-/** How full tiles along a direction are: rows of a tile on average, times 16. */
+/** Average number of rows of the tiles along a direction, times 16. */
 INLINE i32 tile_fill(i32 count) { return 16 * count / part_count(count, TILE_ROWS); }
 
-/** All results of two spans in `samples`; `patch` and `sink` are those of the first one. */
+/** All results of two spans in all samples; `patch` and `sink` are those of the first result. */
 static void walk_spans(Patch patch, Sink sink, const Direction directions[3]) {
   i32 along = 0;
   for (i32 d = 1; d < 3; d++)

@@ -1,17 +1,19 @@
 /**
  * Weight gradients of convolutions, in the canonical order: inside a leaf ONE chain over (sample, output row, output
- * column) ascending, from +0; leaves are combined by the aligned tree, see tree.c.
+ * column), ascending from +0; leaves are combined by the aligned tree, see tree.c.
  *
  *   dw[ky, kx, i, o] = tree over leaves of the sum over (r, oy, ox) of x[r, iy, ix, i] dy[r, oy, ox, o]
  *
- * where (iy, ix) is what tap (ky, kx) of result (oy, ox) reads; outside of the image it is skipped. The inner index is
- * long and the tiles are many, so results come in strips that stay in the cache while all tiles take them in; a tile's
- * chain waits in the workspace meanwhile, beside its subtrees that wait for their right siblings.
+ * where (iy, ix) is the position that tap (ky, kx) of result (oy, ox) reads; a tap outside of the image is skipped. The
+ * inner index is long and there are many tiles, so results are processed in strips: a strip stays in the cache while all
+ * tiles add its products. Between strips the chain of a tile is stored in the workspace, next to those of its subtrees
+ * whose right siblings are not complete yet.
  */
 #include "convolution-weights.h"
 #include "depthwise.h"
+#include "pack.h"
 
-/** Bytes of the workspace for a strip of dy, and how many of them one strip fills unless a row alone is longer. */
+/** Bytes of the workspace for a strip of dy, and the bytes that a strip uses unless a single row is longer. */
 #define STRIP_BYTES (128 * 1024)
 #define STRIP_USUAL_BYTES (32 * 1024)
 #define STRIP_FLOATS (STRIP_BYTES / 4)
@@ -19,10 +21,10 @@
 #define NODES ((WORKSPACE_BYTES - STRIP_BYTES) / (4 * NODE_FLOATS))
 _Static_assert(NODES >= 33, "a tile, its chain and all levels of its tree fit the workspace");
 
-/** With fewer channels a tile takes those of several taps, so that its registers are full. */
+/** Up to this number of channels a tile has rows of several taps, so that its registers are full. */
 #define MIXED_CHANNELS (TILE_ROWS / 2)
 
-/** Tile number `index` of all: panel by panel of columns, and in each tap by tap. */
+/** Tile number `index`: tiles are numbered by panel of columns, then by tap. */
 static WeightTile weight_tile_at(const WeightSum *w, i32 index, i32 tiles_in_panel) {
   i32 channels = w->in_channels / w->groups, outputs = w->out_channels / w->groups;
   i32 panels = part_count(outputs, TILE_COLS), panel = index / tiles_in_panel, in_panel = index % tiles_in_panel;
@@ -35,10 +37,10 @@ static WeightTile weight_tile_at(const WeightSum *w, i32 index, i32 tiles_in_pan
   return tile;
 }
 
-/** The tiles from..to-1 take in a strip. Accounts lie in the workspace one behind the other, `nodes` nodes each. */
-static void take_strip(const WeightSum *w, Strip strip, Account account, i32 from, i32 to, i32 tiles_in_panel,
-                       i32 nodes, f32 *room) {
-  f32 *panel = room, *accounts = room + STRIP_FLOATS;
+/** Adds a strip to the tiles from..to-1. Their accumulators are contiguous in the workspace, `nodes` nodes each. */
+static void add_strip(const WeightSum *w, Strip strip, Accumulator accumulator, i32 from, i32 to, i32 tiles_in_panel,
+                      i32 nodes, f32 *workspace) {
+  f32 *panel = workspace, *accumulators = workspace + STRIP_FLOATS;
   const f32 *dy = w->dy + ((isize)strip.row * w->x_axis.count + strip.col) * w->out_channels;
   i32 pixels = (strip.row_end - strip.row) * (strip.col_end - strip.col), packed = -1;
   for (i32 index = from; index < to; index++) {
@@ -52,14 +54,14 @@ static void take_strip(const WeightSum *w, Strip strip, Account account, i32 fro
       strip.dy = panel;
       strip.dy_pixel = TILE_COLS;
     }
-    account.chain = accounts + (isize)(index - from) * nodes * NODE_FLOATS;
-    run_weight_tile(w, &tile, &strip, &account);
-    if (account.ends) close_leaf(w, &tile, &account);
+    accumulator.chain = accumulators + (isize)(index - from) * nodes * NODE_FLOATS;
+    run_weight_tile(w, &tile, &strip, &accumulator);
+    if (accumulator.ends) close_leaf(w, &tile, &accumulator);
   }
 }
 
 /** All strips for the tiles from..to-1. */
-static void sum_tiles(const WeightSum *w, i32 from, i32 to, i32 tiles_in_panel, i32 nodes, f32 *room) {
+static void sum_tiles(const WeightSum *w, i32 from, i32 to, i32 tiles_in_panel, i32 nodes, f32 *workspace) {
   i32 height = w->y.count, width = w->x_axis.count;
   i32 usual = larger(1, STRIP_USUAL_BYTES / (4 * TILE_COLS) / width), wide = smaller(width, STRIP_PIXELS);
   for (i32 first = 0, leaf = 0; first < w->rows; first += w->leaf, leaf++) {
@@ -67,14 +69,15 @@ static void sum_tiles(const WeightSum *w, i32 from, i32 to, i32 tiles_in_panel, 
     for (i32 row = first * height; row < leaf_end * height; row += usual)
       for (i32 col = 0; col < width; col += wide) {
         const Strip strip = {row, smaller(row + usual, leaf_end * height), col, smaller(col + wide, width), 0, 0};
-        const Account account = {0, leaf, row == first * height && col == 0,
-                                 strip.row_end == leaf_end * height && strip.col_end == width, leaf_end == w->rows};
-        take_strip(w, strip, account, from, to, tiles_in_panel, nodes, room);
+        const Accumulator accumulator = {0, leaf, row == first * height && col == 0,
+                                         strip.row_end == leaf_end * height && strip.col_end == width,
+                                         leaf_end == w->rows};
+        add_strip(w, strip, accumulator, from, to, tiles_in_panel, nodes, workspace);
       }
   }
 }
 
-/** The weight gradient as above; x [rows, height, width, inputs], dy [.., outputs]; leafRows counts samples. */
+/** The weight gradient of the formula above; x [rows, height, width, inputs], dy [.., outputs]; leafRows counts samples. */
 KERNEL(treeConvolutionWeights, PTR x, PTR dy, PTR dw, I32 rows, I32 height, I32 width, I32 inputs, I32 outHeight,
        I32 outWidth, I32 outputs, I32 kernelHeight, I32 kernelWidth, I32 strideY, I32 strideX, I32 padTop, I32 padLeft,
        I32 dilationY, I32 dilationX, I32 groups, I32 leafRows) {
@@ -93,7 +96,7 @@ KERNEL(treeConvolutionWeights, PTR x, PTR dy, PTR dw, I32 rows, I32 height, I32 
   i32 tiles_in_panel =
       w.is_mixed ? part_count(taps * channels, TILE_ROWS) : taps * part_count(channels, TILE_ROWS);
   i32 tiles = groups * part_count(outputs / groups, TILE_COLS) * tiles_in_panel;
-  // The chain, and a node for each level at which a subtree can wait.
+  // The chain, and a node for each level at which a subtree can be pending.
   i32 nodes = 1;
   for (i32 leaves = part_count(rows, leafRows) - 1; leaves > 0; leaves >>= 1) nodes++;
   i32 at_once = NODES / nodes;

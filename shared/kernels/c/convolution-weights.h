@@ -1,26 +1,27 @@
-/** How a tile of a convolution's weight gradient takes in results; the whole is in convolution-weights.c. */
+/** Tiles of the weight gradient of a convolution: how results are added to one tile. See convolution-weights.c. */
 #pragma once
-#include "convolution.h"
+#include "tile.h"
+#include "windows.h"
 
-/** Most spans of a row of results for tiles of several taps. */
+/** Largest number of spans in a row of results for which tiles have rows of several taps. */
 #define MIXED_SPANS 24
 #define NODE_FLOATS (PACKED_ROWS * TILE_COLS)
 
-/** What is summed. */
+/** The whole sum. */
 typedef struct {
   const f32 *x, *dy;
   f32 *dw;
   i32 rows, in_channels, out_channels, groups, leaf;
   Axis y, x_axis;
-  /** Whether a tile has rows of several taps; then the spans of a row of results too. */
+  /** Whether a tile has rows of several taps; only then the spans of a row of results are set. */
   i32 is_mixed, span_count;
   Span spans[MIXED_SPANS];
 } WeightSum;
 
-/** Output rows row..row_end-1, counted through all samples, of them the columns col..col_end-1; all of one leaf. */
+/** The columns col..col_end-1 of the output rows row..row_end-1, numbered through all samples; all of one leaf. */
 typedef struct {
   i32 row, row_end, col, col_end;
-  /** Its dy for one panel of columns. */
+  /** The strip of dy, for one panel of columns. */
   const f32 *dy;
   isize dy_pixel;
 } Strip;
@@ -30,13 +31,13 @@ typedef struct {
   i32 m, rows, group, col, cols;
 } WeightTile;
 
-/** One tap: the tile's rows are neighbouring channels. */
+/** One tap: the rows of the tile are neighbouring channels. */
 INLINE void single_tap_chain(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][TILE_VECS], const WeightSum *w,
                              const WeightTile *t, const Strip *s) {
   i32 channels = w->in_channels / w->groups, tap = t->m / channels;
   const Axis *y = &w->y, *x = &w->x_axis;
   i32 place_y = y->first + tap / x->taps * y->dilation, place_x = x->first + tap % x->taps * x->dilation;
-  // Columns whose place lies inside of the image.
+  // Columns that read inside of the image.
   i32 from = place_x < 0 ? (x->stride - 1 - place_x) / x->stride : 0;
   i32 to = place_x < x->size ? (x->size - 1 - place_x) / x->stride + 1 : 0;
   from = larger(from, s->col);
@@ -58,13 +59,13 @@ INLINE void single_tap_chain(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][
   }
 }
 
-/** What a tile of several taps knows of each of its rows. */
+/** Rows of a tile of several taps: the tap of each, and the offset of its factor. */
 typedef struct {
   i32 tap_y[TILE_ROWS], tap_x[TILE_ROWS];
   isize at[TILE_ROWS];
 } TapRows;
 
-/** Which rows of the tile a span of results has: those whose tap it reads. */
+/** The rows of the tile to which a span of results contributes: those whose tap it reads. */
 INLINE u32 tap_mask(const i32 *taps, i32 rows, const Span *span) {
   u32 mask = 0;
   for (i32 i = 0; i < rows; i++)
@@ -96,7 +97,7 @@ INLINE void mixed_run(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][TILE_VE
     }
 }
 
-/** Several taps: the tile's rows read places of their own. Columns that do not exist are +0 in the strip. */
+/** Several taps: each row of the tile reads its own positions. Missing columns are +0 in the strip. */
 INLINE void mixed_chain(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][TILE_VECS], const WeightSum *w,
                         const WeightTile *t, const Strip *s) {
   i32 channels = w->in_channels / w->groups;
@@ -131,15 +132,15 @@ INLINE void mixed_chain(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][TILE_
   }
 }
 
-/** Where a tile's sums go: its chain in the workspace, and behind it a node for each level of the tree. */
+/** The partial sums of a tile: its chain in the workspace, followed by a node for each level of the tree. */
 typedef struct {
   f32 *chain;
   i32 leaf, begins, ends, is_last;
-} Account;
+} Accumulator;
 
-/** Lets a tile take in one strip. */
+/** Adds one strip to a tile. */
 INLINE void weight_tile(const i32 rows, const i32 vecs, const i32 mixed, const WeightSum *w, const WeightTile *t,
-                        const Strip *s, const Account *a) {
+                        const Strip *s, const Accumulator *a) {
   vec acc[TILE_ROWS][TILE_VECS];
   if (a->begins)
     tile_clear(rows, vecs, acc);
@@ -156,7 +157,7 @@ INLINE void weight_tile(const i32 rows, const i32 vecs, const i32 mixed, const W
 
 #define WEIGHT_TILE(rows)                                                                           \
   static __attribute__((noinline)) void weight_tile_##rows(const WeightSum *w, const WeightTile *t, \
-                                                           const Strip *s, const Account *a) {      \
+                                                           const Strip *s, const Accumulator *a) {  \
     if (w->is_mixed) {                                                                              \
       weight_tile(rows, TILE_VECS, 1, w, t, s, a);                                                  \
     } else {                                                                                        \
@@ -165,7 +166,7 @@ INLINE void weight_tile(const i32 rows, const i32 vecs, const i32 mixed, const W
   }
 EACH_TILE_ROWS(WEIGHT_TILE)
 
-static void run_weight_tile(const WeightSum *w, const WeightTile *t, const Strip *s, const Account *a) {
+static void run_weight_tile(const WeightSum *w, const WeightTile *t, const Strip *s, const Accumulator *a) {
 #define CASE(n)                  \
   case n:                        \
     weight_tile_##n(w, t, s, a); \
@@ -174,18 +175,18 @@ static void run_weight_tile(const WeightSum *w, const WeightTile *t, const Strip
 #undef CASE
 }
 
-/** Adds a tile's finished leaf to the subtrees that wait for it; the last leaf of all goes to the result. */
-static void close_leaf(const WeightSum *w, const WeightTile *t, const Account *a) {
+/** Merges the finished leaf of a tile with the pending subtrees; after the last leaf the sum is written to dw. */
+static void close_leaf(const WeightSum *w, const WeightTile *t, const Accumulator *a) {
   i32 floats = t->rows * TILE_COLS;
   u32 leaf = (u32)a->leaf, level = 0;
-  f32 *waiting = a->chain + NODE_FLOATS;
-  // The last leaf meets all that waits, a passed-through node being its own parent.
-  for (; a->is_last ? leaf >> level != 0 : leaf >> level & 1; level++, waiting += NODE_FLOATS)
+  f32 *pending = a->chain + NODE_FLOATS;
+  // The last leaf merges with all pending subtrees: a node without a right sibling is its own parent.
+  for (; a->is_last ? leaf >> level != 0 : leaf >> level & 1; level++, pending += NODE_FLOATS)
     if (leaf >> level & 1)
       for (i32 at = 0; at < floats; at += LANES)
-        x_store(a->chain + at, x_add(x_load(waiting + at), x_load(a->chain + at)));
+        x_store(a->chain + at, x_add(x_load(pending + at), x_load(a->chain + at)));
   if (!a->is_last) {
-    for (i32 at = 0; at < floats; at += LANES) x_store(waiting + at, x_load(a->chain + at));
+    for (i32 at = 0; at < floats; at += LANES) x_store(pending + at, x_load(a->chain + at));
     return;
   }
   f32 *out = w->dw + (isize)t->m * w->out_channels + t->col;

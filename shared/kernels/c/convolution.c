@@ -1,25 +1,33 @@
 /**
- * Convolutions and their input gradients. Every element of a result is ONE chain of fused multiply-adds from +0, over
- * (tap row, tap column, channel); then the bias, then the activation. The taps of a convolution ascend; those of an
- * input gradient ascend by the place of the error term that they read. See convolution.h.
+ * Convolutions and their input gradients. Images are channels-last, [rows, height, width, channels]; kernels are
+ * [kernel height, kernel width, inputs / groups, outputs].
+ *
+ *   y[r, oy, ox, o] = sum over (ky, kx, i) of x[r, oy*strideY - padTop + ky*dilationY, ox*strideX - padLeft +
+ *                     kx*dilationX, i] w[ky, kx, i, o]
+ *
+ * Every element of a result is ONE chain of fused multiply-adds from +0, over (tap row, tap column, channel); then the
+ * bias, then the activation. The taps of a convolution ascend; those of an input gradient ascend by the position of the
+ * error term that they read. Taps outside of the image are skipped, see windows.h. Inside of a rectangle of results with
+ * the same taps the product is dense; no padded copy of the image, and no copy of its patches, is made.
  */
 #include "convolution-tile.h"
 #include "depthwise.h"
+#include "windows.h"
 
-/** Largest block of (tap, channel): its panel of TILE_COLS columns stays in the first cache. */
+/** Largest block of (tap, channel): its panel of TILE_COLS columns stays in the L1 cache. */
 #define WALK_INNER 288
-/** Bytes of samples, both ends counted, that go through all panels before the next ones come. */
+/** Bytes of samples, inputs and results together, that are multiplied by all panels before the next samples are. */
 #define WALK_BYTES (768 * 1024)
 _Static_assert(WALK_INNER * TILE_COLS * 4 <= WORKSPACE_BYTES, "a panel fits the workspace");
 
-/** A convolution as the walk over its results sees it. */
+/** A convolution: a walk over its results. */
 typedef struct {
   const f32 *in, *weights, *bias;
   f32 *out;
   i32 rows, in_channels, out_channels, out_width, groups, activation;
   isize in_sample, out_sample;
   Axis y, x;
-  /** Width of the kernel, and whether it is applied from its outputs to its inputs. */
+  /** Width of the kernel, and whether it maps its outputs to its inputs. */
   i32 kernel_width, transposed;
 } Walk;
 
@@ -35,7 +43,7 @@ static void walk_panel(const Walk *w, const WalkBlock *block, i32 group, i32 col
   i32 depth = block->channel_end - block->channel, in_group = w->in_channels / w->groups;
   i32 out_channel = group * (w->out_channels / w->groups) + col;
   isize in_row = (isize)w->x.size * w->in_channels, out_row = (isize)w->out_width * w->out_channels;
-  // Neighbouring taps' channels lie one behind the other, in the image and in the panel.
+  // The channels of neighbouring taps are contiguous, in the image and in the panel.
   i32 is_joined = w->x.dilation == 1 && depth == w->in_channels;
   Span ys, xs;
   for (i32 y = 0; y < w->y.count; y = ys.to) {
@@ -91,7 +99,7 @@ static void pack_taps(const Walk *w, const WalkBlock *block, i32 group, i32 col,
     }
 }
 
-/** The block of the inner index that begins with this tap and channel. */
+/** The block of the inner index that starts with this tap and channel. */
 static WalkBlock walk_block(const Walk *w, i32 tap_y, i32 tap_x, i32 channel) {
   i32 depth = w->in_channels / w->groups;
   // As many whole tap rows as fit, or as many taps of one row, or as many channels of one tap.
@@ -136,7 +144,7 @@ static void walk(const Walk *w, const Thread *thread) {
   }
 }
 
-/** y as above, + bias (0: none); activation 0 none, 1 relu. x [rows, height, width, inputs], y [.., outputs]. */
+/** y of the formula above, + bias (0: none); activation 0 none, 1 relu. x [rows, height, width, inputs], y [.., outputs]. */
 KERNEL(convolution, PTR x, PTR w, PTR bias, PTR y, I32 rows, I32 height, I32 width, I32 inputs, I32 outHeight,
        I32 outWidth, I32 outputs, I32 kernelHeight, I32 kernelWidth, I32 strideY, I32 strideX, I32 padTop, I32 padLeft,
        I32 dilationY, I32 dilationX, I32 groups, I32 activation) {
@@ -147,6 +155,38 @@ KERNEL(convolution, PTR x, PTR w, PTR bias, PTR y, I32 rows, I32 height, I32 wid
   walk(&all, thread);
 }
 
+INLINE i32 common_divisor(i32 a, i32 b) {
+  while (b) {
+    i32 rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+/**
+ * The axis of those positions of the image that are `phase` modulo the stride, seen as results of a convolution over the
+ * error term: each of them reads the same taps, from the last to the first, so that positions of the error term ascend.
+ * `results` and `positions` are those of the forward direction.
+ */
+static Axis axis_backward(i32 results, i32 positions, i32 taps, i32 stride, i32 pad, i32 dilation, i32 phase) {
+  Axis axis = {positions > phase ? (positions - phase + stride - 1) / stride : 0, phase, stride, 0, 1, 0, 1, results, 0, 0};
+  // Tap k of the kernel is read when phase + pad - k * dilation is a multiple of the stride: one tap in `every`.
+  i32 every = stride / common_divisor(stride, dilation);
+  for (i32 k = taps - 1; k >= 0; k--) {
+    i32 position = phase + pad - k * dilation;
+    if (position % stride != 0) continue;
+    if (axis.taps == 0) {
+      axis.tap = k;
+      axis.first = position / stride;
+    }
+    axis.taps++;
+  }
+  axis.tap_step = -every;
+  axis.dilation = every * dilation / stride;
+  return axis;
+}
+
 /**
  * x[r, iy, ix, i] = sum over (oy, ox, o), ascending, of y[r, oy, ox, o] w[ky, kx, i, o] where tap (ky, kx) of result
  * (oy, ox) reads (iy, ix); + bias (0: none); activation 0 none, 1 relu. The input gradient of `convolution`, and, with
@@ -155,7 +195,7 @@ KERNEL(convolution, PTR x, PTR w, PTR bias, PTR y, I32 rows, I32 height, I32 wid
 KERNEL(convolutionTransposed, PTR y, PTR w, PTR bias, PTR x, I32 rows, I32 height, I32 width, I32 inputs, I32 outHeight,
        I32 outWidth, I32 outputs, I32 kernelHeight, I32 kernelWidth, I32 strideY, I32 strideX, I32 padTop, I32 padLeft,
        I32 dilationY, I32 dilationX, I32 groups, I32 activation) {
-  // Places of one phase modulo the stride meet the same taps: each phase is a convolution of its own.
+  // Positions of one phase modulo the stride read the same taps: each phase is its own convolution.
   for (i32 phaseY = 0; phaseY < strideY; phaseY++)
     for (i32 phaseX = 0; phaseX < strideX; phaseX++) {
       const Walk phase = {y, w, bias, x, rows, outputs, inputs, width, groups, activation,

@@ -1,25 +1,25 @@
 /**
- * Connectionist temporal classification (Graves et al. 2006): the probability that a row of outputs says a row of
- * labels, summed over all ways to spread these over the steps, with blanks (class 0) between them.
+ * Connectionist temporal classification (Graves et al. 2006): the probability of a row of labels given a row of outputs,
+ * summed over all alignments of the labels with the steps, with blanks (class 0) between them.
  *
  * The labels of a row with blanks around each are its states, 2 * count + 1. With y the softmax of a step and q its
- * value for a state's symbol:
+ * value for the symbol of a state:
  *
- *     alpha_t(s) = q_t(s) * (alpha_t-1(s) + alpha_t-1(s - 1) + [s may be skipped to] alpha_t-1(s - 2)) / c_t
- *     beta_t(s) = (beta_t+1(s) * q_t+1(s) + the same of s + 1 + [may be skipped to] of s + 2) / c_t+1
- *     p = product of c_t      gamma_t(s) = alpha_t(s) * beta_t(s), the part of p that is in s at step t
+ *     alpha_t(s) = q_t(s) * (alpha_t-1(s) + alpha_t-1(s - 1) + [the state before s may be skipped] alpha_t-1(s - 2)) / c_t
+ *     beta_t(s) = (beta_t+1(s) * q_t+1(s) + the same of s + 1 + [s + 1 may be skipped] of s + 2) / c_t+1
+ *     p = product of c_t      gamma_t(s) = alpha_t(s) * beta_t(s), the share of p of the alignments that are in s at step t
  *
- * with c_t such that the states' alpha sum to 1 (Rabiner: "A tutorial on hidden Markov models", 1989). In double
- * precision, since parts of p may be smaller than the smallest float; additions in the order of the states.
+ * with c_t such that the alpha of a step sum to 1 (Rabiner, "A tutorial on hidden Markov models", 1989). In double
+ * precision, since terms of p may be smaller than the smallest float; additions in the order of the states.
  */
 #include "softmax.h"
 
-/** Less than any symbol counts for: the logarithm stays finite, as it would with logits in place of probabilities. */
+/** Lower bound of a symbol's probability: the logarithm stays finite, as it would with logits in place of probabilities. */
 #define SYMBOL_LEAST 0x1p-100
-/** Less than a step's states ever come to, unless all ways lead nowhere. */
+/** Lower bound of the sum over the states of a step, which is smaller only if no alignment is possible. */
 #define STEP_LEAST 0x1p-1000
 
-/** Labels up to the first 0, which is padding; -1 when one of them is no class. */
+/** Number of labels before the first 0, which is padding; -1 when one of them is not a class. */
 INLINE i32 ctc_count(const i32 *labels, i32 length, i32 cols) {
   for (i32 i = 0; i < length; i++) {
     if (labels[i] == 0) return i;
@@ -28,25 +28,25 @@ INLINE i32 ctc_count(const i32 *labels, i32 length, i32 cols) {
   return length;
 }
 
-/** Fewest steps that say so many labels: one each, and a blank between equal ones. */
+/** Fewest steps that the labels need: one each, and a blank between equal neighbours. */
 INLINE i32 ctc_least_steps(const i32 *labels, i32 count) {
   i32 steps = count;
   for (i32 i = 1; i < count; i++) steps += labels[i] == labels[i - 1];
   return steps;
 }
 
-/** What a step makes of a state's symbol. */
+/** The probability of the symbol of a state at one step. */
 INLINE f64 ctc_symbol(const f32 *y, const i32 *labels, i32 state) {
   const f64 q = y[state & 1 ? labels[state >> 1] : 0];
   return q < SYMBOL_LEAST ? SYMBOL_LEAST : q;
 }
 
-/** Whether a state may follow the one before the last: a label that differs from the label before. */
-INLINE i32 ctc_is_skipped_to(const i32 *labels, i32 state) {
+/** Whether a state may follow the state two before it: it is a label that differs from the label before. */
+INLINE i32 ctc_may_skip_to(const i32 *labels, i32 state) {
   return (state & 1) && state >= 3 && labels[state >> 1] != labels[(state >> 1) - 1];
 }
 
-/** All alpha [steps, states]; the c of each step. States from which the end is out of reach stay 0. */
+/** Computes alpha [steps, states] and the c of each step. States from which the end cannot be reached stay 0. */
 INLINE void ctc_walk_forward(const f32 *y, const i32 *labels, i32 steps, i32 cols, i32 states, f64 *alpha, f64 *c) {
   for (i32 t = 0; t < steps; t++) {
     const f64 *before = alpha + (t - 1) * states;
@@ -54,7 +54,7 @@ INLINE void ctc_walk_forward(const f32 *y, const i32 *labels, i32 steps, i32 col
     for (i32 s = 0; s < states; s++) {
       f64 reached = t == 0 ? (s < 2 ? 1 : 0) : before[s];
       if (t > 0 && s >= 1) reached += before[s - 1];
-      if (t > 0 && ctc_is_skipped_to(labels, s)) reached += before[s - 2];
+      if (t > 0 && ctc_may_skip_to(labels, s)) reached += before[s - 2];
       now[s] = s >= states - 2 * (steps - t) ? reached * ctc_symbol(y + t * cols, labels, s) : 0;
       total += now[s];
     }
@@ -63,18 +63,18 @@ INLINE void ctc_walk_forward(const f32 *y, const i32 *labels, i32 steps, i32 col
   }
 }
 
-/** Takes gamma from y: what is left is the error term of the logits. */
+/** Subtracts gamma from y: the result is the error term of the logits. */
 INLINE void ctc_walk_back(f32 *y, const i32 *labels, i32 steps, i32 cols, i32 states, f64 *alpha, const f64 *c,
                           f64 *beta) {
   for (i32 s = 0; s < states; s++) beta[s] = s >= states - 2 ? 1 : 0;
   for (i32 t = steps - 1; t >= 0; t--) {
     f64 *gamma = alpha + t * states;
     for (i32 s = 0; s < states; s++) gamma[s] *= beta[s];
-    // In place: a state looks only at those behind it.
+    // In place: a state reads only itself and later states.
     for (i32 s = 0; s < states; s++) {
       f64 sum = beta[s] * ctc_symbol(y + t * cols, labels, s);
       if (s + 1 < states) sum += beta[s + 1] * ctc_symbol(y + t * cols, labels, s + 1);
-      if (s + 2 < states && ctc_is_skipped_to(labels, s + 2)) sum += beta[s + 2] * ctc_symbol(y + t * cols, labels, s + 2);
+      if (s + 2 < states && ctc_may_skip_to(labels, s + 2)) sum += beta[s + 2] * ctc_symbol(y + t * cols, labels, s + 2);
       beta[s] = sum / c[t];
     }
     for (i32 s = 0; s < states; s++) y[t * cols + (s & 1 ? labels[s >> 1] : 0)] -= (f32)gamma[s];
@@ -97,7 +97,7 @@ INLINE f32 ctc_loss(const f64 *c, i32 steps) {
 /**
  * loss = -ln p for each row, errors = y - (sum of gamma by class), the error term of the logits. logits and errors are
  * [rows, steps, cols], labels [rows, length], padded with 0. Labels that do not fit into the steps: loss 0, errors 0. A
- * label that is no class: loss NaN, errors 0. errors may be logits. The workspace must hold steps * (2 * length + 2) +
+ * label that is not a class: loss NaN, errors 0. errors may be logits. The workspace must hold steps * (2 * length + 2) +
  * 2 * length + 1 doubles.
  */
 KERNEL(ctcForward, PTR logits, PTR labels, PTR errors, PTR loss, I32 rows, I32 steps, I32 cols, I32 length) {

@@ -1,19 +1,19 @@
 /**
- * Convolutions of each channel for itself (as many groups as channels, one filter each): no product of matrices, so
- * sixteen channels stand beside each other in place of a tile's columns. Same chains, same bits; see convolution.h.
+ * Depthwise convolutions (as many groups as channels, one filter each). They are not matrix products, so lanes are sixteen
+ * channels in place of the columns of a tile. The chains are those of convolution.c, so the bits are the same.
  */
 #pragma once
-#include "convolution.h"
 #include "lanes.h"
+#include "windows.h"
 
-/** Neighbouring results that are taken together, so that a factor is read once for all. */
+/** Neighbouring results that are computed together, so that a factor is read once for all of them. */
 #define DEPTHWISE_RESULTS 4
-/** Neighbouring taps whose sums are taken together. */
+/** Neighbouring taps whose sums are computed together. */
 #define DEPTHWISE_TAPS 4
 
 INLINE i32 is_depthwise(i32 inputs, i32 outputs, i32 groups) { return groups > 1 && groups == inputs && groups == outputs; }
 
-/** Neighbouring results of one span, and where their factors lie. */
+/** Neighbouring results of one span, and the positions of their factors. */
 typedef struct {
   const f32 *in, *weights, *bias;
   f32 *out;
@@ -45,7 +45,7 @@ INLINE void depthwise_channels(const i32 results, const DepthwiseRun *d, i32 cha
   if (c < channels) depthwise_results(results, channels - c, d, c);
 }
 
-/** What is convolved: the two axes of results, and the places of samples and weights. */
+/** A whole convolution: the two axes of its results, and the layout of samples and weights. */
 typedef struct {
   const f32 *in, *weights, *bias;
   f32 *out;
@@ -95,7 +95,7 @@ static void depthwise(const Depthwise *w) {
     }
 }
 
-/** Some channels of a weight gradient: the sums of all taps of one leaf, and the results that they take in. */
+/** Some channels of a weight gradient: the sums of all taps for one leaf, and the results that are added to them. */
 typedef struct {
   const f32 *x, *dy;
   isize x_step, x_right, dy_step;
@@ -103,7 +103,7 @@ typedef struct {
   f32 *sums;
 } DepthwiseSums;
 
-/** The sums of `taps` neighbouring taps take in a run of results. */
+/** Adds a run of results to the sums of `taps` neighbouring taps. */
 INLINE void depthwise_taps(const i32 taps, i32 lanes, const DepthwiseSums *s, i32 first) {
   v16 acc[DEPTHWISE_TAPS];
   f32 *sums = s->sums + first * 16;
@@ -126,7 +126,7 @@ INLINE void depthwise_run(i32 lanes, const DepthwiseSums *s, i32 wide) {
   }
 }
 
-/** A weight gradient of channels, each for itself. */
+/** A depthwise weight gradient. */
 typedef struct {
   const f32 *x, *dy;
   f32 *dw;
@@ -134,7 +134,7 @@ typedef struct {
   const Axis *y, *x_axis;
 } DepthwiseGradient;
 
-/** One leaf's sums for up to sixteen channels from `c` on. */
+/** The sums of one leaf for up to sixteen channels from `c` on. */
 static void depthwise_leaf(const DepthwiseGradient *g, i32 from, i32 to, i32 c, f32 *sums) {
   const Axis *ay = g->y, *ax = g->x_axis;
   const i32 lanes = g->channels - c < 16 ? g->channels - c : 16;
@@ -163,14 +163,14 @@ static void depthwise_leaf(const DepthwiseGradient *g, i32 from, i32 to, i32 c, 
     }
 }
 
-/** Floats of the workspace for each tap: the leaf's sum, and one for each level of the tree at which it may wait. */
+/** Floats of the workspace for each tap: the sum of the leaf, and one for each level of the tree at which it may be pending. */
 #define DEPTHWISE_TAP_FLOATS (32 * 16)
 #define DEPTHWISE_TAPS_MAX (WORKSPACE_BYTES / 4 / DEPTHWISE_TAP_FLOATS)
 
 /** The whole gradient, leaf by leaf, merged as in tree.c. */
-static void depthwise_gradient(const DepthwiseGradient *g, f32 *room) {
+static void depthwise_gradient(const DepthwiseGradient *g, f32 *workspace) {
   const i32 taps = g->y->taps * g->x_axis->taps, node = taps * 16;
-  f32 *sums = room, *waiting = room + node;
+  f32 *sums = workspace, *pending = workspace + node;
   for (i32 c = 0; c < g->channels; c += 16) {
     i32 row = 0;
     for (u32 leaf = 0;; leaf++) {
@@ -178,14 +178,15 @@ static void depthwise_gradient(const DepthwiseGradient *g, f32 *room) {
       depthwise_leaf(g, row, end, c, sums);
       row = end;
       u32 level = 0;
-      // The last leaf meets all that waits, a passed-through node being its own parent.
+      // The last leaf merges with all pending subtrees: a node without a right sibling is its own parent.
       for (; row == g->rows ? leaf >> level != 0 : leaf >> level & 1; level++)
         if (leaf >> level & 1)
           for (i32 at = 0; at < node; at += 16)
-            v_store(sums + at, v_add(v_load(waiting + (isize)level * node + at), v_load(sums + at)));
+            v_store(sums + at, v_add(v_load(pending + (isize)level * node + at), v_load(sums + at)));
       if (row == g->rows) break;
-      for (i32 at = 0; at < node; at += 16) v_store(waiting + (isize)level * node + at, v_load(sums + at));
+      for (i32 at = 0; at < node; at += 16) v_store(pending + (isize)level * node + at, v_load(sums + at));
     }
-    for (i32 tap = 0; tap < taps; tap++) block_store(g->dw + (isize)tap * g->channels + c, v_load(sums + tap * 16), smaller(16, g->channels - c));
+    for (i32 tap = 0; tap < taps; tap++)
+      block_store(g->dw + (isize)tap * g->channels + c, v_load(sums + tap * 16), smaller(16, g->channels - c));
   }
 }

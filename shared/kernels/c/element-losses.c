@@ -1,5 +1,5 @@
 /**
- * Losses of single numbers: forward kernels write the mean over a row's elements, backward kernels the gradient of
+ * Losses of independent numbers: forward kernels write the mean over a row's elements, backward kernels the gradient of
  * scale * that mean. Sums along a row as in rows.c.
  */
 #include "math.h"
@@ -30,26 +30,26 @@ KERNEL(huberForward, PTR y, PTR targets, PTR loss, I32 rows, I32 cols, F32 delta
     const f32 *x = (const f32 *)y + r * cols, *t = (const f32 *)targets + r * cols;
     v16 sum = v_zero();
     BLOCKS(cols, const v16 d = v_abs(v_sub(part_load(x + at, lanes), part_load(t + at, lanes)));
-           // Of the part within the limit its square's half; beyond, a straight line goes on.
+           // near^2 / 2 up to the limit, linear beyond it: near * (d - near / 2) is both.
            const v16 near = v_min(d, limit);
            sum = v_add(sum, v_mul(near, v_sub(d, v_mul(half, near)))););
     ((f32 *)loss)[r] = v_sum(sum) / (f32)cols;
   }
 }
 
-/** dy = (y - t, no further from 0 than delta) * (1 / cols * scale). In place allowed. */
+/** dy = (y - t limited to [-delta, delta]) * (1 / cols * scale). In place allowed. */
 KERNEL(huberBackward, PTR y, PTR targets, PTR dy, I32 rows, I32 cols, F32 delta, F32 scale) {
   const f32 *x = y, *t = targets;
   f32 *out = dy;
   const v16 factor = v_set(1 / (f32)cols * scale), limit = v_set(delta);
   BLOCKS(rows * cols, const v16 d = v_sub(part_load(x + at, lanes), part_load(t + at, lanes));
-         const v16 held = v_max(v_neg(limit), v_min(limit, d));
-         part_store(out + at, v_mul(held, factor), lanes););
+         const v16 clamped = v_max(v_neg(limit), v_min(limit, d));
+         part_store(out + at, v_mul(clamped, factor), lanes););
 }
 
 /**
- * loss = (sum of ln(1 + e^-|z|) + (max(z, 0) - z * t) along the row) / cols, correct = the part of the elements of which
- * z > 0 says the same as t > 1/2
+ * loss = (sum of ln(1 + e^-|z|) + (max(z, 0) - z * t) along the row) / cols, correct = the share of the elements for which
+ * z > 0 equals t > 1/2
  */
 KERNEL(binaryCrossEntropyForward, PTR logits, PTR targets, PTR loss, PTR correct, I32 rows, I32 cols) {
   const v16 one = v_set(1), half = v_set(0.5f);
@@ -59,10 +59,10 @@ KERNEL(binaryCrossEntropyForward, PTR logits, PTR targets, PTR loss, PTR correct
     BLOCKS_LONG(cols, const v16 z = part_load(x + at, lanes), target = part_load(t + at, lanes);
                 const v16 tail = v_log(v_add(one, v_exp(v_neg(v_abs(z)))));
                 const v16 term = v_add(tail, v_fma(v_neg(z), target, v_max(z, v_zero())));
-                const v16 says = v_select(v_gt(z, v_zero()), one, v_zero());
-                const v16 is = v_select(v_gt(target, half), one, v_zero());
+                const v16 predicted = v_select(v_gt(z, v_zero()), one, v_zero());
+                const v16 actual = v_select(v_gt(target, half), one, v_zero());
                 sum = part_or(v_add(sum, term), sum, lanes);
-                right = part_or(v_add(right, v_select(v_eq(says, is), one, v_zero())), right, lanes););
+                right = part_or(v_add(right, v_select(v_eq(predicted, actual), one, v_zero())), right, lanes););
     ((f32 *)loss)[r] = v_sum(sum) / (f32)cols;
     ((f32 *)correct)[r] = v_sum(right) / (f32)cols;
   }

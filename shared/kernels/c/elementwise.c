@@ -1,4 +1,4 @@
-/** Functions of one element. Outputs may be inputs (in place). Backward functions take the forward's output. */
+/** Functions of one element. In place allowed. Backward functions need the output of the forward function. */
 #include "kernel.h"
 #include "math.h"
 

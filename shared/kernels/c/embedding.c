@@ -1,11 +1,11 @@
 /**
- * Tables of vectors, and what tells positions apart. An id is a float that holds an integer; one that is no row of the
- * table (NaN among them) stands for a vector of zeros and has no gradient.
+ * Embedding tables and positional encodings. An id is a float that holds an integer; an id that is not a row of the table
+ * (NaN included) gives a vector of zeros and has no gradient.
  */
 #include "kernel.h"
 #include "math.h"
 
-/** The table's row of an id, or -1. */
+/** The row of the table for an id, or -1. */
 INLINE i32 entry_of(f32 id, i32 entries) { return id >= 0 && id < (f32)entries ? (i32)id : -1; }
 
 /** out[r] = table[ids[r]] */
@@ -18,14 +18,14 @@ KERNEL(embeddingForward, PTR ids, PTR table, PTR out, I32 rows, I32 width, I32 e
   }
 }
 
-/** Columns of a row that are taken at once, in vectors. */
+/** Vectors of a row that are processed at once. */
 #define SCATTER_VECS 8
 #define SCATTER_LEVELS 32
 
-/** A word where floats will lie. */
+/** An integer in memory that later holds floats. */
 typedef i32 __attribute__((may_alias)) alias_i32;
 
-/** Occurrences of one entry: row numbers, each pointing to the next; -1 ends the list. */
+/** Occurrences of one entry: a linked list of row numbers; -1 ends it. */
 typedef struct {
   const i32 *next;
   i32 first;
@@ -35,19 +35,19 @@ typedef struct {
 /**
  * The tree of `vecs` vectors of columns over an entry's occurrences, `lanes` columns in each.
  *
- * Only leaves with an occurrence are visited: the sum of any other is +0, and adding +0 changes nothing but -0, which
- * no chain that starts from +0 ends with. Of two neighbours in the list of leaves, the higher their lowest common
- * parent, the later they meet; so what waits is a stack, closed from the top as far as the next leaf allows.
+ * Only leaves with an occurrence are visited: the sum of any other leaf is +0, and adding +0 changes only -0, which no
+ * chain that starts from +0 can give. Neighbours in the list of leaves are merged the later the higher their lowest common
+ * parent is, so the pending subtrees are a stack, and each next leaf decides how far it is merged from the top.
  */
 INLINE void scatter_columns(const i32 vecs, i32 lanes, const Occurrences *list, const f32 *dy, isize width, f32 *out,
-                            f32 *waiting) {
+                            f32 *pending) {
   v16 acc[SCATTER_VECS];
   u32 leaves[SCATTER_LEVELS];
   i32 depth = 0;
   for (i32 r = list->first; r >= 0;) {
     const u32 leaf = (u32)r / (u32)list->leaf_rows;
     while (depth > 1 && (leaves[depth - 2] ^ leaves[depth - 1]) < (leaves[depth - 1] ^ leaf)) {
-      f32 *top = waiting + (depth - 1) * SCATTER_VECS * 16, *below = top - SCATTER_VECS * 16;
+      f32 *top = pending + (depth - 1) * SCATTER_VECS * 16, *below = top - SCATTER_VECS * 16;
       for (i32 j = 0; j < vecs; j++) v_store(below + j * 16, v_add(v_load(below + j * 16), v_load(top + j * 16)));
       leaves[depth - 2] = leaves[depth - 1];
       depth--;
@@ -55,23 +55,23 @@ INLINE void scatter_columns(const i32 vecs, i32 lanes, const Occurrences *list, 
     for (i32 j = 0; j < vecs; j++) acc[j] = v_zero();
     for (; r >= 0 && (u32)r / (u32)list->leaf_rows == leaf; r = list->next[r])
       for (i32 j = 0; j < vecs; j++) acc[j] = v_add(acc[j], part_load(dy + r * width + j * 16, lanes));
-    for (i32 j = 0; j < vecs; j++) v_store(waiting + (depth * SCATTER_VECS + j) * 16, acc[j]);
+    for (i32 j = 0; j < vecs; j++) v_store(pending + (depth * SCATTER_VECS + j) * 16, acc[j]);
     leaves[depth++] = leaf;
   }
-  for (i32 j = 0; j < vecs; j++) acc[j] = depth > 0 ? v_load(waiting + ((depth - 1) * SCATTER_VECS + j) * 16) : v_zero();
+  for (i32 j = 0; j < vecs; j++) acc[j] = depth > 0 ? v_load(pending + ((depth - 1) * SCATTER_VECS + j) * 16) : v_zero();
   for (i32 level = depth - 2; level >= 0; level--)
-    for (i32 j = 0; j < vecs; j++) acc[j] = v_add(v_load(waiting + (level * SCATTER_VECS + j) * 16), acc[j]);
+    for (i32 j = 0; j < vecs; j++) acc[j] = v_add(v_load(pending + (level * SCATTER_VECS + j) * 16), acc[j]);
   for (i32 j = 0; j < vecs; j++) part_store(out + j * 16, acc[j], lanes);
 }
 
 /**
  * Gradient of a table: out[e] = tree over leaves of the sum over the rows r with ids[r] = e of dy[r], in their order.
- * next[r] becomes the next row with the id of row r, or -1. The lists' heads lie where the sums will be.
+ * next[r] is set to the next row with the id of row r, or -1. The heads of the lists are kept where the sums are written.
  */
 KERNEL(treeScatterRows, PTR ids, PTR dy, PTR next, PTR out, I32 rows, I32 width, I32 entries, I32 leafRows) {
   i32 *following = next;
   alias_i32 *heads = out;
-  f32 *waiting = (f32 *)thread->workspace;
+  f32 *pending = (f32 *)thread->workspace;
   for (i32 e = 0; e < entries; e++) heads[(isize)e * width] = -1;
   for (i32 r = rows - 1; r >= 0; r--) {
     const i32 entry = entry_of(((const f32 *)ids)[r], entries);
@@ -83,9 +83,9 @@ KERNEL(treeScatterRows, PTR ids, PTR dy, PTR next, PTR out, I32 rows, I32 width,
     f32 *to = (f32 *)out + (isize)e * width;
     i32 c = 0;
     for (; width - c >= SCATTER_VECS * 16; c += SCATTER_VECS * 16)
-      scatter_columns(SCATTER_VECS, 16, &list, (const f32 *)dy + c, width, to + c, waiting);
+      scatter_columns(SCATTER_VECS, 16, &list, (const f32 *)dy + c, width, to + c, pending);
     for (; c < width; c += 16)
-      scatter_columns(1, width - c < 16 ? width - c : 16, &list, (const f32 *)dy + c, width, to + c, waiting);
+      scatter_columns(1, width - c < 16 ? width - c : 16, &list, (const f32 *)dy + c, width, to + c, pending);
   }
 }
 

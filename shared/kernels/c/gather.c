@@ -1,13 +1,13 @@
 /**
- * A batch's samples out of the data. The order of an epoch is an array of sample ids; the cursor, two words
- * {byte offset of that array, position of the batch's first sample in it}, is all that changes from step to step.
- * Row r is the sample order[position + first + r]; sample s is record s % chunkSamples of chunk s / chunkSamples, and
- * a field of it begins fieldOffset bytes into the record. chunkTable: byte offset of each chunk.
+ * Copies the samples of a batch out of the data. The order of an epoch is an array of sample ids. Only the cursor changes
+ * from step to step: two words {byte offset of that array, position of the first sample of the batch in it}. Row r is sample
+ * order[position + first + r]; sample s is record s % chunkSamples of chunk s / chunkSamples, and the field starts
+ * fieldOffset bytes into the record. chunkTable: byte offset of each chunk.
  */
 #include "kernel.h"
 #include "lanes.h"
 
-/** Where the field of row r = 0 ... lies. */
+/** Where the field of each row lies. */
 typedef struct {
   const u8 *base;
   const u32 *chunks, *order;
@@ -26,11 +26,11 @@ INLINE const u8 *field_of(const Batch *batch, i32 row) {
   return batch->base + batch->chunks[sample / batch->chunk_samples] + record + batch->field_offset;
 }
 
-/** Rows that are called into the cache ahead of the one at hand: samples lie anywhere, which no processor foresees. */
+/** How many rows ahead samples are prefetched: their order is random, so hardware prefetchers do not predict them. */
 #define GATHER_AHEAD 4
 #define LINE_BYTES 64
 
-INLINE void foresee(const Batch *batch, i32 row, i32 rows, i32 bytes) {
+INLINE void prefetch_field(const Batch *batch, i32 row, i32 rows, i32 bytes) {
   if (row >= rows) return;
   const u8 *field = field_of(batch, row);
   for (i32 at = 0; at < bytes; at += LINE_BYTES) __builtin_prefetch(field + at);
@@ -44,13 +44,13 @@ KERNEL(gatherU8, PTR out, PTR chunkTable, PTR cursor, I32 first, I32 rows, I32 e
   for (i32 r = 0; r < rows; r++) {
     const u8 *bytes = field_of(&batch, r);
     f32 *row = (f32 *)out + r * elements;
-    foresee(&batch, r + GATHER_AHEAD, rows, elements);
+    prefetch_field(&batch, r + GATHER_AHEAD, rows, elements);
     BLOCKS(elements, const v16 x = lanes == 16 ? v_from_u8(bytes + at) : v_from_u8_n(bytes + at, lanes);
            part_store(row + at, v_fma(x, factor, summand), lanes););
   }
 }
 
-/** out[r, e] = byte as i32 */
+/** out[r, e] = byte, as i32 */
 KERNEL(gatherU8AsI32, PTR out, PTR chunkTable, PTR cursor, I32 first, I32 rows, I32 elements, I32 chunkSamples,
        I32 recordBytes, I32 fieldOffset) {
   const Batch batch = batch_of(thread, chunkTable, cursor, first, chunkSamples, recordBytes, fieldOffset);
@@ -61,7 +61,7 @@ KERNEL(gatherU8AsI32, PTR out, PTR chunkTable, PTR cursor, I32 first, I32 rows, 
   }
 }
 
-/** out[r, e] = 32 bits as they are, f32 or i32 */
+/** out[r, e] = 32 bits, unchanged: f32 or i32 */
 KERNEL(gatherWords, PTR out, PTR chunkTable, PTR cursor, I32 first, I32 rows, I32 elements, I32 chunkSamples,
        I32 recordBytes, I32 fieldOffset) {
   const Batch batch = batch_of(thread, chunkTable, cursor, first, chunkSamples, recordBytes, fieldOffset);

@@ -1,7 +1,7 @@
 /**
  * exp, log, tanh, sigmoid, erf, sin, cos, 1/sqrt on sixteen lanes, each within 2 ulp of the exact value for every
- * float (docs/numerics.md has the measured errors), from correctly rounded operations only, so that every build has
- * the same bits. Coefficients: minimax polynomials by Remez exchange (scripts/derive-polynomials.py).
+ * float (docs/numerics.md lists the measured errors). Only correctly rounded operations are used, so that every build has
+ * the same bits. Coefficients: minimax polynomials by Remez exchange (scripts/dev/derive-polynomials.py).
  *
  * Range reductions: Cody, Waite, "Software manual for the elementary functions" (1980), with fused multiply-add;
  * for huge angles Payne, Hanek, "Radian reduction for trigonometric functions" (1983).
@@ -9,11 +9,11 @@
 #pragma once
 #include "lanes.h"
 
-/** Adding it rounds |x| < 2^22 to an integer (ties to even), which then is the low bits of the sum. */
+/** Adding it rounds |x| < 2^22 to an integer (ties to even), which the low bits of the sum then hold. */
 #define ROUNDER 0x1.8p23f
 #define ROUNDER_BITS 0x4b400000
 
-/** Where a fused multiply-add takes dozens of instructions, there is only one copy of each function. */
+/** Not inlined where a fused multiply-add takes dozens of instructions: one copy of each function is enough. */
 #if defined(SIMD_PLAIN) || (defined(__wasm_simd128__) && !defined(__wasm_relaxed_simd__))
 #define MATH static __attribute__((noinline, unused))
 #else
@@ -37,10 +37,10 @@ INLINE v16 v_power_of_two(w16 k) { return w_bits(w_shl(w_add(k, w_set(127)), 23)
 
 /**
  * e^x = 2^k * e^r with k = round(x / ln 2), |r| <= ln(2)/2, e^r = 1 + (r + r^2 * q(r)).
- * Scaled by two powers of two in turn, so that results below 2^-126 are rounded once and those above overflow.
+ * Multiplied by two powers of two one after the other, so that results below 2^-126 are rounded once and large ones overflow.
  */
 MATH v16 v_exp(v16 x) {
-  // Beyond these bounds the result is 0 or infinity anyway. NaN passes: it loses every comparison.
+  // Beyond these bounds the result is 0 or infinity. NaN stays NaN: all comparisons with it are false.
   x = v_max(v_set(-104), v_min(v_set(89), x));
   v16 shifted = v_fma(x, v_set(0x1.715476p+0f), v_set(ROUNDER));
   v16 k = v_sub(shifted, v_set(ROUNDER));
@@ -83,8 +83,8 @@ MATH v16 v_tanh(v16 x) {
 }
 
 /**
- * 1 / (1 + e^-x), for x < 0 as e^x / (1 + e^x), which keeps its precision down to the smallest results. What rounding
- * took from the divisor s (Dekker's Fast2Sum) is made good to first order: 1/s is the result itself, or 1 minus it.
+ * 1 / (1 + e^-x), for x < 0 as e^x / (1 + e^x), which is precise down to the smallest results. The rounding error of the
+ * divisor s (by Dekker's Fast2Sum) is corrected to first order: 1/s is the result itself, or 1 minus it.
  */
 MATH v16 v_sigmoid(v16 x) {
   const v16 one = v_set(1);
@@ -109,13 +109,13 @@ MATH v16 v_erf(v16 x) {
   return v_with_sign_of(v_select(v_lt(a, v_set(0.875f)), near, far), x);
 }
 
-/** An angle as quadrant * pi/2 + rest, |rest| <= pi/4 but for rounding; the quadrant counts modulo 4. */
+/** An angle as quadrant * pi/2 + rest, |rest| <= pi/4 up to rounding; the quadrant is modulo 4. */
 typedef struct {
   w16 quadrant;
   v16 rest;
 } Angle;
 
-/** Largest angle that is reduced with 2/pi in three floats; beyond, the quotient's own rounding would show. */
+/** Largest angle that is reduced with pi/2 in three floats; beyond, the rounding of the quotient would be too large. */
 #define ANGLE_NEAR 65536.0f
 
 /** 2/pi in binary: 32 bits of integer part, then the fraction. */
@@ -123,8 +123,8 @@ static const u32 two_over_pi[] = {0,          0xa2f9836e, 0x4e441529, 0xfc2757d1
                                   0xdb629599, 0x3c439041, 0xfe5163ab, 0xdebbc561};
 
 /**
- * Reduction of one angle x >= ANGLE_NEAR, as integers: x = m * 2^e; of m * 2/pi only the bits from 2^(1-e) downwards
- * decide the quadrant and the fraction, and 96 of them leave a relative error below 2^-30 for every float.
+ * Reduction of one angle x >= ANGLE_NEAR in integers: x = m * 2^e. Only the bits of m * 2/pi from 2^(1-e) downwards decide
+ * the quadrant and the fraction, and 96 of them give a relative error below 2^-30 for every float.
  */
 static __attribute__((noinline)) f32 reduce_far(f32 x, i32 *quadrant) {
   const u32 bits = f32_bits(x);
@@ -174,12 +174,12 @@ MATH v16 v_sin_of(Angle angle) {
   w16 sign = w_shl(w_and(angle.quadrant, w_set(2)), 30);
   return w_bits(w_xor(v_bits(v_select(is_even, sine, cosine)), sign));
 }
-/** Cosine of a reduced angle: the sine a quadrant further. */
+/** Cosine of a reduced angle: the sine one quadrant later. */
 INLINE v16 v_cos_of(Angle angle) {
   return v_sin_of((Angle){w_add(angle.quadrant, w_set(1)), angle.rest});
 }
 
-/** Of |x|, with the sign of x. */
+/** sin x: the sine of |x| with the sign of x. */
 INLINE v16 v_sin(v16 x) {
   v16 sine = v_sin_of(v_reduce_angle(v_abs(x)));
   return w_bits(w_xor(v_bits(sine), w_and(v_bits(x), w_set((i32)0x80000000))));

@@ -1,23 +1,23 @@
 /**
- * The parts of Muon (Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024) that are no matrix
+ * The parts of Muon (Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024) that are not matrix
  * products. scalars: [learningRate, learningRate * weightDecay, momentum, 1 - momentum, nesterov (0 or 1)].
  */
 #include "kernel.h"
 #include "lanes.h"
 
-/** m = faded(fma(s2, m, s3 * g))     out = nesterov ? fma(s2, m, s3 * g) : m */
+/** m = flush(fma(s2, m, s3 * g))     out = nesterov ? fma(s2, m, s3 * g) : m */
 KERNEL(muonMomentum, PTR gradient, PTR momentum, PTR out, I32 n, PTR scalars) {
   const f32 *s = scalars, *gradients = gradient;
   f32 *velocity = momentum, *y = out;
   const v16 keep = v_set(s[2]), add = v_set(s[3]);
   const i32 nesterov = s[4] != 0;
   BLOCKS(n, const v16 g = v_mul(add, block_load(gradients + at, lanes));
-         const v16 m = v_faded(v_fma(keep, block_load(velocity + at, lanes), g));
+         const v16 m = v_flush(v_fma(keep, block_load(velocity + at, lanes), g));
          block_store(velocity + at, m, lanes);
          block_store(y + at, nesterov ? v_fma(keep, m, g) : m, lanes););
 }
 
-/** a = a / (norm + epsilon) with norm = sqrt(total[0] + 2^160 total[1]), as sumSquares adds it up. */
+/** a = a / (norm + epsilon) with norm = sqrt(total[0] + 2^160 total[1]), the sums of sumSquares. */
 KERNEL(normalizeVector, PTR a, PTR total, I32 n, F32 epsilon) {
   f32 *x = a;
   const f32 sum = ((const f32 *)total)[0], large = ((const f32 *)total)[1];
@@ -40,9 +40,9 @@ KERNEL(blendVectors, PTR a, PTR b, PTR out, I32 n, F32 p, F32 q) {
 
 /** w = fma(-s0 * scale, direction, fma(-s1, w, w)) */
 KERNEL(muonUpdate, PTR weights, PTR direction, I32 n, F32 scale, PTR scalars) {
-  const f32 *s = scalars, *way = direction;
+  const f32 *s = scalars, *directions = direction;
   f32 *w = weights;
   const v16 step = v_set(-s[0] * scale), decay = v_set(-s[1]);
   BLOCKS(n, const v16 x = block_load(w + at, lanes);
-         block_store(w + at, v_fma(step, block_load(way + at, lanes), v_fma(decay, x, x)), lanes););
+         block_store(w + at, v_fma(step, block_load(directions + at, lanes), v_fma(decay, x, x)), lanes););
 }

@@ -3,7 +3,7 @@
 #include "math.h"
 #include "philox.h"
 
-/** The angle 2 pi * turn * 2^-24: the quadrant comes from the integer, so nothing is lost. */
+/** The angle 2 pi * turn * 2^-24: the quadrant is computed from the integer, without rounding. */
 INLINE Angle angle_of_turn(w16 turn) {
   const w16 quadrant = w_shr(w_add(turn, w_set(1 << 21)), 22);
   const v16 rest = v_from_w(w_sub(turn, w_shl(quadrant, 22)));

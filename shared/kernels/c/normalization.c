@@ -1,5 +1,5 @@
 /**
- * Layer normalisation: every row brought to mean 0 and variance 1, then scaled and shifted column by column.
+ * Layer normalisation: every row is normalised to mean 0 and variance 1, then scaled and shifted column by column.
  *
  *     h = (x - mean) * inverse      mean = sum x / cols      inverse = 1 / sqrt(sum (x - mean)^2 / cols + epsilon)
  *     y = fma(h, gamma, beta)
@@ -9,7 +9,7 @@
 #include "kernel.h"
 #include "lanes.h"
 
-/** Mean and inverse deviation of a row. */
+/** Mean and inverse standard deviation of a row. */
 typedef struct {
   f32 mean, inverse;
 } Statistics;
@@ -55,12 +55,12 @@ KERNEL(layerNormalizationBackward, PTR x, PTR statistics, PTR gamma, PTR dy, PTR
   }
 }
 
-/** Vectors of a row that are taken at once. */
+/** Vectors of a row that are processed at once. */
 #define SCALE_VECS 8
 
 /** The tree of `vecs` vectors of columns, `lanes` of them in each; see treeSumRows. */
 INLINE void tree_scale(const i32 vecs, i32 lanes, const f32 *x, const Statistics *of, const f32 *dy, f32 *out,
-                       i32 rows, i32 row, i32 leaf_rows, f32 *waiting) {
+                       i32 rows, i32 row, i32 leaf_rows, f32 *pending) {
   v16 acc[SCALE_VECS];
   i32 r = 0;
   for (u32 leaf = 0;; leaf++) {
@@ -75,12 +75,12 @@ INLINE void tree_scale(const i32 vecs, i32 lanes, const f32 *x, const Statistics
       }
     }
     u32 level = 0;
-    // The last leaf meets all that waits, a passed-through node being its own parent.
+    // The last leaf merges with all pending subtrees: a node without a right sibling is its own parent.
     for (; r == rows ? leaf >> level != 0 : leaf >> level & 1; level++)
       if (leaf >> level & 1)
-        for (i32 j = 0; j < vecs; j++) acc[j] = v_add(v_load(waiting + (level * SCALE_VECS + j) * 16), acc[j]);
+        for (i32 j = 0; j < vecs; j++) acc[j] = v_add(v_load(pending + (level * SCALE_VECS + j) * 16), acc[j]);
     if (r == rows) break;
-    for (i32 j = 0; j < vecs; j++) v_store(waiting + (level * SCALE_VECS + j) * 16, acc[j]);
+    for (i32 j = 0; j < vecs; j++) v_store(pending + (level * SCALE_VECS + j) * 16, acc[j]);
   }
   for (i32 j = 0; j < vecs; j++) part_store(out + j * 16, acc[j], lanes);
 }
@@ -88,12 +88,12 @@ INLINE void tree_scale(const i32 vecs, i32 lanes, const f32 *x, const Statistics
 /** Gradient of gamma: out[c] = tree over leaves of the sum over r of fma(dy[r, c], h[r, c], .). */
 KERNEL(treeLayerNormalizationScale, PTR x, PTR statistics, PTR dy, PTR out, I32 rows, I32 cols, I32 leafRows) {
   const f32 *in = x, *slope = dy;
-  f32 *to = out, *waiting = (f32 *)thread->workspace;
+  f32 *to = out, *pending = (f32 *)thread->workspace;
   i32 c = 0;
   for (; cols - c >= SCALE_VECS * 16; c += SCALE_VECS * 16)
-    tree_scale(SCALE_VECS, 16, in + c, statistics, slope + c, to + c, rows, cols, leafRows, waiting);
+    tree_scale(SCALE_VECS, 16, in + c, statistics, slope + c, to + c, rows, cols, leafRows, pending);
   for (; c < cols; c += 16) {
     const i32 lanes = cols - c < 16 ? cols - c : 16;
-    tree_scale(1, lanes, in + c, statistics, slope + c, to + c, rows, cols, leafRows, waiting);
+    tree_scale(1, lanes, in + c, statistics, slope + c, to + c, rows, cols, leafRows, pending);
   }
 }

@@ -1,25 +1,25 @@
 /**
- * Norms of a vector, block by block, so that threads can share the work at the borders of blocks and every sum still has
- * one order: a block is BLOCK floats counted from `a`, the last one may be shorter. In a block lane l of sixteen takes the
- * elements l, l+16, ... in ascending order; the lanes are closed by the fixed tree of rows.c.
+ * Norms of a vector, in blocks: threads can split the work between blocks without changing the order of any sum. A block is
+ * NORM_BLOCK floats counted from `a`; the last one may be shorter. In a block, lane l of sixteen sums the elements l, l+16,
+ * ... in ascending order; the lanes are summed by the fixed tree of rows.c.
  */
 #include "kernel.h"
 #include "lanes.h"
 
-/** Floats of a block; the same number is in ../memory-map.ts. */
+/** Floats of a block; must equal the constant in ../memory-map.ts. */
 #define NORM_BLOCK 1024
 
-/** Elements of the block at `from`. */
+/** Number of elements of the block at `from`. */
 INLINE i32 norm_block(i32 n, i32 from) { return n - from < NORM_BLOCK ? n - from : NORM_BLOCK; }
 
-/** Magnitudes from 2^48 on are large: so many squares of smaller ones as a vector can have stay below 2^128. */
+/** Magnitudes from 2^48 on are large: the sum of all squares of smaller ones in any vector stays below 2^128. */
 #define LARGE_BITS 0x57800000
-/** Large blocks are added up this much smaller, so that the square of the greatest float is no infinity either. */
+/** Factor for large blocks: with it the square of the largest float is finite. */
 #define SHRINK 0x1p-80f
 
 /**
- * out[b] = sum of fma(a, a, .) over block b, or 0 where a magnitude is large: then large[b] is the same sum of 2^-80 a, and
- * otherwise 0. What is not finite shows in `large` as what is not finite, and nothing else does.
+ * out[b] = sum of fma(a, a, .) over block b, and large[b] = 0; if the block has a large magnitude, out[b] = 0, and large[b] is
+ * the same sum of 2^-80 a. large[b] is not finite exactly if an element of the block is not finite.
  */
 KERNEL(sumSquares, PTR a, PTR out, PTR large, I32 n) {
   f32 *to = out, *beyond = large;
@@ -41,20 +41,20 @@ KERNEL(sumSquares, PTR a, PTR out, PTR large, I32 n) {
   }
 }
 
-/** out[0] = the aligned binary tree over n >= 1 elements: neighbours first, an element without one passing through. */
+/** out[0] = the sum of n >= 1 elements by the aligned binary tree; an element without a right sibling is passed up unchanged. */
 KERNEL(treeTotal, PTR a, PTR out, I32 n) {
   const f32 *x = a;
-  f32 waiting[32];
+  f32 pending[32];
   for (i32 i = 0;; i++) {
     f32 sum = x[i];
     u32 level = 0;
-    // The last element meets all that waits, a passed-through node being its own parent.
+    // The last element merges with all pending subtrees: a node without a right sibling is its own parent.
     for (; i == n - 1 ? (u32)i >> level != 0 : (u32)i >> level & 1; level++)
-      if ((u32)i >> level & 1) sum = waiting[level] + sum;
+      if ((u32)i >> level & 1) sum = pending[level] + sum;
     if (i == n - 1) {
       *(f32 *)out = sum;
       return;
     }
-    waiting[level] = sum;
+    pending[level] = sum;
   }
 }

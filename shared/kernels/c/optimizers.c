@@ -1,6 +1,6 @@
 /**
- * One pass of an optimizer over the flat vector of parameters. All vectors are updated in place. Moving averages of less
- * than 2^-100 become 0 (`v_faded`): where gradients have ceased, all steps to come would be slow otherwise.
+ * One pass of an optimizer over the flat vector of parameters. All vectors are updated in place. Moving averages below
+ * 2^-100 are set to 0 (`v_flush`): where gradients stay 0, subnormals would slow down all following steps otherwise.
  */
 #include "kernel.h"
 #include "lanes.h"
@@ -8,7 +8,7 @@
 /**
  * Stochastic gradient descent as PyTorch defines it. scalars: [learningRate, momentum, nesterov (0 or 1), weightDecay].
  *
- *     g = fma(weightDecay, w, g)     m = faded(fma(momentum, m, g))
+ *     g = fma(weightDecay, w, g)     m = flush(fma(momentum, m, g))
  *     w = fma(-learningRate, nesterov ? fma(momentum, m, g) : m, w)
  */
 KERNEL(sgdUpdate, PTR weights, PTR gradient, PTR momentum, I32 n, PTR scalars) {
@@ -18,7 +18,7 @@ KERNEL(sgdUpdate, PTR weights, PTR gradient, PTR momentum, I32 n, PTR scalars) {
   const i32 nesterov = s[2] != 0;
   BLOCKS(n, const v16 x = block_load(w + at, lanes);
          const v16 g = v_fma(decay, x, block_load(gradients + at, lanes));
-         const v16 m = v_faded(v_fma(inertia, block_load(velocity + at, lanes), g));
+         const v16 m = v_flush(v_fma(inertia, block_load(velocity + at, lanes), g));
          const v16 step = nesterov ? v_fma(inertia, m, g) : m;
          block_store(velocity + at, m, lanes);
          block_store(w + at, v_fma(descent, step, x), lanes););
@@ -28,23 +28,23 @@ KERNEL(sgdUpdate, PTR weights, PTR gradient, PTR momentum, I32 n, PTR scalars) {
  * Adam (Kingma, Ba 2015) with decoupled weight decay, as PyTorch defines it. scalars: [learningRate / (1 - beta1^t),
  * beta1, 1 - beta1, beta2, 1 - beta2, 1 / (1 - beta2^t), epsilon, learningRate * weightDecay].
  *
- *     m = faded(fma(s2, g, s1 * m))      v = faded(fma(s4 * h, h, s3 * v)) with h = |g| < 2^-50 ? 0 : g
+ *     m = flush(fma(s2, g, s1 * m))      v = flush(fma(s4 * h, h, s3 * v)) with h = |g| < 2^-50 ? 0 : g
  *     w = fma(-s7, w, w)                 w = fma(-s0, m / (sqrt(v * s5) + s6), w)
  *
- * (the square of a smaller gradient would fade at once, and be subnormal before).
+ * (the square of a smaller gradient is below 2^-100, or subnormal).
  */
 KERNEL(adamUpdate, PTR weights, PTR gradient, PTR m, PTR v, I32 n, PTR scalars) {
   const f32 *s = scalars, *gradients = gradient;
   f32 *w = weights, *mean = m, *variance = v;
   const v16 step = v_set(-s[0]), decay = v_set(-s[7]), epsilon = v_set(s[6]), unbias = v_set(s[5]);
   const v16 keep_mean = v_set(s[1]), add_mean = v_set(s[2]), keep_variance = v_set(s[3]), add_variance = v_set(s[4]);
-  // Each value is used up before the next one comes: sixteen lanes are many of wasm's registers.
+  // Each value is used completely before the next one is computed: sixteen lanes take many of the registers of wasm.
   BLOCKS(n, const v16 g = block_load(gradients + at, lanes);
-         const v16 a = v_faded(v_fma(add_mean, g, v_mul(keep_mean, block_load(mean + at, lanes))));
+         const v16 a = v_flush(v_fma(add_mean, g, v_mul(keep_mean, block_load(mean + at, lanes))));
          block_store(mean + at, a, lanes);
          const v16 h = v_select(v_lt(v_abs(g), v_set(0x1p-50f)), v_zero(), g);
          const v16 kept = v_mul(keep_variance, block_load(variance + at, lanes));
-         const v16 b = v_faded(v_fma(v_mul(add_variance, h), h, kept));
+         const v16 b = v_flush(v_fma(v_mul(add_variance, h), h, kept));
          block_store(variance + at, b, lanes);
          const v16 ratio = v_div(a, v_add(v_sqrt(v_mul(b, unbias)), epsilon));
          const v16 x = block_load(w + at, lanes);
@@ -55,8 +55,8 @@ KERNEL(adamUpdate, PTR weights, PTR gradient, PTR m, PTR v, I32 n, PTR scalars) 
  * RMSprop (Tieleman, Hinton 2012) as PyTorch defines it. scalars: [learningRate, rho, 1 - rho, epsilon, momentum,
  * weightDecay].
  *
- *     g = fma(s5, w, g)     v = faded(fma(s2 * h, h, s1 * v)) with h = |g| < 2^-50 ? 0 : g
- *     m = faded(fma(s4, m, g / (sqrt(v) + s3)))     w = fma(-s0, m, w)
+ *     g = fma(s5, w, g)     v = flush(fma(s2 * h, h, s1 * v)) with h = |g| < 2^-50 ? 0 : g
+ *     m = flush(fma(s4, m, g / (sqrt(v) + s3)))     w = fma(-s0, m, w)
  */
 KERNEL(rmspropUpdate, PTR weights, PTR gradient, PTR v, PTR momentum, I32 n, PTR scalars) {
   const f32 *s = scalars, *gradients = gradient;
@@ -66,10 +66,10 @@ KERNEL(rmspropUpdate, PTR weights, PTR gradient, PTR v, PTR momentum, I32 n, PTR
   BLOCKS(n, const v16 x = block_load(w + at, lanes);
          const v16 g = v_fma(decay, x, block_load(gradients + at, lanes));
          const v16 h = v_select(v_lt(v_abs(g), v_set(0x1p-50f)), v_zero(), g);
-         const v16 b = v_faded(v_fma(v_mul(add, h), h, v_mul(keep, block_load(variance + at, lanes))));
+         const v16 b = v_flush(v_fma(v_mul(add, h), h, v_mul(keep, block_load(variance + at, lanes))));
          block_store(variance + at, b, lanes);
          const v16 ratio = v_div(g, v_add(v_sqrt(b), epsilon));
-         const v16 m = v_faded(v_fma(inertia, block_load(velocity + at, lanes), ratio));
+         const v16 m = v_flush(v_fma(inertia, block_load(velocity + at, lanes), ratio));
          block_store(velocity + at, m, lanes);
          block_store(w + at, v_fma(descent, m, x), lanes););
 }
@@ -92,10 +92,10 @@ KERNEL(adagradUpdate, PTR weights, PTR gradient, PTR v, I32 n, PTR scalars) {
 }
 
 /**
- * Lion (Chen et al.: symbolic discovery of optimization algorithms, 2023). scalars: [learningRate, beta1, 1 - beta1,
+ * Lion (Chen et al., "Symbolic discovery of optimization algorithms", 2023). scalars: [learningRate, beta1, 1 - beta1,
  * beta2, 1 - beta2, learningRate * weightDecay]. The sign of 0 is 0, that of NaN is NaN.
  *
- *     c = fma(s2, g, s1 * m)     w = fma(-s0, sign(c), fma(-s5, w, w))     m = faded(fma(s4, g, s3 * m))
+ *     c = fma(s2, g, s1 * m)     w = fma(-s0, sign(c), fma(-s5, w, w))     m = flush(fma(s4, g, s3 * m))
  */
 KERNEL(lionUpdate, PTR weights, PTR gradient, PTR m, I32 n, PTR scalars) {
   const f32 *s = scalars, *gradients = gradient;
@@ -104,7 +104,7 @@ KERNEL(lionUpdate, PTR weights, PTR gradient, PTR m, I32 n, PTR scalars) {
   const v16 keep_step = v_set(s[1]), add_step = v_set(s[2]), keep_mean = v_set(s[3]), add_mean = v_set(s[4]);
   BLOCKS(n, const v16 g = block_load(gradients + at, lanes); const v16 before = block_load(mean + at, lanes);
          const v16 c = v_fma(add_step, g, v_mul(keep_step, before));
-         block_store(mean + at, v_faded(v_fma(add_mean, g, v_mul(keep_mean, before))), lanes);
+         block_store(mean + at, v_flush(v_fma(add_mean, g, v_mul(keep_mean, before))), lanes);
          const v16 down = v_select(v_lt(c, v_zero()), v_set(-1), c);
          const v16 sign = v_select(v_lt(v_zero(), c), v_set(1), down);
          const v16 x = block_load(w + at, lanes);

@@ -1,16 +1,16 @@
-/** Copies of operands in the order in which tiles read them. */
+/** Copies operands into the order in which tiles read them. */
 #pragma once
 #include "tile.h"
 
-/** How many parts of at most `most` make up `total`; at least one. */
+/** Number of parts of at most `most` elements that `total` elements need; at least one. */
 INLINE i32 part_count(i32 total, i32 most) { return total > most ? (total + most - 1) / most : 1; }
 
-/** Where part `index` of `parts` near-equal ones of `total` begins. */
+/** Start of part `index` when `total` elements are split into `parts` nearly equal parts. */
 INLINE i32 part_start(i32 total, i32 parts, i32 index) { return (i32)((i64)total * index / parts); }
 
 /**
- * How many of the last `count` rows of b, `step` apart, must not be read as full vectors of the `cols` columns that
- * are left, because that would reach behind the end of b.
+ * Number of rows at the end of the `count` rows of b, `step` apart, that must not be read as full vectors of the remaining
+ * `cols` columns, because such a read would pass the end of b.
  */
 INLINE i32 unsafe_rows(i32 cols, isize step, i32 count) {
   i32 beyond = vecs_of(cols) * LANES - cols;
@@ -38,15 +38,15 @@ static void pack_rows(f32 *to, const f32 *from, isize step, i32 cols, i32 count)
     }
 }
 
-/** to[k * PACKED_ROWS + i] = from[k * step + i] for i < rows, k < count; `room` floats of a row may be read. */
-static void pack_slices(f32 *to, const f32 *from, isize step, i32 rows, i32 room, i32 count) {
-  if (room >= PACKED_ROWS)
+/** to[k * PACKED_ROWS + i] = from[k * step + i] for i < rows, k < count; `readable` floats of a row may be read. */
+static void pack_slices(f32 *to, const f32 *from, isize step, i32 rows, i32 readable, i32 count) {
+  if (readable >= PACKED_ROWS)
     for (i32 k = 0; k < count; k++) x_store(to + (isize)k * PACKED_ROWS, x_load(from + k * step));
   else
     for (i32 k = 0; k < count; k++) x_store(to + (isize)k * PACKED_ROWS, x_load_n(from + k * step, rows));
 }
 
-/** to[k * pitch + i] = from[i * row + k] for i < rows, k < count; up to the next multiple of LANES, i gives +0. */
+/** to[k * pitch + i] = from[i * row + k] for i < rows, k < count; +0 for i from rows to the next multiple of LANES. */
 static void pack_transposed(f32 *to, i32 pitch, const f32 *from, isize row, i32 rows, i32 count) {
   for (i32 first = 0; first < rows; first += LANES) {
     i32 lanes = rows - first < LANES ? rows - first : LANES;

@@ -1,16 +1,17 @@
 /**
  * Matrix products. Every element of a result is ONE chain of fused multiply-adds over the inner index, ascending,
  * starting from +0; then the bias, then the activation. Blocks of k resume the chain from the result in memory, which
- * is exact: a float survives the way.
+ * is exact: storing and loading a float does not change it.
  */
 #include "pack.h"
+#include "product-tile.h"
 
-/** Largest blocks: of the inner index, so that a panel of b stays in the first cache; of columns; of rows. */
+/** Largest blocks of the inner index (a panel of b stays in the L1 cache), of columns and of rows. */
 #define BLOCK_INNER 264
 #define BLOCK_COLS (512 / TILE_COLS * TILE_COLS)
 #define BLOCK_TILES (LANES == 16 ? 8 : 20)
 #define BLOCK_ROWS (BLOCK_TILES * TILE_ROWS)
-/** Up to so many rows b is read where it lies: copying it would not pay (measured). */
+/** Up to this number of rows b is read in place: measurements show that copying it does not pay. */
 #define DIRECT_ROWS (LANES == 16 ? 160 : 48)
 
 #define PANEL_FLOATS (BLOCK_INNER * TILE_COLS)
@@ -18,43 +19,14 @@
 #define A_FLOATS (BLOCK_INNER * BLOCK_TILES * PACKED_ROWS)
 _Static_assert((B_FLOATS + A_FLOATS) * 4 <= WORKSPACE_BYTES, "blocks fit the workspace");
 
-INLINE void product_tile(const i32 rows, const i32 vecs, const Factors *f, const Sink *s) {
-  vec acc[TILE_ROWS][TILE_VECS];
-  if (s->resume)
-    tile_resume(rows, vecs, acc, s);
-  else
-    tile_clear(rows, vecs, acc);
-  if (f->a_step == 1)
-    tile_multiply(rows, vecs, 1, acc, f, 0, f->count + f->tail_count);
-  else
-    tile_multiply(rows, vecs, 0, acc, f, 0, f->count + f->tail_count);
-  tile_store(rows, vecs, acc, s);
-}
-
-#define PRODUCT_TILE(rows)                                                                               \
-  static __attribute__((noinline)) void product_tile_##rows(const Factors *f, const Sink *s) { \
-    WITH_VECS(vecs_of(s->cols), product_tile, rows, f, s);                                                           \
-  }
-EACH_TILE_ROWS(PRODUCT_TILE)
-
-/** One tile of `rows` rows; its vectors follow from the columns. */
-static void run_product_tile(i32 rows, const Factors *f, const Sink *s) {
-#define CASE(n) \
-  case n:       \
-    product_tile_##n(f, s); \
-    break;
-  switch (rows) { EACH_TILE_ROWS(CASE) }
-#undef CASE
-}
-
-/** A product as the drivers see it; b is [inner, cols], or [cols, inner] when `transposed`. */
+/** A whole product; b is [inner, cols], or [cols, inner] when `transposed`. */
 typedef struct {
   const f32 *a, *b, *bias;
   f32 *out;
   i32 rows, inner, cols, activation, transposed;
 } Product;
 
-/** One column panel where a and b are read in place: few columns, or one row. */
+/** A product of at most TILE_COLS columns: one panel, a and b are read in place. */
 static void product_narrow(const Product *p, f32 *tail) {
   i32 unsafe = unsafe_rows(p->cols, p->cols, p->inner);
   i32 safe = p->inner - unsafe;
@@ -68,13 +40,13 @@ static void product_narrow(const Product *p, f32 *tail) {
   }
 }
 
-/** A block of k and of columns: what its panels need to know. */
+/** A block of k and of columns. */
 typedef struct {
   i32 k, inner, col, cols;
   i32 last;
 } Block;
 
-/** Copies b's panel of `cols` columns from column c, for the k of the block. */
+/** Copies the panel of b with `cols` columns from column c, for the k of the block. */
 static void pack_panel(const Product *p, const Block *block, i32 c, i32 cols, f32 *to) {
   if (p->transposed)
     pack_transposed(to, TILE_COLS, p->b + (isize)c * p->inner + block->k, p->inner, cols, block->inner);
@@ -82,11 +54,11 @@ static void pack_panel(const Product *p, const Block *block, i32 c, i32 cols, f3
     pack_rows(to, p->b + (isize)block->k * p->cols + c, p->cols, cols, block->inner);
 }
 
-/** All rows against one block of b. */
+/** All rows times one block of b. */
 static void product_block(const Product *p, const Block *block, const Thread *thread) {
   f32 *packed_b = (f32 *)thread->workspace, *packed_a = packed_b + B_FLOATS;
   i32 direct = !p->transposed && p->rows <= DIRECT_ROWS;
-  // Panels that are copied stay in the first cache, so fewer rows at a time leave room there for a.
+  // Copied panels stay in the L1 cache; fewer rows at a time leave space there for a.
   i32 most = direct ? BLOCK_ROWS : BLOCK_ROWS / 2;
   for (i32 r0 = 0; r0 < p->rows; r0 += most) {
     i32 rows = p->rows - r0 < most ? p->rows - r0 : most;
@@ -147,18 +119,18 @@ KERNEL(matmul, PTR a, PTR b, PTR bias, PTR out, I32 rows, I32 inner, I32 cols, I
 }
 
 /**
- * Few rows against many of b, [cols, inner]: lanes are rows of the result, so that the small operand is the one that
- * is transposed. Tiles come out transposed and are turned on their way to the result.
+ * Few rows times a large b, [cols, inner]: lanes are rows of the result, so that the small operand is the one that is
+ * transposed. Tiles come out transposed and are transposed back when they are written.
  */
 static void product_few_rows(const Product *p, const Thread *thread) {
-  f32 *turned = (f32 *)thread->workspace, *tile = turned + (isize)p->inner * TILE_COLS;
+  f32 *transposed = (f32 *)thread->workspace, *tile = transposed + (isize)p->inner * TILE_COLS;
   for (i32 r = 0; r < p->rows; r += TILE_COLS) {
     i32 rows = p->rows - r < TILE_COLS ? p->rows - r : TILE_COLS;
-    pack_transposed(turned, TILE_COLS, p->a + (isize)r * p->inner, p->inner, rows, p->inner);
+    pack_transposed(transposed, TILE_COLS, p->a + (isize)r * p->inner, p->inner, rows, p->inner);
     i32 tiles = part_count(p->cols, TILE_ROWS);
     for (i32 t = 0; t < tiles; t++) {
       i32 c = part_start(p->cols, tiles, t), height = part_start(p->cols, tiles, t + 1) - c;
-      const Factors f = {p->b + (isize)c * p->inner, p->inner, 1, turned, TILE_COLS, p->inner, 0, 0};
+      const Factors f = {p->b + (isize)c * p->inner, p->inner, 1, transposed, TILE_COLS, p->inner, 0, 0};
       const Sink s = {tile, TILE_COLS, rows, 0, 0, 0};
       run_product_tile(height, &f, &s);
       for (i32 i = 0; i < rows; i++)

@@ -1,12 +1,12 @@
 /**
- * Random numbers as a function of key and element index, so that every machine draws the same ones, in any order and
- * split in any way at multiples of four: the counter is (index / 4, 0, 0, 0), and its four words belong to four elements.
+ * Random numbers as a function of key and element index: every machine draws the same numbers, in any order and with any
+ * split at multiples of four. The counter is (index / 4, 0, 0, 0), and its four words belong to four elements.
  */
 #include "kernel.h"
 #include "lanes.h"
 #include "normal.h"
 
-/** Elements that sixteen counters give: word j of counter i is element 4*i + j. */
+/** Elements of sixteen counters: word j of counter i is element 4*i + j. */
 #define DRAWS 64
 
 /** Writes the first n of 64 elements in their order. */
@@ -21,7 +21,7 @@ INLINE void store_draws(f32 *out, const v16 *value, i32 n) {
 KERNEL(randomUniform, PTR out, I32 n, I32 key0, I32 key1, F32 low, F32 high) {
   const v16 unit = v_set(0x1p-24f), width = v_set(high - low), start = v_set(low);
   for (i32 at = 0; at < n; at += DRAWS) {
-    const Draws draws = philox(at / 4, (Stream){0, 0}, key0, key1);
+    const Draws draws = philox(at / 4, (CounterTail){0, 0}, key0, key1);
     v16 value[4];
     for (i32 j = 0; j < 4; j++)
       value[j] = v_fma(v_mul(v_from_w(upper_bits(draws.word[j])), unit), width, start);
@@ -35,7 +35,7 @@ KERNEL(randomUniform, PTR out, I32 n, I32 key0, I32 key1, F32 low, F32 high) {
 KERNEL(randomNormal, PTR out, I32 n, I32 key0, I32 key1, F32 mean, F32 deviation) {
   const v16 width = v_set(deviation), center = v_set(mean);
   for (i32 at = 0; at < n; at += DRAWS) {
-    const Draws draws = philox(at / 4, (Stream){0, 0}, key0, key1);
+    const Draws draws = philox(at / 4, (CounterTail){0, 0}, key0, key1);
     v16 value[4];
     for (i32 j = 0; j < 4; j += 2) {
       const Pair pair = normal_pair(draws.word[j], draws.word[j + 1]);
@@ -47,9 +47,9 @@ KERNEL(randomNormal, PTR out, I32 n, I32 key0, I32 key1, F32 mean, F32 deviation
 }
 
 /**
- * g = g + normal * deviation, deviation = scale * (1 + step)^-(decay / 2): gradients that lose themselves less in
- * narrow valleys (Neelakantan et al., "Adding gradient noise improves learning for very deep networks", 2015). The step
- * is a word in memory; element i of the stretch is element first + i of what is drawn, first being a multiple of 4.
+ * g = g + normal * deviation, deviation = scale * (1 + step)^-(decay / 2) (Neelakantan et al., "Adding gradient noise
+ * improves learning for very deep networks", 2015). The step is a word in memory; element i of `gradient` gets random number
+ * first + i, where first is a multiple of 4.
  */
 KERNEL(addGradientNoise, PTR gradient, PTR step, I32 n, I32 first, I32 key0, I32 key1, F32 scale, F32 decay) {
   const i32 steps = *(const i32 *)step;
@@ -57,7 +57,7 @@ KERNEL(addGradientNoise, PTR gradient, PTR step, I32 n, I32 first, I32 key0, I32
   const v16 deviation = v_mul(v_set(scale), v_exp(v_mul(v_set(-decay / 2), age)));
   f32 noise[DRAWS];
   for (i32 from = 0; from < n; from += DRAWS) {
-    const Draws draws = philox((first + from) / 4, (Stream){steps, 0}, key0, key1);
+    const Draws draws = philox((first + from) / 4, (CounterTail){steps, 0}, key0, key1);
     v16 value[4];
     for (i32 j = 0; j < 4; j += 2) {
       const Pair pair = normal_pair(draws.word[j], draws.word[j + 1]);
@@ -71,22 +71,22 @@ KERNEL(addGradientNoise, PTR gradient, PTR step, I32 n, I32 first, I32 key0, I32
   }
 }
 
-/** Draws that may be needed until a normal number is within two deviations: each is with probability 0.954. */
+/** Limit on the draws for one number within two deviations: each draw succeeds with probability 0.954. */
 #define TRUNCATED_DRAWS 64
 
 /**
- * out[i] = fma(normal, deviation, mean) of the first normal number within [-2, 2]: those of randomNormal, then those whose
- * counters have 1, 2, ... as their second word.
+ * out[i] = fma(normal, deviation, mean) of the first normal number within [-2, 2]: first the one of randomNormal, then those
+ * whose counters have 1, 2, ... as their second word.
  */
 KERNEL(randomTruncatedNormal, PTR out, I32 n, I32 key0, I32 key1, F32 mean, F32 deviation) {
   const v16 width = v_set(deviation), center = v_set(mean), limit = v_set(2);
   for (i32 at = 0; at < n; at += DRAWS) {
     v16 value[4] = {v_zero(), v_zero(), v_zero(), v_zero()};
     m16 missing[4] = {m_first(16), m_first(16), m_first(16), m_first(16)};
-    u32 some = 1;
-    for (i32 k = 0; some && k < TRUNCATED_DRAWS; k++) {
-      const Draws draws = philox(at / 4, (Stream){k, 0}, key0, key1);
-      some = 0;
+    u32 any_missing = 1;
+    for (i32 k = 0; any_missing && k < TRUNCATED_DRAWS; k++) {
+      const Draws draws = philox(at / 4, (CounterTail){k, 0}, key0, key1);
+      any_missing = 0;
       for (i32 j = 0; j < 4; j += 2) {
         const Pair pair = normal_pair(draws.word[j], draws.word[j + 1]);
         const v16 drawn[2] = {pair.a, pair.b};
@@ -94,7 +94,7 @@ KERNEL(randomTruncatedNormal, PTR out, I32 n, I32 key0, I32 key1, F32 mean, F32 
           const m16 is_within = v_le(v_abs(drawn[i]), limit);
           value[j + i] = v_select(m_and(missing[j + i], is_within), drawn[i], value[j + i]);
           missing[j + i] = m_and(missing[j + i], m_not(is_within));
-          some |= m_bits(missing[j + i]);
+          any_missing |= m_bits(missing[j + i]);
         }
       }
     }
@@ -103,7 +103,7 @@ KERNEL(randomTruncatedNormal, PTR out, I32 n, I32 key0, I32 key1, F32 mean, F32 
   }
 }
 
-/** sum of fma(x, y, .) over n elements in sixteen lanes. */
+/** The sum of fma(x, y, .) over n elements, in sixteen lanes. */
 INLINE f32 dot(const f32 *x, const f32 *y, i32 n) {
   v16 sum = v_zero();
   BLOCKS(n, sum = v_fma(part_load(x + at, lanes), part_load(y + at, lanes), sum););
@@ -111,9 +111,9 @@ INLINE f32 dot(const f32 *x, const f32 *y, i32 n) {
 }
 
 /**
- * Makes the rows of a[count, length], count <= length, orthonormal by Gram and Schmidt's method: of each row its shares in
- * the rows before it are taken away, one after the other, and all that once more, since what is left of a row that was
- * nearly a sum of the others is mostly rounding errors the first time (Giraud et al. 2005: twice is enough).
+ * Makes the rows of a[count, length], count <= length, orthonormal by the modified Gram-Schmidt method: the projections of
+ * each row onto the rows before it are subtracted one after the other. This is done twice, because the first pass leaves
+ * mostly rounding errors of a row that is nearly a combination of the others (Giraud et al. 2005: twice is enough).
  */
 KERNEL(orthonormalRows, PTR a, I32 count, I32 length) {
   for (i32 i = 0; i < count; i++) {

@@ -1,18 +1,19 @@
 /**
- * Recurrent layers over whole sequences. `z` comes with the input's part of all gates, x W + b for every step at once
- * (one product, before the kernel is called); the kernels add what depends on the step before.
+ * Recurrent layers over whole sequences. On entry `z` holds the contribution of the input to all gates, x W + b for every
+ * step at once (one product, computed before the kernel is called); the kernels add what depends on the step before.
  *
- * The recurrent product of a step is a chain of its own, ascending over the units (backward: over the gates of all units),
- * and is added to the input's part; at the first step there is nothing to add, unless it is given what to `start` with
- * [rows, units]. `previous` is what a product needs again for the gradient of the recurrent weights: the output that each
- * step began with, at the first what was given, or zeros.
+ * The recurrent product of a step is its own chain, ascending over the units (backward: over the gates of all units), and
+ * is added to the contribution of the input. The first step has no recurrent product unless an initial output `start`
+ * [rows, units] is given. `previous` keeps the output before each step (at the first step `start` or zeros), which the
+ * gradient of the recurrent weights needs.
  *
  * Tensors are [rows, steps, ...]; `sequences` 0: y and dy are [rows, units], the output after the last step. `reverse` 1:
- * the sequence is walked from its end, and each output lies at the place of its input. `withCell` 1: y and dy have one more
- * place behind the others, for the cell after the last step. `mask` [rows, steps] is 0 where a step is padding: output and
- * cell stay what they were before it.
+ * the sequence is computed from its end, and each output lies at the place of its input. `withCell` 1: y and dy have one
+ * more place after the others, for the cell after the last step. `mask` [rows, steps] is 0 where a step is padding: output
+ * and cell keep their values from before it.
  */
 #include "recurrent-cells.h"
+#include "recurrent-product.h"
 
 /** A step of one row, forward. */
 static void run_forward_row(const Recurrence *q, i32 row, i32 step, const f32 *sums) {
@@ -28,22 +29,22 @@ static void run_forward_row(const Recurrence *q, i32 row, i32 step, const f32 *s
   if (last) copy_part(last, at_step(q, q->cells, q->units, row, step), q->units);
 }
 
-/** The same backward. */
-static void run_backward_row(const Recurrence *q, i32 row, i32 step, const Later *later) {
+/** A step of one row, backward. */
+static void run_backward_row(const Recurrence *q, i32 row, i32 step, const StepErrors *errors) {
   if (is_padding(q, row, step)) {
-    padding_backward_row(q, row, step, later);
+    padding_backward_row(q, row, step, errors);
     return;
   }
   if (q->cell == LSTM)
-    lstm_backward_row(q, row, step, later);
+    lstm_backward_row(q, row, step, errors);
   else if (q->cell == GRU)
-    gru_backward_row(q, row, step, later);
+    gru_backward_row(q, row, step, errors);
   else
-    simple_backward_row(q, row, step, later);
-  if (later->held) copy_part(later->held, 0, q->units);
+    simple_backward_row(q, row, step, errors);
+  if (errors->held) copy_part(errors->held, 0, q->units);
 }
 
-/** Rows of a group that one tile holds, counted in the group. */
+/** The rows of one tile, numbered in their group. */
 typedef struct {
   i32 tile, from, to;
 } TileRows;
@@ -53,7 +54,7 @@ INLINE TileRows tile_rows(i32 rows, i32 tile) {
   return (TileRows){tile, part_start(rows, tiles, tile), part_start(rows, tiles, tile + 1)};
 }
 
-/** Copies what a product reads of the rows of a tile: forward, what a step begins with; backward, its error terms. */
+/** Packs the left operand of a product for the rows of a tile: forward the previous output, backward the error terms. */
 static void pack_operand(const StepProduct *p, i32 first, TileRows t, i32 step) {
   const Recurrence *q = p->q;
   f32 *tensor = !p->backward ? q->previous : q->cell == GRU ? q->sums : q->z;
@@ -61,7 +62,7 @@ static void pack_operand(const StepProduct *p, i32 first, TileRows t, i32 step) 
                   at_step(q, tensor, p->depth, first + t.from, step), (isize)q->steps * p->depth, t.to - t.from, p->depth);
 }
 
-/** The whole sequence for a group of rows. */
+/** The whole sequence for a group of rows, forward. */
 static void run_forward_group(const StepProduct *p, i32 first, i32 rows) {
   const Recurrence *q = p->q;
   i32 tiles = part_count(rows, TILE_ROWS);
@@ -69,7 +70,7 @@ static void run_forward_group(const StepProduct *p, i32 first, i32 rows) {
     copy_part(at_step(q, q->previous, q->units, r, 0), q->start ? q->start + (isize)r * q->units : 0, q->units);
   for (i32 t = 0; t < tiles && q->start; t++) pack_operand(p, first, tile_rows(rows, t), 0);
   for (i32 step = 0; step < q->steps; step++) {
-    // Before the first step there is nothing to multiply, unless it is given.
+    // Before the first step there is nothing to multiply, unless an initial output is given.
     i32 has_product = step > 0 || q->start;
     if (has_product) run_step_product(p, rows);
     for (i32 tile = 0; tile < tiles; tile++) {
@@ -81,21 +82,22 @@ static void run_forward_group(const StepProduct *p, i32 first, i32 rows) {
   }
 }
 
-/** The error terms of what the first step began with, where they are wanted. */
+/** Writes the error terms of the initial output and cell, those that are requested. */
 static void finish_backward(const StepProduct *p, i32 first, i32 rows) {
   const Recurrence *q = p->q;
   for (i32 r = 0; r < rows; r++) {
-    const isize at_row = (isize)(first + r) * q->units, mine = (isize)r * q->units;
-    const Later later = {p->sums + (isize)r * p->cols, p->carry + mine, 1, q->mask ? p->held + mine : 0};
+    const isize at_row = (isize)(first + r) * q->units, in_group = (isize)r * q->units;
+    const StepErrors errors = {p->sums + (isize)r * p->cols, p->carry + in_group, 1, q->mask ? p->held + in_group : 0};
     if (q->start_error) {
       f32 *to = q->start_error + at_row;
-      const f32 *past = q->cell == GRU ? later.carry : 0;
-      BLOCKS(q->units, part_store(to + at, part_plus(output_error(&later, 0, at, lanes), past, at, lanes), lanes););
+      const f32 *carried = q->cell == GRU ? errors.carry : 0;
+      BLOCKS(q->units, part_store(to + at, part_plus(output_error(&errors, 0, at, lanes), carried, at, lanes), lanes););
     }
-    if (q->start_cell_error) copy_part(q->start_cell_error + at_row, later.carry, q->units);
+    if (q->start_cell_error) copy_part(q->start_cell_error + at_row, errors.carry, q->units);
   }
 }
 
+/** The whole sequence for a group of rows, backward. */
 static void run_backward_group(const StepProduct *p, i32 first, i32 rows) {
   const Recurrence *q = p->q;
   i32 tiles = part_count(rows, TILE_ROWS), wants_start = q->start_error || q->start_cell_error;
@@ -104,15 +106,15 @@ static void run_backward_group(const StepProduct *p, i32 first, i32 rows) {
     if (q->mask) copy_part(p->held + (isize)r * q->units, 0, q->units);
   }
   for (i32 step = q->steps - 1; step >= 0; step--) {
-    i32 has_later = step < q->steps - 1;
-    if (has_later) run_step_product(p, rows);
+    i32 has_next = step < q->steps - 1;
+    if (has_next) run_step_product(p, rows);
     for (i32 tile = 0; tile < tiles; tile++) {
       TileRows t = tile_rows(rows, tile);
       for (i32 r = t.from; r < t.to; r++) {
-        const isize mine = (isize)r * q->units;
-        const Later later = {has_later ? p->sums + (isize)r * p->cols : 0, p->carry + mine, has_later || q->with_cell,
-                             q->mask ? p->held + mine : 0};
-        run_backward_row(q, first + r, step, &later);
+        const isize in_group = (isize)r * q->units;
+        const StepErrors errors = {has_next ? p->sums + (isize)r * p->cols : 0, p->carry + in_group,
+                                   has_next || q->with_cell, q->mask ? p->held + in_group : 0};
+        run_backward_row(q, first + r, step, &errors);
       }
       if (step > 0 || wants_start) pack_operand(p, first, t, step);
     }
@@ -136,7 +138,7 @@ static void run_recurrence(const Recurrence *q, i32 backward, const Thread *thre
   .cell = kind, .rows = rows, .steps = steps, .units = units, .gates = count, .sequences = sequences,        \
   .reverse = reverse, .with_cell = has_cell, .weights = weights, .z = z, .mask = mask
 
-/** z [4 * units]: x W + b becomes the gates i, f, g, o; cells and previous are written for lstmBackward, and y. */
+/** z [4 * units]: x W + b is replaced by the gates i, f, g, o. Writes y, and cells and previous for lstmBackward. */
 KERNEL(lstmForward, PTR z, PTR weights, PTR mask, PTR start, PTR startCell, PTR cells, PTR previous, PTR y, I32 rows,
        I32 steps, I32 units, I32 sequences, I32 reverse, I32 withCell) {
   const Recurrence q = {
@@ -144,7 +146,7 @@ KERNEL(lstmForward, PTR z, PTR weights, PTR mask, PTR start, PTR startCell, PTR 
   run_recurrence(&q, 0, thread);
 }
 
-/** z: the gates become their error terms. */
+/** z: the gates are replaced by their error terms. */
 KERNEL(lstmBackward, PTR z, PTR weights, PTR mask, PTR startCell, PTR cells, PTR dy, PTR dStart, PTR dStartCell, I32 rows,
        I32 steps, I32 units, I32 sequences, I32 reverse, I32 withCell) {
   const Recurrence q = {LAYER(LSTM, 4, withCell), .start_cell = startCell, .cells = cells, .y = dy,
@@ -152,28 +154,28 @@ KERNEL(lstmBackward, PTR z, PTR weights, PTR mask, PTR startCell, PTR cells, PTR
   run_recurrence(&q, 1, thread);
 }
 
-/** z [3 * units]: x W + b becomes the gates z, r, n; of sums [3 * units] the last third is written, and previous and y. */
+/** z [3 * units]: x W + b is replaced by the gates z, r, n. Writes the last third of sums [3 * units], previous and y. */
 KERNEL(gruForward, PTR z, PTR weights, PTR bias, PTR mask, PTR start, PTR sums, PTR previous, PTR y, I32 rows, I32 steps,
        I32 units, I32 sequences, I32 reverse) {
   const Recurrence q = {LAYER(GRU, 3, 0), .bias = bias, .start = start, .sums = sums, .previous = previous, .y = y};
   run_recurrence(&q, 0, thread);
 }
 
-/** z: the gates become the error terms of x W + b. sums: become their own error terms, those of previous U + bias. */
+/** z: the gates are replaced by the error terms of x W + b. sums: replaced by the error terms of previous U + bias. */
 KERNEL(gruBackward, PTR z, PTR weights, PTR mask, PTR sums, PTR previous, PTR dy, PTR dStart, I32 rows, I32 steps,
        I32 units, I32 sequences, I32 reverse) {
   const Recurrence q = {LAYER(GRU, 3, 0), .sums = sums, .previous = previous, .y = dy, .start_error = dStart};
   run_recurrence(&q, 1, thread);
 }
 
-/** z [units]: x W + b becomes the output; previous and y are written. */
+/** z [units]: x W + b is replaced by the output. Writes previous and y. */
 KERNEL(simpleRnnForward, PTR z, PTR weights, PTR mask, PTR start, PTR previous, PTR y, I32 rows, I32 steps, I32 units,
        I32 sequences, I32 reverse) {
   const Recurrence q = {LAYER(SIMPLE_RNN, 1, 0), .start = start, .previous = previous, .y = y};
   run_recurrence(&q, 0, thread);
 }
 
-/** z: the output becomes its error term before tanh. */
+/** z: the output is replaced by the error term of the argument of tanh. */
 KERNEL(simpleRnnBackward, PTR z, PTR weights, PTR mask, PTR dy, PTR dStart, I32 rows, I32 steps, I32 units, I32 sequences,
        I32 reverse) {
   const Recurrence q = {LAYER(SIMPLE_RNN, 1, 0), .y = dy, .start_error = dStart};

@@ -1,12 +1,12 @@
 /**
- * Kernels that work along rows. A sum over a row has 16 lanes, lane l taking the elements l, l+16, ... in ascending
- * order from +0; the lanes are closed by the fixed tree 8+8, 4+4, 2+2, 1+1 (v_sum).
+ * Kernels that work along rows. A sum over a row has 16 lanes: lane l sums the elements l, l+16, ... in ascending order
+ * from +0; the lanes are summed by the fixed tree 8+8, 4+4, 2+2, 1+1 (v_sum).
  */
 #include "kernel.h"
 #include "math.h"
 #include "softmax.h"
 
-/** y = e^(x - max) * (1 / sum of the same along the row). In place allowed. */
+/** y = e^(x - max) * (1 / sum of e^(x - max) along the row). In place allowed. */
 KERNEL(softmaxForward, PTR x, PTR y, I32 rows, I32 cols) {
   for (i32 r = 0; r < rows; r++) {
     const f32 *in = (const f32 *)x + r * cols;
@@ -34,7 +34,7 @@ KERNEL(logSoftmaxForward, PTR x, PTR y, I32 rows, I32 cols) {
     f32 *out = (f32 *)y + (isize)r * cols;
     const v16 top = v_set(row_max(in, cols));
     v16 sum = v_zero();
-    BLOCKS_LONG(cols, const v16 e = v_exp_or_none(v_sub(part_load(in + at, lanes), top));
+    BLOCKS_LONG(cols, const v16 e = v_exp_or_zero(v_sub(part_load(in + at, lanes), top));
                 sum = v_add(sum, part_or(e, v_zero(), lanes)););
     const v16 total = v_log(v_set(v_sum(sum)));
     BLOCKS(cols, part_store(out + at, v_sub(v_sub(part_load(in + at, lanes), top), total), lanes););
@@ -49,12 +49,12 @@ KERNEL(logSoftmaxBackward, PTR y, PTR dy, PTR dx, I32 rows, I32 cols) {
     v16 sum = v_zero();
     BLOCKS(cols, sum = v_add(sum, part_load(slope + at, lanes)););
     const v16 total = v_set(v_sum(sum));
-    BLOCKS_LONG(cols, const v16 e = v_exp_or_none(part_load(in + at, lanes));
+    BLOCKS_LONG(cols, const v16 e = v_exp_or_zero(part_load(in + at, lanes));
                 part_store(out + at, v_fma(v_neg(e), total, part_load(slope + at, lanes)), lanes););
   }
 }
 
-/** Row r is 1 at labels[r], 0 elsewhere; all 0 when there is no such column. */
+/** Row r is 1 at labels[r], 0 elsewhere; all 0 when labels[r] is not a column. */
 KERNEL(oneHot, PTR labels, PTR out, I32 rows, I32 cols) {
   const v16 zero = v_zero();
   for (i32 r = 0; r < rows; r++) {

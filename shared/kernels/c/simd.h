@@ -1,12 +1,12 @@
 /**
- * Sixteen lanes, whatever the machine's vector width: the one place where instruction sets differ. Every operation
- * here is correctly rounded and has the same bits in every build (NaN payloads apart).
+ * Vectors of sixteen lanes on every machine, whatever its vector width. Only this file and simd/ depend on the instruction
+ * set. Every operation is correctly rounded and has the same bits in every build, except for NaN payloads.
  *
- *   v16 sixteen f32, w16 sixteen i32, m16 sixteen truth values.
+ *   v16 sixteen f32, w16 sixteen i32, m16 sixteen booleans.
  *
  *   v_load v_store (any alignment)   v_load_n v_store_n (the first n lanes, 0 <= n <= 16; the rest load as +0)
  *   v_set v_zero   v_add v_sub v_mul v_div v_sqrt   v_fma(a, b, c) = a*b + c rounded once   v_neg v_abs
- *   v_min(a, b) = a < b ? a : b   v_max(a, b) = a > b ? a : b   (so the second operand when either is NaN)
+ *   v_min(a, b) = a < b ? a : b   v_max(a, b) = a > b ? a : b   (the second operand when either is NaN)
  *   v_lt v_le v_gt v_ge v_eq -> m16 (false for NaN)   v_select(m, a, b) = m ? a : b
  *   m_and m_or m_not   m_first(n): lanes below n   m_bits(m): bit l for lane l   m_of_bits(b): the reverse
  *   v_bits, w_bits: reinterpret   v_from_w: i32 to f32, to nearest   w_from_v: truncation, for |x| < 2^31 only
@@ -16,11 +16,11 @@
  *   w_eq w_gt (signed) -> m16   w_select
  *   f32_fma, f32_sqrt: the same for one lane
  *
- * And for products, where accumulators must stay in registers, the machine's own vector: `vec` of LANES floats with
+ * For products, where accumulators must stay in registers, the native vector of the machine: `vec` of LANES floats with
  * x_zero x_set x_load x_store x_load_n x_store_n x_fma x_add x_max, and x_transpose of LANES vectors in place.
  *
- * v_sum(a), v_reduce_max(a): the lanes' sum and maximum by the fixed tree 8+8, 4+4, 2+2, 1+1: lane l with lane l+8, then
- * 4, 2 and 1 apart, the lower lane being the first operand.
+ * v_sum(a), v_reduce_max(a): sum and maximum of the lanes by the fixed tree 8+8, 4+4, 2+2, 1+1: lane l with lane l+8, then
+ * with lanes 4, 2 and 1 apart. The lower lane is the first operand.
  */
 #pragma once
 
@@ -38,7 +38,7 @@
 #include "simd/plain.h"
 #endif
 
-/** max(0, a) that lets NaN through, so that a diverging run shows; -0 stays -0. */
+/** max(0, a). NaN stays NaN, so that a diverging run is visible; -0 stays -0. */
 INLINE v16 v_relu(v16 a) { return v_max(v_zero(), a); }
 INLINE vec x_relu(vec a) { return x_max(x_zero(), a); }
 

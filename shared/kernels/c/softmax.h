@@ -1,28 +1,29 @@
-/** One row of softmax, for the kernels that need it. */
+/** Softmax of one row. */
 #pragma once
 #include "math.h"
 
-/** e^x for x <= 0; 0 from -69 down, where it is below 2^-99: a probability of that size is none, but slow if subnormal. */
-INLINE v16 v_exp_or_none(v16 x) {
+/** e^x for x <= 0; 0 from -69 down, where it is below 2^-99: such a probability is negligible, and slow if subnormal. */
+INLINE v16 v_exp_or_zero(v16 x) {
   const v16 lowest = v_set(-69);
   return v_select(v_le(x, lowest), v_zero(), v_exp(v_max(lowest, x)));
 }
 
 /**
- * y = e * (1 / s) with e = e^(x - top), 0 from -69 down, and s the row's sum of e, which is returned; `top` is the row's maximum. One
- * division a row: vectors of them would take as long as the exponentials. In place allowed.
+ * y = e * (1 / s) with e = e^(x - top), 0 from -69 down, and s the sum of e along the row, which is returned; `top` is the
+ * maximum of the row. There is one division a row: vectors of divisions would take as long as the exponentials. In place
+ * allowed.
  */
 INLINE f32 softmax_row(const f32 *x, f32 *y, i32 cols, f32 top) {
   const v16 shift = v_set(top);
   if (cols <= 16) {
-    // The same operations without a way through memory.
-    const v16 e = part_or(v_exp_or_none(v_sub(part_load(x, cols), shift)), v_zero(), cols);
+    // The same operations without intermediate stores.
+    const v16 e = part_or(v_exp_or_zero(v_sub(part_load(x, cols), shift)), v_zero(), cols);
     const f32 total = v_sum(e);
     part_store(y, v_mul(e, v_set(1 / total)), cols);
     return total;
   }
   v16 sum = v_zero();
-  BLOCKS_LONG(cols, const v16 e = v_exp_or_none(v_sub(part_load(x + at, lanes), shift));
+  BLOCKS_LONG(cols, const v16 e = v_exp_or_zero(v_sub(part_load(x + at, lanes), shift));
          part_store(y + at, e, lanes);
          sum = v_add(sum, part_or(e, v_zero(), lanes)););
   const f32 total = v_sum(sum);

@@ -3,14 +3,14 @@
  *
  *   acc[i][j] = fma(a(i, k), b(k, j), acc[i][j])        i < rows of the tile, j < vectors of the tile
  *
- * Lanes are columns of the result, so every element has a chain of its own and no tile size shows in the bits.
+ * Lanes are columns of the result, so every element has its own chain and the tile size does not affect the bits.
  */
 #pragma once
 #include "kernel.h"
 
-// A tile's accumulators, a row of b and the factors of a share the vector registers: 32 with AVX-512, 16 with AVX2. A
-// wasm engine on x86 has 15 and loads all factors of a step before it multiplies. The exact build needs as many chains:
-// one multiply-add through f64 is some thirty operations, nearly all in a row.
+// The accumulators of a tile, a row of b and the factors of a share the vector registers: 32 with AVX-512, 16 with AVX2.
+// A wasm engine on x86 has 15 and loads all factors of a step before it multiplies. The exact build needs as many chains:
+// one multiply-add through f64 is about thirty operations, nearly all of them dependent on each other.
 #if LANES == 16
 #define TILE_ROWS 14
 #define TILE_VECS 2
@@ -28,7 +28,7 @@
 /** Floats from one k to the next in a packed tile of a. */
 #define PACKED_ROWS LANES
 
-/** Calls f(rows, vecs, ...) with constants: every tile is a function of its own, so that it stays in registers. */
+/** Calls f(rows, vecs, ...) with constants: every tile size is its own function, so that its sums stay in registers. */
 #if TILE_VECS == 2
 #define WITH_VECS(vecs, f, rows, ...) \
   if (vecs == 1)                      \
@@ -45,12 +45,10 @@
     f(rows, 3, __VA_ARGS__)
 #endif
 
-/** How far ahead rows of b are called into the cache, which processors do not foresee when they lie far apart. */
+/** How many rows ahead b is prefetched: hardware prefetchers do not predict rows that lie far apart. */
 #define PREFETCH_ROWS 8
 /** Vectors in a cache line. */
 #define LINE_VECS (16 / LANES)
-
-#define UNROLL _Pragma("GCC unroll 16")
 
 /** The factors of a tile. a(i, k) = a[i * a_row + k * a_step]; b(k, ·) = b[k * b_step ...]. */
 typedef struct {
@@ -58,12 +56,12 @@ typedef struct {
   isize a_row, a_step;
   const f32 *b;
   isize b_step;
-  /** How many k come from `b`, and how many more from `tail`, of which a row has TILE_COLS floats. */
+  /** Number of k that come from `b`, and of those that follow from `tail`, whose rows have TILE_COLS floats. */
   i32 count, tail_count;
   const f32 *tail;
 } Factors;
 
-/** What happens to the sums. `add` (may be NULL) is one number for each column. */
+/** Where the sums go. `add` (may be NULL) has one summand for each column. */
 typedef struct {
   f32 *out;
   isize row;
@@ -71,22 +69,22 @@ typedef struct {
   i32 cols;
   const f32 *add;
   i32 activation;
-  /** Go on from what `out` holds instead of +0. */
+  /** Start from the values in `out` instead of +0. */
   i32 resume;
 } Sink;
 
-/** Adds `count` products to the tile's chains. `strided`: a_step is 1 and rows of a lie apart; else a_row is 1. */
-INLINE void tile_chain(const i32 rows, const i32 vecs, const i32 strided, vec acc[TILE_ROWS][TILE_VECS], const f32 *a,
+/** Adds `count` products to the chains of a tile. `row_major`: a_step is 1 and rows of a lie apart; else a_row is 1. */
+INLINE void tile_chain(const i32 rows, const i32 vecs, const i32 row_major, vec acc[TILE_ROWS][TILE_VECS], const f32 *a,
                        isize a_pitch, const f32 *b, isize b_step, i32 count) {
   for (i32 k = 0; k < count; k++) {
     vec row[TILE_VECS];
     UNROLL for (i32 j = 0; j < vecs; j++) row[j] = x_load(b + j * LANES);
     UNROLL for (i32 i = 0; i < rows; i++) {
-      vec factor = x_set(strided ? a[i * a_pitch] : a[i]);
+      vec factor = x_set(row_major ? a[i * a_pitch] : a[i]);
       UNROLL for (i32 j = 0; j < vecs; j++) acc[i][j] = x_fma(factor, row[j], acc[i][j]);
     }
     UNROLL for (i32 j = 0; j < vecs; j += LINE_VECS) __builtin_prefetch(b + PREFETCH_ROWS * b_step + j * LANES);
-    a += strided ? 1 : a_pitch;
+    a += row_major ? 1 : a_pitch;
     b += b_step;
   }
 }
@@ -96,23 +94,23 @@ INLINE void tile_clear(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][TILE_V
     UNROLL for (i32 j = 0; j < vecs; j++) acc[i][j] = x_zero();
 }
 
-/** Goes on with the chains over from <= k < to, through both parts of b. One loop for both: code is not for free. */
-INLINE void tile_multiply(const i32 rows, const i32 vecs, const i32 strided, vec acc[TILE_ROWS][TILE_VECS],
+/** Continues the chains over from <= k < to, through both parts of b. One loop for both keeps the code small. */
+INLINE void tile_multiply(const i32 rows, const i32 vecs, const i32 row_major, vec acc[TILE_ROWS][TILE_VECS],
                           const Factors *f, i32 from, i32 to) {
   while (from < to) {
     i32 in_tail = from >= f->count;
     const f32 *b = in_tail ? f->tail + (isize)(from - f->count) * TILE_COLS : f->b + from * f->b_step;
     i32 end = in_tail || to < f->count ? to : f->count;
-    tile_chain(rows, vecs, strided, acc, f->a + from * f->a_step, strided ? f->a_row : f->a_step, b,
+    tile_chain(rows, vecs, row_major, acc, f->a + from * f->a_step, row_major ? f->a_row : f->a_step, b,
                in_tail ? TILE_COLS : f->b_step, end - from);
     from = end;
   }
 }
 
-/** Vectors that hold so many columns. */
+/** Number of vectors that `cols` columns need. */
 INLINE i32 vecs_of(i32 cols) { return (cols + LANES - 1) / LANES; }
 
-/** Lanes of vector j that exist. */
+/** Number of lanes of vector j that hold columns of the result. */
 INLINE i32 tile_lanes(const Sink *sink, i32 j) {
   i32 left = sink->cols - j * LANES;
   return left < LANES ? left : LANES;

@@ -1,29 +1,30 @@
 /**
- * Sums over the batch, in the canonical order: rows are cut into leaves of `leafRows`; inside a leaf ONE chain over
- * its rows from +0; leaves are combined by the aligned binary tree over their index, node(level, i) =
- * node(level-1, 2i) + node(level-1, 2i+1), where a missing right child passes the left one through.
+ * Sums over the batch, in the canonical order: rows are split into leaves of `leafRows`; inside a leaf there is ONE chain
+ * over its rows from +0; leaves are combined by the aligned binary tree over their index, node(level, i) =
+ * node(level-1, 2i) + node(level-1, 2i+1), where a node without a right child equals its left child.
  *
- * Leaves arrive in order, so the tree is a binary counter: subtrees that wait for their right sibling are its set
- * bits. The tile in registers is the newest subtree; those that wait lie in the workspace.
+ * Leaves are computed in order, so the tree works like a binary counter: its set bits are the pending subtrees, whose right
+ * siblings are not complete yet. The tile in registers is the newest subtree; the pending ones are stored in the workspace.
  */
 #include "pack.h"
 
 #define TREE_LEVELS 31
 #define TREE_NODE_FLOATS (PACKED_ROWS * TILE_COLS)
-/** acc = waiting + acc, element by element: the left child first. */
-INLINE void tree_merge(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][TILE_VECS], const f32 *waiting) {
+
+/** acc = pending + acc, element by element: the left child first. */
+INLINE void tree_merge(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][TILE_VECS], const f32 *pending) {
   UNROLL for (i32 i = 0; i < rows; i++)
     UNROLL for (i32 j = 0; j < vecs; j++)
-      acc[i][j] = x_add(x_load(waiting + i * TILE_COLS + j * LANES), acc[i][j]);
+      acc[i][j] = x_add(x_load(pending + i * TILE_COLS + j * LANES), acc[i][j]);
 }
 
-INLINE void tree_wait(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][TILE_VECS], f32 *place) {
+INLINE void tree_store(const i32 rows, const i32 vecs, vec acc[TILE_ROWS][TILE_VECS], f32 *place) {
   UNROLL for (i32 i = 0; i < rows; i++)
     UNROLL for (i32 j = 0; j < vecs; j++) x_store(place + i * TILE_COLS + j * LANES, acc[i][j]);
 }
 
-/** `f` describes all rows; its tail, when there is one, belongs to the last leaf or the last few. */
-INLINE void tree_tile(const i32 rows, const i32 vecs, const Factors *f, const Sink *s, i32 leaf_rows, f32 *waiting) {
+/** `f` describes all rows; its tail, if any, belongs to the last leaf or the last few leaves. */
+INLINE void tree_tile(const i32 rows, const i32 vecs, const Factors *f, const Sink *s, i32 leaf_rows, f32 *pending) {
   vec acc[TILE_ROWS][TILE_VECS];
   i32 all = f->count + f->tail_count;
   i32 from = 0;
@@ -33,11 +34,11 @@ INLINE void tree_tile(const i32 rows, const i32 vecs, const Factors *f, const Si
     tile_multiply(rows, vecs, 0, acc, f, from, to);
     from = to;
     u32 level = 0;
-    // The last leaf meets all that waits, a passed-through node being its own parent.
+    // The last leaf merges with all pending subtrees: a node without a right sibling is its own parent.
     for (; from == all ? leaf >> level != 0 : leaf >> level & 1; level++)
-      if (leaf >> level & 1) tree_merge(rows, vecs, acc, waiting + level * TREE_NODE_FLOATS);
+      if (leaf >> level & 1) tree_merge(rows, vecs, acc, pending + level * TREE_NODE_FLOATS);
     if (from == all) break;
-    tree_wait(rows, vecs, acc, waiting + level * TREE_NODE_FLOATS);
+    tree_store(rows, vecs, acc, pending + level * TREE_NODE_FLOATS);
   }
   tile_store(rows, vecs, acc, s);
 }
@@ -48,10 +49,10 @@ INLINE void tree_tile(const i32 rows, const i32 vecs, const Factors *f, const Si
   }
 EACH_TILE_ROWS(TREE_TILE)
 
-static void run_tree_tile(i32 rows, const Factors *f, const Sink *s, i32 leaf_rows, f32 *waiting) {
+static void run_tree_tile(i32 rows, const Factors *f, const Sink *s, i32 leaf_rows, f32 *pending) {
 #define CASE(n) \
   case n:       \
-    tree_tile_##n(f, s, leaf_rows, waiting); \
+    tree_tile_##n(f, s, leaf_rows, pending); \
     break;
   switch (rows) { EACH_TILE_ROWS(CASE) }
 #undef CASE
@@ -64,17 +65,17 @@ typedef struct {
   i32 rows, m, n, leaf_rows;
 } Gradient;
 
-/** Rows of x and dy that are at hand at once, and where copies of both lie. */
+/** Floats of the copies of one tile of x and one panel of dy, for all rows. */
 #define TREE_A_FLOATS(rows) ((isize)(rows) * PACKED_ROWS)
 #define TREE_PANEL_FLOATS(rows) ((isize)(rows) * TILE_COLS)
 
-/** Columns c to c + cols, of which panels have been copied for all rows. */
-static void tree_columns(const Gradient *g, i32 c0, i32 cols, const f32 *panels, f32 *slice, f32 *waiting) {
+/** Columns c0 to c0 + cols, whose panels have been copied for all rows. */
+static void tree_columns(const Gradient *g, i32 c0, i32 cols, const f32 *panels, f32 *slice, f32 *pending) {
   i32 tiles = part_count(g->m, TILE_ROWS);
   for (i32 t = 0; t < tiles; t++) {
     i32 i = part_start(g->m, tiles, t), height = part_start(g->m, tiles, t + 1) - i;
     Factors f = {g->x + i, 1, g->m, 0, TILE_COLS, g->rows, 0, 0};
-    // Several panels read the same few columns of x: one line of x holds more than a tile needs.
+    // Several panels read the same few columns of x, which are copied because a cache line of x holds more than a tile needs.
     if (cols > TILE_COLS) {
       pack_slices(slice, f.a, g->m, height, g->m - i, g->rows);
       f.a = slice;
@@ -84,13 +85,13 @@ static void tree_columns(const Gradient *g, i32 c0, i32 cols, const f32 *panels,
       f.b = panels + c / TILE_COLS * TREE_PANEL_FLOATS(g->rows);
       i32 width = cols - c < TILE_COLS ? cols - c : TILE_COLS;
       const Sink s = {g->dw + (isize)i * g->n + c0 + c, g->n, width, 0, 0, 0};
-      run_tree_tile(height, &f, &s, g->leaf_rows, waiting);
+      run_tree_tile(height, &f, &s, g->leaf_rows, pending);
     }
   }
 }
 
-/** So many rows that not even one panel can be copied: read in place, but for the end, behind which nothing is read. */
-static void tree_in_place(const Gradient *g, f32 *tail, f32 *waiting) {
+/** Too many rows to copy even one panel: dy is read in place, except for its last rows, so that no read passes its end. */
+static void tree_in_place(const Gradient *g, f32 *tail, f32 *pending) {
   i32 tiles = part_count(g->m, TILE_ROWS);
   i32 copied = TILE_COLS, direct = g->rows - copied;
   for (i32 c = 0; c < g->n; c += TILE_COLS) {
@@ -100,16 +101,16 @@ static void tree_in_place(const Gradient *g, f32 *tail, f32 *waiting) {
       i32 i = part_start(g->m, tiles, t);
       const Factors f = {g->x + i, 1, g->m, g->dy + c, g->n, direct, copied, tail};
       const Sink s = {g->dw + (isize)i * g->n + c, g->n, cols, 0, 0, 0};
-      run_tree_tile(part_start(g->m, tiles, t + 1) - i, &f, &s, g->leaf_rows, waiting);
+      run_tree_tile(part_start(g->m, tiles, t + 1) - i, &f, &s, g->leaf_rows, pending);
     }
   }
 }
 
 /**
- * Few columns: with a lane for each most lanes would idle. Lanes are rows of dw instead, x is read in place, and tiles are
- * turned on their way to the result.
+ * Few columns: with a lane for each column most lanes would be idle. Lanes are rows of dw instead, x is read in place, and
+ * tiles are transposed when they are written.
  */
-static void tree_turned(const Gradient *g, f32 *tail, f32 *waiting) {
+static void tree_transposed(const Gradient *g, f32 *tail, f32 *pending) {
   f32 *tile = tail + (isize)LANES * TILE_COLS;
   for (i32 c = 0; c < g->m; c += TILE_COLS) {
     i32 cols = g->m - c < TILE_COLS ? g->m - c : TILE_COLS;
@@ -117,7 +118,7 @@ static void tree_turned(const Gradient *g, f32 *tail, f32 *waiting) {
     pack_rows(tail, g->x + (isize)safe * g->m + c, g->m, cols, unsafe);
     const Factors f = {g->dy, 1, g->n, g->x + c, g->m, safe, unsafe, tail};
     const Sink s = {tile, TILE_COLS, cols, 0, 0, 0};
-    run_tree_tile(g->n, &f, &s, g->leaf_rows, waiting);
+    run_tree_tile(g->n, &f, &s, g->leaf_rows, pending);
     f32 *to = g->dw + (isize)c * g->n;
     for (i32 j = 0; j < cols; j++)
       for (i32 i = 0; i < g->n; i++) *to++ = tile[i * TILE_COLS + j];
@@ -127,15 +128,15 @@ static void tree_turned(const Gradient *g, f32 *tail, f32 *waiting) {
 /** out[m, n] = tree over leaves of the sum over r of a[r, m] b[r, n]. */
 KERNEL(treeMatmulTransposedA, PTR a, PTR b, PTR out, I32 rows, I32 m, I32 n, I32 leafRows) {
   const Gradient g = {a, b, out, rows, m, n, leafRows};
-  f32 *waiting = (f32 *)thread->workspace, *slice = waiting + TREE_LEVELS * TREE_NODE_FLOATS;
+  f32 *pending = (f32 *)thread->workspace, *slice = pending + TREE_LEVELS * TREE_NODE_FLOATS;
   if (n <= TILE_ROWS) {
-    tree_turned(&g, slice, waiting);
+    tree_transposed(&g, slice, pending);
     return;
   }
   f32 *panels = slice + TREE_A_FLOATS(rows);
   isize room = WORKSPACE_BYTES / 4 - TREE_LEVELS * TREE_NODE_FLOATS - TREE_A_FLOATS(rows);
   if (room < TREE_PANEL_FLOATS(rows)) {
-    tree_in_place(&g, slice, waiting);
+    tree_in_place(&g, slice, pending);
     return;
   }
   i32 most = (i32)(room / TREE_PANEL_FLOATS(rows)) * TILE_COLS;
@@ -145,16 +146,16 @@ KERNEL(treeMatmulTransposedA, PTR a, PTR b, PTR out, I32 rows, I32 m, I32 n, I32
       i32 width = cols - c < TILE_COLS ? cols - c : TILE_COLS;
       pack_rows(panels + c / TILE_COLS * TREE_PANEL_FLOATS(rows), g.dy + c0 + c, n, width, rows);
     }
-    tree_columns(&g, c0, cols, panels, slice, waiting);
+    tree_columns(&g, c0, cols, panels, slice, pending);
   }
 }
 
-/** Vectors of a row that treeSumRows takes at once. */
+/** Vectors of a row that treeSumRows processes at once. */
 #define SUM_VECS 8
 
-/** The tree of `vecs` vectors of a row; `lanes` of them exist in the last vector. */
+/** The tree of `vecs` vectors of columns; the last vector has `lanes` columns. */
 INLINE void tree_sum(const i32 vecs, i32 lanes, const f32 *a, f32 *out, i32 rows, isize row, i32 leaf_rows,
-                     f32 *waiting) {
+                     f32 *pending) {
   vec acc[SUM_VECS];
   i32 r = 0;
   for (u32 leaf = 0;; leaf++) {
@@ -169,9 +170,9 @@ INLINE void tree_sum(const i32 vecs, i32 lanes, const f32 *a, f32 *out, i32 rows
     for (; r == rows ? leaf >> level != 0 : leaf >> level & 1; level++)
       if (leaf >> level & 1)
         UNROLL for (i32 j = 0; j < vecs; j++)
-          acc[j] = x_add(x_load(waiting + (level * SUM_VECS + j) * LANES), acc[j]);
+          acc[j] = x_add(x_load(pending + (level * SUM_VECS + j) * LANES), acc[j]);
     if (r == rows) break;
-    UNROLL for (i32 j = 0; j < vecs; j++) x_store(waiting + (level * SUM_VECS + j) * LANES, acc[j]);
+    UNROLL for (i32 j = 0; j < vecs; j++) x_store(pending + (level * SUM_VECS + j) * LANES, acc[j]);
   }
   UNROLL for (i32 j = 0; j < vecs; j++) x_store_n(out + j * LANES, acc[j], lanes);
 }
@@ -179,10 +180,10 @@ INLINE void tree_sum(const i32 vecs, i32 lanes, const f32 *a, f32 *out, i32 rows
 /** out[n] = tree over leaves of the sum over r of a[r, n]. */
 KERNEL(treeSumRows, PTR a, PTR out, I32 rows, I32 n, I32 leafRows) {
   const f32 *x = a;
-  f32 *y = out, *waiting = (f32 *)thread->workspace;
+  f32 *y = out, *pending = (f32 *)thread->workspace;
   i32 c = 0;
   for (; n - c >= SUM_VECS * LANES; c += SUM_VECS * LANES)
-    tree_sum(SUM_VECS, LANES, x + c, y + c, rows, n, leafRows, waiting);
-  for (; n - c >= LANES; c += LANES) tree_sum(1, LANES, x + c, y + c, rows, n, leafRows, waiting);
-  if (c < n) tree_sum(1, n - c, x + c, y + c, rows, n, leafRows, waiting);
+    tree_sum(SUM_VECS, LANES, x + c, y + c, rows, n, leafRows, pending);
+  for (; n - c >= LANES; c += LANES) tree_sum(1, LANES, x + c, y + c, rows, n, leafRows, pending);
+  if (c < n) tree_sum(1, n - c, x + c, y + c, rows, n, leafRows, pending);
 }

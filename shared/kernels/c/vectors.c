@@ -1,12 +1,19 @@
-/** Sums, products and copies of whole vectors. Outputs may be inputs (in place). */
+/** Sums, products and copies of whole vectors. In place allowed. */
 #include "kernel.h"
 #include "lanes.h"
 
-/** out = a + b: one addition of the canonical tree per element. */
+/** out = a + b: one addition of the canonical tree for each element. */
 KERNEL(addVectors, PTR out, PTR a, PTR b, I32 n) {
   const f32 *x = a, *y = b;
   f32 *z = out;
   BLOCKS(n, block_store(z + at, v_add(block_load(x + at, lanes), block_load(y + at, lanes)), lanes););
+}
+
+/** out = a - b */
+KERNEL(subtractVectors, PTR out, PTR a, PTR b, I32 n) {
+  const f32 *x = a, *y = b;
+  f32 *z = out;
+  BLOCKS(n, block_store(z + at, v_sub(block_load(x + at, lanes), block_load(y + at, lanes)), lanes););
 }
 
 /** out = a * b */
@@ -38,7 +45,7 @@ KERNEL(scaleVector, PTR out, PTR a, I32 n, F32 factor) {
   BLOCKS(n, block_store(z + at, v_mul(block_load(x + at, lanes), all), lanes););
 }
 
-/** average = fma(share, value - average, average): a moving average takes a step towards a new value. */
+/** average = fma(share, value - average, average): updates a moving average with a new value. */
 KERNEL(moveAverage, PTR average, PTR value, I32 n, F32 share) {
   const f32 *x = value;
   f32 *z = average;

@@ -1,3 +1,3 @@
-/** Generated from the KERNEL prototypes by scripts/build-kernels.ts; do not edit. */
+/** Generated from the KERNEL prototypes by scripts/dev/build-kernels.ts; do not edit. */
 #pragma once
-#define SOURCE_VERSION "3949f7b34650870b"
+#define SOURCE_VERSION "5eaded24cbcea151"

@@ -1,6 +1,6 @@
 /**
- * The native build's door to Node: plain Node-API, usable in any number of threads. entry.c is compiled once for each
- * instruction set; which one runs is decided here, by what the processor has.
+ * The Node-API addon of the native build, usable in any number of threads. entry.c is compiled once for each instruction
+ * set; the addon chooses among those that the processor supports.
  */
 #include <node_api.h>
 #include <stddef.h>
@@ -11,10 +11,10 @@
 #include "isas.h"
 #include "../version.h"
 
-/** Whether this addon holds the build and this processor can run it. */
+/** Whether this addon contains the build and this processor can run it. */
 static int usable(const Isa *isa) { return isa->run && isa->supported(); }
 
-/** One thread's hold on the memory. */
+/** The memory and the build that one thread uses. */
 typedef struct {
   Run *run;
   uint8_t *base;
@@ -31,17 +31,17 @@ typedef struct {
     }                                                                     \
   } while (0)
 
-/** (tapeOffset, words) -> 0, or 1 + the index of the bad word. */
+/** (offset of the command buffer, words) -> 0, or 1 + the index of the bad word. */
 static napi_value run(napi_env env, napi_callback_info info) {
   size_t count = 2;
   napi_value args[2], result;
   Attachment *at;
-  uint32_t tape;
+  uint32_t commands;
   int32_t words;
   CHECK(napi_get_cb_info(env, info, &count, args, NULL, (void **)&at));
-  CHECK(napi_get_value_uint32(env, args[0], &tape));
+  CHECK(napi_get_value_uint32(env, args[0], &commands));
   CHECK(napi_get_value_int32(env, args[1], &words));
-  CHECK(napi_create_int32(env, at->run(at->base, tape, words, at->workspace), &result));
+  CHECK(napi_create_int32(env, at->run(at->base, commands, words, at->workspace), &result));
   return result;
 }
 

@@ -1,4 +1,4 @@
-/** Prints the name of the best instruction set that this processor has: the one that setup compiles entry.c for. */
+/** Prints the name of the best instruction set that this processor supports: setup compiles entry.c for it. */
 #include <stdio.h>
 
 #include "isas.h"

@@ -1,13 +1,13 @@
 /**
- * The native builds of entry.c by instruction set, best first, and what of the processor each needs. An addon may hold
- * some of them only (setup compiles the best alone, tests want all): the others are weak symbols that stay NULL.
+ * The native builds of entry.c by instruction set, best first, and the processor features that each needs. An addon may
+ * contain only some of them (setup compiles only the best, tests compile all): the others are weak symbols that stay NULL.
  */
 #ifndef ISAS_H
 #define ISAS_H
 
 #include <stdint.h>
 
-typedef int32_t Run(uint8_t *base, uint32_t tape, int32_t words, uint32_t workspace);
+typedef int32_t Run(uint8_t *base, uint32_t commands, int32_t words, uint32_t workspace);
 
 typedef struct {
   const char *name;

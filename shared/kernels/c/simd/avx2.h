@@ -70,7 +70,7 @@ INLINE v16 v_from_u8(const u8 *p) {
   HALVES(v16, _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(p + 8 * i)))));
 }
 
-/** The tree's last two levels. */
+/** The last two levels of the tree. */
 INLINE f32 q_sum(__m128 a) {
   a = _mm_add_ps(a, _mm_movehl_ps(a, a));
   return _mm_cvtss_f32(_mm_add_ss(a, _mm_movehdup_ps(a)));

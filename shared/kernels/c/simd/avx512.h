@@ -45,7 +45,7 @@ INLINE v16 v_from_u8(const u8 *p) {
   return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p)));
 }
 
-/** The tree's last two levels. */
+/** The last two levels of the tree. */
 INLINE f32 q_sum(__m128 a) {
   a = _mm_add_ps(a, _mm_movehl_ps(a, a));
   return _mm_cvtss_f32(_mm_add_ss(a, _mm_movehdup_ps(a)));
@@ -107,7 +107,7 @@ INLINE void x_transpose(vec t[LANES]) {
     u[i + 2] = _mm512_shuffle_ps(AB, CD, 0x44);
     u[i + 3] = _mm512_shuffle_ps(AB, CD, 0xee);
   }
-  // u[4g + i] holds, in its quarter q, rows 4g.. of column 4q + i: now the quarters change places.
+  // u[4g + i] holds, in its quarter q, rows 4g.. of column 4q + i: now the quarters are exchanged.
   for (i32 i = 0; i < 4; i++) {
     vec a = _mm512_shuffle_f32x4(u[i], u[i + 4], 0x88), b = _mm512_shuffle_f32x4(u[i], u[i + 4], 0xdd);
     vec c = _mm512_shuffle_f32x4(u[i + 8], u[i + 12], 0x88), d = _mm512_shuffle_f32x4(u[i + 8], u[i + 12], 0xdd);

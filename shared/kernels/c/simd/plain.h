@@ -1,6 +1,6 @@
 /**
- * Plain C for any processor: sixteen lanes as GCC/Clang vector extensions, lowered by the compiler to what there is.
- * It asks of the processor no more than IEEE arithmetic without wider intermediates, so x87 is refused here.
+ * Plain C for any processor: sixteen lanes as GCC/Clang vector extensions, which the compiler maps to what the processor
+ * has. The only requirement is IEEE arithmetic without wider intermediates, so x87 is refused here.
  */
 #pragma once
 #if !defined(__FLT_EVAL_METHOD__) || __FLT_EVAL_METHOD__ != 0
@@ -48,7 +48,6 @@ INLINE f32 f32_fma(f32 a, f32 b, f32 c) {
   return (f32)s.value;
 }
 INLINE f32 f32_sqrt(f32 a) { return __builtin_sqrtf(a); }
-
 
 #define LANES 4
 typedef f32 vec __attribute__((vector_size(16)));
@@ -148,7 +147,7 @@ INLINE w16 w_load(const void *p) { return (w16)v_load(p); }
 INLINE void w_store(void *p, w16 a) { v_store(p, (v16)a); }
 INLINE w16 w_load_n(const void *p, i32 n) { return (w16)v_load_n(p, n); }
 INLINE void w_store_n(void *p, w16 a, i32 n) { v_store_n(p, (v16)a, n); }
-// Unsigned, because wrapping around is meant.
+// Unsigned: these operations wrap around.
 INLINE w16 w_add(w16 a, w16 b) { return (w16)((plain_u32)a + (plain_u32)b); }
 INLINE w16 w_sub(w16 a, w16 b) { return (w16)((plain_u32)a - (plain_u32)b); }
 INLINE w16 w_mul(w16 a, w16 b) { return (w16)((plain_u32)a * (plain_u32)b); }

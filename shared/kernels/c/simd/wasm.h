@@ -1,6 +1,6 @@
 /**
  * WebAssembly SIMD: four vectors of 128 bits. With relaxed SIMD, `relaxed_madd` is the fused multiply-add; the loader
- * checks that the engine really fuses. Without it every product goes through f64 and round-to-odd.
+ * checks that the engine does fuse. Without relaxed SIMD every product goes through f64 and rounding to odd.
  */
 #pragma once
 #include <wasm_simd128.h>
@@ -51,16 +51,16 @@ INLINE v16 v_zero(void) { QUARTERS(v16, wasm_f32x4_const_splat(0)); }
 INLINE v128_t q_fma(v128_t a, v128_t b, v128_t c) { return wasm_f32x4_relaxed_madd(a, b, c); }
 #else
 /**
- * p + c, two lanes, of which s is the sum rounded to nearest: rounded to odd, which leaves a second rounding, to f32, as if
- * it were the only one (Boldo and Melquiond 2008, "Emulation of a FMA and correctly rounded sums: proved algorithms using
- * rounding to odd"; f64 has more than the p + 2 bits that it asks for).
+ * p + c in two lanes, rounded to odd; s is the same sum rounded to nearest. After rounding to odd, a second rounding, to
+ * f32, gives the same result as a single one (Boldo and Melquiond 2008, "Emulation of a FMA and correctly rounded sums:
+ * proved algorithms using rounding to odd"; f64 has more than the p + 2 bits that the proof requires).
  */
 INLINE v128_t q_round_to_odd(v128_t p, v128_t c, v128_t s) {
   // The rounding error of s, exactly (Knuth's TwoSum): f64 neither overflows nor underflows on products of floats.
   v128_t t = wasm_f64x2_sub(s, p);
   v128_t e = wasm_f64x2_add(wasm_f64x2_sub(p, wasm_f64x2_sub(s, t)), wasm_f64x2_sub(c, t));
-  // Towards zero first: one ulp back where the error points inwards; then odd where there is an error at all. The
-  // comparisons are false for infinities and NaN, which so stay as they are.
+  // First rounded towards zero: one ulp back where the error points towards zero; then made odd where there is an error.
+  // The comparisons are false for infinities and NaN, which are therefore not changed.
   v128_t sign = wasm_f64x2_mul(e, s);
   v128_t back = wasm_f64x2_lt(sign, wasm_f64x2_const_splat(0));
   v128_t sticky = wasm_v128_or(back, wasm_f64x2_gt(sign, wasm_f64x2_const_splat(0)));
@@ -70,14 +70,14 @@ INLINE v128_t q_high(v128_t a) { return wasm_i32x4_shuffle(a, a, 2, 3, 2, 3); }
 INLINE v128_t q_demote(v128_t low, v128_t high) {
   return wasm_i32x4_shuffle(wasm_f32x4_demote_f64x2_zero(low), wasm_f32x4_demote_f64x2_zero(high), 0, 1, 4, 5);
 }
-/** Whether a sum lies half way between two floats of 24 bits, as far as f64 can tell. */
+/** Whether a sum in f64 lies half way between two floats of 24 bits. */
 INLINE v128_t q_is_half_way(v128_t s) {
   return wasm_i64x2_eq(wasm_v128_and(s, wasm_i64x2_const_splat(0x1fffffff)), wasm_i64x2_const_splat(0x10000000));
 }
 /**
- * a*b + c rounded once: the product of two floats is exact in f64, and rounding the sum twice, there and to f32, errs only
- * where the first rounding comes to lie half way between two floats. That is rare, and so are results below the smallest
- * normal float, which have fewer bits: only there the sum is rounded to odd instead.
+ * a*b + c rounded once: the product of two floats is exact in f64, and rounding the sum twice, to f64 and to f32, is wrong
+ * only where the f64 result lies half way between two floats. That is rare, and so are results below the smallest normal
+ * float, which have fewer bits: only in these cases the sum is rounded to odd.
  */
 INLINE v128_t q_fma(v128_t a, v128_t b, v128_t c) {
   const v128_t c_low = wasm_f64x2_promote_low_f32x4(c), c_high = wasm_f64x2_promote_low_f32x4(q_high(c));

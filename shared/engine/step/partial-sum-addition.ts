@@ -1,0 +1,142 @@
+import { assert } from '../../errors.js';
+import { mergePlan, nodeKey } from '../../reduction/merge-plan.js';
+import { rootLevel, type TreeNode } from '../../reduction/tree.js';
+import type { EncodedVector } from './sum-codec.js';
+
+/** A partial sum in memory: a node of the tree, and the byte offset of its vector, or of what it is encoded to. */
+export interface PartialSum {
+  readonly node: TreeNode;
+  readonly buffer: number;
+}
+
+/** One addition of whole vectors: out = a + b, as byte offsets. `out` may be `a`. */
+export interface BufferAdd {
+  readonly out: number;
+  readonly a: number;
+  readonly b: number;
+}
+
+/** What is done with whole vectors on the way to a sum, in this order; a run without a codec only adds. */
+export interface Reduction {
+  readonly decodes: readonly EncodedVector[];
+  readonly steps: readonly (BufferAdd | { readonly quantize: number })[];
+  readonly encodes: readonly EncodedVector[];
+}
+
+/**
+ * The additions of the tree that are possible between partial sums, as additions of vectors. Each sum overwrites its left
+ * operand.
+ *
+ * @param leaves leaves of the batch
+ * @returns the additions in an order in which they can run, and the partial sums that are left after them
+ */
+export function planAdds(
+  partialSums: readonly PartialSum[],
+  leaves: number,
+): { adds: BufferAdd[]; tops: PartialSum[] } {
+  const { additions, tops } = planAdditions(partialSums, leaves);
+  return { adds: additions.map(({ add }) => add), tops };
+}
+
+/** The reduction of partial sums that are vectors, without a codec. */
+export function planReduction(
+  partialSums: readonly PartialSum[],
+  leaves: number,
+): { reduction: Reduction; tops: PartialSum[] } {
+  const { adds, tops } = planAdds(partialSums, leaves);
+  return { reduction: { decodes: [], steps: adds, encodes: [] }, tops };
+}
+
+/**
+ * The reduction of shards to the partial sums that are exchanged, with a codec.
+ * @param encodedAt where a vector's codes go
+ * @returns the reduction, and the encoded partial sums: never the root, unless it is the only shard
+ */
+export function planExchange(
+  shards: readonly PartialSum[],
+  leaves: number,
+  encodedAt: (vector: number) => number,
+): { reduction: Reduction; tops: PartialSum[] } {
+  const all = planAdditions(shards, leaves);
+  const root = all.additions.find(({ into }) => into.level === rootLevel(leaves));
+  const additions = all.additions.filter((addition) => addition !== root);
+  const tops = root === undefined ? all.tops : [root.left, root.right];
+  const encodes = tops.map(({ buffer }) => ({ vector: buffer, encoded: encodedAt(buffer) }));
+  return {
+    reduction: {
+      decodes: [],
+      steps: additions.flatMap(({ add }) => [{ quantize: add.a }, { quantize: add.b }, add]),
+      encodes,
+    },
+    tops: tops.map(({ node }, i) => ({ node, buffer: (encodes[i] as EncodedVector).encoded })),
+  };
+}
+
+/** The reduction of all shards of a batch to the root, with a codec. The root itself is not quantised. */
+export function planRoot(
+  shards: readonly PartialSum[],
+  leaves: number,
+): { reduction: Reduction; tops: PartialSum[] } {
+  const { additions, tops } = planAdditions(shards, leaves);
+  const steps = additions.flatMap(({ add }) => [{ quantize: add.a }, { quantize: add.b }, add]);
+  const only = shards.length === 1 ? shards.map(({ buffer }) => ({ quantize: buffer })) : [];
+  return { reduction: { decodes: [], steps: [...only, ...steps], encodes: [] }, tops };
+}
+
+/**
+ * The reduction of encoded partial sums to the root. They are decoded first; the sums of them are quantised, but not the
+ * root.
+ * @param vectors where they are decoded to
+ */
+export function planDecodedRoot(
+  partialSums: readonly PartialSum[],
+  leaves: number,
+  vectors: readonly number[],
+): { reduction: Reduction; tops: PartialSum[] } {
+  const decodes = partialSums.map(({ buffer }, i) => ({ vector: vectors[i] as number, encoded: buffer }));
+  const decoded = partialSums.map(({ node }, i) => ({ node, buffer: vectors[i] as number }));
+  const { additions, tops } = planAdditions(decoded, leaves);
+  const isDecoded = ({ node }: PartialSum): boolean =>
+    partialSums.some((one) => nodeKey(one.node) === nodeKey(node));
+  const steps = additions.flatMap(({ add, left, right }) => [
+    ...[left, right].filter((one) => !isDecoded(one)).map(({ buffer }) => ({ quantize: buffer })),
+    add,
+  ]);
+  return { reduction: { decodes, steps, encodes: [] }, tops };
+}
+
+/** An addition of the tree, and the partial sums that it adds. */
+interface Addition {
+  readonly into: TreeNode;
+  readonly left: PartialSum;
+  readonly right: PartialSum;
+  readonly add: BufferAdd;
+}
+
+function planAdditions(
+  partialSums: readonly PartialSum[],
+  leaves: number,
+): { additions: Addition[]; tops: PartialSum[] } {
+  const merge = mergePlan(
+    partialSums.map(({ node }) => node),
+    leaves,
+  );
+  const buffers = new Map(partialSums.map(({ node, buffer }) => [nodeKey(node), buffer]));
+  const sumOf = (node: TreeNode): PartialSum => ({ node, buffer: buffers.get(nodeKey(node)) as number });
+  const additions = merge.adds.map(({ into, left, right }) => {
+    const [a, b] = [sumOf(left), sumOf(right)];
+    buffers.set(nodeKey(into), a.buffer);
+    return { into, left: a, right: b, add: { out: a.buffer, a: a.buffer, b: b.buffer } };
+  });
+  return { additions, tops: merge.tops.map(sumOf) };
+}
+
+/** Byte offset of the root's vector. @throws AssertionError when the partial sums do not cover the batch */
+export function rootOf(tops: readonly PartialSum[], leaves: number): number {
+  const [root] = tops;
+  assert(
+    tops.length === 1 && root?.node.level === rootLevel(leaves),
+    'the partial sums do not cover the batch',
+  );
+  return root.buffer;
+}

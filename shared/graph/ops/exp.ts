@@ -1,0 +1,15 @@
+/*
+ * exp, element by element:  y = e^x      dx = y dy
+ */
+import { elementsOf } from '../shape.js';
+import { ELEMENTWISE_OF_OUTPUT, type KernelOp, type NoAttributes } from './op.js';
+
+export const expOp: KernelOp<NoAttributes> = {
+  ...ELEMENTWISE_OF_OUTPUT,
+  forward(to, { rows, output, x, y }) {
+    to.emit('exponential', { out: y, a: x[0], n: rows * elementsOf(output) });
+  },
+  backward(to, { rows, output, y, dy, dx }) {
+    to.emit('multiplyVectors', { out: dx[0], a: dy, b: y, n: rows * elementsOf(output) });
+  },
+};
