@@ -1,0 +1,197 @@
+import type { Plan } from '../../shared/compiler/plan.js';
+import { OuterStep } from '../../shared/engine/local/outer-step.js';
+import type { Evaluation } from '../../shared/engine/passes/evaluation.js';
+import type { GradientInspector, GradientStats } from '../../shared/engine/passes/gradient-inspector.js';
+import type { RunMemory } from '../../shared/engine/run-memory.js';
+import { type Outcome, StepExecutor, type ThreadShare } from '../../shared/engine/step/step-executor.js';
+import type { SumLayout } from '../../shared/engine/step/sum-layout.js';
+import { assert } from '../../shared/errors.js';
+import { sha256OfPieces } from '../../shared/files/sha256.js';
+import { canonicalBytes } from '../../shared/files/tensors.js';
+import type { ExamplesNews } from '../../shared/protocol/example-news.js';
+import type { LeafRange } from '../../shared/reduction/tree.js';
+import type { Compared, CoordinatorEffect, StepMetrics } from '../state/messages.js';
+import type { Metrics } from '../state/observer.js';
+import type { AveragedWeights } from './averaged-weights.js';
+import type { OutgoingVectors } from './outgoing-vectors.js';
+
+type Execution = Extract<CoordinatorEffect, { kind: 'execute' }>;
+type Compare = Extract<CoordinatorEffect, { kind: 'compare' }>;
+type Inspect = Extract<CoordinatorEffect, { kind: 'inspect' }>;
+type Finish = Extract<CoordinatorEffect, { kind: 'finish' }>;
+
+/** What a coordinator's executor is made of. */
+export interface ExecutorParts {
+  /** Executes batches, and completes steps; the outer step completes rounds of local updates. */
+  readonly steps: StepExecutor | OuterStep;
+  /** undefined in a run that evaluates nothing. */
+  readonly evaluation: Evaluation | undefined;
+  /** The average of the weights, where evaluations use it. */
+  readonly averaged?: AveragedWeights | undefined;
+  /** Metrics of an evaluation beyond those that the loss counts, given these. */
+  readonly measure?: ((means: Metrics) => Promise<Metrics>) | undefined;
+  readonly runMemory: RunMemory;
+  /** What a partial sum holds. */
+  readonly layout: SumLayout;
+  /** What a worker needs for a step: the weights and what goes with them, as vectors at these byte offsets. */
+  readonly state: Pick<OutgoingVectors, 'cut' | 'order'> & { readonly vectors: readonly number[] };
+  /** How encoded updates travel, in a run with a codec. */
+  readonly update?: Pick<OutgoingVectors, 'cut' | 'order'> | undefined;
+  readonly gradients?: GradientInspector | undefined;
+  /** Has the model answer some test samples; left out: none are shown. */
+  readonly answer?: (() => Promise<ExamplesNews | undefined>) | undefined;
+}
+
+/** What the coordinator does with tensors: executions on local threads, the end of a distributed step, evaluations. */
+export class CoordinatorExecutor {
+  private readonly assignedThreads = new Map<string, LeafRange>();
+
+  constructor(private readonly parts: ExecutorParts) {}
+
+  /** Tells which threads a local worker computes with. */
+  assignThreads(memberId: string, threads: LeafRange): void {
+    this.assignedThreads.set(memberId, threads);
+  }
+
+  /** Executes whole steps on the threads of local workers. @returns the metric sums of each step that was done */
+  execute({ step, shares, scalars }: Execution): Promise<Outcome<StepMetrics[]>> {
+    const threadShares = shares.map(
+      ({ memberId, range }): ThreadShare => ({
+        threads: this.assignedThreads.get(memberId) as LeafRange,
+        leaves: range,
+      }),
+    );
+    return this.batches.execute(step, threadShares, scalars);
+  }
+
+  /** Ends the execution under way after the step under way. */
+  interruptExecution(): void {
+    this.batches.interrupt();
+  }
+
+  /** Puts the scalars of a round's steps where its replicas read them. */
+  beginRound(scalars: readonly (readonly number[])[]): void {
+    const { steps } = this.parts;
+    assert(steps instanceof OuterStep, 'only local updates have rounds');
+    steps.begin(scalars);
+  }
+
+  /** Adds the partial sums up and updates the weights. @returns the step's metric sums */
+  finish({ step, arrived, scalars }: Finish): Promise<Outcome<StepMetrics>> {
+    const { steps } = this.parts;
+    return steps instanceof OuterStep ? steps.finish(arrived) : steps.finish(step, arrived, scalars);
+  }
+
+  /** Compares members' answers to the same task, bit by bit. */
+  compare(answers: Compare['answers']): Pick<Compared, 'hashes' | 'parameter'> {
+    const { layout } = this.parts;
+    const sums = answers.map(({ memberId, partialSums }) => ({
+      memberId,
+      vectors: partialSums.map(({ buffer }) => this.comparableBytes(buffer)),
+    }));
+    const differs = ({ from, to }: { from: number; to: number }): boolean => {
+      const hashes = sums.map(({ vectors }) =>
+        sha256OfPieces(vectors.map((vector) => vector.subarray(4 * from, 4 * to))),
+      );
+      return new Set(hashes).size > 1;
+    };
+    const hashes = sums.map(({ memberId, vectors }) => ({ memberId, hash: sha256OfPieces(vectors) }));
+    const areEqual = hashes.every(({ hash }) => hash === hashes[0]?.hash);
+    // Gaps between parameters are hashed with the rest, though they belong to none.
+    return { hashes, parameter: areEqual ? undefined : (layout.parts.find(differs)?.name ?? 'padding') };
+  }
+
+  /** A partial sum as bytes, equal for equal sums: codes as they are, floats with NaN canonicalised. */
+  private comparableBytes(buffer: number): Uint8Array {
+    const { runMemory, layout } = this.parts;
+    const { memory } = runMemory;
+    const codes = 4 * (layout.codeWords ?? 0);
+    const bytes = memory.u8(buffer, 4 * layout.floats).slice();
+    bytes.set(canonicalBytes(memory.f32(buffer + codes, layout.floats - codes / 4)), codes);
+    return bytes;
+  }
+
+  /**
+   * Inspects backprop in the step ahead, with `ahead`.
+   * @returns the stats of the step just done, if it was inspected
+   */
+  async inspect({ step, ahead }: Inspect): Promise<GradientStats | undefined> {
+    const { gradients } = this.parts;
+    const seen = gradients?.take(step);
+    if (ahead) await gradients?.inspect(step);
+    return seen;
+  }
+
+  /** What the model makes of some test samples, with the weights as they are; undefined where none are shown. */
+  async answer(): Promise<ExamplesNews | undefined> {
+    return this.parts.answer?.();
+  }
+
+  /** Metrics of the whole evaluation set, with the weights as they are or their average. @param step steps done */
+  async evaluate(step: number): Promise<Metrics> {
+    const { evaluation, measure, averaged } = this.parts;
+    assert(evaluation !== undefined, 'a run without test data evaluates nothing');
+    averaged?.refresh(step);
+    const means = this.metricMeans(await evaluation.run(), evaluation.samples);
+    return measure === undefined ? means : { ...means, ...(await measure(means)) };
+  }
+
+  /** Means of the metrics, from their sums over so many samples. */
+  metricMeans(sums: StepMetrics, samples: number): Metrics {
+    return metricMeans(this.parts.runMemory.plan, sums, samples);
+  }
+
+  /**
+   * What goes over the wire with work: the state that a worker needs for a step (the weights; with a codec the optimizer's
+   * vectors too, since workers update their own weights), or the encoded update of the latest step. Valid until the next one.
+   */
+  outgoing(what: 'weights' | 'update'): OutgoingVectors {
+    const { runMemory, state, update, steps } = this.parts;
+    if (what === 'weights') {
+      const { cut, order, vectors } = state;
+      return { cut, order, views: vectors.map((at) => runMemory.memory.u8(at, cut.bytes)) };
+    }
+    const { updateBytes } = steps;
+    assert(update !== undefined && updateBytes !== undefined, 'only a run with a codec has updates');
+    return { ...update, views: [updateBytes] };
+  }
+
+  /** What a partial sum holds. */
+  get layout(): SumLayout {
+    return this.parts.layout;
+  }
+
+  /** Bytes that a worker needs for a step. */
+  get weightBytes(): number {
+    const { cut, vectors } = this.parts.state;
+    return vectors.length * cut.bytes;
+  }
+
+  private get batches(): StepExecutor {
+    const { steps } = this.parts;
+    assert(steps instanceof StepExecutor, 'rounds of local updates are dispatched, not executed');
+    return steps;
+  }
+}
+
+/**
+ * Means of the metrics, from their sums over so many samples: over all terms, or over those that count where some are
+ * ignored; 0 when none counts. The mean of right answers is the accuracy.
+ */
+export function metricMeans(
+  { metrics, terms }: Pick<Plan, 'metrics' | 'terms'>,
+  sums: StepMetrics,
+  samples: number,
+): Metrics {
+  const counted = metrics.includes('counted')
+    ? (sums[metrics.indexOf('counted')] as number)
+    : samples * terms;
+  return Object.fromEntries(
+    metrics
+      .map((metric, i): [string, number] => [
+        metric === 'correct' ? 'accuracy' : metric,
+        counted === 0 ? 0 : (sums[i] as number) / counted,
+      ])
+      .filter(([name]) => name !== 'counted'),
+  );
+}

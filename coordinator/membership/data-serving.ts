@@ -1,0 +1,112 @@
+import { chunkBytes, type Manifest } from '../../shared/data/manifest.js';
+import { NEED_CHUNKS_MAX } from '../../shared/protocol/limits.js';
+
+/*
+ * Which chunk of the training data is sent next, and to whom. A chunk is sent when those before it have left this machine,
+ * so a member that does not read holds up nobody else and makes nothing grow. Members are served in turn.
+ */
+
+/** Chunks of one member that were sent and have not left this machine: one is written while the next one waits. */
+const CHUNKS_IN_FLIGHT_MAX = 2;
+/** Bytes of chunks of all members that were sent and have not left this machine. */
+const CHUNK_BYTES_IN_FLIGHT_MAX = 128 * 2 ** 20;
+/** While others wait because too much is in flight, a member that has not read a chunk for so long makes room. */
+const UNREAD_MS = 1000;
+
+/** What one member is sent. */
+interface Served {
+  /** Chunks that it requested and that were not sent yet, in the order of the requests. */
+  readonly requested: number[];
+  /** Chunks in flight; the oldest first. */
+  readonly inFlight: { readonly bytes: number; readonly sentAtMs: number }[];
+}
+
+/** Who is sent which chunks. */
+export interface DataServing {
+  /** By member id. */
+  readonly served: Map<string, Served>;
+  /** Ids of members to which a chunk can be sent now; the one that was served the longest time ago first. */
+  readonly turns: Set<string>;
+  /** Bytes in flight to all members. */
+  bytes: number;
+  /** A chunk was sent, and the next one is not due yet. */
+  isPaused: boolean;
+}
+
+/** Nobody has requested anything. */
+export function noDataServing(): DataServing {
+  return { served: new Map(), turns: new Set(), bytes: 0, isPaused: false };
+}
+
+/** A member requests chunks. @returns why it may not; undefined when it may */
+export function requestChunks(
+  { served, turns }: DataServing,
+  id: string,
+  chunks: readonly number[],
+): string | undefined {
+  const own = served.get(id) ?? { requested: [], inFlight: [] };
+  if (own.requested.length + own.inFlight.length + chunks.length > NEED_CHUNKS_MAX)
+    return `requested more than ${NEED_CHUNKS_MAX} chunks at once`;
+  served.set(id, own);
+  own.requested.push(...chunks);
+  if (own.inFlight.length < CHUNKS_IN_FLIGHT_MAX) turns.add(id);
+  return undefined;
+}
+
+/** Takes the next chunk to send, and pauses; undefined when none may be sent now. */
+export function takeNext(
+  serving: DataServing,
+  data: Manifest,
+  nowMs: number,
+): { readonly id: string; readonly index: number } | undefined {
+  const { served, turns } = serving;
+  const [id] = turns;
+  if (id === undefined || serving.isPaused) return undefined;
+  const own = served.get(id) as Served;
+  const [index] = own.requested as [number];
+  const bytes = chunkBytes(data, index);
+  // One chunk may always be in flight, however large it is.
+  if (serving.bytes > 0 && serving.bytes + bytes > CHUNK_BYTES_IN_FLIGHT_MAX) return undefined;
+  own.requested.shift();
+  own.inFlight.push({ bytes, sentAtMs: nowMs });
+  serving.bytes += bytes;
+  serving.isPaused = true;
+  turns.delete(id);
+  if (own.requested.length > 0 && own.inFlight.length < CHUNKS_IN_FLIGHT_MAX) turns.add(id);
+  return { id, index };
+}
+
+/** The oldest chunk in flight to a member has left this machine. */
+export function noteSent(serving: DataServing, id: string): void {
+  const own = serving.served.get(id);
+  const chunk = own?.inFlight.shift();
+  if (own === undefined || chunk === undefined) return;
+  serving.bytes -= chunk.bytes;
+  if (own.requested.length > 0) serving.turns.add(id);
+}
+
+/** A member is gone, and with it everything that was in flight to it. */
+export function endServing(serving: DataServing, id: string): void {
+  for (const { bytes } of serving.served.get(id)?.inFlight ?? []) serving.bytes -= bytes;
+  serving.served.delete(id);
+  serving.turns.delete(id);
+}
+
+/** Members that have to make room for those that wait: as many as wait, those that have not read for the longest time. */
+export function unreadWhileOthersWait(
+  { served, turns, isPaused }: DataServing,
+  nowMs: number,
+): readonly string[] {
+  if (turns.size === 0 || isPaused) return [];
+  const unread = [...served].flatMap(
+    ([
+      id,
+      {
+        inFlight: [oldest],
+      },
+    ]) =>
+      oldest === undefined || nowMs - oldest.sentAtMs < UNREAD_MS ? [] : [{ id, sinceMs: oldest.sentAtMs }],
+  );
+  unread.sort((a, b) => a.sinceMs - b.sinceMs);
+  return unread.slice(0, turns.size).map(({ id }) => id);
+}

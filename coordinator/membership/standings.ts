@@ -1,0 +1,149 @@
+import type { Hello } from '../../shared/protocol/messages.js';
+import { type Member, type Standing, unknownStanding } from '../state/member.js';
+import { MACHINES_MAX, type MemberLedger } from '../storage/member-ledger.js';
+
+/*
+ * What a run knows of a machine, whichever connection it comes by: how often it was expelled, when it may return, and how
+ * many of its answers others have confirmed. A machine is known by what it can prove, its key. One that has none, or a new
+ * one, is known by its address and name together if a machine was expelled under them; anybody can take the name of another,
+ * so nothing good is known of it. An unknown machine from an address of which one was expelled waits like that one: to make up
+ * a key takes no time.
+ *
+ * A machine that joins and leaves in a loop, and answers nothing, waits longer and longer too.
+ */
+
+/** How long an expelled machine is kept out at first; each time twice as long. */
+const WAIT_FIRST_MS = 10_000;
+const WAIT_MAX_MS = 600_000;
+/** Who leaves so soon, without any answer, was on a visit. */
+const VISIT_MS = 10_000;
+/** So many visits in a row cost nothing: a link may be bad. */
+const VISITS_FREE = 4;
+/** How long a machine waits after one more, at first and at most. */
+const VISIT_WAIT_FIRST_MS = 1000;
+const VISIT_WAIT_MAX_MS = 60_000;
+
+/** What is known of machines and of addresses. */
+export interface Standings {
+  /** By the key of a machine, and by its address and name. */
+  readonly machines: Map<string, Standing>;
+  /** By address, how often machines there were expelled, and until when unknown ones are kept out. */
+  readonly addresses: Map<string, { expulsions: number; barredUntilMs: number }>;
+}
+
+/** Why an expelled machine is expelled. */
+export type Offence = 'wrong' | 'silent';
+
+/** @param expulsions what a run that goes on remembers. The waiting time begins anew: the clock does too */
+export function initialStandings(expulsions: MemberLedger['expulsions'], nowMs: number): Standings {
+  const machines = new Map<string, Standing>();
+  for (const [machine, { wrong, silent }] of Object.entries(expulsions)) {
+    const barredUntilMs = nowMs + waitMs(wrong + silent);
+    machines.set(machine, { ...unknownStanding(machine), wrong, silent, barredUntilMs });
+  }
+  return { machines, addresses: new Map() };
+}
+
+/** What is known of the machine that says hello; a new standing when it is unknown. */
+export function standingOf(
+  { machines }: Standings,
+  { address }: Pick<Member, 'address'>,
+  { machine, name }: Pick<Hello, 'machine' | 'name'>,
+): Standing {
+  const place = placeOf(address, name);
+  const identity = machine?.key ?? place;
+  const known = [identity, place]
+    .flatMap((one) => machines.get(one) ?? [])
+    .find((one) => one.machine === identity || offences(one) > 0);
+  const standing = known ?? unknownStanding(identity);
+  for (const one of [identity, place]) remember(machines, one, standing);
+  return standing;
+}
+
+function placeOf(address: string, name: string): string {
+  return `${address}/${name}`;
+}
+
+function offences({ wrong, silent }: Standing): number {
+  return wrong + silent;
+}
+
+/** Room is made by forgetting a machine that was never expelled. */
+function remember(machines: Map<string, Standing>, name: string, standing: Standing): void {
+  if (machines.has(name)) return;
+  if (machines.size >= MACHINES_MAX)
+    for (const [other, known] of machines)
+      if (offences(known) === 0) {
+        machines.delete(other);
+        break;
+      }
+  if (machines.size < MACHINES_MAX) machines.set(name, standing);
+}
+
+/** Why a machine is kept out; undefined when it is not. */
+export function bar(
+  { addresses }: Standings,
+  standing: Standing,
+  { address }: Pick<Member, 'address'>,
+  nowMs: number,
+): string | undefined {
+  const times = offences(standing);
+  const { barredUntilMs, confirmed, visitsAgainMs } = standing;
+  if (nowMs < visitsAgainMs) return 'its machine joins and leaves again and again: try again in a minute';
+  if (nowMs < barredUntilMs)
+    return `it was expelled ${times === 1 ? 'once' : `${times} times`}: it may return ${waitMs(times) / 1000} s after that`;
+  const at = addresses.get(address);
+  if (at !== undefined && times === 0 && confirmed === 0 && nowMs < at.barredUntilMs)
+    return `a machine at its address was expelled: an unknown one may join ${waitMs(at.expulsions) / 1000} s after that`;
+  return undefined;
+}
+
+/** A machine is expelled: it waits before it may return, longer each time. */
+export function onOffence(
+  { machines, addresses }: Standings,
+  { standing, address, name }: Pick<Member, 'standing' | 'address' | 'name'>,
+  offence: Offence,
+  nowMs: number,
+): void {
+  standing[offence] += 1;
+  standing.confirmed = 0;
+  standing.barredUntilMs = nowMs + waitMs(offences(standing));
+  // Who comes from there under this name with a new key is taken for it.
+  machines.delete(placeOf(address, name));
+  remember(machines, placeOf(address, name), standing);
+  const at = addresses.get(address);
+  const expulsions = (at?.expulsions ?? 0) + 1;
+  if (at !== undefined || addresses.size < MACHINES_MAX)
+    addresses.set(address, { expulsions, barredUntilMs: nowMs + waitMs(expulsions) });
+}
+
+/** A remote member has left. @param hasAnswered whether it has answered anything since it joined */
+export function onDeparture(
+  { standing, joinedAtMs, phase }: Pick<Member, 'standing' | 'joinedAtMs' | 'phase'>,
+  hasAnswered: boolean,
+  nowMs: number,
+): void {
+  // It was refused before it was let in, or only watches.
+  if (phase !== 'preparing' && phase !== 'ready') return;
+  if (hasAnswered || nowMs - joinedAtMs > VISIT_MS) {
+    standing.visits = 0;
+    return;
+  }
+  standing.visits += 1;
+  if (standing.visits <= VISITS_FREE) return;
+  const waitMs = VISIT_WAIT_FIRST_MS * 2 ** (standing.visits - VISITS_FREE - 1);
+  standing.visitsAgainMs = nowMs + Math.min(waitMs, VISIT_WAIT_MAX_MS);
+}
+
+/** The machines that were expelled, for the ledger. */
+export function expulsionsOf({ machines }: Standings): MemberLedger['expulsions'] {
+  return Object.fromEntries(
+    [...machines]
+      .filter(([, standing]) => offences(standing) > 0)
+      .map(([name, { wrong, silent }]) => [name, { wrong, silent }]),
+  );
+}
+
+function waitMs(times: number): number {
+  return Math.min(WAIT_FIRST_MS * 2 ** (times - 1), WAIT_MAX_MS);
+}

@@ -1,0 +1,158 @@
+import type { PartialSum } from '../../shared/engine/step/partial-sum-addition.js';
+import type { PartialSums } from '../../shared/protocol/messages.js';
+import { exchangedNodes } from '../../shared/reduction/shards.js';
+import { isSameRange, type LeafRange } from '../../shared/reduction/tree.js';
+import { trustIn } from '../state/member.js';
+import type { Compared, CoordinatorEffect } from '../state/messages.js';
+import { onPrompt } from './lateness.js';
+import { type SchedulingState, type WorkerRecord, warmUpRehearsals } from './scheduling-state.js';
+import {
+  type Answer,
+  acceptTrusted,
+  discardAnswers,
+  isDisputed,
+  isUncompared,
+  owedTask,
+  type Refusal,
+  refresh,
+  result,
+  takeAnswer,
+} from './step-tasks.js';
+import { measure } from './throughput.js';
+
+/** Answers to the same task differ. */
+export interface Dispute {
+  readonly step: number;
+  readonly range: LeafRange;
+  /** The first parameter in which the bits differ. */
+  readonly parameter: string;
+  /** Members whose answers are known to be wrong; none while nothing decides. */
+  readonly wrong: readonly { readonly memberId: string; readonly hash: string; readonly rightHash: string }[];
+}
+
+/**
+ * Partial sums of a ready member have arrived. `refusal`: why they do not count.
+ * @param buffers where their vectors lie, one for each node of the tree
+ */
+export function onPartialSums(
+  part: SchedulingState,
+  worker: WorkerRecord,
+  { step, range, nodes, computeMicros }: PartialSums,
+  buffers: readonly number[],
+  nowMs: number,
+): { readonly effects: CoordinatorEffect[]; readonly refusal?: Refusal } {
+  if (worker.member.phase !== 'ready' || worker.answersDue === 0) return { effects: [], refusal: 'not-owed' };
+  worker.answersDue -= 1;
+  worker.segments = 0;
+  const note = (dispatchedMs: number): void => {
+    const leaves = range.to - range.from;
+    const elapsedMs = nowMs - dispatchedMs;
+    worker.throughput = measure(worker.throughput, { leaves, computeMs: computeMicros / 1000, elapsedMs });
+    part.slowestMs = Math.max(part.slowestMs, elapsedMs);
+  };
+  const late = worker.stragglerTasks.findIndex(
+    (task) => task.step === step && isSameRange(task.range, range),
+  );
+  if (late >= 0) {
+    const [task] = worker.stragglerTasks.splice(late, 1);
+    const { rehearsals } = worker;
+    if (task?.isRehearsal) rehearsals.answered += 1;
+    const isWarmUp = task?.isRehearsal === true && rehearsals.answered <= warmUpRehearsals(part);
+    // Of several, those behind the first have waited for it.
+    if (late === 0 && task !== undefined && !isWarmUp) note(task.dispatchedMs);
+    if (task?.isRehearsal && !isWarmUp) worker.hasRehearsed = true;
+    return { effects: [], refusal: 'another-step' };
+  }
+  const { current } = part;
+  if (current === undefined || current.isClosed) return { effects: [], refusal: 'another-step' };
+  const partialSums = nodes.map((node, i): PartialSum => ({ node, buffer: buffers[i] as number }));
+  const { id: memberId, sharesMemory: isTrusted } = worker.member;
+  const owed = owedTask(current, { memberId, step, range, nodes });
+  if (typeof owed !== 'string' && buffers.length !== nodes.length)
+    return { effects: [], refusal: 'incomplete' };
+  const doubt = current.doubtIn(trustIn(worker.member));
+  const taken = takeAnswer(current, { memberId, isTrusted, doubt, partialSums }, step, range);
+  if (typeof taken === 'string') return { effects: [], refusal: taken };
+  const { task, assignee } = taken;
+  if (assignee.isAlone) note(assignee.dispatchedMs);
+  if (!assignee.isHedged) onPrompt(worker);
+  acceptTrusted(current, task, nowMs);
+  if (!isUncompared(task)) return { effects: [] };
+  const answers = task.answers.map(({ memberId, partialSums }) => ({ memberId, partialSums }));
+  return { effects: [{ kind: 'compare', step, task: task.id, answers }] };
+}
+
+/** A segment of partial sums has come from a member. @returns whether the member was asked for so many */
+export function onSegment({ settings }: SchedulingState, worker: WorkerRecord): boolean {
+  worker.segments += 1;
+  const mayAnswer = worker.member.phase === 'ready' && worker.answersDue > 0;
+  return mayAnswer && worker.segments <= settings.answerSegmentsMax;
+}
+
+/** How many vectors a member owes for a task in the step under way; 0: it owes nothing. */
+export function owedVectors(
+  { current }: SchedulingState,
+  id: string,
+  { step, range }: Pick<PartialSums, 'step' | 'range'>,
+): number {
+  if (current === undefined || current.isClosed || current.step !== step) return 0;
+  const isOwedRange = current.held.get(id)?.some((task) => isSameRange(task.range, range)) ?? false;
+  return isOwedRange ? exchangedNodes(range, current.leaves, current.codec?.shardLevel).length : 0;
+}
+
+/** Whether partial sums can count: a member owes exactly these, in the step under way. Room is made for no others. */
+export function isOwed(
+  { current }: SchedulingState,
+  id: string,
+  { step, range, nodes }: PartialSums,
+): boolean {
+  if (current === undefined || current.isClosed) return false;
+  return typeof owedTask(current, { memberId: id, step, range, nodes }) !== 'string';
+}
+
+/** What comes of a comparison. */
+export interface Comparison {
+  /** Undefined when all answers are equal. */
+  readonly dispute?: Dispute;
+  /** Remote members whose answers were confirmed. */
+  readonly confirmed: readonly string[];
+}
+
+/**
+ * Answers to one task were compared. Where they differ, the one that was computed on the coordinator's own machine is right,
+ * or else the first that two agree on; as long as there is neither, the step asks another member when it continues.
+ */
+export function onCompared(
+  { current }: SchedulingState,
+  { step, task: id, hashes, parameter }: Compared,
+): Comparison {
+  const task = current?.step === step ? current.tasks.get(id) : undefined;
+  if (current === undefined || task === undefined) return { confirmed: [] };
+  for (const answer of task.answers)
+    answer.hash = hashes.find(({ memberId }) => memberId === answer.memberId)?.hash;
+  const right = isDisputed(task) ? result(task) : undefined;
+  // A decided dispute needs no further confirmation.
+  if (right !== undefined) task.replicas = 1;
+  refresh(current, task);
+  const isWrong = ({ hash }: Answer): boolean => right !== undefined && hash !== right.hash;
+  // Members in doubt that agree have confirmed nothing where this machine decides.
+  const isDecided = result(task) !== undefined;
+  const confirmed = task.answers
+    .filter((answer) => isDecided && !isWrong(answer) && !answer.isTrusted)
+    .map(({ memberId }) => memberId);
+  if (!isDisputed(task)) return { confirmed };
+  const wrong = task.answers.filter(isWrong).map(({ memberId, hash }) => {
+    return { memberId, hash: hash as string, rightHash: right?.hash as string };
+  });
+  return { dispute: { step, range: task.range, parameter: parameter as string, wrong }, confirmed };
+}
+
+/**
+ * Takes out all that a member has answered in this step; it is dispatched to others when the step continues. A step that is
+ * closed keeps it: its sum is being computed, and can be undone when it is in the weights.
+ */
+export function discardResults({ current }: SchedulingState, memberId: string): CoordinatorEffect[] {
+  if (current === undefined || current.isClosed) return [];
+  const buffers = discardAnswers(current, memberId).map(({ buffer }) => buffer);
+  return [{ kind: 'release', buffers }];
+}

@@ -1,0 +1,75 @@
+import { QUEUE_MAX } from '../../shared/protocol/limits.js';
+import type { Work } from '../../shared/protocol/messages.js';
+import type { LeafRange } from '../../shared/reduction/tree.js';
+import { trustIn } from '../state/member.js';
+import type { CoordinatorEffect } from '../state/messages.js';
+import { assign } from './assignment.js';
+import { isStraggler, type SchedulingState, type WorkerRecord } from './scheduling-state.js';
+import { addAssignee, type DistributedStep, split, type Task } from './step-tasks.js';
+import { capacities, hedgeDelayMs } from './throughput.js';
+import { assignWhole } from './whole-assignment.js';
+
+/** Gives a task to some workers, in subtasks when there is enough of it for several. */
+export function dispatchAmong(
+  { settings, workers }: SchedulingState,
+  step: DistributedStep,
+  task: Task,
+  takers: readonly WorkerRecord[],
+  nowMs: number,
+): CoordinatorEffect[] {
+  if (takers.length === 0) return [];
+  const { shares } = settings.isLocal
+    ? assignWhole(task.range, capacities(takers))
+    : assign(task.range, capacities(takers), settings.leavesPerGroup);
+  const ranges = shares.map(({ range }) => range);
+  const tasks = shares.length > 1 ? split(step, task, ranges) : [task];
+  return shares.map(({ memberId }, i) =>
+    dispatch(step, tasks[i] as Task, workers.get(memberId) as WorkerRecord, nowMs),
+  );
+}
+
+/** Gives a task to a worker. */
+export function dispatch(
+  current: DistributedStep,
+  task: Task,
+  worker: WorkerRecord,
+  nowMs: number,
+): CoordinatorEffect {
+  const { member } = worker;
+  const { step } = current;
+  const { range } = task;
+  const owed = current.held.get(member.id) ?? [];
+  const leaves = owed.reduce((sum, other) => sum + other.range.to - other.range.from, range.to - range.from);
+  const isAlone = owed.length === 0 && !isStraggler(worker);
+  // What still waits for its turn at the worker is void as soon as the worker hears of this step.
+  worker.stragglerTasks.splice(1);
+  worker.answersDue = Math.min(worker.answersDue + 1, QUEUE_MAX);
+  // Local threads all end a step together: nothing is won by doing the work of one of them a second time.
+  const dueMs = member.sharesMemory
+    ? Number.POSITIVE_INFINITY
+    : nowMs + hedgeDelayMs(worker.throughput, leaves);
+  const doubt = current.doubtIn(trustIn(member));
+  addAssignee(current, task, {
+    ...{ memberId: member.id, isTrusted: member.sharesMemory, doubt, dispatchedMs: nowMs, dueMs, isAlone },
+    isHedged: false,
+  });
+  const attachment = attachmentFor(current, worker);
+  worker.weightsStep = step;
+  return { kind: 'send', id: member.id, message: workMessage(step, range, attachment), attachment };
+}
+
+/** What goes with the first task that a worker is given in a step. */
+function attachmentFor(
+  { step, codec }: DistributedStep,
+  worker: WorkerRecord,
+): 'none' | 'weights' | 'update' {
+  if (worker.member.sharesMemory || worker.weightsStep === step) return 'none';
+  // A straggler may not have applied the update before this one: whole weights replace whatever waits there.
+  const isNext = worker.weightsStep === step - 1 && !isStraggler(worker);
+  return codec?.hasUpdate && isNext ? 'update' : 'weights';
+}
+
+function workMessage(step: number, range: LeafRange, attachment: 'none' | 'weights' | 'update'): Work {
+  const work = { kind: 'work', step, range, weights: attachment === 'weights' } as const;
+  return attachment === 'update' ? { ...work, update: 'apply' } : work;
+}

@@ -1,0 +1,291 @@
+import { assert } from '../../shared/errors.js';
+import { isSameRange, splitRange } from '../../shared/reduction/tree.js';
+import type { Trust } from '../state/member.js';
+import type { CoordinatorEffect, Share } from '../state/messages.js';
+import { type Assignment, assign, reassign } from './assignment.js';
+import {
+  isIdle,
+  isLoaded,
+  knows,
+  preferConfirming,
+  preferIdle,
+  preferMeasured,
+  preferNotLate,
+  preferResponsive,
+} from './candidates.js';
+import { dispatch, dispatchAmong } from './dispatch.js';
+import { hedge, wakeWhenDue } from './hedging.js';
+import { onLate } from './lateness.js';
+import { noteDistributed } from './placement.js';
+import {
+  ableWorkers,
+  activeWorkers,
+  readyWorkers,
+  type SchedulingState,
+  type WorkerRecord,
+} from './scheduling-state.js';
+import {
+  acceptTrusted,
+  addRoot,
+  type Chosen,
+  chosenAnswers,
+  type DistributedStep,
+  type Doubt,
+  isCovered,
+  isDisputed,
+  missingAssignees,
+  needsThisMachine,
+  openStep,
+  type Recheck,
+  refresh,
+  releaseMember,
+  type Task,
+} from './step-tasks.js';
+import { capacities, decayPenalty } from './throughput.js';
+import { tellWaiting } from './waiting.js';
+import { assignWhole } from './whole-assignment.js';
+
+/*
+ * The life of a step in which someone is remote: opened, its leaves dispatched by measured throughput; continued, as often as
+ * something happens, until every leaf has an answer (dispatched again when a worker has left, to idle workers as well when
+ * one is late, to a second worker where it is audited); closed; ended when its sum is in the weights. It may be abandoned
+ * at any time, for it leaves no trace in the weights before it has ended.
+ */
+
+/** Shares of a step for local threads alone, which all end together. */
+export function localShares(part: SchedulingState, leaves: number): readonly Share[] {
+  const locals = readyWorkers(part).filter(({ member }) => member.sharesMemory);
+  const threads = locals.map(({ member: { id, name, threads } }) => {
+    return { id, name, msPerLeaf: 1 / threads, overheadMs: 0 };
+  });
+  return assign({ from: 0, to: leaves }, threads, part.settings.leavesPerGroup).shares;
+}
+
+/** How the answers of a step are confirmed. */
+export interface Confirmation {
+  /** No answer of a remote member counts unless it is confirmed. */
+  readonly mustConfirmAll: boolean;
+  /** The sums of the step were not finite: nothing is concluded from that before this machine, or most of the others, agree. */
+  readonly isRecheck: boolean;
+}
+
+/**
+ * Opens a step: dispatches its leaves.
+ * @param leaves of the step's batch
+ */
+export function startStep(
+  part: SchedulingState,
+  { step, leaves, ...confirmation }: { step: number; leaves: number } & Confirmation,
+  nowMs: number,
+): CoordinatorEffect[] {
+  assert(part.current === undefined, 'a step is started while another is under way');
+  const { settings, assignments, workers, random } = part;
+  const effects: CoordinatorEffect[] = [];
+  // A member that is late with a replica has been told to give it up.
+  const prompt = settings.isLocal ? activeWorkers(part) : preferNotLate(activeWorkers(part));
+  const inUse = assignments.get(leaves);
+  const range = { from: 0, to: leaves };
+  const assignment = settings.isLocal
+    ? sameOr(inUse, assignWhole(range, capacities(prompt)))
+    : reassign(inUse, range, capacities(prompt), settings.leavesPerGroup);
+  if (assignment !== inUse) {
+    assignments.set(leaves, assignment);
+    effects.push({ kind: 'report', event: { event: 'assignment', step, reason: assignment.reason } });
+  }
+  const { shardLevel, hasCodec } = settings;
+  const { fraction } = settings.audit;
+  const isDecidedHere = readyWorkers(part).some(({ member }) => member.sharesMemory);
+  // A machine that has everything audited, and computes, believes no other.
+  const mustConfirmAll = confirmation.mustConfirmAll || (isDecidedHere && fraction >= 1);
+  const doubtIn = doubts(fraction > 0, { ...confirmation, mustConfirmAll });
+  const recheck = confirmation.isRecheck ? recheckAmong(activeWorkers(part)) : undefined;
+  const codec = hasCodec ? { shardLevel, hasUpdate: part.updateStep === step } : undefined;
+  const current = openStep(step, leaves, nowMs, { doubtIn, isDecidedHere, recheck, codec });
+  part.current = current;
+  for (const { memberId, range } of assignment.shares) {
+    const worker = workers.get(memberId) as WorkerRecord;
+    for (const part of settings.isLocal ? splitRange(range, range.to - range.from, 1) : [range]) {
+      const isAudited = !worker.member.sharesMemory && random.chance(fraction);
+      const replicas = recheck?.by === 'majority' ? recheck.agreeing : isAudited ? 2 : 1;
+      effects.push(dispatch(current, addRoot(current, part, replicas), worker, nowMs));
+    }
+  }
+  for (const worker of prompt) {
+    if (worker.throughput !== undefined && isIdle(worker, current))
+      worker.throughput = decayPenalty(worker.throughput);
+  }
+  return effects;
+}
+
+/** How answers count, by how far a member is believed. @param isAuditing whether anything is audited */
+function doubts(isAuditing: boolean, { mustConfirmAll, isRecheck }: Confirmation): (trust: Trust) => Doubt {
+  return (trust) => {
+    if (trust === 'trusted') return 'none';
+    if (trust === 'convicted' || mustConfirmAll || isRecheck) return 'full';
+    return trust === 'unproven' && isAuditing ? 'some' : 'none';
+  };
+}
+
+/** Who has to agree that the sums of a step are not finite. */
+function recheckAmong(workers: readonly WorkerRecord[]): Recheck {
+  if (workers.some(({ member }) => member.sharesMemory)) return { by: 'this-machine' };
+  const machines = new Set(workers.map(({ member }) => member.standing.machine));
+  return { by: 'majority', agreeing: Math.floor(machines.size / 2) + 1 };
+}
+
+/** Dispatches what nobody has, or what is overdue. `isCovered`: every leaf has an answer that counts. */
+export function continueStep(
+  part: SchedulingState,
+  nowMs: number,
+): { readonly effects: CoordinatorEffect[]; readonly isCovered: boolean } {
+  const step = openOf(part);
+  const effects = [...step.unassigned].flatMap((task) => serve(part, step, task, nowMs));
+  if (!isCovered(step)) effects.push(...hedge(part, step, nowMs));
+  effects.push(...tellWaiting(part, step, nowMs));
+  if (isCovered(step)) return { effects, isCovered: true };
+  effects.push(...wakeWhenDue(part, step, nowMs));
+  return { effects, isCovered: false };
+}
+
+/** Closes a step that is covered. @returns the answers that count, each leaf once; others are released */
+export function closeStep(
+  part: SchedulingState,
+  nowMs: number,
+): {
+  readonly effects: CoordinatorEffect[];
+  readonly chosen: readonly Chosen[];
+} {
+  const step = openOf(part);
+  assert(isCovered(step), 'a step is closed before all of its leaves are in');
+  step.isClosed = true;
+  const cancels = noteStragglers(part, step);
+  for (const task of step.tasks.values())
+    for (const { memberId, isHedged } of task.assignees) {
+      const worker = part.workers.get(memberId);
+      if (isHedged && worker !== undefined) onLate(worker, nowMs);
+    }
+  const { chosen, unused } = chosenAnswers(step);
+  step.isProven = chosen.every(({ isProven }) => isProven);
+  const buffers = unused.map(({ buffer }) => buffer);
+  return { effects: buffers.length > 0 ? [...cancels, { kind: 'release', buffers }] : cancels, chosen };
+}
+
+/**
+ * The step's sum was computed. `wasProven`: all of it rests on what this machine came to as well, or more than half of the
+ * machines: of `agreeing` others.
+ */
+export function onStepFinished(
+  part: SchedulingState,
+  nowMs: number,
+): { readonly wasProven: boolean; readonly agreeing?: number } {
+  const { current } = part;
+  part.current = undefined;
+  if (current === undefined) return { wasProven: true };
+  noteDistributed(part.placement, current.leaves, nowMs - current.startedMs);
+  const { isProven: wasProven, recheck } = current;
+  return recheck?.by === 'majority' ? { wasProven, agreeing: recheck.agreeing } : { wasProven };
+}
+
+/** The run is over: the step under way is nobody's business any more. */
+export function dropStep(part: SchedulingState): void {
+  part.current = undefined;
+}
+
+/** Nothing of the step under way counts. */
+export function abandonStep(part: SchedulingState): CoordinatorEffect[] {
+  const { current } = part;
+  if (current === undefined) return [];
+  assert(!current.isClosed, 'a step is abandoned while its sum is being computed');
+  part.current = undefined;
+  const cancels = noteStragglers(part, current);
+  const answers = [...current.tasks.values()].flatMap((task) => task.answers);
+  const buffers = answers.flatMap(({ partialSums }) => partialSums.map(({ buffer }) => buffer));
+  return buffers.length > 0 ? [...cancels, { kind: 'release', buffers }] : cancels;
+}
+
+/** A member is gone: what it owes is dispatched to others when the step continues. */
+export function onMemberLeft(part: SchedulingState, id: string, nowMs: number): void {
+  part.workers.delete(id);
+  const { current } = part;
+  if (current === undefined) return;
+  for (const task of releaseMember(current, id)) acceptTrusted(current, task, nowMs);
+}
+
+/** The time that was asked for has come. */
+export function onWoken(part: SchedulingState): void {
+  part.wakeAtMs = Number.POSITIVE_INFINITY;
+}
+
+function openOf({ current }: SchedulingState): DistributedStep {
+  assert(current !== undefined && !current.isClosed, 'no step is open');
+  return current;
+}
+
+/** Finds takers for a task that has too few. */
+function serve(part: SchedulingState, step: DistributedStep, task: Task, nowMs: number): CoordinatorEffect[] {
+  if (missingAssignees(task) === 0) {
+    refresh(step, task);
+    return [];
+  }
+  const active = activeWorkers(part);
+  const best = (workers: readonly WorkerRecord[]): readonly WorkerRecord[] =>
+    preferMeasured(preferIdle(preferNotLate(preferResponsive(workers, nowMs)), step));
+  if (task.assignees.length === 0 && task.answers.length === 0)
+    return dispatchAmong(part, step, task, best(active), nowMs);
+  if (acceptTrusted(step, task, nowMs)) return [];
+  const isOwn = step.recheck?.by === 'this-machine' || needsThisMachine(task);
+  const mayConfirm = (worker: WorkerRecord): boolean =>
+    !knows(worker, task) && (!isOwn || worker.member.sharesMemory);
+  const mayTake = (worker: WorkerRecord): boolean => mayConfirm(worker) && !isLoaded(worker, step);
+  // Where nobody else can, or those have too much to do, one that has not rehearsed yet may.
+  const rows = [
+    active.filter(mayTake),
+    ableWorkers(part).filter(mayTake),
+    ableWorkers(part).filter(mayConfirm),
+  ];
+  const others = preferConfirming(part, step, rows.find((row) => row.length > 0) ?? [], task);
+  const takers = best(others);
+  const taker = takers[part.random.below(takers.length)];
+  if (taker !== undefined) return [dispatch(step, task, taker, nowMs)];
+  if (isDisputed(task)) return [];
+  // Nobody else could confirm it.
+  task.replicas = 1;
+  task.standsAlone = true;
+  refresh(step, task);
+  return [];
+}
+
+/** A member that still computes a task of this step does so in vain. @returns cancellations, where they save time */
+function noteStragglers(
+  { workers, settings }: SchedulingState,
+  { step, tasks }: DistributedStep,
+): CoordinatorEffect[] {
+  const answered = new Set([...tasks.values()].flatMap(({ answers }) => answers.map((one) => one.memberId)));
+  const late = new Set<WorkerRecord>();
+  for (const { range, assignees } of tasks.values()) {
+    for (const { memberId, dispatchedMs } of assignees) {
+      const worker = workers.get(memberId);
+      if (worker === undefined) continue;
+      worker.stragglerTasks.push({ step, range, dispatchedMs });
+      // Its weights may still be on their way, and the run changes them now; if it has to cancel, they may be dropped with it.
+      if (!answered.has(memberId)) worker.weightsStep = -1;
+      late.add(worker);
+    }
+  }
+  if (!settings.isLocal) return [];
+  return [...late].map((worker) => {
+    worker.cancelsDue += 1;
+    return { kind: 'send', id: worker.member.id, message: { kind: 'cancel', step }, attachment: 'none' };
+  });
+}
+
+/** The assignment in use where the new one gives everyone the same. */
+function sameOr(inUse: Assignment | undefined, fresh: Assignment): Assignment {
+  const isSame =
+    inUse?.shares.length === fresh.shares.length &&
+    inUse.shares.every(({ memberId, range }, i) => {
+      const share = fresh.shares[i] as Share;
+      return memberId === share.memberId && isSameRange(range, share.range);
+    });
+  return inUse !== undefined && isSame ? inUse : fresh;
+}

@@ -1,0 +1,100 @@
+import type { LeafRange } from '../../shared/reduction/tree.js';
+import type { CoordinatorEffect } from '../state/messages.js';
+import {
+  choosesHelpers,
+  isStraggler,
+  type SchedulingState,
+  type WorkerRecord,
+  warmUpRehearsals,
+} from './scheduling-state.js';
+
+/*
+ * Rehearsals: a member that takes no part in steps is given tasks whose answers nobody needs, for others compute the same
+ * leaves. What a rehearsal costs is the wire; what it shows is that the member answers, its throughput and its overhead. The
+ * first chunk of the data suffices for it: the others are sent when the member is going to be given work.
+ */
+
+/** Time between the first two rehearsals that count; the next ones are further and further apart. */
+const REHEARSE_FIRST_MS = 250;
+const REHEARSE_MOST_MS = 30_000;
+/** Rehearsals of one member take this part of the coordinator's time at most, by the time of their bytes ... */
+const REHEARSE_PART = 0.01;
+/** ... sent and received: what a core needs for them, with room for a slow one. */
+export const WIRE_MS_PER_MB = 2;
+/** Rehearsals at a time, and how long one is awaited before another takes its place. */
+const REHEARSALS_MAX = 8;
+const REHEARSAL_AWAITED_MS = 2000;
+
+/**
+ * Rehearses workers that take no part in steps. Of those that never answer, only a few are awaited at a time.
+ * @param rangeOf the leaves of a rehearsal
+ */
+export function rehearseSome(
+  part: SchedulingState,
+  workers: readonly WorkerRecord[],
+  step: number,
+  nowMs: number,
+  rangeOf: () => LeafRange,
+): CoordinatorEffect[] {
+  const due = workers.filter(
+    (worker) => !worker.isFetching && !isStraggler(worker) && nowMs >= worker.rehearsals.nextAtMs,
+  );
+  if (due.length === 0) return [];
+  const underWay = workers.filter(({ stragglerTasks: [task] }) => {
+    return task?.isRehearsal && nowMs - task.dispatchedMs < REHEARSAL_AWAITED_MS;
+  }).length;
+  const range = rangeOf();
+  return due
+    .slice(0, Math.max(0, REHEARSALS_MAX - underWay))
+    .flatMap((worker) => rehearse(part, worker, step, range, nowMs));
+}
+
+function rehearse(
+  part: SchedulingState,
+  worker: WorkerRecord,
+  step: number,
+  range: LeafRange,
+  nowMs: number,
+): CoordinatorEffect[] {
+  const { member } = worker;
+  scheduleNext(part, worker, nowMs);
+  worker.stragglerTasks.push({ step, range, dispatchedMs: nowMs, isRehearsal: true });
+  worker.answersDue += 1;
+  const work = { kind: 'work', step, range } as const;
+  // With a codec a helper is usually sent an update, so that is what is measured, once the member has weights.
+  if (part.settings.hasCodec && worker.rehearsals.answered > 0) {
+    const message = { ...work, weights: false, update: 'rehearse', rehearses: true } as const;
+    return [{ kind: 'send', id: member.id, message, attachment: 'update' }];
+  }
+  // The run goes on while they are sent: they may be of several steps.
+  worker.weightsStep = -1;
+  const message = { ...work, weights: true, rehearses: true } as const;
+  return [{ kind: 'send', id: member.id, message, attachment: 'weights' }];
+}
+
+/** The rehearsals that warm up follow each other at once; those that count double their distance. */
+function scheduleNext(part: SchedulingState, { rehearsals }: WorkerRecord, nowMs: number): void {
+  if (rehearsals.answered < warmUpRehearsals(part)) {
+    rehearsals.nextAtMs = nowMs;
+    return;
+  }
+  const costMs = (part.settings.exchange.bytes / 1e6) * WIRE_MS_PER_MB;
+  const least = Math.max(REHEARSE_FIRST_MS, costMs / REHEARSE_PART);
+  rehearsals.delayMs = Math.max(least, Math.min(2 * rehearsals.delayMs, REHEARSE_MOST_MS));
+  rehearsals.nextAtMs = nowMs + rehearsals.delayMs;
+}
+
+/** Tells a member that is going to be given work to fetch the data that it lacks, once. */
+export function fetchData(worker: WorkerRecord): CoordinatorEffect[] {
+  const { member } = worker;
+  if (member.hasData || worker.isFetching) return [];
+  worker.isFetching = true;
+  return [{ kind: 'send', id: member.id, message: { kind: 'fetch' }, attachment: 'none' }];
+}
+
+/** A member is ready, or has all data now. It is sent the data at once where it is given work for certain. */
+export function onMemberReady(part: SchedulingState, id: string): CoordinatorEffect[] {
+  const worker = part.workers.get(id) as WorkerRecord;
+  if (worker.member.hasData) worker.isFetching = false;
+  return choosesHelpers(part) ? [] : fetchData(worker);
+}

@@ -1,0 +1,256 @@
+import { SeededRandom } from '../../shared/actor/seeded-random.js';
+import type { LeafRange } from '../../shared/reduction/tree.js';
+import { type Member, UNASKED_MAX } from '../state/member.js';
+import type { RunSettings } from '../state/run-settings.js';
+import type { Assignment } from './assignment.js';
+import { initialPlacement, type Placement } from './placement.js';
+import type { DistributedStep } from './step-tasks.js';
+import type { Throughput } from './throughput.js';
+
+/** The scheduling room's part of the state: who computes what of the step under way, and how fast each worker is. */
+export interface SchedulingState {
+  readonly settings: Pick<
+    RunSettings,
+    'leavesPerGroup' | 'shardLevel' | 'audit' | 'placement' | 'exchange' | 'answerSegmentsMax' | 'data'
+  > & {
+    /** Local updates: leaves are replicas. Each is a task of its own, and worth an interruption. */
+    readonly isLocal: boolean;
+    /** Members that have the weights of one step are sent an update to those of the next. */
+    readonly hasCodec: boolean;
+  };
+  /** By member id, in the order in which they connected. Only those whose member is ready are given work. */
+  readonly workers: Map<string, WorkerRecord>;
+  /** The distributed step under way. It stays until its sum is in the weights, closed from its last answer on. */
+  current: DistributedStep | undefined;
+  /** In a run with a codec, the number of steps done whose last one has its encoded update in memory; -1: there is none. */
+  updateStep: number;
+  /** Who computes what, by the number of leaves in a batch: the last batch of an epoch may have fewer. */
+  readonly assignments: Map<number, Assignment>;
+  /** Which remote members are given work. */
+  readonly placement: Placement;
+  /** Decides what is audited and by whom. */
+  readonly random: SeededRandom;
+  /** When the coordinator will be woken to look for stragglers; infinity when it need not be. */
+  wakeAtMs: number;
+  /** The longest time that an answer or a step on local threads alone has taken. */
+  slowestMs: number;
+  /** Since when the step under way waits for members that are not there, and when that is told next. */
+  waiting: { readonly sinceMs: number; tellAtMs: number } | undefined;
+}
+
+/** What this room knows of a member. */
+export interface WorkerRecord {
+  /** Changed by the membership room, only read here. */
+  readonly member: Readonly<Member>;
+  /** The step whose weights it holds; -1 before the first. */
+  weightsStep: number;
+  /** Undefined before its first answer. */
+  throughput: Throughput | undefined;
+  /** Tasks of steps that ended without its answer. A worker that has any is a straggler. */
+  stragglerTasks: StragglerTask[];
+  /** What is known from tasks whose answers nobody needs; see rehearsal.ts. */
+  readonly rehearsals: Rehearsals;
+  /** It has answered, so that steps may count on it; not any more once it was late too often. See lateness.ts. */
+  hasRehearsed: boolean;
+  /** Rises with every late answer, and falls slowly with others. */
+  lateness: number;
+  /** What it was told last about its work; undefined before it was told anything. */
+  announced: (Announcement & { readonly reason: string }) | undefined;
+  /** Partial sums that it may still send, because they were asked for (and a few more). */
+  answersDue: number;
+  /** Segments that it has sent since its latest partial sums. */
+  segments: number;
+  /** Cancellations that it has not acknowledged. */
+  cancelsDue: number;
+  /** It was told to fetch the data that it lacks. */
+  isFetching: boolean;
+}
+
+/** Rehearsals of a member. */
+export interface Rehearsals {
+  answered: number;
+  /** No rehearsal before. */
+  nextAtMs: number;
+  /** Between the next one and the one after it. */
+  delayMs: number;
+}
+
+/** What a member was told about its work, and the figures behind it. */
+export interface Announcement {
+  readonly isActive: boolean;
+  readonly aloneMs: number;
+  readonly overheadMs: number;
+  readonly atMs: number;
+}
+
+/** Rehearsals of a member that do not count: its threads compile, its caches are cold. */
+const WARM_UP_REHEARSALS = 1;
+
+/** A task whose answer nobody needs: others were faster, or it was a rehearsal. */
+export interface StragglerTask {
+  readonly step: number;
+  readonly range: LeafRange;
+  readonly dispatchedMs: number;
+  readonly isRehearsal?: boolean;
+}
+
+/** Nobody has been given anything yet. */
+export function initialScheduling({
+  local,
+  leavesPerGroup,
+  compression,
+  shardLevel,
+  audit,
+  placement,
+  exchange,
+  answerSegmentsMax,
+  data,
+}: Pick<
+  RunSettings,
+  | 'local'
+  | 'leavesPerGroup'
+  | 'compression'
+  | 'shardLevel'
+  | 'audit'
+  | 'placement'
+  | 'exchange'
+  | 'answerSegmentsMax'
+  | 'data'
+>): SchedulingState {
+  const isLocal = local !== undefined;
+  return {
+    settings: {
+      isLocal,
+      hasCodec: compression !== undefined || local?.codec !== undefined,
+      leavesPerGroup: isLocal ? 1 : leavesPerGroup,
+      shardLevel,
+      audit,
+      placement,
+      exchange,
+      answerSegmentsMax,
+      data,
+    },
+    workers: new Map(),
+    current: undefined,
+    updateStep: -1,
+    assignments: new Map(),
+    placement: initialPlacement(placement),
+    random: new SeededRandom(audit.seed),
+    wakeAtMs: Number.POSITIVE_INFINITY,
+    slowestMs: 0,
+    waiting: undefined,
+  };
+}
+
+/** A peer has connected; it is given work once it is ready. */
+export function onMemberConnected({ workers }: SchedulingState, member: Readonly<Member>): void {
+  workers.set(member.id, {
+    member,
+    weightsStep: -1,
+    throughput: undefined,
+    stragglerTasks: [],
+    rehearsals: { answered: 0, nextAtMs: Number.NEGATIVE_INFINITY, delayMs: 0 },
+    hasRehearsed: member.sharesMemory,
+    lateness: 0,
+    announced: undefined,
+    answersDue: UNASKED_MAX,
+    segments: 0,
+    cancelsDue: 0,
+    isFetching: false,
+  });
+}
+
+/** Workers that can be given work, in the order in which they connected. */
+export function readyWorkers({ workers }: SchedulingState): WorkerRecord[] {
+  return [...workers.values()].filter(({ member }) => member.phase === 'ready');
+}
+
+/**
+ * Workers that are given the leaves of distributed steps. A worker that has answered nothing yet, or was late too often, is
+ * not one of them while there are others: it is rehearsed first, so that no step waits for it.
+ */
+export function activeWorkers(part: SchedulingState): WorkerRecord[] {
+  const able = ableWorkers(part);
+  if (choosesHelpers(part)) {
+    const { helpers } = part.placement;
+    return able.filter(
+      ({ member, hasRehearsed }) => hasRehearsed && (member.sharesMemory || helpers.has(member.id)),
+    );
+  }
+  const rehearsed = able.filter(({ hasRehearsed }) => hasRehearsed);
+  return rehearsed.length > 0 ? rehearsed : able;
+}
+
+/** Workers whose sums can count. */
+export function ableWorkers(part: SchedulingState): WorkerRecord[] {
+  return readyWorkers(part).filter(({ member }) => member.hasData);
+}
+
+/** Workers that the run waits for before its first step: they can take part as soon as they are wanted. */
+export function awaitedWorkers(part: SchedulingState): WorkerRecord[] {
+  return choosesHelpers(part) ? readyWorkers(part) : ableWorkers(part);
+}
+
+/** Whether remote workers are given work only where they make the run faster. */
+export function choosesHelpers(part: SchedulingState): boolean {
+  return part.placement.policy === 'auto' && readyWorkers(part).some(({ member }) => member.sharesMemory);
+}
+
+/**
+ * Rehearsals of a worker that do not count. Where it is given work in any case, its first answer shows that it answers; and a
+ * replica takes so long that what is slow about the first one hardly shows.
+ */
+export function warmUpRehearsals(part: SchedulingState): number {
+  return choosesHelpers(part) && !part.settings.isLocal ? WARM_UP_REHEARSALS : 0;
+}
+
+/** Whether a remote worker could take part in the next step. */
+export function hasHelp(part: SchedulingState): boolean {
+  return activeWorkers(part).some((worker) => !worker.member.sharesMemory && !isStraggler(worker));
+}
+
+/**
+ * A member has given up what it owed of a step and of steps before it. @returns whether it was asked to
+ */
+export function onCancelled(worker: WorkerRecord, step: number): boolean {
+  if (worker.cancelsDue === 0) return false;
+  worker.cancelsDue -= 1;
+  worker.stragglerTasks = worker.stragglerTasks.filter((task) => task.step > step);
+  return true;
+}
+
+/** Nobody holds weights that still count: the run has gone back to an earlier state. */
+export function forgetWeights(part: SchedulingState): void {
+  for (const worker of part.workers.values()) worker.weightsStep = -1;
+  part.updateStep = -1;
+}
+
+/**
+ * The encoded update in memory is that of the last of so many steps. `isBroken`: a step that was not done has overwritten it.
+ */
+export function noteUpdate(part: SchedulingState, step: number, isBroken: boolean): void {
+  part.updateStep = isBroken ? -1 : step;
+}
+
+/** Whether a thread of this process still computes a task that nobody needs, with the weights as they are now. */
+export function hasLocalStragglers(part: SchedulingState): boolean {
+  return readyWorkers(part).some((worker) => worker.member.sharesMemory && isStraggler(worker));
+}
+
+/** Remote workers that may still send answers of earlier steps. */
+export function remoteStragglers(part: SchedulingState): readonly string[] {
+  const stragglers = readyWorkers(part).filter(
+    (worker) => !worker.member.sharesMemory && isStraggler(worker),
+  );
+  return stragglers.map(({ member }) => member.id);
+}
+
+/** A worker has answered something that it was asked since it joined. */
+export function hasAnswered({ hasRehearsed, rehearsals, throughput }: WorkerRecord): boolean {
+  return hasRehearsed || rehearsals.answered > 0 || throughput !== undefined;
+}
+
+/** A worker owes answers of earlier steps: it cannot begin at once with what it is given. */
+export function isStraggler({ stragglerTasks }: WorkerRecord): boolean {
+  return stragglerTasks.length > 0;
+}

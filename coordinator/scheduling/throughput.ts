@@ -1,0 +1,116 @@
+import type { Member } from '../state/member.js';
+import type { Capacity } from './assignment.js';
+
+/** What was measured of a member's answers, smoothed. */
+export interface Throughput {
+  /** Time on its threads, as the member reports it. */
+  readonly msPerLeaf: number;
+  /** From dispatch to answer, without the time on its threads. */
+  readonly overheadMs: number;
+  /** Mean deviation of answers from the expected time. */
+  readonly deviationMs: number;
+}
+
+/** One answer. */
+export interface Timing {
+  readonly leaves: number;
+  /** As the member reports it. */
+  readonly computeMs: number;
+  /** From dispatch to answer, by the coordinator's clock. */
+  readonly elapsedMs: number;
+}
+
+/** Weight of the newest answer in a smoothed value. */
+const NEWEST = 1 / 4;
+/** One answer counts as at most so many times slower or faster than before: a single hitch must not change the whole assignment. */
+const OUTLIER = 2;
+/** No member computes a leaf faster, whatever it reports. */
+const MS_PER_LEAF_MIN = 1e-4;
+/** A member that seemed a hundred times too slow is tried again after some 230 steps. */
+const PENALTY_DECAY = 0.98;
+/** Beyond what was expected, an answer may take this part of it, or this many mean deviations if that is more ... */
+const LATE_PART = 1 / 4;
+const LATE_DEVIATIONS = 4;
+/** ... and this long in any case, as timers and schedulers need it. */
+const LATE_MS = 5;
+/** Nor longer than this many times what was expected, however unsteady a member is. */
+const LATE_MOST = 4;
+/** How long a member's first answer may take: its threads compile, its weights come. */
+const FIRST_ANSWER_MS = 1500;
+
+/** The throughput of a member after one more answer. */
+export function measure(
+  before: Throughput | undefined,
+  { leaves, computeMs, elapsedMs }: Timing,
+): Throughput {
+  const computed = Math.min(computeMs, elapsedMs);
+  const msPerLeaf = Math.max(computed / leaves, MS_PER_LEAF_MIN);
+  const overheadMs = elapsedMs - computed;
+  if (before === undefined) return { msPerLeaf, overheadMs, deviationMs: elapsedMs / 4 };
+  const deviationMs = Math.abs(elapsedMs - expectedMs(before, leaves));
+  return {
+    msPerLeaf: smooth(before.msPerLeaf, within(before.msPerLeaf, msPerLeaf)),
+    overheadMs: smooth(before.overheadMs, Math.min(overheadMs, OUTLIER * before.overheadMs + LATE_MS)),
+    deviationMs: smooth(before.deviationMs, Math.min(deviationMs, OUTLIER * expectedMs(before, leaves))),
+  };
+}
+
+/**
+ * The throughput that is assumed of a member that was given nothing because it was too slow. It rises a little each step,
+ * so that the member is tried again. If it is late then, hedging bounds the delay.
+ */
+export function decayPenalty({ msPerLeaf, overheadMs, deviationMs }: Throughput): Throughput {
+  return {
+    msPerLeaf: msPerLeaf * PENALTY_DECAY,
+    overheadMs: overheadMs * PENALTY_DECAY,
+    deviationMs: deviationMs * PENALTY_DECAY,
+  };
+}
+
+/** How long a member has for so many leaves before they are given to idle members as well. */
+export function hedgeDelayMs(throughput: Throughput | undefined, leaves: number): number {
+  if (throughput === undefined) return FIRST_ANSWER_MS;
+  const expected = expectedMs(throughput, leaves);
+  const late = Math.max(expected * LATE_PART, throughput.deviationMs * LATE_DEVIATIONS);
+  return Math.min(expected + late, expected * LATE_MOST) + LATE_MS;
+}
+
+/**
+ * The members as the assignment sees them. A member that has not answered yet is assumed to do what the others do per thread,
+ * on average; as long as none has answered, all threads are assumed alike.
+ */
+export function capacities(
+  workers: readonly {
+    readonly member: Pick<Member, 'id' | 'name' | 'threads'>;
+    readonly throughput: Throughput | undefined;
+  }[],
+): Capacity[] {
+  const measured = workers.flatMap(({ member, throughput }) =>
+    throughput === undefined ? [] : [{ ...throughput, threads: member.threads }],
+  );
+  const typical = {
+    threadMs: meanOf(measured.map(({ msPerLeaf, threads }) => msPerLeaf * threads)) ?? 1,
+    overheadMs: meanOf(measured.map(({ overheadMs }) => overheadMs)) ?? 0,
+  };
+  return workers.map(({ member: { id, name, threads }, throughput }) =>
+    throughput === undefined
+      ? { id, name, msPerLeaf: typical.threadMs / threads, overheadMs: typical.overheadMs }
+      : { id, name, msPerLeaf: throughput.msPerLeaf, overheadMs: throughput.overheadMs },
+  );
+}
+
+function meanOf(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function expectedMs({ msPerLeaf, overheadMs }: Throughput, leaves: number): number {
+  return overheadMs + msPerLeaf * leaves;
+}
+
+function smooth(before: number, newest: number): number {
+  return before + NEWEST * (newest - before);
+}
+
+function within(before: number, newest: number): number {
+  return Math.min(Math.max(newest, before / OUTLIER), before * OUTLIER);
+}
