@@ -1,45 +1,79 @@
-import type { Partial } from '../shared/engine/partials.js';
-import type { CoordinatorToNode, NodeToCoordinator, Run } from '../shared/protocol/messages.js';
-import type { Range } from '../shared/sum/leaves.js';
-import type { Prepared } from './workplace.js';
+/* What reaches a worker's mailbox, and what a worker asks to be done. */
+import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
+import type { CoordinatorToWorker, Run, WorkerToCoordinator } from '../shared/protocol/messages.js';
+import type { SegmentPlace } from '../shared/reduction/segments.js';
+import type { LeafRange } from '../shared/reduction/tree.js';
+import type { Arriving, Prepared } from './executor.js';
 
-/** What reaches a node's mailbox. Whatever an effect started comes back as one of these. */
-export type NodeMessage =
-  /** The link is up; `nonce` is this node's half of the handshake. */
+/** A message in a worker's mailbox. The result of every effect comes back as one of these. */
+export type WorkerMessage =
+  /** It is time to connect: at the start, and whenever a `connect-after` has elapsed. */
+  | { kind: 'connect' }
+  /** The link is up. `nonce` is the worker's part of the handshake. */
   | { kind: 'opened'; nonce: string }
+  /** The link is gone, or could not be established. */
   | { kind: 'closed'; reason: string }
-  | { kind: 'received'; message: CoordinatorToNode; payload: Uint8Array }
-  /** The run is laid out in memory. */
-  | ({ kind: 'prepared' } & Prepared)
-  /** A chunk was laid down, or (`sound` false) its hash was wrong. */
-  | { kind: 'stored'; index: number; sound: boolean }
-  | { kind: 'computed'; step: number; range: Range; partials: readonly Partial[]; computeMicros: number }
-  /** The machine could not do something; the node gives up. */
+  /** The coordinator sent a message, whose fields have been validated. */
+  | { kind: 'received'; message: CoordinatorToWorker; payload: Uint8Array }
+  /** The executor has allocated this run. */
+  | ({ kind: 'prepared'; run: Run } & Prepared)
+  /** A chunk was stored, or was discarded because its hash is wrong (`isValid` is false). */
+  | { kind: 'stored'; index: number; isValid: boolean }
+  /** The executor has computed a range, or was interrupted (`partialSums` is undefined). */
+  | {
+      kind: 'computed';
+      step: number;
+      range: LeafRange;
+      partialSums: readonly PartialSum[] | undefined;
+      computeMicros: number;
+    }
+  /** This machine could not do what was asked; the worker gives up. */
   | { kind: 'failed'; reason: string }
-  | { kind: 'retry' }
-  /** The person at this machine wants it back. */
+  /** The user wants the machine back. */
   | { kind: 'leave' };
 
-/** A range of leaves to compute, with the weights to load first, when they came along. */
+/** A range of leaves to compute, and what comes with it: weights to load first, or an update to apply. */
 export interface WorkItem {
   readonly step: number;
-  readonly range: Range;
-  readonly weights: Uint8Array | undefined;
+  readonly range: LeafRange;
+  readonly brings: Arriving | undefined;
+  /** Nobody needs the result: what it brings is left unused, and it is computed with whatever weights are there. */
+  readonly isRehearsed?: boolean | undefined;
 }
 
-/** How a node's life ended. */
-export type Ending = 'finished' | 'left' | 'refused' | 'lost' | 'failed';
+/** How a worker ended. */
+export type ExitReason = 'finished' | 'left' | 'refused' | 'lost' | 'failed';
 
-/** What a node wants done. Carried out by worker/shell.ts, never by a transition. */
-export type NodeEffect =
+/** What a worker asks to be done. The effect runner (worker/effects.ts) does it. */
+export type WorkerEffect =
   | { kind: 'connect' }
-  | { kind: 'send'; message: NodeToCoordinator; partials?: readonly Partial[] }
-  /** The coordinator has proven itself: the link may carry more from now on. */
+  | { kind: 'connect-after'; delayMs: number }
+  /** `partialSums` are the sums whose vectors go with a `partial-sums` message. */
+  | { kind: 'send'; message: WorkerToCoordinator; partialSums?: readonly PartialSum[] }
+  /** The coordinator has proven that it knows the token: the link may carry larger messages from now on. */
   | { kind: 'admit' }
   | { kind: 'prepare'; run: Run }
   | { kind: 'store'; index: number; bytes: Uint8Array }
+  /** Weights or an update begin to arrive. */
+  | { kind: 'expect'; what: Arriving }
+  /** A segment of them. */
+  | { kind: 'load'; place: SegmentPlace; bytes: Uint8Array }
+  /** What is missing of them never comes, and the result of the computation that waits for it is not needed. */
+  | { kind: 'stop-waiting' }
   | { kind: 'compute'; work: WorkItem }
-  | { kind: 'retry-after'; delayMs: number }
+  /** The range that is being computed is not needed any more. It reports as usual. */
+  | { kind: 'interrupt' }
   | { kind: 'close' }
   | { kind: 'notice'; text: string }
-  | { kind: 'end'; ending: Ending; reason: string };
+  /** The worker has ended. No effect follows. */
+  | { kind: 'end'; exitReason: ExitReason; reason: string };
+
+/** The effects that end a worker. */
+export function endWorker(exitReason: ExitReason, reason: string): WorkerEffect[] {
+  return [{ kind: 'close' }, { kind: 'end', exitReason, reason }];
+}
+
+/** The effects that end a worker whose coordinator sent a message that its phase does not allow. */
+export function outOfTurn(kind: CoordinatorToWorker['kind']): WorkerEffect[] {
+  return endWorker('failed', `the coordinator sent "${kind}" out of turn`);
+}

@@ -1,0 +1,49 @@
+import { html, type TemplateResult } from 'lit-html';
+import { ref } from 'lit-html/directives/ref.js';
+import type { ExampleRow, ExamplesNews } from '../../shared/protocol/example-news.js';
+import { countText } from './number-text.js';
+
+/** Test images with the model's answers, and some of its mistakes. */
+export function examplesView(news: ExamplesNews): TemplateResult {
+  const { fixed, mistakes, tried, right } = news;
+  const strip = (rows: readonly ExampleRow[]): TemplateResult =>
+    html`<ul class="strip">${rows.map((row) => exampleView(row, news))}</ul>`;
+  return html`
+    <section class="card full" aria-labelledby="examples-title">
+      <h2 id="examples-title">Test images</h2>
+      <p class="quiet">
+        ${countText(right)} of ${countText(tried)} answers are right, after the latest evaluation. Only operators see data.
+      </p>
+      <div id="examples">${strip(fixed)}</div>
+      <h3>Mistakes</h3>
+      ${mistakes.length === 0 ? html`<p class="quiet">None among these.</p>` : strip(mistakes)}
+    </section>
+  `;
+}
+
+function exampleView(row: ExampleRow, { width, height, channels }: ExamplesNews): TemplateResult {
+  const { label, answer, probability } = row;
+  const isRight = label === answer;
+  const percent = `${Math.round(100 * probability)}%`;
+  const draw = (element: Element | undefined): void => {
+    if (element instanceof HTMLCanvasElement) paint(element, row.pixels, channels);
+  };
+  return html`<li class=${isRight ? 'right' : 'wrong'}>
+    <canvas width=${width} height=${height} role="img" aria-label="an image of ${label}" ${ref(draw)}></canvas>
+    <span>${isRight ? `${label} ✓` : `${answer} ✗, is ${label}`}</span> <span class="quiet">${percent}</span>
+  </li>`;
+}
+
+/** Draws bytes as pixels. */
+function paint(canvas: HTMLCanvasElement, pixels: string, channels: 1 | 3): void {
+  if (canvas.dataset.pixels === pixels) return;
+  canvas.dataset.pixels = pixels;
+  const bytes = atob(pixels.replaceAll('-', '+').replaceAll('_', '/'));
+  const context = canvas.getContext('2d') as CanvasRenderingContext2D;
+  const image = context.createImageData(canvas.width, canvas.height);
+  for (let i = 0; i < canvas.width * canvas.height; i++)
+    for (let channel = 0; channel < 4; channel++)
+      image.data[4 * i + channel] =
+        channel === 3 ? 255 : bytes.charCodeAt(i * channels + (channels === 1 ? 0 : channel));
+  context.putImageData(image, 0, 0);
+}

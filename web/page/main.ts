@@ -1,0 +1,148 @@
+/* The page that a coordinator serves: it shows the run, and lets this tab join it. */
+import { html, nothing, render } from 'lit-html';
+import { systemClock } from '../../shared/actor/clock.js';
+import { UserError } from '../../shared/errors.js';
+import { watchRun } from '../../shared/link/watch-client.js';
+import { connectBrowserLink } from '../link/browser-link.js';
+import { type Choice, contributionOf, suggestedChoice } from './contribution.js';
+import { CurveChart } from './curve-chart.js';
+import { examplesView } from './examples-view.js';
+import { type JoinActions, joinView } from './join-view.js';
+import { layersView } from './layers-view.js';
+import { membersView } from './members-view.js';
+import { operateView, RunOperator } from './operate-view.js';
+import { type PageAddress, readAddress } from './page-address.js';
+import { gradientChart, lossChart, metricsChart, rateChart } from './run-charts.js';
+import { RunState } from './run-state.js';
+import { evaluationsView, eventsView, summaryView, type WatchStatus } from './run-view.js';
+import { sumTreeView } from './sum-tree-view.js';
+import { TabWorker } from './tab-worker.js';
+
+const root = document.getElementById('page') as HTMLElement;
+// The page without scripts, which said that it needs them.
+root.replaceChildren();
+
+/** The page of a run. */
+class RunPage {
+  private readonly run = new RunState();
+  private status: WatchStatus = { kind: 'connecting', text: 'Connecting …' };
+  private readonly tab: TabWorker | undefined;
+  private readonly operator = new RunOperator(() => this.changed());
+  private choice: Choice = suggestedChoice();
+  private charts: Readonly<Record<'loss' | 'metrics' | 'rate' | 'gradient', CurveChart>> | undefined;
+  private isDrawing = false;
+
+  constructor(private readonly address: PageAddress) {
+    const { joinToken, joinUrl } = address;
+    if (joinToken !== undefined) this.tab = new TabWorker(joinUrl, joinToken, () => this.changed());
+    addEventListener('pagehide', () => this.tab?.leave());
+    this.changed();
+    void this.watch();
+  }
+
+  private async watch(): Promise<void> {
+    const { watchToken: token, watchUrl, host } = this.address;
+    try {
+      await watchRun({
+        ...{ token, peer: host, clock: systemClock, stop: new AbortController().signal },
+        connect: () => connectBrowserLink(watchUrl, systemClock),
+        onNews: (news) => {
+          this.run.take(news);
+          this.changed();
+        },
+        onNotice: (text) => this.setStatus({ kind: 'watching', text }),
+        onAdmitted: (right, ask) => this.operator.admitted(right, ask),
+        onControlled: (answer) => this.operator.answered(answer),
+      });
+      this.setStatus({ kind: 'over', text: 'The run is over.' });
+    } catch (error) {
+      this.setStatus({ kind: 'failed', text: error instanceof UserError ? error.message : String(error) });
+    }
+  }
+
+  private setStatus(status: WatchStatus): void {
+    this.status = status;
+    this.changed();
+  }
+
+  /** Draws the page once before the browser's next frame, however often it has changed. */
+  private changed(): void {
+    if (this.isDrawing) return;
+    this.isDrawing = true;
+    requestAnimationFrame(() => {
+      this.isDrawing = false;
+      this.draw();
+    });
+  }
+
+  private draw(): void {
+    const { run, tab, status, choice, actions } = this;
+    const inspections = run.layers.points();
+    render(
+      html`
+        <header><h1>Unisum</h1><p class="quiet">N machines, one sum · ${this.address.host}</p></header>
+        <main>
+          ${summaryView(run, status)} ${tab === undefined ? nothing : joinView(tab, choice, actions)}
+          ${this.operator.isAdmitted && run.end === undefined ? operateView(this.operator, run.state) : nothing}
+          <section class="card wide" aria-labelledby="loss-title">
+            <h2 id="loss-title">Loss</h2>
+            <div class="chart" id="loss-chart"></div>
+          </section>
+          <section class="card wide" aria-labelledby="metrics-title">
+            <h2 id="metrics-title">Metrics on test data</h2>
+            <div class="chart" id="metrics-chart"></div>
+          </section>
+          <section class="card wide" aria-labelledby="rate-title">
+            <h2 id="rate-title">Samples per second</h2>
+            <div class="chart" id="rate-chart"></div>
+          </section>
+          <section class="card wide" ?hidden=${inspections.length === 0} aria-labelledby="gradient-title">
+            <h2 id="gradient-title">Gradient norms</h2>
+            <div class="chart" id="gradient-chart"></div>
+          </section>
+          ${run.examples === undefined ? nothing : examplesView(run.examples)} ${layersView(inspections.at(-1))}
+          ${run.members === undefined ? nothing : html`${membersView(run.members, this.operator)} ${sumTreeView(run.members)}`}
+          ${evaluationsView(run)} ${eventsView(run)}
+        </main>
+      `,
+      root,
+    );
+    const chart = (id: string): CurveChart => new CurveChart(document.getElementById(id) as HTMLElement);
+    this.charts ??= {
+      loss: chart('loss-chart'),
+      metrics: chart('metrics-chart'),
+      rate: chart('rate-chart'),
+      gradient: chart('gradient-chart'),
+    };
+    const [course, evaluations] = [run.course.points(), run.evaluations.points()];
+    this.charts.loss.show(lossChart(course, evaluations));
+    this.charts.metrics.show(metricsChart(evaluations));
+    this.charts.rate.show(rateChart(course));
+    this.charts.gradient.show(gradientChart(inspections));
+  }
+
+  private readonly actions: JoinActions = {
+    change: (part) => {
+      this.choice = { ...this.choice, ...part };
+      if (part.percent !== undefined) this.tab?.pace(part.percent / 100);
+      this.changed();
+    },
+    join: () => this.tab?.join(contributionOf(this.choice)),
+    leave: () => this.tab?.leave(),
+  };
+}
+
+const address = readAddress({ location, history, sessionStorage });
+if (address !== undefined) new RunPage(address);
+else
+  render(
+    html`<main>
+      <section class="card">
+        <h1>Unisum</h1>
+        <p id="no-token" role="alert">
+          This link has no token. Copy the whole link that the run printed, with everything after the #.
+        </p>
+      </section>
+    </main>`,
+    root,
+  );

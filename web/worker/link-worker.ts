@@ -1,0 +1,95 @@
+/*
+ * The worker of a tab that holds the link, the clock and the state of a worker. It is no compute thread, so that it answers
+ * pings while they compute, and not the page, whose timers a browser slows down when it is hidden.
+ */
+import { systemClock } from '../../shared/actor/clock.js';
+import { Device } from '../../shared/engine/device.js';
+import { UserError } from '../../shared/errors.js';
+import type { Executor } from '../../worker/executor.js';
+import { RemoteExecutor } from '../../worker/remote-executor.js';
+import { WorkerActor } from '../../worker/run-worker.js';
+import { connectBrowserLink } from '../link/browser-link.js';
+import type { ComputeStarted, Contribution, LinkToPage, PageToLink } from './messages.js';
+import { PacedExecutor } from './paced-executor.js';
+import { PostedExecutor } from './posted-executor.js';
+import { webPlatform } from './web-platform.js';
+import { workerScope } from './worker-scope.js';
+
+const scope = workerScope<PageToLink, LinkToPage>();
+const clock = systemClock;
+/** What computes, once the page has asked to join. */
+let paced: PacedExecutor | undefined;
+let worker: WorkerActor | undefined;
+let isLeaving = false;
+
+scope.onmessage = ({ data }) => {
+  switch (data.kind) {
+    case 'join':
+      void join(data).catch(fail);
+      return;
+    case 'share':
+      if (paced !== undefined) paced.share = data.share;
+      return;
+    case 'leave':
+      isLeaving = true;
+      worker?.leave();
+      return;
+    default:
+      data satisfies never;
+  }
+};
+
+async function join({
+  url,
+  token,
+  contribution,
+  isIsolated,
+}: Extract<PageToLink, { kind: 'join' }>): Promise<void> {
+  const { executor, started } = isIsolated
+    ? await startThreads(contribution)
+    : await startWorker(contribution);
+  const { backend, detail, selfTest } = started;
+  const { name, threads, share } = contribution;
+  paced = new PacedExecutor(executor, clock, () => report());
+  paced.share = share;
+  scope.postMessage({ kind: 'started', backend, detail, threads });
+  worker = new WorkerActor({
+    identity: { name, backend, detail, threads, token, selfTest },
+    executor: paced,
+    clock,
+    connect: () => connectBrowserLink(url, clock),
+    onNotice: (text) => scope.postMessage({ kind: 'notice', text }),
+  });
+  if (isLeaving) worker.leave();
+  const { exitReason, reason } = await worker.ended;
+  report();
+  scope.postMessage({ kind: 'ended', exitReason, reason });
+}
+
+interface Started {
+  readonly executor: Executor;
+  readonly started: ComputeStarted;
+}
+
+/** Threads on memory that they share with this worker. */
+async function startThreads({ threads, backend, memoryBytes }: Contribution): Promise<Started> {
+  const device = await Device.start(threads, backend, webPlatform(true));
+  const { threadPool } = device;
+  const started = { backend: threadPool.backend, detail: threadPool.detail, selfTest: device.selfTest() };
+  return { executor: new RemoteExecutor(device, memoryBytes), started };
+}
+
+/** Another worker with one thread and its own memory. */
+async function startWorker({ backend, memoryBytes }: Contribution): Promise<Started> {
+  const executor = new PostedExecutor();
+  return { executor, started: await executor.start(backend, memoryBytes) };
+}
+
+function report(): void {
+  scope.postMessage({ kind: 'computed', samples: worker?.samples ?? 0 });
+}
+
+function fail(error: unknown): void {
+  const reason = error instanceof UserError ? error.message : String(error);
+  scope.postMessage({ kind: 'ended', exitReason: 'error', reason });
+}

@@ -1,0 +1,10 @@
+/** The global object of a dedicated worker, whose type is not among those of a page. */
+interface WorkerScope<In, Out> {
+  onmessage: ((event: MessageEvent<In>) => void) | null;
+  postMessage(message: Out, transfer?: Transferable[]): void;
+}
+
+/** The calling worker, which receives messages of one type and sends another. */
+export function workerScope<In, Out>(): WorkerScope<In, Out> {
+  return globalThis as unknown as WorkerScope<In, Out>;
+}

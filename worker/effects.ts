@@ -1,0 +1,216 @@
+import type { ActorRef } from '../shared/actor/actor.js';
+import type { Clock } from '../shared/actor/clock.js';
+import { randomIdentifier } from '../shared/actor/rng.js';
+import { CHUNK_BYTES_MAX } from '../shared/data/manifest.js';
+import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
+import { UserError } from '../shared/errors.js';
+import type { FrameBounds, Link } from '../shared/link/link.js';
+import { PacedSender } from '../shared/link/paced-sender.js';
+import { ProtocolError } from '../shared/protocol/checked.js';
+import type { CoordinatorToWorker, PartialSums } from '../shared/protocol/messages.js';
+import { parseCoordinatorMessage } from '../shared/protocol/parse.js';
+import { joinVectors, SEGMENT_BYTES, type Segment, travelWhole } from '../shared/reduction/segments.js';
+import type { Executor } from './executor.js';
+import type { ExitReason, WorkerEffect, WorkerMessage, WorkItem } from './messages.js';
+import { PacedNotices } from './paced-notices.js';
+
+/** What a coordinator may send after it has been admitted. Only the run, which comes before that, has a long header. */
+const COORDINATOR_BOUNDS: FrameBounds = {
+  headerBytesMax: 64 * 2 ** 10,
+  payloadBytesMax: (message) => {
+    const { kind } = message as { kind?: unknown };
+    return kind === 'work' || kind === 'segment' ? SEGMENT_BYTES : kind === 'chunk' ? CHUNK_BYTES_MAX : 0;
+  },
+};
+
+/** Why a worker closes its link. */
+const CLOSE_REASON = 'the worker left';
+
+/** What the effect runner performs a worker's effects with. */
+export interface WorkerTools {
+  readonly executor: Executor;
+  readonly clock: Clock;
+  /** Connects to the coordinator. Throws an Error with a one-line message; a UserError when a further attempt is useless. */
+  readonly connect: () => Promise<Link>;
+  readonly onNotice: (text: string) => void;
+  /** The worker has ended. */
+  readonly onEnd: (exitReason: ExitReason, reason: string) => void;
+}
+
+/** Performs a worker's effects, and tells the worker's actor what comes of them. */
+export class WorkerEffectRunner {
+  private link: Link | undefined;
+  /** Sends over the link in order. */
+  private sender: PacedSender | undefined;
+  /** What has been sent of the partial sums that are computed, and over which link. */
+  private sent: { readonly over: PacedSender; readonly segments: Set<number> } | undefined;
+  private hasEnded = false;
+  private readonly notices: PacedNotices;
+
+  constructor(private readonly tools: WorkerTools) {
+    this.notices = new PacedNotices(tools.clock, tools.onNotice);
+  }
+
+  /** Performs one effect. */
+  perform(effect: WorkerEffect, self: ActorRef<WorkerMessage>): void {
+    const { executor, clock } = this.tools;
+    switch (effect.kind) {
+      case 'connect':
+        void this.connect(self);
+        return;
+      case 'connect-after':
+        clock.after(effect.delayMs, () => self.tell({ kind: 'connect' }));
+        return;
+      case 'send':
+        return this.send(effect);
+      case 'admit':
+        return this.link?.admit(COORDINATOR_BOUNDS);
+      case 'prepare': {
+        const { run } = effect;
+        return this.await(self, executor.prepare(run), (result) => ({ kind: 'prepared', run, ...result }));
+      }
+      case 'store':
+        return this.store(self, effect.index, effect.bytes);
+      case 'expect':
+        return executor.expect(effect.what);
+      case 'load':
+        executor.load(effect.place, effect.bytes);
+        return this.link?.recycle(effect.bytes);
+      case 'stop-waiting':
+        return executor.stopWaiting();
+      case 'compute':
+        return this.await(self, this.compute(effect.work), (result) => result);
+      case 'interrupt':
+        return executor.interrupt();
+      case 'close':
+        this.sender?.drop();
+        return this.link?.close(CLOSE_REASON);
+      case 'notice':
+        return this.notices.say(effect.text);
+      case 'end':
+        this.hasEnded = true;
+        return this.tools.onEnd(effect.exitReason, effect.reason);
+      default:
+        effect satisfies never;
+    }
+  }
+
+  private async connect(self: ActorRef<WorkerMessage>): Promise<void> {
+    try {
+      const link = await this.tools.connect();
+      // The user may have stopped the worker while it was connecting.
+      if (this.hasEnded) return link.close(CLOSE_REASON);
+      const sender = new PacedSender(link);
+      this.link = link;
+      this.sender = sender;
+      self.tell({ kind: 'opened', nonce: randomIdentifier() });
+      link.open({
+        message: ({ message, payload }) => this.receive(self, message, payload),
+        closed: (reason) => {
+          sender.drop();
+          self.tell({ kind: 'closed', reason });
+        },
+      });
+    } catch (error) {
+      if (error instanceof UserError) return self.tell({ kind: 'failed', reason: error.message });
+      self.tell({ kind: 'closed', reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  /** A message came over the link. */
+  private receive(self: ActorRef<WorkerMessage>, raw: unknown, payload: Uint8Array): void {
+    let message: CoordinatorToWorker;
+    try {
+      message = parseCoordinatorMessage(raw);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      return self.tell({ kind: 'failed', reason: error.message });
+    }
+    self.tell({ kind: 'received', message, payload });
+  }
+
+  private send({ message, partialSums }: Extract<WorkerEffect, { kind: 'send' }>): void {
+    const { link, sender } = this;
+    // A sign of life must not wait behind a vector.
+    if (message.kind === 'pong') return link?.send(message);
+    if (message.kind !== 'partial-sums' || partialSums === undefined) return sender?.send(message);
+    const vectors = this.tools.executor.vectors(partialSums);
+    // The memory is shared: the coordinator reads the vectors where they lie.
+    if (vectors === undefined)
+      return sender?.send({ ...message, buffers: partialSums.map(({ buffer }) => buffer) });
+    const { cut, views } = vectors;
+    if (travelWhole(cut, views.length)) return sender?.send(message, joinVectors(views));
+    this.sendSegments(message, partialSums, [...cut.segments.keys()]);
+    sender?.send(message);
+    this.sent = undefined;
+  }
+
+  /** Sends segments of partial sums, those that have not been sent. */
+  private sendSegments(
+    { step, range }: Pick<PartialSums, 'step' | 'range'>,
+    partialSums: readonly PartialSum[],
+    segments: readonly number[],
+  ): void {
+    const { sender } = this;
+    const vectors = this.tools.executor.vectors(partialSums);
+    if (vectors === undefined || sender === undefined) return;
+    const { cut, views } = vectors;
+    if (travelWhole(cut, views.length)) return;
+    if (this.sent?.over !== sender) this.sent = { over: sender, segments: new Set() };
+    for (const index of segments) {
+      if (this.sent.segments.has(index)) continue;
+      this.sent.segments.add(index);
+      const { at, bytes } = cut.segments[index] as Segment;
+      for (const [vector, view] of views.entries())
+        sender.send({ kind: 'segment', step, range, vector, index }, view.subarray(at, at + bytes));
+    }
+  }
+
+  private store(self: ActorRef<WorkerMessage>, index: number, bytes: Uint8Array): void {
+    let isValid: boolean;
+    try {
+      isValid = this.tools.executor.store(index, bytes);
+    } catch (error) {
+      return self.tell({ kind: 'failed', reason: reasonOf(error) });
+    }
+    self.tell({ kind: 'stored', index, isValid });
+  }
+
+  private async compute({ step, range, brings, isRehearsed }: WorkItem): Promise<WorkerMessage> {
+    const { executor, clock } = this.tools;
+    // Partial sums that wait for the link lie where the next ones are computed.
+    await this.sender?.idle();
+    const appliesUpdate = brings === 'update' && isRehearsed !== true;
+    const { sender } = this;
+    this.sent = undefined;
+    const computed = await executor.compute(
+      { step, range, appliesUpdate },
+      {
+        nowMs: () => clock.nowMs(),
+        completed: (partialSums, segments) => {
+          // Over another link nothing of this is owed.
+          if (this.sender === sender) this.sendSegments({ step, range }, partialSums, segments);
+        },
+      },
+    );
+    const computeMicros = Math.round((computed?.computeMs ?? 0) * 1000);
+    return { kind: 'computed', step, range, partialSums: computed?.partialSums, computeMicros };
+  }
+
+  /** Tells the worker the result of some work, or that it failed. */
+  private await<T>(
+    self: ActorRef<WorkerMessage>,
+    work: Promise<T>,
+    report: (result: T) => WorkerMessage,
+  ): void {
+    work.then(
+      (result) => self.tell(report(result)),
+      (error: unknown) => self.tell({ kind: 'failed', reason: reasonOf(error) }),
+    );
+  }
+}
+
+/** What the user can fix is told as it is. Anything else is a fault of the program and is told with the error's class. */
+function reasonOf(error: unknown): string {
+  return error instanceof UserError ? error.message : String(error);
+}
