@@ -1,0 +1,217 @@
+/*
+ * Convolutions and pooling. ONNX has channels before height and width; signals are images of one row.
+ */
+import type { Tensor } from '../../../../shared/graph/graph.js';
+import { windowSides } from '../../window-sides.js';
+import { type Constant, constantOf, tensorOf, Untranslatable, type Value } from './operands.js';
+import type { Operator, OperatorUse } from './operator.js';
+import { rearranged, vector } from './weights.js';
+
+/** Less than every number that a network computes. */
+const LOWEST = -3.4e38;
+
+type Pair = readonly [number, number];
+
+/** A tensor as an image with its channels last, and back. */
+interface ImageOfTensor {
+  readonly tensor: Tensor;
+  /** The result with the number of axes that the operator has. */
+  readonly back: (result: Tensor) => Value;
+}
+
+/** Signals are images of one row. */
+function imageOf({ builder }: OperatorUse, x: Value): ImageOfTensor {
+  const rank = x.order.length;
+  if (rank === 4) {
+    const order = [0, 3, 1, 2];
+    return { tensor: builder.arranged(x, order), back: (tensor) => ({ tensor, order }) };
+  }
+  if (rank !== 3) throw new Untranslatable(`a tensor of ${rank} axes`);
+  const order = [0, 2, 1];
+  const signal = builder.arranged(x, order);
+  return {
+    tensor: builder.reshape(signal, [1, ...signal.shape]),
+    back: (tensor) => ({ tensor: builder.reshape(tensor, tensor.shape.slice(1)), order }),
+  };
+}
+
+/** Numbers for height and width. */
+function pairOf({ attribute }: OperatorUse, name: string, none: number, rank: number): Pair {
+  const given =
+    (attribute(name) as readonly number[] | undefined) ?? Array.from({ length: rank }, () => none);
+  return (rank === 1 ? [none === 0 ? 0 : 1, given[0] as number] : given) as unknown as Pair;
+}
+
+/** Padding as the network has it, and the image with what must be added before. */
+function placed(
+  use: OperatorUse,
+  x: Tensor,
+  windows: { readonly window: Pair; readonly strides: Pair; readonly dilation: Pair },
+  filler: number | undefined,
+): { readonly x: Tensor; readonly padding: 'valid' | 'same' } {
+  const { attribute } = use;
+  const auto = (attribute('auto_pad') as string | undefined) ?? 'NOTSET';
+  if (auto === 'SAME_UPPER') return { x, padding: 'same' };
+  if (auto === 'SAME_LOWER') throw new Untranslatable('auto_pad SAME_LOWER');
+  const given = (attribute('pads') as readonly number[] | undefined) ?? [];
+  const pads = given.length === 2 ? [0, given[0], 0, given[1]] : given;
+  const sides = [0, 1].map((axis) => ({
+    before: auto === 'VALID' ? 0 : (pads[axis] ?? 0),
+    after: auto === 'VALID' ? 0 : (pads[axis + 2] ?? 0),
+  })) as [{ before: number; after: number }, { before: number; after: number }];
+  if (attribute('ceil_mode') === 1) checkWholeWindows(x, windows, sides);
+  if (sides.every(({ before, after }) => before === 0 && after === 0)) return { x, padding: 'valid' };
+  const same = windowSides('window', x.shape, { ...windows, padding: 'same' });
+  if (sides.every(({ before, after }, i) => before === same[i]?.before && after === same[i]?.after))
+    return { x, padding: 'same' };
+  if (filler === undefined) throw new Untranslatable(`pads [${given.join(', ')}] that do not count`);
+  return { x: surrounded(use, x, sides, filler), padding: 'valid' };
+}
+
+/** @throws Untranslatable when a window would reach beyond the image */
+function checkWholeWindows(
+  x: Tensor,
+  { window, strides, dilation }: { readonly window: Pair; readonly strides: Pair; readonly dilation: Pair },
+  sides: readonly { readonly before: number; readonly after: number }[],
+): void {
+  for (const axis of [0, 1] as const) {
+    const { before, after } = sides[axis] as { before: number; after: number };
+    const free = (x.shape[axis] as number) + before + after - (window[axis] - 1) * dilation[axis] - 1;
+    if (free % strides[axis] !== 0) throw new Untranslatable('ceil_mode with windows beyond the image');
+  }
+}
+
+/** An image with rows and columns of one number around it. */
+function surrounded(
+  { builder }: OperatorUse,
+  image: Tensor,
+  sides: readonly { readonly before: number; readonly after: number }[],
+  filler: number,
+): Tensor {
+  return sides.reduce((x, { before, after }, axis) => {
+    if (before === 0 && after === 0) return x;
+    const row = builder.add({ op: 'slice', inputs: [x], attributes: { axis, from: 0, to: 1 } });
+    const filled = builder.affine(row, 0, filler);
+    const rows = (count: number): Tensor[] => (count === 0 ? [] : [builder.expanded(filled, axis, count)]);
+    return builder.add({
+      op: 'concatenate',
+      inputs: [...rows(before), x, ...rows(after)],
+      attributes: { axis },
+    });
+  }, image);
+}
+
+const conv: Operator = (use) => {
+  const { builder, inputs, attribute } = use;
+  const weight = constantOf(inputs[1], 'kernel');
+  const bias = inputs[2] && constantOf(inputs[2], 'bias');
+  const rank = weight.shape.length - 2;
+  const { tensor, back } = imageOf(use, tensorOf(inputs[0]));
+  const [filters = 0, channels = 0, ...sizes] = weight.shape;
+  const kernelSize = (rank === 1 ? [1, ...sizes] : sizes) as unknown as Pair;
+  const strides = pairOf(use, 'strides', 1, rank);
+  const dilation = pairOf(use, 'dilations', 1, rank);
+  const { x, padding } = placed(use, tensor, { window: kernelSize, strides, dilation }, 0);
+  const image: Constant = { ...weight, shape: [filters, channels, ...kernelSize] };
+  const result = builder.add({
+    op: 'conv2d',
+    inputs: [x],
+    attributes: {
+      ...{ filters, kernelSize, strides, padding, dilation, useBias: bias !== undefined },
+      groups: (attribute('group') as number | undefined) ?? 1,
+    },
+    weights: {
+      kernel: rearranged(image, [2, 3, 1, 0], [...kernelSize, channels, filters]),
+      bias: bias && vector(bias),
+    },
+    after: weight.name,
+  });
+  return back(result);
+};
+
+const convTranspose: Operator = (use) => {
+  const { builder, inputs, attribute } = use;
+  const weight = constantOf(inputs[1], 'kernel');
+  const bias = inputs[2] && constantOf(inputs[2], 'bias');
+  if (weight.shape.length !== 4 || (attribute('group') ?? 1) !== 1 || attribute('output_shape') !== undefined)
+    throw new Untranslatable('groups, signals or a given output_shape');
+  const { tensor, back } = imageOf(use, tensorOf(inputs[0]));
+  const [channels = 0, filters = 0, ...sizes] = weight.shape;
+  const kernelSize = sizes as unknown as Pair;
+  const strides = pairOf(use, 'strides', 1, 2);
+  const dilation = pairOf(use, 'dilations', 1, 2);
+  const pads = (attribute('pads') as readonly number[] | undefined) ?? [0, 0, 0, 0];
+  const more = (attribute('output_padding') as readonly number[] | undefined) ?? [0, 0];
+  if (more.some((size) => size !== 0) || (attribute('auto_pad') ?? 'NOTSET') !== 'NOTSET')
+    throw new Untranslatable('output_padding or auto_pad');
+  const whole = builder.add({
+    op: 'conv2dTranspose',
+    inputs: [tensor],
+    attributes: { filters, kernelSize, strides, padding: 'valid', dilation, useBias: bias !== undefined },
+    weights: {
+      kernel: rearranged(weight, [2, 3, 1, 0], [...kernelSize, filters, channels]),
+      bias: bias && vector(bias),
+    },
+    after: weight.name,
+  });
+  const cut = [0, 1].reduce((x, axis) => {
+    const size = x.shape[axis] as number;
+    const [from, to] = [pads[axis] as number, size - (pads[axis + 2] as number)];
+    if (from === 0 && to === size) return x;
+    return builder.add({ op: 'slice', inputs: [x], attributes: { axis, from, to } });
+  }, whole);
+  return back(cut);
+};
+
+const pool =
+  (op: 'maxPool' | 'averagePool'): Operator =>
+  (use) => {
+    const { builder, inputs, attribute } = use;
+    const { tensor, back } = imageOf(use, tensorOf(inputs[0]));
+    const rank = (attribute('kernel_shape') as readonly number[]).length;
+    const poolSize = pairOf(use, 'kernel_shape', 1, rank);
+    const strides = pairOf(use, 'strides', 1, rank);
+    const dilation = pairOf(use, 'dilations', 1, rank);
+    if (dilation.some((size) => size !== 1)) throw new Untranslatable('dilations other than 1');
+    if (op === 'maxPool' && use.isRead(1)) throw new Untranslatable('the output Indices');
+    const counts = op === 'averagePool' && attribute('count_include_pad') === 1;
+    // Pixels outside of an image count as zeros, or not at all.
+    const filler = op === 'maxPool' ? LOWEST : counts ? 0 : undefined;
+    const windows = { window: poolSize, strides, dilation };
+    const around = counts ? padsAround(use, tensor) : undefined;
+    const { x, padding } = around ?? placed(use, tensor, windows, filler);
+    return back(builder.add({ op, inputs: [x], attributes: { poolSize, strides, padding } }));
+  };
+
+/** The image with zeros that count; undefined where there are none. */
+function padsAround(use: OperatorUse, x: Tensor): { x: Tensor; padding: 'valid' } | undefined {
+  const given = (use.attribute('pads') as readonly number[] | undefined) ?? [];
+  if (given.every((size) => size === 0)) return undefined;
+  const pads = given.length === 2 ? [0, given[0] as number, 0, given[1] as number] : given;
+  if (use.attribute('ceil_mode') === 1) throw new Untranslatable('ceil_mode with pads that count');
+  const sides = [0, 1].map((axis) => ({ before: pads[axis] as number, after: pads[axis + 2] as number }));
+  return { x: surrounded(use, x, sides, 0), padding: 'valid' };
+}
+
+const globalPool =
+  (op: 'maxPool' | 'averagePool'): Operator =>
+  (use) => {
+    const { tensor, back } = imageOf(use, tensorOf(use.inputs[0]));
+    const size = tensor.shape.slice(0, 2);
+    return back(
+      use.builder.add({
+        op,
+        inputs: [tensor],
+        attributes: { poolSize: size, strides: size, padding: 'valid' },
+      }),
+    );
+  };
+
+export const WINDOW_OPERATORS: Readonly<Record<string, Operator>> = {
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  MaxPool: pool('maxPool'),
+  AveragePool: pool('averagePool'),
+  GlobalMaxPool: globalPool('maxPool'),
+  GlobalAveragePool: globalPool('averagePool'),
+};

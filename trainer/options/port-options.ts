@@ -1,0 +1,48 @@
+import { UserError } from '../../shared/errors.js';
+import type { CertificateFiles } from '../../shared/link/certificate-files.js';
+import { isLoopback, type ListenAddress } from '../../shared/link/listen.js';
+
+/** Options about the port of a run, as they are typed. */
+export interface PortOptions {
+  tls?: boolean;
+  tlsCert?: string;
+  tlsKey?: string;
+  publicUrl?: string;
+}
+
+/** How the port of a run is offered. */
+export interface PortSettings {
+  /** Whether connections are encrypted. */
+  readonly tls: boolean;
+  /** Files of the certificate and its key that encrypt them; undefined: the run makes its own. */
+  readonly certificate: CertificateFiles | undefined;
+  /** Under which a proxy or a tunnel offers the page; undefined: none does. */
+  readonly publicUrl: string | undefined;
+}
+
+/** @throws UserError when options exclude each other, or the URL is none */
+export function parsePortOptions(options: PortOptions, { host }: ListenAddress): PortSettings {
+  return { ...parseTls(options, host), publicUrl: parsePublicUrl(options.publicUrl) };
+}
+
+/** A certificate of one's own is a wish for encryption. */
+function parseTls({ tls, tlsCert, tlsKey }: PortOptions, host: string): Omit<PortSettings, 'publicUrl'> {
+  if (tlsCert === undefined && tlsKey === undefined)
+    return { tls: tls ?? !isLoopback(host), certificate: undefined };
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new UserError('--tls-cert and --tls-key belong together: give both files', 2);
+  if (tls === false) throw new UserError('--no-tls and --tls-cert exclude each other: give one of them', 2);
+  return { tls: true, certificate: { certificate: tlsCert, key: tlsKey } };
+}
+
+function parsePublicUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isPage = url?.protocol === 'https:' || url?.protocol === 'http:';
+  if (url === undefined || !isPage || url.search + url.hash + url.username + url.password !== '')
+    throw new UserError(
+      `--public-url takes the URL that browsers open, such as https://example.com/unisum, not "${text}"`,
+      2,
+    );
+  return url.href;
+}
