@@ -1,0 +1,327 @@
+import type { RunEvent } from '../coordinator/state/observer.js';
+import type { RunSettings } from '../coordinator/state/run-settings.js';
+import { CheckpointStore } from '../coordinator/storage/checkpoint-store.js';
+import { SeededRandom } from '../shared/actor/seeded-random.js';
+import { VirtualClock } from '../shared/actor/virtual-clock.js';
+import { leavesOf } from '../shared/data/step-shape.js';
+import type { CoordinatorToWorker, WorkerToCoordinator } from '../shared/protocol/messages.js';
+import { INITIAL_WEIGHTS, type VirtualCodec } from './arithmetic.js';
+import { describeMessage } from './description.js';
+import { flipped } from './faults.js';
+import { Connection, type NetworkTiming } from './network.js';
+import { type Fault, HONEST, type Scenario } from './plan.js';
+import { findResumption } from './resumption.js';
+import { identityOf, simulatedSettings, virtualCodec } from './settings.js';
+import { bytesOf, NUMBER_CUT } from './vectors.js';
+import {
+  type Coordinate,
+  type CoordinatorEnvironment,
+  type Send,
+  VirtualCoordinator,
+} from './virtual-coordinator.js';
+import { VirtualDisk } from './virtual-disk.js';
+import { VirtualExecutor } from './virtual-executor.js';
+import { VirtualWorker } from './virtual-worker.js';
+
+/** Within the coordinator's process messages take no time, and silence means nothing. */
+const IN_PROCESS: NetworkTiming = {
+  segmentWaitMs: () => 0,
+  delayMs: () => 0,
+  closeNoticeMs: () => 0,
+  silenceMs: Number.POSITIVE_INFINITY,
+};
+
+/** What a virtual cluster is made of, beside its scenario. */
+export interface ClusterParts {
+  readonly timing: (random: SeededRandom) => NetworkTiming;
+  /** Time that a machine takes for a leaf. */
+  readonly msPerLeaf: (random: SeededRandom) => number;
+  /** Receives what happens, with virtual time. */
+  readonly trace: ((text: string) => void) | undefined;
+  readonly decide: Coordinate;
+}
+
+/** A connection and what is at its ends. */
+interface Route {
+  readonly link: Connection;
+  readonly worker: VirtualWorker;
+  /** The coordinator's process: a restarted one knows nothing of the connection. */
+  readonly coordinator: VirtualCoordinator;
+  /** Messages so far that weights or an update came with. */
+  deliveries: number;
+}
+
+/** A coordinator, workers and the network between them in virtual time, and the faults that can be injected into them. */
+export class VirtualCluster {
+  readonly clock = new VirtualClock();
+  readonly random: SeededRandom;
+  readonly disk: VirtualDisk;
+  coordinator: VirtualCoordinator;
+  readonly workers: VirtualWorker[] = [];
+  readonly faults: Partial<Record<Fault, number>> = {};
+  messages = 0;
+  /** Called when a worker has ended. */
+  onEnded: (worker: VirtualWorker, exitReason: string) => void = () => {};
+  /** Called when the coordinator reports an event. */
+  onReport: (event: RunEvent) => void = () => {};
+  /** Called before the coordinator removes checkpoints because it has rolled back. */
+  onRemoval: () => void = () => {};
+  /** Called when a restarted coordinator continues from a step. */
+  onResumed: (step: number) => void = () => {};
+  /** Called when local workers begin a step of an execution. */
+  onLocalStep: (step: number) => void = () => {};
+  private readonly routes = new Map<string, Route>();
+  private readonly timing: NetworkTiming;
+  private readonly environment: CoordinatorEnvironment;
+  private readonly settings: RunSettings;
+  readonly codec: VirtualCodec | undefined;
+  private connections = 0;
+  /** The coordinator's process has ended and has not been restarted. */
+  private isDown = false;
+
+  constructor(
+    readonly scenario: Scenario,
+    private readonly parts: ClusterParts,
+  ) {
+    this.random = new SeededRandom(scenario.seed);
+    this.timing = parts.timing(this.random);
+    this.disk = new VirtualDisk({ random: this.random, after: (ms, act) => void this.clock.after(ms, act) });
+    this.settings = simulatedSettings(scenario);
+    this.codec = virtualCodec(scenario, this.settings.batch);
+    const mayErr = (name: string): boolean =>
+      !scenario.isStrict && this.workers.some((worker) => worker.name === name && worker.isFlawed);
+    this.environment = {
+      nowMs: () => this.clock.nowMs(),
+      after: (ms: number, act: () => void) => void this.clock.after(ms, act),
+      trace: (text: () => string) => this.trace(text),
+      drop: (id: string, reason: string) => this.routes.get(id)?.link.close('coordinator', reason),
+      toWorker: this.toWorker,
+      reported: (event) => this.onReport(event),
+      removesCheckpoints: () => this.onRemoval(),
+      localStepBegins: (step) => this.onLocalStep(step),
+      isAtRest: () =>
+        this.workers.every(
+          (worker) => !worker.sharesMemory || worker.isDead || worker.state.workQueue.computing === 'nothing',
+        ),
+      executor: new VirtualExecutor((step) => this.leavesOf(step), mayErr, INITIAL_WEIGHTS, this.codec),
+      store: new CheckpointStore(this.disk),
+    };
+    this.coordinator = new VirtualCoordinator(this.settings, this.environment, parts.decide);
+  }
+
+  /** Lets virtual time pass until the run is over. @throws Error when it has not ended after so many milliseconds */
+  async run(limitMs: number): Promise<void> {
+    const { clock, disk } = this;
+    while (!this.coordinator.isComplete) {
+      const isBusy = disk.pending > 0 || this.coordinator.isSaving;
+      if (clock.nowMs() > limitMs || !clock.runNext())
+        throw new Error(`the run makes no progress in step ${this.coordinator.state.training.step}`);
+      // Promises of the disk are settled in a turn of the event loop.
+      if (isBusy || disk.pending > 0 || this.coordinator.isSaving)
+        await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  leavesOf(step: number): number {
+    return leavesOf(this.settings, step);
+  }
+
+  /** Ends the coordinator's process with everything that lives in it, and starts it again after a while. */
+  crashCoordinator(losesPower: boolean, downMs: number): void {
+    if (this.isDown) return;
+    this.isDown = true;
+    this.coordinator.kill();
+    if (this.disk.crash(losesPower)) this.count('torn-write', 'disk');
+    const locals = this.workers.filter(({ sharesMemory, isDead }) => sharesMemory && !isDead);
+    for (const worker of locals) worker.isDead = true;
+    for (const { link } of this.routes.values()) link.cut('the coordinator is gone');
+    const names = locals.map(({ name }) => name);
+    this.clock.after(downMs, () => void this.restartCoordinator(names).catch(this.rethrow));
+  }
+
+  /** As `--resume` does: continues from the newest intact checkpoint, or begins anew. */
+  private async restartCoordinator(locals: readonly string[]): Promise<void> {
+    const { store, executor } = this.environment;
+    const found = await findResumption(store);
+    const { step, damaged, vectors, progress, memory } = found;
+    this.trace(() => `coordinator: starts at step ${step}; ${damaged} checkpoints are damaged`);
+    executor.resume(step, vectors);
+    for (const [base, kept] of found.bases) executor.keepSnapshot(base, [], kept);
+    this.onResumed(step);
+    const { decide } = this.parts;
+    this.coordinator = new VirtualCoordinator(this.settings, this.environment, decide, progress, memory);
+    this.isDown = false;
+    for (const name of locals) this.join(name, { sharesMemory: true });
+  }
+
+  /** A machine is switched on, and its worker connects. */
+  join(
+    name: string,
+    { afterMs = 0, sharesMemory = false, misbehaviour = HONEST, address = name } = {},
+  ): VirtualWorker {
+    const machine = { name, address, msPerLeaf: this.parts.msPerLeaf(this.random), sharesMemory };
+    const worker = new VirtualWorker(machine, identityOf(name, misbehaviour !== HONEST), {
+      nowMs: () => this.clock.nowMs(),
+      after: (ms, act) => void this.clock.after(ms, act),
+      leavesOf: (step) => this.leavesOf(step),
+      codec: this.codec,
+      nonce: () => this.nonce(),
+      connect: (self) => this.connect(self),
+      toCoordinator: this.toCoordinator,
+      errorOf: (self) => this.errorOf(self),
+      withheld: (self) =>
+        this.count(self.misbehaviour.withholds === 'answers' ? 'no-answer' : 'no-message', self.name),
+      weightsFor: (self) => this.weightsFor(self),
+      ended: (self, exitReason) => {
+        this.trace(() => `${self.name} ended: ${exitReason}`);
+        this.onEnded(self, exitReason);
+      },
+    });
+    worker.misbehaviour = misbehaviour;
+    worker.isFlawed = misbehaviour.withholds !== undefined;
+    this.workers.push(worker);
+    this.clock.after(afterMs, () => worker.tell({ kind: 'connect' }));
+    return worker;
+  }
+
+  /** The live worker of this name. @throws Error when there is none */
+  named(name: string): VirtualWorker {
+    const worker = this.workers.findLast((one) => one.name === name && !one.isDead);
+    if (worker === undefined) throw new Error(`there is no worker ${name}`);
+    return worker;
+  }
+
+  /** Counts a fault and traces it. */
+  count(fault: Fault, name: string): void {
+    this.faults[fault] = (this.faults[fault] ?? 0) + 1;
+    this.trace(() => `fault: ${fault} (${name})`);
+  }
+
+  trace(text: () => string): void {
+    this.parts.trace?.(`${this.clock.nowMs().toFixed(1).padStart(9)} ms  ${text()}`);
+  }
+
+  private connect(worker: VirtualWorker): void {
+    if (this.isDown) return worker.tell({ kind: 'closed', reason: 'connection refused' });
+    const id = `link-${++this.connections}`;
+    const { coordinator } = this;
+    const timing = worker.sharesMemory ? IN_PROCESS : this.timing;
+    const link = new Connection(id, this.clock, timing, (end, reason) => {
+      this.trace(() => `${end === 'worker' ? worker.name : 'coordinator'}: ${id} closed, ${reason}`);
+      if (end === 'coordinator') coordinator.disconnected(id, reason);
+      else if (worker.link === link) worker.tell({ kind: 'closed', reason });
+    });
+    link.stall(Math.max(0, worker.isolatedUntilMs - this.clock.nowMs()));
+    this.routes.set(id, { link, worker, coordinator, deliveries: 0 });
+    worker.link = link;
+    const { sharesMemory } = worker;
+    this.trace(() => `${worker.name}: connects by ${id}`);
+    link.send('coordinator', () =>
+      coordinator.tell({ kind: 'connected', id, nonce: this.nonce(), sharesMemory, address: worker.address }),
+    );
+    worker.tell({ kind: 'opened', nonce: this.nonce() });
+  }
+
+  private readonly toWorker = ({ id, message, attachment }: Send): void => {
+    const route = this.routes.get(id);
+    if (route === undefined) return;
+    const { worker, link } = route;
+    if (message.kind !== 'ping')
+      this.trace(
+        () =>
+          `coordinator -> ${worker.name}: ${describeMessage(message)}${attachment === 'none' ? '' : ` + ${attachment}`}`,
+      );
+    const send = (sent: CoordinatorToWorker, payload: Uint8Array, follows = false): void => {
+      this.messages += 1;
+      const arrive = (): void => {
+        if (worker.link === link) worker.tell({ kind: 'received', message: sent, payload });
+      };
+      link.send('worker', arrive, follows);
+    };
+    send(message, new Uint8Array(0));
+    if (message.kind !== 'work' || attachment === 'none') return;
+    route.deliveries += 1;
+    const { deliveries } = route;
+    const { step } = message;
+    const { coordinator } = this;
+    for (const [index, { at, bytes }] of NUMBER_CUT.segments.entries()) {
+      const sendSegment = (): void => {
+        // Other work has brought its own since, or the process has ended.
+        if (route.deliveries !== deliveries || coordinator !== this.coordinator || this.isDown) return;
+        const payload = this.environment.executor.outgoing(attachment).slice(at, at + bytes);
+        send({ kind: 'segment', step, vector: 0, index }, payload, true);
+      };
+      // The link may be full: a segment is read when its turn comes, and may be of a later step then.
+      const waitMs = index === 0 ? 0 : this.timing.segmentWaitMs();
+      if (waitMs === 0) sendSegment();
+      else this.clock.after(waitMs, sendSegment);
+    }
+  };
+
+  private readonly toCoordinator = (
+    worker: VirtualWorker,
+    message: WorkerToCoordinator,
+    sums: readonly number[],
+  ): void => {
+    const { link, name } = worker;
+    if (link === undefined) return;
+    const { executor } = this.environment;
+    const coordinator = this.routes.get(link.id)?.coordinator;
+    const isThere = (): boolean => coordinator === this.coordinator && !this.isDown;
+    if (coordinator === undefined || !isThere()) return;
+    let isFirst = true;
+    const send = (sent: WorkerToCoordinator, arrive: () => void): void => {
+      this.messages += 1;
+      const receive = (): void => {
+        if (!isThere()) return;
+        if (sent.kind !== 'pong' && sent.kind !== 'segment')
+          this.trace(() => `${name} -> coordinator: ${describeMessage(sent)}`);
+        arrive();
+      };
+      link.send('coordinator', receive, !isFirst);
+      isFirst = false;
+    };
+    if (worker.sharesMemory) {
+      const step = message.kind === 'partial-sums' ? message.step : -1;
+      const buffers = executor.storeLocal(sums, name, step);
+      return send(message, () => coordinator.tell({ kind: 'received', id: link.id, message, buffers }));
+    }
+    const sent = worker.flipsNext && sums.length > 0 ? flipped(worker, sums, this.random) : sums;
+    if (message.kind === 'partial-sums') {
+      const { step, range } = message;
+      for (const [vector, sum] of sent.entries())
+        for (const [index, { at, bytes }] of NUMBER_CUT.segments.entries()) {
+          const segment = { kind: 'segment', step, range, vector, index } as const;
+          const payload = bytesOf(sum).subarray(at, at + bytes);
+          send(segment, () => coordinator.receive(link.id, segment, payload, name));
+        }
+    }
+    send(message, () => coordinator.receive(link.id, message, new Uint8Array(0), name));
+  };
+
+  private errorOf(worker: VirtualWorker): number {
+    const { wrongChance, wrongSum, liesAfter = 0 } = worker.misbehaviour;
+    worker.sumsComputed += 1;
+    if (wrongChance === 0 || worker.sumsComputed <= liesAfter || !this.random.chance(wrongChance)) return 0;
+    worker.isFlawed = true;
+    this.count(Number.isFinite(wrongSum ?? 0) ? 'lie' : 'not-finite', worker.name);
+    if (wrongSum !== undefined) return wrongSum;
+    return 1 + this.random.below(2 ** 32 - 1);
+  }
+
+  private weightsFor(worker: VirtualWorker): number {
+    // Nobody needs what a remote worker computes with other weights than those of the step; see VirtualExecutor.finish.
+    return worker.sharesMemory ? this.environment.executor.weights : worker.weights;
+  }
+
+  private nonce(): string {
+    return String(this.random.next()).padStart(22, 'n');
+  }
+
+  /** Throws an error of an asynchronous operation from within the clock, where the caller that runs the clock catches it. */
+  private readonly rethrow = (error: unknown): void => {
+    this.clock.after(0, () => {
+      throw error;
+    });
+  };
+}

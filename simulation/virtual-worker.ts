@@ -1,0 +1,272 @@
+import type { WorkerToCoordinator } from '../shared/protocol/messages.js';
+import { exchangedNodes } from '../shared/reduction/shards.js';
+import type { LeafRange } from '../shared/reduction/tree.js';
+import type { WorkerIdentity } from '../worker/connection.js';
+import type { Arriving } from '../worker/executor.js';
+import type { WorkerEffect, WorkerMessage, WorkItem } from '../worker/messages.js';
+import { createWorkerState, type WorkerState, workerTransition } from '../worker/transition.js';
+import { exchangedSum, mix, type VirtualCodec } from './arithmetic.js';
+import type { Connection } from './network.js';
+import { HONEST, type Misbehaviour } from './plan.js';
+import { CHUNKS } from './settings.js';
+import { bytesOf, NUMBER_CUT, numberOf } from './vectors.js';
+
+/** Time that an optimizer step of a replica takes. */
+const INTERRUPTION_MS = 0.1;
+
+/** Weights, or an update, are one number. */
+const NUMBER = { count: 1, cut: NUMBER_CUT };
+
+/** What a virtual worker needs of the virtual cluster. */
+export interface WorkerEnvironment {
+  nowMs(): number;
+  after(delayMs: number, act: () => void): void;
+  leavesOf(step: number): number;
+  readonly codec: VirtualCodec | undefined;
+  /** A different one at each call. */
+  nonce(): string;
+  connect(worker: VirtualWorker): void;
+  toCoordinator(worker: VirtualWorker, message: WorkerToCoordinator, sums: readonly number[]): void;
+  /** The error of the worker's next answer; 0 when the answer is right. */
+  errorOf(worker: VirtualWorker): number;
+  /** The worker does not send a message that it owes. */
+  withheld(worker: VirtualWorker): void;
+  /** The weights that the worker computes with: those in its memory, or those that it shares. */
+  weightsFor(worker: VirtualWorker): number;
+  ended(worker: VirtualWorker, exitReason: string): void;
+}
+
+/** The machine of a worker. */
+export interface VirtualMachine {
+  readonly name: string;
+  readonly address: string;
+  readonly msPerLeaf: number;
+  /** It is the coordinator's own. */
+  readonly sharesMemory: boolean;
+}
+
+/** The production worker on a virtual machine. */
+export class VirtualWorker {
+  readonly name: string;
+  readonly address: string;
+  readonly sharesMemory: boolean;
+  readonly state: WorkerState;
+  link: Connection | undefined;
+  isDead = false;
+  /** The machine is frozen until then. */
+  pausedUntilMs = 0;
+  /** Nothing reaches the machine, or leaves it, until then. */
+  isolatedUntilMs = 0;
+  /** How many times longer a leaf takes than at first. */
+  slowness = 1;
+  misbehaviour: Misbehaviour = HONEST;
+  /** It has computed or sent something wrong, or withholds messages: it may be refused. */
+  isFlawed = false;
+  /** Sums that it has computed. */
+  sumsComputed = 0;
+  /** Bits of its next sums flip on their way. */
+  flipsNext = false;
+  /** The weights in its memory; -1 before the first. */
+  weights = -1;
+  private readonly msPerLeaf: number;
+  /** The chunks of the data in its memory. */
+  private readonly chunks = new Set<number>();
+  private readonly inbox: WorkerMessage[] = [];
+  private sums: readonly number[] = [];
+  /** The computation under way. */
+  private underWay: WorkItem | undefined;
+  /** It, while it waits for what it brings. */
+  private waitingWork: WorkItem | undefined;
+  /** What arrives, or has arrived last. */
+  private delivery: { readonly what: Arriving; readonly bytes: Uint8Array; missing: number } | undefined;
+  /** Answers that it has computed. */
+  private answers = 0;
+
+  constructor(
+    machine: VirtualMachine,
+    identity: WorkerIdentity,
+    private readonly environment: WorkerEnvironment,
+  ) {
+    this.name = machine.name;
+    this.address = machine.address;
+    this.msPerLeaf = machine.msPerLeaf;
+    this.sharesMemory = machine.sharesMemory;
+    this.state = createWorkerState(identity);
+  }
+
+  private get missingChunks(): number[] {
+    if (this.sharesMemory) return [];
+    return Array.from({ length: CHUNKS }, (_, i) => i).filter((index) => !this.chunks.has(index));
+  }
+
+  /** It can compute what it is given, and its answers arrive, as far as can be known now. */
+  get isReachable(): boolean {
+    const nowMs = this.environment.nowMs();
+    if (this.isDead || this.state.phase !== 'working' || this.pausedUntilMs > nowMs) return false;
+    return this.link?.carries ?? false;
+  }
+
+  /** A message reaches the machine. It is handled now, or when the machine is no longer paused. */
+  tell(message: WorkerMessage): void {
+    this.inbox.push(message);
+    if (this.inbox.length === 1) this.handleInbox();
+  }
+
+  private handleInbox(): void {
+    const waitMs = this.pausedUntilMs - this.environment.nowMs();
+    if (waitMs > 0) return this.environment.after(waitMs, () => this.handleInbox());
+    // A message is removed after it was handled, so that what arrives meanwhile waits behind it.
+    for (; this.inbox.length > 0; this.inbox.shift()) {
+      if (this.isDead) continue;
+      const { effects } = workerTransition(this.state, this.inbox[0] as WorkerMessage);
+      for (const effect of effects) this.perform(effect);
+    }
+  }
+
+  private perform(effect: WorkerEffect): void {
+    const { environment } = this;
+    switch (effect.kind) {
+      case 'connect':
+        return environment.after(1, () => {
+          if (!this.isDead) environment.connect(this);
+        });
+      case 'send':
+        if (this.link === undefined) return;
+        if (this.withholds(effect.message)) return environment.withheld(this);
+        return environment.toCoordinator(
+          this,
+          effect.message,
+          (effect.partialSums ?? []).map(({ buffer }) => this.sums[buffer] as number),
+        );
+      case 'prepare':
+        return environment.after(1, () =>
+          this.tell({
+            ...{ kind: 'prepared', run: effect.run },
+            weights: this.sharesMemory ? undefined : NUMBER,
+            update: environment.codec && NUMBER,
+            missing: this.missingChunks,
+          }),
+        );
+      case 'store':
+        this.chunks.add(effect.index);
+        return this.tell({ kind: 'stored', index: effect.index, isValid: true });
+      case 'expect':
+        this.delivery = { what: effect.what, bytes: bytesOf(0), missing: NUMBER_CUT.segments.length };
+        return;
+      case 'load':
+        return this.load(effect.place.index, effect.bytes);
+      case 'stop-waiting':
+        return this.stopWaiting();
+      case 'compute':
+        return this.compute(effect.work);
+      case 'connect-after':
+        return environment.after(effect.delayMs, () => this.tell({ kind: 'connect' }));
+      case 'interrupt':
+        return this.interrupt();
+      case 'close':
+        return this.link?.close('worker', 'the worker left');
+      case 'end':
+        this.isDead = true;
+        return environment.ended(this, `${effect.exitReason}: ${effect.reason}`);
+      case 'admit':
+      case 'notice':
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  private withholds({ kind }: WorkerToCoordinator): boolean {
+    const { withholds, withholdsAfter = 0 } = this.misbehaviour;
+    if (kind === 'partial-sums') this.answers += 1;
+    if (this.answers <= withholdsAfter && kind === 'partial-sums') return false;
+    if (withholds === 'answers') return kind === 'partial-sums';
+    return withholds === 'messages' && (kind === 'partial-sums' || kind === 'pong');
+  }
+
+  /** A replica ends at its next optimizer step; other ranges are too short to be interrupted. */
+  private interrupt(): void {
+    const work = this.underWay;
+    if (work !== undefined && work === this.waitingWork) {
+      this.waitingWork = undefined;
+      this.underWay = undefined;
+      if (this.delivery !== undefined) this.delivery.missing = 0;
+      const { step, range } = work;
+      return this.environment.after(0, () =>
+        this.tell({ kind: 'computed', step, range, partialSums: undefined, computeMicros: 0 }),
+      );
+    }
+    if (work === undefined || this.state.workQueue.run?.settings.local === undefined) return;
+    this.environment.after(INTERRUPTION_MS, () => {
+      if (this.isDead || this.underWay !== work) return;
+      this.underWay = undefined;
+      const { step, range } = work;
+      this.tell({ kind: 'computed', step, range, partialSums: undefined, computeMicros: 0 });
+    });
+  }
+
+  private load(index: number, bytes: Uint8Array): void {
+    const { delivery } = this;
+    if (delivery === undefined) return;
+    delivery.bytes.set(bytes, NUMBER_CUT.segments[index]?.at);
+    delivery.missing -= 1;
+    if (delivery.missing === 0) this.stopWaiting();
+  }
+
+  /** All that was expected is here, or never comes. */
+  private stopWaiting(): void {
+    if (this.delivery !== undefined) this.delivery.missing = 0;
+    const { waitingWork } = this;
+    this.waitingWork = undefined;
+    if (waitingWork !== undefined) this.compute(waitingWork);
+  }
+
+  private compute(work: WorkItem): void {
+    this.underWay = work;
+    const { delivery } = this;
+    if ((delivery?.missing ?? 0) > 0) {
+      this.waitingWork = work;
+      return;
+    }
+    const { step, range, brings, isRehearsed } = work;
+    const brought = brings !== undefined && delivery !== undefined ? numberOf(delivery.bytes) : undefined;
+    if (brought !== undefined && !isRehearsed)
+      this.weights = brings === 'weights' ? brought : mix(this.weights, brought);
+    const used = this.environment.weightsFor(this);
+    // A replica takes as long as its steps take, a leaf each.
+    const leaves = this.state.workQueue.run?.settings.local?.steps ?? range.to - range.from;
+    const computeMs = leaves * this.msPerLeaf * this.slowness;
+    this.environment.after(computeMs, () => {
+      if (this.isDead || this.underWay !== work) return;
+      this.underWay = undefined;
+      this.computed({ step, range, weights: used, computeMs });
+    });
+  }
+
+  private computed({
+    step,
+    range,
+    weights,
+    computeMs,
+  }: {
+    step: number;
+    range: LeafRange;
+    weights: number;
+    computeMs: number;
+  }): void {
+    const leaves = this.environment.leavesOf(step);
+    const { codec } = this.environment;
+    const nodes = exchangedNodes(range, leaves, codec?.shardLevel);
+    // Where shared weights changed meanwhile, the sums are of neither, and must not count.
+    const isStale = this.sharesMemory && this.environment.weightsFor(this) !== weights;
+    // Neither must those of samples that are not here.
+    const isWrong = isStale || this.missingChunks.length > 0;
+    const error = isWrong ? 1 : this.environment.errorOf(this);
+    this.sums = nodes.map((part) => {
+      const sum = exchangedSum(weights, step, part, leaves, codec);
+      return error === 0 ? sum : mix(sum, error);
+    });
+    const partialSums = nodes.map((part, buffer) => ({ node: part, buffer }));
+    this.tell({ kind: 'computed', step, range, partialSums, computeMicros: computeMs * 1000 });
+  }
+}
