@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * Builds the native kernels with the machine's own C compiler into native/build: the same sources as the wasm files,
- * for this processor's instruction set or for all of its kind. Plain Node, run by setup. Without a compiler, or when it
- * fails, it leaves one line in native/build/reason.txt that the program shows, and succeeds: wasm serves.
+ * Builds the native kernels with the machine's C compiler, from the same sources as the wasm files: for this processor's
+ * instruction set, or for all of its architecture. Plain Node, run by setup into native/build, and at the first use of an
+ * installed package into the folder that is named on the command line. Without a working compiler it writes the reason to
+ * reason.txt in that folder, which the program prints, and succeeds: wasm is used.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -16,7 +17,8 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -36,7 +38,7 @@ const COMMON = [
 /** What every native build is compiled with. */
 export const COMPILER_FLAGS = [...COMMON, ...EXACT];
 
-/** Flags of each instruction set by Node's name of the processor; the addon offers those that it holds (c/addon/isas.h). */
+/** Flags of each instruction set, by Node's name of the architecture. The addon offers those that it contains (c/addon/isas.h). */
 export const ISAS = /** @type {Record<string, Record<string, string[]>>} */ ({
   x64: {
     avx512: ['-mavx512f', '-mavx512dq', '-mavx512bw', '-mavx512vl', '-mavx2', '-mfma', '-mbmi2'],
@@ -47,14 +49,14 @@ export const ISAS = /** @type {Record<string, Record<string, string[]>>} */ ({
 });
 
 /**
- * Builds the addon unless it is there already for these sources and this compiler.
+ * Builds the addon, unless it exists for these sources and this compiler.
  * @param {string} [root] folder of package.json
- * @param {'best' | 'all'} [which] 'best': for this processor alone, which a run needs and takes a third of the time;
- *   'all': every instruction set of this kind of processor, for the tests. More than asked for is kept.
+ * @param {'best' | 'all'} [which] 'best': for this processor, which is enough for a run and takes a third of the time;
+ *   'all': every instruction set of this architecture, for tests. An existing build of 'all' is kept for 'best'.
+ * @param {string} [folder] where the addon is written
  * @returns {Promise<{file: string} | {reason: string}>}
  */
-export async function buildNative(root = ROOT, which = 'best') {
-  const folder = join(root, 'native', 'build');
+export async function buildNative(root = ROOT, which = 'best', folder = join(root, 'native', 'build')) {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `kernels-${process.platform}-${process.arch}.node`);
   const stamp = join(folder, 'stamp.txt');
@@ -74,7 +76,7 @@ export async function buildNative(root = ROOT, which = 'best') {
 
 /**
  * @param {string} root @param {string} compiler @param {string} folder @param {string} file @param {'best' | 'all'} which
- * @returns {Promise<string | undefined>} why there is no addon
+ * @returns {Promise<string | undefined>} why the addon could not be built
  */
 async function compile(root, compiler, folder, file, which) {
   const known = ISAS[process.arch];
@@ -89,7 +91,7 @@ async function compile(root, compiler, folder, file, which) {
     const best = await bestIsa(compiler, join(source, 'addon', 'best-isa.c'), join(work, 'best-isa'));
     if ('complaint' in best) return best.complaint;
     const isas = which === 'all' ? Object.keys(known) : [best.isa];
-    // At once: each is some seconds of work for one core.
+    // In parallel: each takes a core several seconds.
     const complaints = await Promise.all(
       isas.map((isa) => {
         const args = [
@@ -111,7 +113,7 @@ async function compile(root, compiler, folder, file, which) {
     const parts = [join(source, 'addon', 'addon.c'), ...objects, '-o', next];
     const complaint = await run(compiler, [...COMMON, ...link, `-I${headers}`, ...parts]);
     if (complaint) return complaint;
-    // A process that has the old addon loaded keeps it: renaming leaves its file alone.
+    // Renaming does not change the file that running processes have loaded.
     renameSync(next, file);
     return undefined;
   } finally {
@@ -120,7 +122,7 @@ async function compile(root, compiler, folder, file, which) {
 }
 
 /**
- * The best of ISAS that this processor has: it is asked itself.
+ * The best of ISAS that this processor supports, found by running a program.
  * @param {string} compiler @param {string} source @param {string} program
  * @returns {Promise<{isa: string} | {complaint: string}>}
  */
@@ -128,17 +130,25 @@ async function bestIsa(compiler, source, program) {
   const complaint = await run(compiler, [...COMMON, source, '-o', program]);
   if (complaint) return { complaint };
   const isa = spawnSync(program, { encoding: 'utf8' }).stdout?.trim();
-  return isa ? { isa } : { complaint: `what ${compiler} makes does not run on this machine` };
+  return isa ? { isa } : { complaint: `programs compiled by ${compiler} do not run on this machine` };
 }
 
 /** @param {string} root folder of package.json */
 function headersOf(root) {
-  return join(root, 'node_modules', 'node-api-headers', 'include');
+  try {
+    // Not always in the package's own node_modules: installers place packages as they like.
+    return join(
+      dirname(createRequire(join(root, 'package.json')).resolve('node-api-headers/package.json')),
+      'include',
+    );
+  } catch {
+    return join(root, 'node_modules', 'node-api-headers', 'include');
+  }
 }
 
 /**
  * @param {string} compiler @param {string[]} args
- * @returns {Promise<string | undefined>} what went wrong, in one line
+ * @returns {Promise<string | undefined>} the error in one line, if any
  */
 function run(compiler, args) {
   return new Promise((resolve) => {
@@ -157,7 +167,7 @@ function run(compiler, args) {
 }
 
 /**
- * Hash of all that decides the result: sources, this script, compiler, processor.
+ * Hash of everything that decides the result: sources, this script, compiler, architecture.
  * @param {string} root @param {string} compiler
  */
 function fingerprint(root, compiler) {
@@ -175,7 +185,8 @@ function fingerprint(root, compiler) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const built = await buildNative();
+  const [folder] = process.argv.slice(2);
+  const built = await buildNative(ROOT, 'best', folder);
   if ('reason' in built)
-    process.stderr.write(`setup: native kernels left out, wasm serves (${built.reason})\n`);
+    process.stderr.write(`setup: native kernels not built, using wasm (${built.reason})\n`);
 }

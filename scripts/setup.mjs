@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Makes a checkout ready to run, and says in short lines on stderr what it does: packages installed, TypeScript
- * compiled into dist/, the native addon built where a C compiler is at hand. Silent when nothing is to do.
- * Plain Node, no packages: this file runs before there are any.
+ * Prepares a checkout to run: installs packages, compiles TypeScript into dist/, and builds the native addon if there is
+ * a C compiler. Prints each action as one line on stderr; prints nothing when everything is up to date.
+ * Plain Node without packages, because it runs before they are installed.
  */
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -20,13 +20,13 @@ const say = (line) => process.stderr.write(`${line}\n`);
 /**
  * Brings packages and build output up to date.
  * @param {string} [root] folder of package.json
- * @throws {Error} with one line that says what failed and what to do
+ * @throws {Error} with one line that says what failed and how to fix it
  */
 export function setup(root = ROOT) {
   const complaint = tooOld(process.versions.node);
   if (complaint) throw new Error(complaint);
   if (!whyInstall(root) && buildIsFresh(root)) return;
-  // Two terminals may start in the same fresh checkout: the second waits, then finds nothing left to do.
+  // Two terminals may start in the same fresh checkout. The second one waits, then finds everything up to date.
   withLock(join(root, '.cache', 'setup.lock'), say, () => {
     const reason = whyInstall(root);
     if (reason) {
@@ -34,12 +34,12 @@ export function setup(root = ROOT) {
       installPackages(root);
     }
     if (buildIsFresh(root)) return;
-    say('setup: compiling, the kernels too (up to half a minute, the first time only)');
+    say('setup: compiling the program and its kernels (up to half a minute, once)');
     buildSources(root);
   });
 }
 
-/** Runs `setup`; a failure becomes one line on stderr and exit status 1. */
+/** Runs `setup`. A failure becomes one line on stderr and exit status 1. */
 export function setupOrExit() {
   try {
     setup();

@@ -1,28 +1,35 @@
 #!/usr/bin/env node
-/** The program: what `unisum` starts in an installed package and scripts/run.mjs in a checkout. */
+/** The program's entry point: `unisum` in an installed package, scripts/run.mjs in a checkout. */
 import { systemClock } from '../shared/actor/clock.js';
+import type { CommandContext } from './commands/command.js';
 import { runProgram } from './commands/program.js';
 import { commands } from './commands/table.js';
 import { describeFailure, STACK_VARIABLE } from './terminal/failure.js';
-import { interruptedStatus, watchInterrupts } from './terminal/interrupt.js';
+import { Interrupts } from './terminal/interrupt.js';
 import { flushed, processTerminal } from './terminal/terminal.js';
 
 const terminal = processTerminal();
 const wantsStack = Boolean(process.env[STACK_VARIABLE]);
 if (wantsStack) process.setSourceMapsEnabled(true);
 
-// An error that no command awaits still ends as one line and status 1.
+// An error outside of any command also becomes one line and status 1.
 process.on('uncaughtException', (error) => {
   const failure = describeFailure(error, wantsStack);
   terminal.say(failure.text);
   process.exit(failure.exitCode);
 });
 
-const interrupted: AbortSignal = watchInterrupts(process, systemClock.nowMs, () =>
-  process.exit(interruptedStatus(interrupted)),
-);
-const status = await runProgram(process.argv.slice(2), commands, { terminal, interrupted }, process.env);
+const interrupts = new Interrupts(process, systemClock, (status) => process.exit(status));
+const context: CommandContext = {
+  terminal,
+  get interrupted() {
+    return interrupts.signal;
+  },
+  interrupt: () => interrupts.interrupt(),
+  hold: () => interrupts.hold(),
+};
+const status = await runProgram(process.argv.slice(2), commands, context, process.env);
 await flushed(process.stdout);
 await flushed(process.stderr);
-// Explicit, so that a command which is done ends, whatever socket or thread may be left open.
+// Explicit, so that an open socket or thread does not keep a finished program running.
 process.exit(status);

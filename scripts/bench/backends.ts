@@ -4,13 +4,13 @@ import { BACKENDS, type Backend, type Kernels } from '../../shared/kernels/kerne
 import { loadKernels } from '../../shared/kernels/load.js';
 import { THREAD_BYTES } from '../../shared/kernels/memory-map.js';
 
-/** Kernels for the calling thread, on a memory of their own. */
+/** Kernels for the calling thread, with their own memory. */
 export interface Workbench {
   readonly memory: ComputeMemory;
   readonly kernels: Kernels;
 }
 
-/** @throws UserError when the backend is not to be had here */
+/** @throws UserError when this machine does not have the backend */
 export async function openWorkbench(backend: Backend): Promise<Workbench> {
   const memory = new ComputeMemory();
   const stackTop = memory.allocate(THREAD_BYTES, 'compute threads') + THREAD_BYTES;
@@ -18,14 +18,14 @@ export async function openWorkbench(backend: Backend): Promise<Workbench> {
 }
 
 /** Backends that this machine has, fastest first. */
-export async function presentBackends(): Promise<Backend[]> {
-  const present = await Promise.all(BACKENDS.map(isPresent));
-  return BACKENDS.filter((_, i) => present[i]);
+export async function availableBackends(): Promise<Backend[]> {
+  const available = await Promise.all(BACKENDS.map(isAvailable));
+  return BACKENDS.filter((_, i) => available[i]);
 }
 
-async function isPresent(backend: Backend): Promise<boolean> {
+async function isAvailable(backend: Backend): Promise<boolean> {
   try {
-    // Where relaxed SIMD is missing, 'wasm' becomes 'wasm-exact', which is measured as itself.
+    // Without relaxed SIMD, 'wasm' falls back to 'wasm-exact', which is measured under its own name.
     return (await openWorkbench(backend)).kernels.backend === backend;
   } catch (error) {
     if (error instanceof UserError) return false;

@@ -1,17 +1,17 @@
-import type { Observer } from '../../coordinator/observer.js';
-import type { Recipe, RecipeData } from '../../coordinator/recipe.js';
+import type { Observer } from '../../coordinator/state/observer.js';
 import type { Clock } from '../../shared/actor/clock.js';
 import { stepsPerEpoch } from '../../shared/data/order.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
 import { constant } from '../../shared/optim/schedule.js';
-import { LocalRun } from '../training/local-run.js';
+import type { Recipe, RecipeData } from '../../trainer/recipe.js';
+import { Trainer } from '../../trainer/trainer.js';
 
-/** Epochs before the one that counts: code is compiled, strides have found their length. */
+/** Epochs that are not counted: code is being compiled, and steps per execution still grow. */
 const WARM_EPOCHS = 2;
 
-/** Notes when the steps of a run were done, leaving out its evaluations. */
-class EpochWatch implements Observer {
-  /** Milliseconds that each epoch took: from the evaluation before it to its last step. */
+/** Measures the epochs of a run without its evaluations. */
+class EpochObserver implements Observer {
+  /** Milliseconds of each epoch: from the end of the previous evaluation to the epoch's last step. */
   readonly epochsMs: number[] = [];
   private begunMs: number;
   private latestMs = 0;
@@ -31,16 +31,16 @@ class EpochWatch implements Observer {
 
   reported(): void {}
 
-  watched(): void {}
+  inspected(): void {}
 
   notice(): void {}
 }
 
 /**
- * Trains with a coordinator and one local node, as `train` does.
- * @param windowMs how long the epochs that count should take together
- * @param usPerStep microseconds that a step takes, roughly
- * @returns microseconds per step of each epoch that counts
+ * Trains with a coordinator and one local worker, as `train` does.
+ * @param windowMs the total time that the counted epochs should take
+ * @param usPerStep a rough estimate of the microseconds per step
+ * @returns microseconds per step of each counted epoch
  */
 export async function coordinatedSteps(
   recipe: Recipe,
@@ -52,13 +52,13 @@ export async function coordinatedSteps(
 ): Promise<number[]> {
   const perEpoch = stepsPerEpoch(data.train.manifest.samples, batch);
   const epochs = WARM_EPOCHS + Math.max(1, Math.round((windowMs * 1000) / (usPerStep * perEpoch)));
-  const watch = new EpochWatch(clock);
+  const observer = new EpochObserver(clock);
   const request = {
     ...{
       recipe,
       data,
       batch,
-      leaf: Math.min(recipe.leaf, batch),
+      leafSize: Math.min(recipe.leafSize, batch),
       steps: epochs * perEpoch,
       seed: 1,
       backend,
@@ -73,12 +73,12 @@ export async function coordinatedSteps(
       audit: 0,
     },
   };
-  const run = await LocalRun.prepare(request, watch, clock);
+  const run = await Trainer.prepare(request, observer, clock);
   try {
-    run.begin(clock);
+    run.start();
     await run.coordinator.ended;
   } finally {
     await run.close('measured');
   }
-  return watch.epochsMs.slice(WARM_EPOCHS).map((epochMs) => (epochMs * 1000) / perEpoch);
+  return observer.epochsMs.slice(WARM_EPOCHS).map((epochMs) => (epochMs * 1000) / perEpoch);
 }

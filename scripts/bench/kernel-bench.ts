@@ -1,21 +1,21 @@
 import type { Clock } from '../../shared/actor/clock.js';
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
 import type { ComputeMemory } from '../../shared/engine/memory.js';
+import { CommandBuffer } from '../../shared/kernels/command-buffer.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
-import { Tape } from '../../shared/kernels/tape.js';
 import { openWorkbench, type Workbench } from './backends.js';
-import { measured } from './median.js';
 import type { PeerProcess } from './peer-process.js';
 import { emitProduct, operandFloats, type ProductCase } from './products.js';
 import type { Windows } from './step-bench.js';
+import { timeStats } from './time-stats.js';
 
-/** A product on one backend, on one thread. */
+/** One product on one backend and one thread. */
 export interface KernelResult {
   /** Name of the product. */
   readonly workload: string;
-  /** Samples that it takes, or rows of a square. */
+  /** Samples of the batch, or rows of a square matrix. */
   readonly batch: number;
-  readonly leaf?: number;
+  readonly leafSize?: number;
   readonly backend: string;
   readonly detail: string;
   readonly workers: 1;
@@ -26,18 +26,18 @@ export interface KernelResult {
   readonly fastestGflops: number;
   readonly peerGflops?: number;
   readonly peerFastestGflops?: number;
-  /** This kernel's median rate over the peer's. */
+  /** The peer's median time over this kernel's: above 1, this kernel is faster. */
   readonly ratio?: number;
 }
 
-/** A product ready to run. */
+/** A product that is ready to run. */
 interface Bench extends Workbench {
   readonly product: ProductCase;
-  readonly tape: number;
+  readonly commandBuffer: number;
   readonly words: number;
 }
 
-/** Times a product on all backends, and the peer's, in turn. */
+/** Times a product on all backends and the peer, with alternating windows. */
 export async function benchProduct(
   product: ProductCase,
   backends: readonly Backend[],
@@ -46,36 +46,36 @@ export async function benchProduct(
   clock: Clock,
 ): Promise<KernelResult[]> {
   const benches: Bench[] = [];
-  for (const backend of backends) benches.push(await layOut(product, backend));
+  for (const backend of backends) benches.push(await prepare(product, backend));
   const times = benches.map((): number[] => []);
   const peerTimes: number[] = [];
-  for (let round = 0; round <= windows.count; round++) {
+  for (let turn = 0; turn <= windows.count; turn++) {
     const own = benches.map((bench) => window(bench, windows.ms, clock));
     const { rows, inner, cols, transposed } = product;
     const request = { product: [rows, inner, cols], transposed, seconds: windows.ms / 1000 };
     const peers = await peer?.ask<{ usPerCall: number }>(request);
-    // The first round only warms up.
-    if (round === 0) continue;
+    // The first turn only warms up.
+    if (turn === 0) continue;
     for (const [i, us] of own.entries()) times[i]?.push(us);
     if (peers !== undefined) peerTimes.push(peers.usPerCall);
   }
   return benches.map((bench, i) => result(bench, times[i] as number[], peerTimes));
 }
 
-async function layOut(product: ProductCase, backend: Backend): Promise<Bench> {
+async function prepare(product: ProductCase, backend: Backend): Promise<Bench> {
   const { memory, kernels } = await openWorkbench(backend);
   const floats = operandFloats(product);
   const a = filled(memory, floats.a);
   const b = filled(memory, floats.b);
-  const tape = new Tape();
-  emitProduct(tape, product, { a, b, out: memory.allocate(floats.out * 4, 'operands') });
-  const words = tape.words();
-  const at = memory.allocate(words.byteLength, 'tapes');
+  const commandBuffer = new CommandBuffer();
+  emitProduct(commandBuffer, product, { a, b, out: memory.allocate(floats.out * 4, 'operands') });
+  const words = commandBuffer.words();
+  const at = memory.allocate(words.byteLength, 'command buffers');
   memory.i32(at, words.length).set(words);
-  return { memory, kernels, product, tape: at, words: words.length };
+  return { memory, kernels, product, commandBuffer: at, words: words.length };
 }
 
-/** Numbers from 0 to 1: no sum overflows, none is denormal. */
+/** Numbers from 0 to 1: no sum overflows and none is subnormal. */
 function filled(memory: ComputeMemory, floats: number): number {
   const at = memory.allocate(floats * 4, 'operands');
   const random = new SeededRandom(floats);
@@ -84,13 +84,13 @@ function filled(memory: ComputeMemory, floats: number): number {
   return at;
 }
 
-/** Microseconds per call over a window of at least so many milliseconds. */
-function window({ kernels, tape, words }: Bench, windowMs: number, clock: Clock): number {
+/** Microseconds per call over a window of at least `windowMs`. */
+function window({ kernels, commandBuffer, words }: Bench, windowMs: number, clock: Clock): number {
   const begunMs = clock.nowMs();
   let calls = 0;
   let spentMs = 0;
   do {
-    kernels.run(tape, words);
+    kernels.run(commandBuffer, words);
     calls += 1;
     spentMs = clock.nowMs() - begunMs;
   } while (spentMs < windowMs);
@@ -102,12 +102,16 @@ function result(
   times: readonly number[],
   peerTimes: readonly number[],
 ): KernelResult {
-  const { name, rows, inner, cols, transposed, leaf } = product;
+  const { name, rows, inner, cols, transposed, leafSize } = product;
   const gflops = (us: number): number => (2 * rows * inner * cols) / us / 1000;
-  const own = measured(times);
-  const peer = peerTimes.length === 0 ? undefined : measured(peerTimes);
+  const own = timeStats(times);
+  const peer = peerTimes.length === 0 ? undefined : timeStats(peerTimes);
   return {
-    ...{ workload: name, batch: transposed === 'a' ? inner : rows, ...(leaf === undefined ? {} : { leaf }) },
+    ...{
+      workload: name,
+      batch: transposed === 'a' ? inner : rows,
+      ...(leafSize === undefined ? {} : { leafSize }),
+    },
     ...{ backend: kernels.backend, detail: kernels.detail, workers: 1 },
     usPerStep: own.median,
     gflops: gflops(own.median),

@@ -1,37 +1,42 @@
 /*
- * A worker process of a scaling benchmark: what `unisum worker` is, and at its end it tells what its steps took. Its
- * arguments: join URL, name, threads, backend.
+ * A worker process of a scaling benchmark: it works as `unisum worker` does, and prints a WorkerReport when it ends.
+ * Arguments: join URL, name, threads, backend, the network's shape, such as 100mbit,10ms ("-" or left out: as it is), and
+ * "serial" if it does not compute while it exchanges.
  */
 import { systemClock } from '../../shared/actor/clock.js';
-import { Machine } from '../../shared/engine/machine.js';
-import type { Partial } from '../../shared/engine/partials.js';
+import { Device } from '../../shared/engine/device.js';
+import { nodePlatform } from '../../shared/engine/node-platform.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
 import type { Link, LinkEvents } from '../../shared/link/link.js';
 import { connectWebSocket } from '../../shared/link/web-socket-client.js';
 import { parseJoinUrl } from '../../shared/protocol/join-url.js';
-import type { Range } from '../../shared/sum/leaves.js';
-import { WorkerNode } from '../../worker/main.js';
-import { OwnWorkplace } from '../../worker/own-workplace.js';
-import { selfTest } from '../training/self-test.js';
-import type { WorkerReport } from './worker-report.js';
+import type { Computation, Computed, ComputeEvents } from '../../worker/executor.js';
+import { RemoteExecutor } from '../../worker/remote-executor.js';
+import { WorkerActor } from '../../worker/run-worker.js';
+import { parseNetworkShape } from './network-shape.js';
+import { NO_SHAPE, SERIAL, type WorkerReport } from './scaling-points.js';
+import { shapeLink } from './shaped-link.js';
 
-/** Times each step's computation. */
-class TimedWorkplace extends OwnWorkplace {
+/** An executor that times the computation of each step. */
+class TimedExecutor extends RemoteExecutor {
   readonly computeMs: number[] = [];
+  overlaps = true;
 
-  override async compute(step: number, leaves: Range): Promise<readonly Partial[]> {
-    const begunMs = systemClock.nowMs();
-    const partials = await super.compute(step, leaves);
-    this.computeMs[step] = (this.computeMs[step] ?? 0) + systemClock.nowMs() - begunMs;
-    return partials;
+  override async compute(computation: Computation, events: ComputeEvents): Promise<Computed | undefined> {
+    if (!this.overlaps) await this.arrived();
+    const completed = this.overlaps ? events.completed : () => {};
+    const computed = await super.compute(computation, { ...events, completed });
+    const { step } = computation;
+    this.computeMs[step] = (this.computeMs[step] ?? 0) + (computed?.computeMs ?? 0);
+    return computed;
   }
 }
 
-/** Counts the bytes of weights and of partial sums that a link carries. */
-class PayloadCount {
+/** Counts the bytes of weights and partial sums that a link carries. */
+class PayloadCounter {
   bytes = 0;
 
-  watch(link: Link): Link {
+  wrap(link: Link): Link {
     return {
       peer: link.peer,
       get bufferedBytes() {
@@ -45,42 +50,55 @@ class PayloadCount {
             events.message(envelope);
           },
         }),
-      send: (message, payload) => {
+      send: (message, payload, onSent) => {
         this.add(message, payload);
-        link.send(message, payload);
+        link.send(message, payload, onSent);
       },
       recycle: (payload) => link.recycle(payload),
       admit: (bounds) => link.admit(bounds),
       close: (reason) => link.close(reason),
+      break: (reason) => link.break(reason),
     };
   }
 
   private add(message: unknown, payload: Uint8Array | undefined): void {
     const { kind } = message as { kind?: unknown };
-    if (kind === 'work' || kind === 'partials') this.bytes += payload?.byteLength ?? 0;
+    if (kind === 'work' || kind === 'segment' || kind === 'partial-sums')
+      this.bytes += payload?.byteLength ?? 0;
   }
 }
 
-const [joinUrl = '', name = '', threads = '', backend = ''] = process.argv.slice(2);
+const [joinUrl = '', name = '', threads = '', backend = '', net = NO_SHAPE, mode] = process.argv.slice(2);
+const shape = net === NO_SHAPE ? undefined : parseNetworkShape('the network', net);
 const join = parseJoinUrl(joinUrl);
-const machine = await Machine.start(Number(threads), backend as 'auto' | Backend);
-const { memory, team } = machine;
-const workplace = new TimedWorkplace(memory, team);
-const payloads = new PayloadCount();
-const node = new WorkerNode({
+const device = await Device.start(Number(threads), backend as 'auto' | Backend, nodePlatform());
+const { threadPool } = device;
+const executor = new TimedExecutor(device);
+executor.overlaps = mode !== SERIAL;
+const payloads = new PayloadCounter();
+const worker = new WorkerActor({
   identity: {
-    ...{ name, backend: team.backend, detail: team.detail, threads: team.threads, token: join.token },
-    selfTest: selfTest(machine),
+    ...{
+      name,
+      backend: threadPool.backend,
+      detail: threadPool.detail,
+      threads: threadPool.threads,
+      token: join.token,
+    },
+    selfTest: device.selfTest(),
   },
-  workplace,
+  executor,
   clock: systemClock,
-  connect: async () => payloads.watch(await connectWebSocket(join, systemClock)),
+  connect: async () => {
+    const link = await connectWebSocket(join, systemClock);
+    return payloads.wrap(shape === undefined ? link : shapeLink(link, shape, systemClock));
+  },
   onNotice: () => {},
 });
-const { ending, reason } = await node.ended;
-await machine.stop();
+const { exitReason, reason } = await worker.ended;
+await device.stop();
 const report: WorkerReport = {
-  ...{ ending, reason, payloadBytes: payloads.bytes },
-  computeMs: Array.from(workplace.computeMs, (ms) => ms ?? 0),
+  ...{ exitReason, reason, payloadBytes: payloads.bytes },
+  computeMs: Array.from(executor.computeMs, (ms) => ms ?? 0),
 };
 process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit(0));

@@ -4,25 +4,31 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../shared/errors.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
-import type { WorkerReport } from './worker-report.js';
+import { NO_SHAPE, SERIAL, type WorkerReport } from './scaling-points.js';
 
-/** Worker processes on this machine that join a run over its loopback address. */
+/** Worker processes on this machine that join a run at its loopback address. */
 export class LoopbackWorkers {
   private readonly children: readonly ChildProcess[];
-  /** What they report, when all have ended. Rejects when one fails. */
+  /** Reports of all processes, once all have ended. Rejects when one fails. */
   readonly reports: Promise<readonly WorkerReport[]>;
 
-  constructor(joinUrl: string, count: number, threads: number, backend: 'auto' | Backend) {
+  /** @param overlaps whether they exchange vectors while they compute */
+  constructor(
+    joinUrl: string,
+    count: number,
+    { backend, net, overlaps }: { backend: 'auto' | Backend; net?: string | undefined; overlaps: boolean },
+  ) {
+    const rest = ['1', backend, net ?? NO_SHAPE, ...(overlaps ? [] : [SERIAL])];
     const entry = fileURLToPath(new URL('./loopback-worker.js', import.meta.url));
     this.children = Array.from({ length: count }, (_, i) =>
-      spawn(process.execPath, [entry, joinUrl, `remote ${i + 1}`, String(threads), backend], {
+      spawn(process.execPath, [entry, joinUrl, `remote ${i + 1}`, ...rest], {
         stdio: ['ignore', 'pipe', 'inherit'],
       }),
     );
     this.reports = Promise.all(this.children.map(reportOf));
   }
 
-  /** Ends those that are still there. */
+  /** Kills processes that are still running. */
   kill(): void {
     for (const child of this.children) child.kill();
   }
@@ -30,8 +36,8 @@ export class LoopbackWorkers {
 
 async function reportOf(child: ChildProcess): Promise<WorkerReport> {
   const [output] = await Promise.all([text(child.stdout as NodeJS.ReadableStream), once(child, 'exit')]);
-  if (output === '') throw new UserError('a worker process of the benchmark has ended without a word');
+  if (output === '') throw new UserError('a worker process of the benchmark ended without a report');
   const report = JSON.parse(output) as WorkerReport;
-  if (report.ending === 'finished') return report;
-  throw new UserError(`a worker process of the benchmark has ended: ${report.reason}`);
+  if (report.exitReason === 'finished') return report;
+  throw new UserError(`a worker process of the benchmark ended early: ${report.reason}`);
 }

@@ -1,6 +1,6 @@
 /*
- * The most that one core of this machine computes: fused multiply-adds that wait for nothing, on as many registers as
- * its widest vectors have. Prints GFLOP/s of the fastest of some windows. Compiled by scripts/bench/peak.ts.
+ * Peak of one core: independent chains of fused multiply-adds in the widest vector registers. Prints the GFLOP/s of the
+ * fastest of several windows. Compiled by scripts/bench/peak.ts.
  */
 #include <stdio.h>
 #include <time.h>
@@ -38,7 +38,7 @@ int main(void) {
   }
   float sum = 0;
   for (int c = 0; c < CHAINS; c++) sum += chains[c][0];
-  /* The sum is asked for, so that the chains are not left out; it is always a number. */
+  /* Uses the sum, so that the compiler keeps the chains; it is never NaN. */
   if (sum != sum) return 1;
   printf("%.2f\n", 2.0 * CHAINS * (BYTES / 4) * ROUNDS / fastest / 1e9);
   return 0;

@@ -1,4 +1,4 @@
-import type { Tape } from '../../shared/kernels/tape.js';
+import type { CommandBuffer } from '../../shared/kernels/command-buffer.js';
 
 /** A product that kernels are timed on: rows x inner x cols multiply-adds. */
 export interface ProductCase {
@@ -6,10 +6,10 @@ export interface ProductCase {
   readonly rows: number;
   readonly inner: number;
   readonly cols: number;
-  /** Which operand comes transposed: that of a weight gradient (a), of an input gradient (b), or none. */
+  /** The operand that is stored transposed: a in weight gradients, b in input gradients. */
   readonly transposed: 'none' | 'a' | 'b';
-  /** Rows of a leaf; of weight gradients only, whose inner dimension is the batch. */
-  readonly leaf?: number;
+  /** Rows of a leaf; for weight gradients only, whose inner dimension is the batch. */
+  readonly leafSize?: number;
 }
 
 const square = (n: number): ProductCase => ({
@@ -36,18 +36,18 @@ const inputGradient = (batch: number, inputs: number, units: number): ProductCas
   transposed: 'b',
 });
 
-/** Canonical order with leaves of 16 and 32 samples, and one leaf: the same product without anything to merge. */
+/** In canonical order with leaves of 16 and 32 samples, and with one leaf, which has nothing to merge. */
 const weightGradients = (batch: number, inputs: number, units: number): ProductCase[] =>
-  [16, 32, batch].map((leaf) => ({
-    name: `weight gradient ${inputs}x${batch}x${units}, ${leaf === batch ? 'one leaf' : `leaf ${leaf}`}`,
+  [16, 32, batch].map((leafSize) => ({
+    name: `weight gradient ${inputs}x${batch}x${units}, ${leafSize === batch ? 'one leaf' : `leaf ${leafSize}`}`,
     rows: inputs,
     inner: batch,
     cols: units,
     transposed: 'a',
-    leaf,
+    leafSize,
   }));
 
-/** Every product that is timed: squares, and those of the dense layers of mlp512. */
+/** Every timed product: square matrices, and the products of the dense layers of mlp512. */
 export const PRODUCTS: readonly ProductCase[] = [
   ...[256, 512, 768, 1024].map(square),
   forward(32, 784, 512),
@@ -57,33 +57,33 @@ export const PRODUCTS: readonly ProductCase[] = [
   ...weightGradients(128, 784, 512),
 ];
 
-/** Floats of the operands and of the result. */
+/** Number of floats of the operands and of the result. */
 export function operandFloats({ rows, inner, cols }: ProductCase): { a: number; b: number; out: number } {
   return { a: rows * inner, b: inner * cols, out: rows * cols };
 }
 
 /** Writes the kernel call of a product; a, b and out are byte offsets. */
 export function emitProduct(
-  tape: Tape,
-  { rows, inner, cols, transposed, leaf }: ProductCase,
+  commandBuffer: CommandBuffer,
+  { rows, inner, cols, transposed, leafSize }: ProductCase,
   { a, b, out }: { a: number; b: number; out: number },
 ): void {
   switch (transposed) {
     case 'none':
-      tape.emit('matmul', { a, b, bias: 0, out, rows, inner, cols, activation: 0 });
+      commandBuffer.emit('matmul', { a, b, bias: 0, out, rows, inner, cols, activation: 0 });
       break;
     case 'b':
-      tape.emit('matmulTransposedB', { a, b, out, rows, inner, cols });
+      commandBuffer.emit('matmulTransposedB', { a, b, out, rows, inner, cols });
       break;
     case 'a':
-      tape.emit('treeMatmulTransposedA', {
+      commandBuffer.emit('treeMatmulTransposedA', {
         a,
         b,
         out,
         rows: inner,
         m: rows,
         n: cols,
-        leafRows: leaf ?? inner,
+        leafRows: leafSize ?? inner,
       });
   }
 }

@@ -1,11 +1,11 @@
 import { UserError } from '../../shared/errors.js';
 import { PeerProcess } from './peer-process.js';
 
-/** Where a Python with PyTorch may be: the first on the path, and that of Debian's packages. */
+/** Candidates for a Python with PyTorch: the first on the path, and that of Debian's packages. */
 const PYTHONS = ['python3', '/usr/bin/python3'];
 /**
- * Kernels that OpenBLAS may be told to use; undefined: those it chooses itself. It does not know processors that are
- * newer than it, and falls back to the slowest: measured, a fifth of what the best ones reach.
+ * Values of OPENBLAS_CORETYPE to try; undefined leaves the choice to OpenBLAS. It does not know processors newer than
+ * itself and falls back to its slowest kernels, which were measured at a fifth of the speed of the best.
  */
 const CORE_TYPES = [undefined, 'SKYLAKEX', 'HASWELL'];
 const PROBE = { product: [512, 512, 512], transposed: 'none', seconds: 0.1 };
@@ -13,24 +13,24 @@ const PROBES = 3;
 const MISSING =
   '--peer pytorch needs Python with PyTorch: on Debian apt install python3-torch libopenblas0, or leave --peer out';
 
-/** PyTorch on this machine, with the fastest kernels that it has for it. */
+/** PyTorch on this machine, with its fastest OpenBLAS kernels. */
 export interface Pytorch {
   readonly version: string;
-  /** What OpenBLAS was told to use; undefined: its own choice was best. */
+  /** Value of OPENBLAS_CORETYPE; undefined: OpenBLAS's own choice was fastest. */
   readonly coreType: string | undefined;
-  /** Starts one of the programs in scripts/peers. */
+  /** Starts one of the programs in scripts/bench/peers. */
   start(program: string, args?: readonly string[]): PeerProcess;
 }
 
 /**
- * Looks for PyTorch, and tries which kernels are its best here.
- * @throws UserError that says how to get it
+ * Finds PyTorch, and its fastest OpenBLAS kernels on this machine.
+ * @throws UserError that says how to install it
  */
 export async function findPytorch(): Promise<Pytorch> {
   for (const python of PYTHONS) {
     let best: { us: number; coreType: string | undefined; version: string } | undefined;
     for (const coreType of CORE_TYPES) {
-      const probe = await tryOut(python, coreType);
+      const probe = await probeCoreType(python, coreType);
       if (probe !== undefined && (best === undefined || probe.us < best.us)) best = { ...probe, coreType };
     }
     if (best === undefined) continue;
@@ -45,8 +45,8 @@ export async function findPytorch(): Promise<Pytorch> {
   throw new UserError(MISSING);
 }
 
-/** Time of a product with these kernels; undefined where they, or PyTorch, do not run. */
-async function tryOut(
+/** Time of a product with these kernels; undefined when they, or PyTorch, do not run. */
+async function probeCoreType(
   python: string,
   coreType: string | undefined,
 ): Promise<{ us: number; version: string } | undefined> {
@@ -65,7 +65,7 @@ async function tryOut(
   }
 }
 
-/** One compute thread for each process. */
+/** Environment of a peer: one compute thread per process. */
 function peerEnvironment(coreType: string | undefined): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('OPENBLAS_'));
   return {
@@ -75,7 +75,7 @@ function peerEnvironment(coreType: string | undefined): NodeJS.ProcessEnv {
   };
 }
 
-/** PyTorch in one phrase. */
+/** Version and kernels, as one phrase. */
 export function describePytorch({ version, coreType }: Pytorch): string {
-  return `pytorch ${version}, OpenBLAS kernels ${coreType ?? 'of its own choice'}`;
+  return `pytorch ${version}, OpenBLAS kernels ${coreType ?? 'chosen by OpenBLAS'}`;
 }

@@ -1,20 +1,20 @@
-import type { Observer, StepRecord } from '../../coordinator/observer.js';
+import type { Observer, StepRecord } from '../../coordinator/state/observer.js';
 import type { Clock } from '../../shared/actor/clock.js';
 import { assert } from '../../shared/errors.js';
 
-/** Of a run's steps, those that are left out: machines meet, code is compiled. */
+/** Share of a run's steps that is not counted: workers join, and code is being compiled. */
 const WARM_SHARE = 0.1;
 
-/** So many steps were done at that time, evaluations left out. */
+/** The number of steps done at a time, with the time of evaluations subtracted. */
 interface Mark {
   readonly step: number;
   readonly ms: number;
 }
 
-/** Watches how long the steps of a run take, without its beginning and its evaluations. */
+/** Measures the time per step of a run, without its warm-up and its evaluations. */
 export class RunSpan implements Observer {
   private readonly marks: Mark[] = [];
-  private isBurst = false;
+  private isSameExecution = false;
   private evaluationsMs = 0;
   private latestMs = 0;
 
@@ -23,23 +23,24 @@ export class RunSpan implements Observer {
   stepped({ step }: StepRecord): void {
     this.latestMs = this.clock.nowMs();
     const mark = { step, ms: this.latestMs - this.evaluationsMs };
-    // The steps of a stride are told all at once when it has ended: only the last of them says anything about time.
-    if (this.isBurst) this.marks.pop();
+    // All steps of an execution are reported in one go when it has ended, so only the last one gives a time. Anything else
+    // is reported in a later task, however soon: a timer could be late and merge two short executions.
+    if (this.isSameExecution) this.marks.pop();
     this.marks.push(mark);
-    this.isBurst = true;
-    this.clock.after(0, () => {
-      this.isBurst = false;
+    this.isSameExecution = true;
+    queueMicrotask(() => {
+      this.isSameExecution = false;
     });
   }
 
   evaluated(): void {
     this.evaluationsMs += this.clock.nowMs() - this.latestMs;
-    this.isBurst = false;
+    this.isSameExecution = false;
   }
 
   reported(): void {}
 
-  watched(): void {}
+  inspected(): void {}
 
   notice(): void {}
 
@@ -50,7 +51,7 @@ export class RunSpan implements Observer {
     const warm = last.step * WARM_SHARE;
     const first = this.marks.find(({ step }) => step >= warm) as Mark;
     const from = first === last ? (this.marks.at(-2) ?? last) : first;
-    assert(from !== last, 'a run of one stride has no time per step');
+    assert(from !== last, 'a run of one execution has no time per step');
     return ((last.ms - from.ms) / (last.step - from.step)) * 1000;
   }
 }

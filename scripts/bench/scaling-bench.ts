@@ -1,27 +1,37 @@
 import type { Clock } from '../../shared/actor/clock.js';
-import { measured } from './median.js';
 import type { PeerProcess } from './peer-process.js';
-import { baseOf, type ScalingMode, type ScalingPoint, speedUp, type TimeSplit } from './scaling-points.js';
-import { runPoint, type ScalingRun, type ScalingTask, splitLocalPoint } from './scaling-run.js';
+import {
+  baseOf,
+  hasProcesses,
+  type ScalingMode,
+  type ScalingPoint,
+  speedUp,
+  type TimeSplit,
+} from './scaling-points.js';
+import { runPoint, runToTarget, type ScalingRun, type ScalingTask, splitLocalPoint } from './scaling-run.js';
 import { checkHashes } from './step-bench.js';
+import type { Target, TargetRun } from './target-watch.js';
+import { timeStats } from './time-stats.js';
 
-/** How long the steps of one run should take, and bounds of their number. */
+/** Time that the steps of one run should take, and bounds of their number. */
 const RUN_MS = 600;
+/** The same for runs that others join: local threads alone are measured first, then helpers are tried. */
+const JOINED_RUN_MS = 5000;
 const STEPS_MIN = 40;
 const STEPS_MAX = 20_000;
-/** Steps of the run that finds out how long a step takes. */
-const TRIAL_STEPS = 40;
-const TRIAL_STEPS_MAX = 2000;
+/** Steps of the runs that estimate the time of a step. */
+const ESTIMATE_STEPS = 40;
+const ESTIMATE_STEPS_MAX = 2000;
 
-/** One point of a curve, measured. */
+/** One measured point of a curve. */
 export interface ScalingResult {
   readonly workload: string;
   readonly mode: ScalingMode;
   /** See Spread; 'ddp' is PyTorch's DistributedDataParallel over gloo. */
   readonly spread: ScalingPoint['spread'] | 'ddp';
-  /** Workers, threads or processes: what the curve is over. */
+  /** Number of workers, threads or processes: the curve's x axis. */
   readonly workers: number;
-  /** More units than processors: what is measured is how well they share. */
+  /** More units than processors: they share processors. */
   readonly oversubscribed: boolean;
   readonly batch: number;
   readonly backend: string;
@@ -29,14 +39,20 @@ export interface ScalingResult {
   /** Median of the runs. */
   readonly usPerStep: number;
   readonly fastestUsPerStep: number;
-  /** Against one unit of the same spread. */
+  readonly slowestUsPerStep: number;
+  /** Of the runs: the slowest minus the fastest, divided by the median. Differences below are noise. */
+  readonly noise: number;
+  /** Compared with one unit of the same spread. */
   readonly speedUp?: number;
-  /** Speed-up over units: 1 is perfect. */
+  /** Speed-up divided by units: 1 is ideal. */
   readonly efficiency?: number;
   /** Microseconds. */
   readonly split?: TimeSplit;
-  /** Weights and partial sums between processes. */
+  /** Bytes of weights and partial sums between processes. */
   readonly payloadBytesPerStep?: number;
+  /** Time until the target metric was reached, the start of worker processes included, evaluations not; median. */
+  readonly secondsToTarget?: number;
+  readonly stepsToTarget?: number;
   readonly weightsSha256?: string;
 }
 
@@ -46,44 +62,61 @@ export interface ScalingRequest {
   readonly task: ScalingTask;
   readonly points: readonly ScalingPoint[];
   readonly repeats: number;
+  /** The metric to reach; undefined: only the time per step is measured. */
+  readonly target?: Target | undefined;
   readonly cores: number;
-  /** PyTorch's processes for a global batch, by their number; in turn with our runs. */
+  /** PyTorch's processes for a global batch, by their number; they alternate with our runs. */
   readonly peers: ReadonlyMap<number, PeerProcess>;
   readonly interrupted: AbortSignal;
   readonly say: (line: string) => void;
 }
 
-/** A point's runs. */
+/** A point and its runs. */
 interface Measurement {
   readonly point: ScalingPoint;
   readonly steps: number;
   readonly runs: ScalingRun[];
+  /** Runs of processes that do not compute while they exchange. */
+  readonly serial: ScalingRun[];
+  readonly targets: TargetRun[];
 }
 
 /**
- * Measures all points, several times in turn.
- * @throws UserError when two runs of the same global batch do not end with the same weights
+ * Measures all points, several times each, in turn.
+ * @throws UserError when two runs of the same global batch end with different weights
  */
 export async function benchScaling(request: ScalingRequest, clock: Clock): Promise<ScalingResult[]> {
-  const { points, task, repeats, peers, interrupted, say } = request;
-  const stepsByBatch = new Map<number, number>();
-  const hashes = new Map<number, [name: string, hash: string][]>();
-  for (const batch of new Set(points.map(({ batch }) => batch))) {
-    const { steps, hash } = await findSteps(task, batch, clock);
-    stepsByBatch.set(batch, steps);
-    hashes.set(batch, [['one worker', hash]]);
+  const { points, task, repeats, target, peers, interrupted, say } = request;
+  const stepsByRun = new Map<string, number>();
+  const hashes = new Map<string, [name: string, hash: string][]>();
+  for (const point of points) {
+    const run = runOf(point);
+    if (stepsByRun.has(run)) continue;
+    const { steps, hash } = await findSteps(task, point, clock);
+    stepsByRun.set(run, steps);
+    hashes.set(run, [['one worker', hash]]);
   }
   const measurements = points.map(
-    (point): Measurement => ({ point, steps: stepsByBatch.get(point.batch) as number, runs: [] }),
+    (point): Measurement => ({
+      ...{ point, steps: stepsByRun.get(runOf(point)) as number },
+      ...{ runs: [], serial: [], targets: [] },
+    }),
   );
   const peerTimes = new Map([...peers.keys()].map((world): [number, number[]] => [world, []]));
-  for (let round = 0; round < repeats; round++) {
-    say(`round ${round + 1} of ${repeats}: ${points.length} points ...`);
-    for (const { point, steps, runs } of measurements) {
-      if (interrupted.aborted) return [];
-      const run = await runPoint(task, point, steps, clock);
-      runs.push(run);
-      hashes.get(point.batch)?.push([describePoint(point), run.weightsSha256]);
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    say(`repeat ${repeat + 1} of ${repeats}: ${points.length} points ...`);
+    for (const { point, steps, runs, serial, targets } of measurements) {
+      for (const overlaps of point.spread === 'remote' ? [true, false] : [true]) {
+        if (interrupted.aborted) return [];
+        const run = await runPoint(task, point, steps, clock, overlaps);
+        (overlaps ? runs : serial).push(run);
+        hashes.get(runOf(point))?.push([describePoint(point), run.weightsSha256]);
+      }
+      if (target === undefined || point.mode === 'weak') continue;
+      const reached = await runToTarget(task, point, target, clock);
+      targets.push(reached);
+      const key = `batch ${point.batch} to the target`;
+      hashes.set(key, [...(hashes.get(key) ?? []), [describePoint(point), reached.weightsSha256]]);
     }
     for (const [world, peer] of peers) {
       const { usPerStep } = await peer.ask<{ usPerStep: number }>({ seconds: RUN_MS / 1000 });
@@ -91,46 +124,58 @@ export async function benchScaling(request: ScalingRequest, clock: Clock): Promi
     }
   }
   const splits = new Map<ScalingPoint, TimeSplit>();
-  for (const { point, steps, runs } of measurements) {
-    const byTime = [...runs].sort((a, b) => a.usPerStep - b.usPerStep);
-    const remote = byTime[Math.floor((byTime.length - 1) / 2)]?.split;
-    if (remote !== undefined) splits.set(point, remote);
-    if (point.spread === 'remote' || interrupted.aborted) continue;
+  for (const { point, steps, runs, serial } of measurements) {
+    const [remote, bare] = [medianSplit(runs), medianSplit(serial)];
+    if (remote !== undefined && bare !== undefined)
+      splits.set(point, { ...remote, hidden: Math.max(0, bare.wire - remote.wire) });
+    if (hasProcesses(point) || interrupted.aborted) continue;
     const { split, weightsSha256 } = await splitLocalPoint(task, point, steps, clock);
-    hashes.get(point.batch)?.push([`${describePoint(point)}, timed`, weightsSha256]);
+    hashes.get(runOf(point))?.push([`${describePoint(point)}, timed`, weightsSha256]);
     if (split !== undefined) splits.set(point, split);
   }
-  for (const [batch, ends] of hashes) checkHashes(`${request.workload}, global batch ${batch}`, ends);
+  for (const [run, ends] of hashes) checkHashes(`${request.workload}, global ${run}`, ends);
   const own = measurements.map((measurement) => result(request, measurement, measurements, splits));
   return [...own, ...peerResults(request, peerTimes)];
 }
 
-/** How many steps of a global batch make a run long enough; and the weights that every run of them must end with. */
+/** Where the time goes in the run that is the median. */
+function medianSplit(runs: readonly ScalingRun[]): TimeSplit | undefined {
+  const byTime = [...runs].sort((a, b) => a.usPerStep - b.usPerStep);
+  return byTime[Math.floor((byTime.length - 1) / 2)]?.split;
+}
+
+/** Points with the same have runs of equally many steps of one batch, which must end with the same weights. */
+function runOf({ batch, spread }: ScalingPoint): string {
+  return `batch ${batch}${spread === 'joined' ? ', joined' : ''}`;
+}
+
+/** The number of steps that take as long as a run should, and the hash that every such run must end with. */
 async function findSteps(
   task: ScalingTask,
-  batch: number,
+  { batch, spread }: ScalingPoint,
   clock: Clock,
 ): Promise<{ steps: number; hash: string }> {
+  const runMs = spread === 'joined' ? JOINED_RUN_MS : RUN_MS;
   const one: ScalingPoint = { mode: 'strong', spread: 'workers', units: 1, batch };
-  const rough = await runPoint(task, one, TRIAL_STEPS, clock);
-  const trial = Math.min(
-    Math.max(TRIAL_STEPS, Math.round((RUN_MS * 250) / rough.usPerStep)),
-    TRIAL_STEPS_MAX,
+  const rough = await runPoint(task, one, ESTIMATE_STEPS, clock);
+  const steadySteps = Math.min(
+    Math.max(ESTIMATE_STEPS, Math.round((RUN_MS * 250) / rough.usPerStep)),
+    ESTIMATE_STEPS_MAX,
   );
-  const { usPerStep } = await runPoint(task, one, trial, clock);
-  const steps = Math.min(Math.max(STEPS_MIN, Math.round((RUN_MS * 1000) / usPerStep)), STEPS_MAX);
+  const { usPerStep } = await runPoint(task, one, steadySteps, clock);
+  const steps = Math.min(Math.max(STEPS_MIN, Math.round((runMs * 1000) / usPerStep)), STEPS_MAX);
   const { weightsSha256 } = await runPoint(task, one, steps, clock);
   return { steps, hash: weightsSha256 };
 }
 
 function result(
   { workload, cores }: ScalingRequest,
-  { point, steps, runs }: Measurement,
+  { point, steps, runs, targets }: Measurement,
   all: readonly Measurement[],
   splits: ReadonlyMap<ScalingPoint, TimeSplit>,
 ): ScalingResult {
-  const time = ({ runs }: Measurement): number => measured(runs.map(({ usPerStep }) => usPerStep)).median;
-  const { median, fastest } = measured(runs.map(({ usPerStep }) => usPerStep));
+  const time = ({ runs }: Measurement): number => timeStats(runs.map(({ usPerStep }) => usPerStep)).median;
+  const { median, fastest, slowest } = timeStats(runs.map(({ usPerStep }) => usPerStep));
   const points = all.map((measurement) => measurement.point);
   const base = all.find((other) => other.point === baseOf(point, points));
   const gain = base && speedUp(point, median, time(base));
@@ -138,7 +183,12 @@ function result(
   return {
     ...{ workload, mode: point.mode, spread: point.spread, workers: point.units, batch: point.batch },
     ...{ oversubscribed: point.units > cores, backend: runs[0]?.backend ?? '', steps },
-    ...{ usPerStep: median, fastestUsPerStep: fastest },
+    ...{ usPerStep: median, fastestUsPerStep: fastest, slowestUsPerStep: slowest },
+    noise: (slowest - fastest) / median,
+    ...(targets[0] && {
+      stepsToTarget: targets[0].steps,
+      secondsToTarget: timeStats(targets.map(({ seconds }) => seconds)).median,
+    }),
     ...(gain === undefined ? {} : { speedUp: gain, efficiency: gain / point.units }),
     ...(split === undefined ? {} : { split }),
     payloadBytesPerStep: runs[0]?.payloadBytesPerStep ?? 0,
@@ -153,11 +203,13 @@ function peerResults(
   const batch = points.find(({ mode }) => mode === 'strong')?.batch ?? 0;
   const one = times.get(1);
   return [...times].map(([world, us]) => {
-    const { median, fastest } = measured(us);
-    const gain = one && measured(one).median / median;
+    const { median, fastest, slowest } = timeStats(us);
+    const gain = one && timeStats(one).median / median;
     return {
       ...{ workload, mode: 'strong' as const, spread: 'ddp' as const, workers: world, batch },
-      ...{ oversubscribed: world > cores, backend: 'pytorch', usPerStep: median, fastestUsPerStep: fastest },
+      ...{ oversubscribed: world > cores, backend: 'pytorch' },
+      ...{ usPerStep: median, fastestUsPerStep: fastest, slowestUsPerStep: slowest },
+      noise: (slowest - fastest) / median,
       ...(gain === undefined ? {} : { speedUp: gain, efficiency: gain / world }),
     };
   });

@@ -1,87 +1,152 @@
 import { fileURLToPath } from 'node:url';
-import type { Recipe, RecipeData } from '../../coordinator/recipe.js';
+import type { Observer } from '../../coordinator/state/observer.js';
 import type { Clock } from '../../shared/actor/clock.js';
+import { stepsPerEpoch } from '../../shared/data/order.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
 import { constant } from '../../shared/optim/schedule.js';
-import { LocalRun } from '../training/local-run.js';
+import type { Recipe, RecipeData } from '../../trainer/recipe.js';
+import { Trainer } from '../../trainer/trainer.js';
 import { LoopbackWorkers } from './loopback-workers.js';
 import { RunSpan } from './run-span.js';
-import { localSplit, remoteSplit, type ScalingPoint, type TimeSplit } from './scaling-points.js';
+import {
+  localSplit,
+  remoteSplit,
+  type ScalingPoint,
+  type TimeSplit,
+  type WorkerReport,
+} from './scaling-points.js';
 import { StepRig } from './step-rig.js';
-import { ThreadTimesWatch } from './thread-times.js';
+import { type Target, type TargetRun, TargetWatch } from './target-watch.js';
+import { type StepSplit, ThreadTimesRecorder } from './thread-times.js';
 
-/** What all points of a benchmark have in common. */
+/** What all points of a benchmark share. */
 export interface ScalingTask {
   readonly recipe: Recipe;
   readonly data: RecipeData;
   readonly backend: 'auto' | Backend;
+  /** Shape of the network to worker processes; undefined: loopback as it is. */
+  readonly net?: string | undefined;
 }
 
-/** What one run came to. */
+/** The result of one run. */
 export interface ScalingRun {
   /** Such as "native (avx512)". */
   readonly backend: string;
   readonly usPerStep: number;
   readonly weightsSha256: string;
-  /** Of runs over processes: where the time goes, and weights and partial sums that were sent. */
+  /** Where the time goes, for runs over processes. */
   readonly split?: TimeSplit;
+  /** Weights and partial sums; 0 for local runs. */
   readonly payloadBytesPerStep: number;
 }
 
-/** Seed of all runs: that of StepRig, whose weights must be the same. */
+/** Seed of all runs: the same as StepRig's, because the weights must be equal. */
 const SEED = 1;
 
 const timedThread = (): string => fileURLToPath(new URL('./timed-thread.js', import.meta.url));
 
-/** Trains at one point with the whole program: a coordinator and its workers. */
+/** Evaluations in an epoch of a run to a target: when it was reached is known to this part of an epoch. */
+const EVALUATIONS_PER_EPOCH = 8;
+
+/**
+ * Trains at one point with the whole program: coordinator and workers.
+ * @param overlaps whether worker processes exchange vectors while they compute, as they do outside of benchmarks
+ */
 export async function runPoint(
   task: ScalingTask,
   point: ScalingPoint,
   steps: number,
   clock: Clock,
+  overlaps = true,
 ): Promise<ScalingRun> {
-  const { recipe, data, backend } = task;
-  const { spread, units, batch } = point;
-  const isRemote = spread === 'remote';
   const span = new RunSpan(clock);
+  const { backend, weights, reports, finish } = await train(task, point, { steps, overlaps }, span, clock);
+  const usPerStep = span.usPerStep();
+  const payloadBytes = reports.reduce((sum, report) => sum + report.payloadBytes, 0);
+  return {
+    ...{ backend, usPerStep, weightsSha256: weights, payloadBytesPerStep: payloadBytes / steps },
+    ...(finish !== undefined && { split: remoteSplit(usPerStep, reports, finish) }),
+  };
+}
+
+/**
+ * Trains at one point until a target is reached.
+ * @throws UserError when it is not reached within the recipe's own epochs or steps, or there is no such metric
+ */
+export async function runToTarget(
+  task: ScalingTask,
+  point: ScalingPoint,
+  target: Target,
+  clock: Clock,
+): Promise<TargetRun> {
+  const { recipe, data } = task;
+  const perEpoch = stepsPerEpoch(data.train.manifest.samples, point.batch);
+  const steps = recipe.steps ?? recipe.epochs * perEpoch;
+  const evaluateEvery = Math.max(1, Math.round(perEpoch / EVALUATIONS_PER_EPOCH));
+  const watch = new TargetWatch(target, clock);
+  const { weights } = await train(task, point, { steps, evaluateEvery }, watch, clock, (run) => {
+    watch.onDecided = () => run.coordinator.interrupt();
+  });
+  return { ...watch.result(), weightsSha256: weights };
+}
+
+/** How a point is trained. */
+interface TrainLength {
+  readonly steps: number;
+  readonly evaluateEvery?: number;
+  /** Whether worker processes exchange vectors while they compute; left out: they do. */
+  readonly overlaps?: boolean;
+}
+
+/** What comes of a run at a point. */
+interface Trained {
+  readonly backend: string;
+  /** Hash. */
+  readonly weights: string;
+  /** Of worker processes. */
+  readonly reports: readonly WorkerReport[];
+  /** Times of the coordinator's threads, where it has no local workers. */
+  readonly finish: StepSplit | undefined;
+}
+
+async function train(
+  { recipe, data, backend, net }: ScalingTask,
+  { spread, units, batch }: ScalingPoint,
+  { overlaps = true, ...length }: TrainLength,
+  observer: Observer,
+  clock: Clock,
+  onPrepared: (run: Trainer) => void = () => {},
+): Promise<Trained> {
+  const isRemote = spread === 'remote';
+  const processes = isRemote ? units : spread === 'joined' ? units - 1 : 0;
   const request = {
-    ...{ recipe, data, batch, leaf: Math.min(recipe.leaf, batch), steps, seed: SEED, backend },
+    ...{ recipe, data, batch, leafSize: Math.min(recipe.leafSize, batch), ...length, seed: SEED, backend },
     optimizer: recipe.optimizer,
     learningRate: recipe.optimizer.learningRate,
     schedule: constant(),
     workers: isRemote ? 0 : spread === 'workers' ? units : 1,
     threads: spread === 'threads' ? units : 1,
-    minWorkers: isRemote ? units : 1,
+    minWorkers: processes > 0 ? units : 1,
     audit: 0,
-    // Threads of a coordinator without local workers only finish steps: timing them costs a round nothing.
+    // Threads of a coordinator without local workers only finish steps: timing them does not slow a step.
     ...(isRemote ? { threadEntry: timedThread() } : {}),
   };
-  const times = isRemote ? new ThreadTimesWatch() : undefined;
-  const run = await LocalRun.prepare(request, span, clock);
+  const times = isRemote ? new ThreadTimesRecorder() : undefined;
+  const run = await Trainer.prepare(request, observer, clock);
+  onPrepared(run);
   let workers: LoopbackWorkers | undefined;
   try {
-    if (isRemote) workers = new LoopbackWorkers(await joinUrlOf(run), units, 1, backend);
-    else run.begin(clock);
-    // A worker that fails before the run has ended would leave the coordinator waiting for another one.
+    if (processes > 0)
+      workers = new LoopbackWorkers(await joinUrlOf(run), processes, { backend, net, overlaps });
+    if (!isRemote) run.start();
+    // When a worker fails before the run has ended, the coordinator would wait for another one for ever.
     const ended = run.coordinator.ended;
     await (workers === undefined ? ended : Promise.race([ended, workers.reports.then(() => ended)]));
-    const outcome = {
-      backend: run.backend,
-      usPerStep: span.usPerStep(),
-      weightsSha256: weightsSha256(run.parameters()),
-      payloadBytesPerStep: 0,
-    };
+    const weights = weightsSha256(run.parameters());
     await run.close('measured');
-    const reports = await workers?.reports;
-    const finish = times?.split();
-    if (reports === undefined) return outcome;
-    const payloadBytes = reports.reduce((sum, report) => sum + report.payloadBytes, 0);
-    return {
-      ...outcome,
-      payloadBytesPerStep: payloadBytes / steps,
-      ...(finish === undefined ? {} : { split: remoteSplit(outcome.usPerStep, reports, finish) }),
-    };
+    const reports = (await workers?.reports) ?? [];
+    return { backend: run.backend, weights, reports, finish: times?.split() };
   } finally {
     times?.close();
     workers?.kill();
@@ -90,8 +155,8 @@ export async function runPoint(
 }
 
 /**
- * Takes a local point's steps once more on threads that tell what they spend their time on, without a coordinator.
- * @returns where the time goes, and the weights, which must be those of the run
+ * Repeats a local point's steps on threads that time their work, without a coordinator.
+ * @returns where the time goes, and the weights hash, which must equal that of the run
  */
 export async function splitLocalPoint(
   { recipe, data, backend }: ScalingTask,
@@ -99,9 +164,9 @@ export async function splitLocalPoint(
   steps: number,
   clock: Clock,
 ): Promise<{ split: TimeSplit | undefined; weightsSha256: string }> {
-  const times = new ThreadTimesWatch();
-  const leaf = Math.min(recipe.leaf, batch);
-  const request = { recipe, data, batch, leaf, threads: units, backend, threadEntry: timedThread() };
+  const times = new ThreadTimesRecorder();
+  const leafSize = Math.min(recipe.leafSize, batch);
+  const request = { recipe, data, batch, leafSize, threads: units, backend, threadEntry: timedThread() };
   const rig = await StepRig.open(request, clock);
   try {
     await rig.advance(steps);
@@ -113,6 +178,6 @@ export async function splitLocalPoint(
   }
 }
 
-function joinUrlOf(run: LocalRun): Promise<string> {
+function joinUrlOf(run: Trainer): Promise<string> {
   return run.coordinator.listen({ host: '127.0.0.1', port: 0 });
 }

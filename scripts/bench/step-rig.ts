@@ -1,84 +1,93 @@
-import type { Recipe, RecipeData } from '../../coordinator/recipe.js';
 import type { Clock } from '../../shared/actor/clock.js';
+import { createPlan } from '../../shared/compiler/plan.js';
 import { stepPlace } from '../../shared/data/order.js';
-import { Crew, STRIDE_STEPS_MAX } from '../../shared/engine/crew.js';
-import { granuleOf } from '../../shared/engine/granule.js';
-import { Machine } from '../../shared/engine/machine.js';
-import type { RunPlace, Updater } from '../../shared/engine/step-compiler.js';
+import { Device } from '../../shared/engine/device.js';
+import { nodePlatform } from '../../shared/engine/node-platform.js';
+import type { RunMemory } from '../../shared/engine/run-memory.js';
+import { leavesPerGroupOf } from '../../shared/engine/step/leaves-per-group.js';
+import { STEPS_PER_EXECUTION_MAX, StepExecutor } from '../../shared/engine/step/step-executor.js';
+import type { Updater } from '../../shared/engine/step/updater.js';
+import { allocateOptimizer } from '../../shared/engine/update-memory.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
-import { createPlan } from '../../shared/graph/plan.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
 import type { OptimizerState } from '../../shared/optim/optimizer.js';
-import { leafCount } from '../../shared/sum/leaves.js';
-import { layOutOptimizer, layOutRun, parametersOf } from '../training/run-place.js';
+import { createOptimizer } from '../../shared/optim/settings.js';
+import { leafCount } from '../../shared/reduction/tree.js';
+import type { Recipe, RecipeData } from '../../trainer/recipe.js';
+import { allocateRun, parametersOf } from '../../trainer/training-memory.js';
 
-/** What a rig trains, and on what. */
+/** What a rig trains, and with which settings. */
 export interface RigRequest {
   readonly recipe: Pick<Recipe, 'model' | 'optimizer'>;
   readonly data: Omit<RecipeData, 'test'>;
   readonly batch: number;
-  readonly leaf: number;
+  readonly leafSize: number;
   readonly threads: number;
   readonly backend: 'auto' | Backend;
-  /** See TeamOptions. */
+  /** File of the compute threads, in place of the engine's own. */
   readonly threadEntry?: string;
 }
 
-/** Seed of all that is drawn; any would do. */
+/** Seed of all random numbers; any would do. */
 const SEED = 1;
 
 /**
- * A machine that takes whole training steps and nothing else: strides on compute threads, without a coordinator. A step
- * gathers its samples, goes forward and backward, adds partial sums up and updates the weights.
+ * Runs whole training steps on compute threads, without a coordinator. A step gathers its samples, computes the forward
+ * and backward pass, reduces the partial sums and updates the weights.
  */
 export class StepRig {
   /** Steps taken. */
   steps = 0;
-  /** Milliseconds per step, as the latest window had them. */
+  /** Milliseconds per step in the latest window. */
   private msPerStep = 0;
   private state: OptimizerState;
 
   private constructor(
     readonly request: RigRequest,
-    readonly machine: Machine,
-    readonly place: RunPlace,
+    readonly device: Device,
+    readonly runMemory: RunMemory,
     readonly updater: Updater,
-    private readonly crew: Crew,
+    private readonly stepExecutor: StepExecutor,
     private readonly clock: Clock,
   ) {
     this.state = updater.optimizer.init();
   }
 
-  /** @throws UserError when the backend is not to be had here */
+  /** @throws UserError when this device does not have the backend */
   static async open(request: RigRequest, clock: Clock): Promise<StepRig> {
-    const { recipe, data, leaf, batch, threads, backend, threadEntry } = request;
-    const machine = await Machine.start(threads, backend, threadEntry);
+    const { recipe, data, leafSize, batch, threads, backend, threadEntry } = request;
+    const device = await Device.start(threads, backend, nodePlatform(threadEntry));
     const plan = createPlan(recipe.model(data));
-    const place = layOutRun(machine, { plan, data: data.train, leaf, seed: SEED });
-    const updater = layOutOptimizer(machine, plan, recipe.optimizer);
-    const crew = new Crew(machine.team, place, { batch, granule: granuleOf(plan, leaf) }, updater);
-    return new StepRig(request, machine, place, updater, crew, clock);
+    const runMemory = allocateRun(device, { plan, data: data.train, leafSize, seed: SEED });
+    const updater = allocateOptimizer(device, plan, { optimizer: createOptimizer(recipe.optimizer) });
+    const stepExecutor = new StepExecutor(
+      device.threadPool,
+      runMemory,
+      { batch, leavesPerGroup: leavesPerGroupOf(plan, leafSize) },
+      updater,
+    );
+    return new StepRig(request, device, runMemory, updater, stepExecutor, clock);
   }
 
-  /** Takes so many steps, in strides as long as a crew allows. */
+  /** Runs `steps` steps, with as many steps per execution as possible. */
   async advance(steps: number): Promise<void> {
-    const { batch, leaf, threads, recipe } = this.request;
-    const { samples } = this.place.data.manifest;
+    const { batch, leafSize, threads, recipe } = this.request;
+    const { samples } = this.runMemory.data.manifest;
     for (let left = steps; left > 0; ) {
       const { size, position } = stepPlace(this.steps, samples, batch);
-      // All steps of a stride have the same batch size and lie in one epoch.
+      // All steps of an execution have the same batch size and lie in one epoch.
       const alike = Math.max(1, Math.floor((samples - position) / batch));
-      const count = Math.min(left, alike, STRIDE_STEPS_MAX);
-      const share = { threads: { from: 0, to: threads }, leaves: { from: 0, to: leafCount(size, leaf) } };
+      const count = Math.min(left, alike, STEPS_PER_EXECUTION_MAX);
+      const share = { threads: { from: 0, to: threads }, leaves: { from: 0, to: leafCount(size, leafSize) } };
       const scalars = Array.from({ length: count }, () => this.nextScalars(recipe.optimizer.learningRate));
-      await this.crew.stride(this.steps, [share], scalars);
+      await this.stepExecutor.execute(this.steps, [share], scalars);
       this.steps += count;
       left -= count;
     }
   }
 
   /**
-   * Times as many steps as fit into a window, at least one; the first window of a rig finds out how many that are.
+   * Times as many steps as fit into a window, at least one. The first window of a rig runs one step, as an estimate.
    * @returns microseconds per step
    */
   async window(windowMs: number): Promise<number> {
@@ -89,23 +98,23 @@ export class StepRig {
     return this.msPerStep * 1000;
   }
 
-  /** The identity of the weights as they are now. */
+  /** Hash of the present weights. */
   weightsSha256(): string {
-    return weightsSha256(parametersOf(this.place));
+    return weightsSha256(parametersOf(this.runMemory));
   }
 
-  /** The build that the threads use. */
+  /** The kernels' build that the threads use. */
   get backend(): Backend {
-    return this.machine.team.backend;
+    return this.device.threadPool.backend;
   }
 
-  /** What it runs on, such as "avx512". */
+  /** The backend's instruction set, such as "avx512". */
   get detail(): string {
-    return this.machine.team.detail;
+    return this.device.threadPool.detail;
   }
 
   close(): Promise<void> {
-    return this.machine.stop();
+    return this.device.stop();
   }
 
   private nextScalars(learningRate: number): readonly number[] {

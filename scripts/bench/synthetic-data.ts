@@ -1,10 +1,10 @@
-import type { RecipeData } from '../../coordinator/recipe.js';
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
 import { type Dataset, packDataset } from '../../shared/data/dataset.js';
 import { fieldElements } from '../../shared/data/manifest.js';
 import { sha256Hex } from '../../shared/files/sha256.js';
+import type { RecipeData } from '../../trainer/recipe.js';
 
-/** A field of bytes, drawn from 0 to `values` - 1; the network sees byte * scale. */
+/** A field of random bytes from 0 to `values` - 1; the network reads byte * scale. */
 export interface SyntheticField {
   readonly shape: readonly number[];
   readonly values: number;
@@ -12,12 +12,12 @@ export interface SyntheticField {
   readonly scale?: number;
 }
 
-/** Samples to learn from: 512 steps of 32, and too many for a processor's cache, as in life. */
+/** Training samples: 512 steps of 32, and more than a processor's cache holds, as with real data. */
 const TRAIN_SAMPLES = 16384;
-/** Samples to be tested on; a run's evaluations take no time to speak of. */
+/** Test samples; so few that evaluations take almost no time. */
 const TEST_SAMPLES = 64;
 
-/** Data of a given form and no meaning, always the same: only its size matters to the time of a step. */
+/** Random data of a given form, always the same: only its size matters to the time of a step. */
 export function syntheticData(name: string, fields: Readonly<Record<string, SyntheticField>>): RecipeData {
   return {
     train: draw(`${name}-train`, TRAIN_SAMPLES, fields),

@@ -1,12 +1,12 @@
 import { BroadcastChannel } from 'node:worker_threads';
 
-/** Name of the channel on which timed threads tell what they spent their time on. */
+/** Name of the channel on which timed threads report their times. */
 const CHANNEL = 'unisum-thread-times';
 
-/** What a thread has spent since it started, in milliseconds, and on how many updates. */
+/** Milliseconds that a thread has spent since it started, and its number of updates. */
 export interface ThreadTimes {
   readonly thread: number;
-  /** When this was told: the end of the latest update. */
+  /** Time of the report: the end of the latest update. */
   readonly atMs: number;
   readonly computeMs: number;
   readonly reduceMs: number;
@@ -14,7 +14,7 @@ export interface ThreadTimes {
   readonly updates: number;
 }
 
-/** Milliseconds per step, on average over the threads. */
+/** Milliseconds per step, mean over the threads. */
 export interface StepSplit {
   /** The whole step. */
   readonly stepMs: number;
@@ -23,13 +23,13 @@ export interface StepSplit {
   readonly updateMs: number;
 }
 
-/** The channel, for the thread that tells. */
+/** Opens the channel in a thread that reports. */
 export function openThreadTimes(): BroadcastChannel {
   return new BroadcastChannel(CHANNEL);
 }
 
-/** Listens to the timed threads of this process. One may listen at a time, to one team. */
-export class ThreadTimesWatch {
+/** Listens to the timed threads of this process. Only one may listen at a time, to one thread pool. */
+export class ThreadTimesRecorder {
   private readonly channel = openThreadTimes();
   private readonly first = new Map<number, ThreadTimes>();
   private readonly latest = new Map<number, ThreadTimes>();
@@ -42,7 +42,7 @@ export class ThreadTimesWatch {
     };
   }
 
-  /** What a step took between the first and the latest news of each thread; undefined when there were too few. */
+  /** Time of a step between the first and the latest report of each thread; undefined after too few reports. */
   split(): StepSplit | undefined {
     const parts = [...this.latest.values()].map((latest) => split(this.first.get(latest.thread), latest));
     const known = parts.filter((part) => part !== undefined);

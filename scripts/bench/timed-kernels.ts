@@ -3,24 +3,25 @@ import type { Kernels } from '../../shared/kernels/kernels.js';
 import { KERNEL_TABLE } from '../../shared/kernels/table.js';
 import type { ThreadTimes } from './thread-times.js';
 
-/** Between two reports of a thread. */
+/** Time between two reports of a thread. */
 const REPORT_MS = 20;
 
 const ADD = KERNEL_TABLE.addVectors;
 const ADD_WORDS = 1 + Object.keys(ADD.arguments).length;
-/** A forward pass begins with its samples: no other tape has these calls in front. */
+/** Calls that gather samples: only command buffers of forward passes begin with them. */
 const GATHERS: readonly number[] = [
   KERNEL_TABLE.gatherU8.opcode,
   KERNEL_TABLE.gatherU8AsI32.opcode,
   KERNEL_TABLE.gatherWords.opcode,
 ];
 
-/** What is done to a sum as soon as it is there. */
-const LOOKS: readonly number[] = [KERNEL_TABLE.sumSquares.opcode, KERNEL_TABLE.addPenalty.opcode];
+/** Calls that read a sum as soon as it is complete. */
+const SUM_READERS: readonly number[] = [KERNEL_TABLE.sumSquares.opcode, KERNEL_TABLE.addPenalty.opcode];
 
 /**
- * Kernels that time what they run. A tape that begins by gathering samples is computation; of the others, those that add
- * partial sums up are the reduction, and the last of a step is the update. The engine knows nothing of it.
+ * Kernels that time the command buffers they run. A command buffer that begins by gathering samples is computation. Of
+ * the others, those that add partial sums are the reduction, and the last one of a step is the update. The engine
+ * itself does not read the clock.
  */
 export class TimedKernels implements Kernels {
   private computeMs = 0;
@@ -29,7 +30,7 @@ export class TimedKernels implements Kernels {
   private updates = 0;
   private reportedMs = Number.NEGATIVE_INFINITY;
 
-  /** @param report told some times a second what the thread has spent so far */
+  /** @param report called every REPORT_MS with the times of the thread so far */
   constructor(
     private readonly kernels: Kernels,
     private readonly memory: WebAssembly.Memory,
@@ -46,16 +47,16 @@ export class TimedKernels implements Kernels {
     return this.kernels.detail;
   }
 
-  run(tapeOffset: number, words: number): void {
+  run(commandBufferOffset: number, words: number): void {
     const begunMs = this.clock.nowMs();
-    const tape = new Int32Array(this.memory.buffer, tapeOffset, words);
-    if (GATHERS.includes(tape[0] as number)) {
-      this.kernels.run(tapeOffset, words);
+    const commandBuffer = new Int32Array(this.memory.buffer, commandBufferOffset, words);
+    if (GATHERS.includes(commandBuffer[0] as number)) {
+      this.kernels.run(commandBufferOffset, words);
       this.computeMs += this.clock.nowMs() - begunMs;
       return;
     }
-    const isReduction = addsUp(tape);
-    this.kernels.run(tapeOffset, words);
+    const isReduction = isReductionBuffer(commandBuffer);
+    this.kernels.run(commandBufferOffset, words);
     const endedMs = this.clock.nowMs();
     if (isReduction) {
       this.reduceMs += endedMs - begunMs;
@@ -71,9 +72,9 @@ export class TimedKernels implements Kernels {
   }
 }
 
-/** Whether a tape ends in sums: what comes first behind the additions looks at them, or nothing comes. */
-function addsUp(tape: Int32Array): boolean {
+/** Whether a command buffer only adds: its first call after the additions reads the sum, or there is none. */
+function isReductionBuffer(commandBuffer: Int32Array): boolean {
   let at = 0;
-  while (at < tape.length && tape[at] === ADD.opcode) at += ADD_WORDS;
-  return at === tape.length || LOOKS.includes(tape[at] as number);
+  while (at < commandBuffer.length && commandBuffer[at] === ADD.opcode) at += ADD_WORDS;
+  return at === commandBuffer.length || SUM_READERS.includes(commandBuffer[at] as number);
 }

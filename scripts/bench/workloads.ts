@@ -1,4 +1,3 @@
-import type { Recipe } from '../../coordinator/recipe.js';
 import { Graph } from '../../shared/graph/graph.js';
 import { conv2d } from '../../shared/graph/layers/conv2d.js';
 import { dense } from '../../shared/graph/layers/dense.js';
@@ -12,17 +11,18 @@ import { transformerBlock } from '../../shared/graph/layers/transformer.js';
 import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
 import type { Model } from '../../shared/graph/model.js';
 import { adam } from '../../shared/optim/adam.js';
+import type { Recipe } from '../../trainer/recipe.js';
 import { syntheticData } from './synthetic-data.js';
 
 /**
- * A fixed task that steps are timed on. As a recipe it can be trained by whoever trains recipes; the comparison
- * programs in scripts/peers know it by its name.
+ * A fixed task for timing steps. It is a recipe, so it can be trained like any other. The comparison programs in
+ * scripts/bench/peers have it under the same name.
  */
 export interface Workload extends Recipe {
   readonly name: string;
   /** Batches that `bench step` times. */
   readonly batches: readonly number[];
-  /** So small that a step's cost apart from arithmetic shows. */
+  /** Small enough for the overhead of a step to be measurable. */
   readonly showsOverhead: boolean;
 }
 
@@ -36,7 +36,7 @@ const SEQUENCE = {
 const SYMBOLS = { symbols: { shape: [64], values: 65 }, label: { shape: [64], values: 65 } };
 const OPTIMIZER = adam({ learningRate: 0.001 });
 
-/** Every workload. A new one is a new entry. */
+/** Every workload. To add one, add an entry. */
 export const WORKLOADS: readonly Workload[] = [
   {
     name: 'mlp10',
@@ -46,7 +46,7 @@ export const WORKLOADS: readonly Workload[] = [
     optimizer: OPTIMIZER,
     batches: [32, 128],
     batch: 128,
-    leaf: 16,
+    leafSize: 16,
     epochs: 1,
     showsOverhead: true,
   },
@@ -59,7 +59,7 @@ export const WORKLOADS: readonly Workload[] = [
     optimizer: OPTIMIZER,
     batches: [32, 128],
     batch: 256,
-    leaf: 32,
+    leafSize: 32,
     epochs: 1,
     showsOverhead: false,
   },
@@ -83,7 +83,7 @@ export const WORKLOADS: readonly Workload[] = [
     optimizer: OPTIMIZER,
     batches: [32, 128],
     batch: 64,
-    leaf: 16,
+    leafSize: 16,
     epochs: 1,
     showsOverhead: false,
   },
@@ -95,7 +95,7 @@ export const WORKLOADS: readonly Workload[] = [
     optimizer: OPTIMIZER,
     batches: [32],
     batch: 64,
-    leaf: 16,
+    leafSize: 16,
     epochs: 1,
     showsOverhead: false,
   },
@@ -111,7 +111,7 @@ export const WORKLOADS: readonly Workload[] = [
     optimizer: adam({ learningRate: 0.001, weightDecay: 0.01 }),
     batches: [16],
     batch: 16,
-    leaf: 4,
+    leafSize: 4,
     epochs: 1,
     showsOverhead: false,
   },

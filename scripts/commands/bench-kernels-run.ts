@@ -1,44 +1,45 @@
 import { systemClock } from '../../shared/actor/clock.js';
-import { presentBackends } from '../bench/backends.js';
+import { availableBackends } from '../bench/backends.js';
 import { benchExactness, type ExactnessResult } from '../bench/exactness-bench.js';
 import { benchProduct, type KernelResult } from '../bench/kernel-bench.js';
-import { describeMachine, machineFacts } from '../bench/machine-facts.js';
 import { measurePeak } from '../bench/peak.js';
 import { PRODUCTS } from '../bench/products.js';
 import { describePytorch, findPytorch } from '../bench/pytorch.js';
 import { WORKLOADS } from '../bench/workloads.js';
-import { type Column, figure, textTable } from '../terminal/text-table.js';
+import { type Column, formatNumber, textTable } from '../terminal/text-table.js';
+import { beginOn } from './bench-machine.js';
 import type { BenchSettings } from './bench-options.js';
 import type { CommandContext } from './command.js';
 
-/** Length of one window. */
+/** Length of a window. */
 const WINDOW_MS = 30;
 
-/** A kernel's result beside what the machine could do. */
-interface SharedResult extends KernelResult {
-  /** Of the machine's peak; absent where that is not known. */
+/** The result of a kernel, and how it compares with the machine's peak. */
+interface ResultWithPeak extends KernelResult {
+  /** Fraction of the machine's peak; absent when the peak is not known. */
   readonly shareOfPeak?: number;
 }
 
-/** Times kernels, and what the canonical order costs; prints tables for people and, with --json, the result. */
+/** Measures kernels and the cost of the canonical order; prints tables and, with --json, the result. */
 export async function benchKernelsCommand(
   settings: BenchSettings,
-  { terminal, interrupted }: CommandContext,
+  { terminal }: CommandContext,
 ): Promise<void> {
-  const machine = machineFacts();
-  terminal.say(describeMachine(machine));
-  const backends = settings.backends ?? (await presentBackends());
+  const machine = beginOn(terminal, settings.anyLoad);
+  const backends = settings.backends ?? (await availableBackends());
   const windows = { count: settings.windows, ms: WINDOW_MS };
   const peakGflops = await measurePeak();
-  const peakText = peakGflops === undefined ? 'not known: no C compiler' : `${figure(peakGflops)} GFLOP/s`;
-  terminal.say(`peak of a core, multiply-adds in registers: ${peakText}`);
+  const peakText =
+    peakGflops === undefined
+      ? 'unknown, because there is no C compiler'
+      : `${formatNumber(peakGflops)} GFLOP/s`;
+  terminal.say(`peak of one core, multiply-adds in registers: ${peakText}`);
   const pytorch = settings.peer && (await findPytorch());
   if (pytorch) terminal.say(describePytorch(pytorch));
   const peer = pytorch?.start('pytorch-step.py');
-  const results: SharedResult[] = [];
+  const results: ResultWithPeak[] = [];
   try {
     for (const product of PRODUCTS) {
-      if (interrupted.aborted) return;
       for (const result of await benchProduct(product, backends, peer, windows, systemClock)) {
         const share = peakGflops === undefined ? {} : { shareOfPeak: result.fastestGflops / peakGflops };
         results.push({ ...result, ...share });
@@ -51,13 +52,12 @@ export async function benchKernelsCommand(
   const exactness: ExactnessResult[] = [];
   for (const workload of WORKLOADS) {
     for (const batch of workload.batches) {
-      if (interrupted.aborted) return;
       const [fastest] = backends;
       if (fastest !== undefined)
         exactness.push(await benchExactness(workload, batch, fastest, windows, systemClock));
     }
   }
-  terminal.say('\nprice of the canonical order, whole steps:');
+  terminal.say('\ncost of the canonical order in whole steps:');
   for (const line of textTable(EXACTNESS_COLUMNS, exactness)) terminal.say(line);
   const facts = {
     ...(peakGflops === undefined ? {} : { peakGflops }),
@@ -69,23 +69,23 @@ export async function benchKernelsCommand(
 const percent = (share: number | undefined): string =>
   share === undefined ? '-' : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`;
 
-const KERNEL_COLUMNS: readonly Column<SharedResult>[] = [
+const KERNEL_COLUMNS: readonly Column<ResultWithPeak>[] = [
   { heading: 'product', cell: ({ workload }) => workload },
   { heading: 'backend', cell: ({ backend, detail }) => `${backend} (${detail})` },
-  { heading: 'GFLOP/s', cell: ({ gflops }) => figure(gflops) },
-  { heading: 'fastest', cell: ({ fastestGflops }) => figure(fastestGflops) },
+  { heading: 'GFLOP/s', cell: ({ gflops }) => formatNumber(gflops) },
+  { heading: 'fastest', cell: ({ fastestGflops }) => formatNumber(fastestGflops) },
   { heading: 'of peak', cell: ({ shareOfPeak }) => percent(shareOfPeak) },
-  { heading: 'peer', cell: ({ peerGflops }) => figure(peerGflops) },
-  { heading: 'fastest', cell: ({ peerFastestGflops }) => figure(peerFastestGflops) },
-  { heading: 'times as fast', cell: ({ ratio }) => figure(ratio) },
+  { heading: 'peer', cell: ({ peerGflops }) => formatNumber(peerGflops) },
+  { heading: 'fastest', cell: ({ peerFastestGflops }) => formatNumber(peerFastestGflops) },
+  { heading: 'speed ratio', cell: ({ ratio }) => formatNumber(ratio) },
 ];
 
 const EXACTNESS_COLUMNS: readonly Column<ExactnessResult>[] = [
   { heading: 'workload', cell: ({ workload }) => workload },
   { heading: 'batch', cell: ({ batch }) => String(batch) },
   { heading: 'backend', cell: ({ backend }) => backend },
-  { heading: 'leaf', cell: ({ leaf }) => String(leaf) },
-  { heading: 'us/step', cell: ({ usPerStep }) => figure(usPerStep) },
-  { heading: 'one leaf', cell: ({ oneLeafUsPerStep }) => figure(oneLeafUsPerStep) },
-  { heading: 'price', cell: ({ price }) => percent(price) },
+  { heading: 'leaf size', cell: ({ leafSize }) => String(leafSize) },
+  { heading: 'us/step', cell: ({ usPerStep }) => formatNumber(usPerStep) },
+  { heading: 'one leaf', cell: ({ oneLeafUsPerStep }) => formatNumber(oneLeafUsPerStep) },
+  { heading: 'cost', cell: ({ price }) => percent(price) },
 ];

@@ -1,18 +1,21 @@
 import { availableParallelism } from 'node:os';
-import type { Recipe } from '../../coordinator/recipe.js';
 import { systemClock } from '../../shared/actor/clock.js';
 import { writeFileAtomically } from '../../shared/files/atomic-file.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
-import { describeMachine, machineFacts } from '../bench/machine-facts.js';
+import type { Recipe } from '../../trainer/recipe.js';
+import { describeMachine } from '../bench/machine-facts.js';
+import { describeNetworkShape, parseNetworkShape } from '../bench/network-shape.js';
 import type { PeerProcess } from '../bench/peer-process.js';
 import { describePytorch, findPytorch } from '../bench/pytorch.js';
 import { benchScaling, type ScalingResult } from '../bench/scaling-bench.js';
 import { scalingPoints, type TimeSplit, type Units } from '../bench/scaling-points.js';
-import { scalingReport } from '../bench/scaling-report.js';
-import { type Column, figure, textTable } from '../terminal/text-table.js';
+import type { Target } from '../bench/target-watch.js';
+import { scalingReport } from '../reports/scaling/report.js';
+import { type Column, formatNumber, textTable } from '../terminal/text-table.js';
+import { beginOn } from './bench-machine.js';
 import type { CommandContext } from './command.js';
 
-/** What `bench scaling` is told. */
+/** Settings of `bench scaling`. */
 export interface BenchScalingSettings {
   readonly name: string;
   readonly recipe: Recipe;
@@ -20,29 +23,34 @@ export interface BenchScalingSettings {
   readonly units: Units;
   readonly backend: 'auto' | Backend;
   readonly repeats: number;
-  /** The workload that a peer knows; undefined: no peer is asked. */
+  /** The metric to reach; undefined: only the time per step is measured. */
+  readonly target: Target | undefined;
+  /** The peer's workload; undefined: no peer is measured. */
   readonly peerWorkload: string | undefined;
-  /** Folder of a local copy of the data. */
+  /** Local copy of the data. */
   readonly data: string | undefined;
-  /** File for the page; undefined: none is written. */
+  /** File for the page with curves; undefined: none is written. */
   readonly html: string | undefined;
+  readonly anyLoad: boolean;
+  /** Shape of the network to worker processes, such as 100mbit,10ms; undefined: loopback as it is. */
+  readonly net: string | undefined;
   readonly json: boolean;
 }
 
-/** Measures scaling, prints a table for people and, as asked, the result and a page. */
+/** Measures scaling, prints a table and, if requested, the result and a page with curves. */
 export async function benchScalingCommand(
   settings: BenchScalingSettings,
   { terminal, interrupted }: CommandContext,
 ): Promise<void> {
-  const { name, recipe, batch, units, backend, peerWorkload } = settings;
-  const machine = machineFacts();
-  terminal.say(describeMachine(machine));
+  const { name, recipe, batch, units, backend, peerWorkload, net } = settings;
+  const machine = beginOn(terminal, settings.anyLoad);
   const pytorch = peerWorkload === undefined ? undefined : await findPytorch();
   if (pytorch) terminal.say(describePytorch(pytorch));
+  if (net !== undefined) terminal.say(`network: ${describeNetworkShape(parseNetworkShape('--net', net))}`);
   const peers = new Map<number, PeerProcess>();
   let results: ScalingResult[];
   try {
-    // As many processes as we take ourselves.
+    // The peer runs with the same numbers of processes.
     for (const world of pytorch === undefined ? [] : new Set([1, ...units.remote])) {
       const args = [peerWorkload as string, String(world), String(batch)];
       peers.set(world, (pytorch as NonNullable<typeof pytorch>).start('pytorch-ddp.py', args));
@@ -51,11 +59,11 @@ export async function benchScalingCommand(
       ...{
         workload: name,
         points: scalingPoints(units, batch),
-        repeats: settings.repeats,
+        ...{ repeats: settings.repeats, target: settings.target },
         peers,
         interrupted,
       },
-      task: { recipe, data: await recipe.data(settings.data), backend },
+      task: { recipe, data: await recipe.data(settings.data), backend, net },
       cores: availableParallelism(),
       say: (line: string) => terminal.say(line),
     };
@@ -65,7 +73,7 @@ export async function benchScalingCommand(
   }
   if (interrupted.aborted) return;
   for (const line of textTable(COLUMNS, results)) terminal.say(line);
-  if (results.some(({ oversubscribed }) => oversubscribed)) terminal.say('* more units than processors');
+  if (results.some(({ oversubscribed }) => oversubscribed)) terminal.say('* more units than cores');
   const peer = pytorch && describePytorch(pytorch);
   if (settings.html !== undefined) {
     const title = `Unisum scaling: ${name}, ${recipe.summary}`;
@@ -73,31 +81,35 @@ export async function benchScalingCommand(
     await writeFileAtomically(settings.html, [Buffer.from(page)]);
     terminal.say(`curves: ${settings.html}`);
   }
-  if (settings.json) terminal.result({ machine, ...(peer === undefined ? {} : { peer }), results });
+  if (settings.json)
+    terminal.result({ machine, ...(net && { net }), ...(peer === undefined ? {} : { peer }), results });
 }
 
 const part = (name: keyof TimeSplit): Column<ScalingResult> => ({
   heading: name,
-  cell: ({ split }) => figure(split?.[name]),
+  cell: ({ split }) => formatNumber(split?.[name]),
 });
 
 const COLUMNS: readonly Column<ScalingResult>[] = [
   { heading: 'point', cell: ({ mode, spread }) => `${mode} ${spread}` },
   { heading: 'units', cell: ({ workers, oversubscribed }) => `${workers}${oversubscribed ? '*' : ''}` },
   { heading: 'batch', cell: ({ batch }) => String(batch) },
-  { heading: 'us/step', cell: ({ usPerStep }) => figure(usPerStep) },
-  { heading: 'fastest', cell: ({ fastestUsPerStep }) => figure(fastestUsPerStep) },
-  { heading: 'speed-up', cell: ({ speedUp }) => figure(speedUp) },
-  { heading: 'efficiency', cell: ({ efficiency }) => figure(efficiency) },
+  { heading: 'us/step', cell: ({ usPerStep }) => formatNumber(usPerStep) },
+  { heading: 'fastest', cell: ({ fastestUsPerStep }) => formatNumber(fastestUsPerStep) },
+  { heading: 'noise', cell: ({ noise }) => `${(100 * noise).toFixed(0)}%` },
+  { heading: 'speed-up', cell: ({ speedUp }) => formatNumber(speedUp) },
+  { heading: 'efficiency', cell: ({ efficiency }) => formatNumber(efficiency) },
   part('compute'),
   part('wait'),
   part('wire'),
+  part('hidden'),
   part('reduce'),
   part('update'),
   {
     heading: 'KiB sent',
     cell: ({ payloadBytesPerStep }) =>
-      figure(payloadBytesPerStep === undefined ? undefined : payloadBytesPerStep / 1024),
+      formatNumber(payloadBytesPerStep === undefined ? undefined : payloadBytesPerStep / 1024),
   },
+  { heading: 's to target', cell: ({ secondsToTarget }) => formatNumber(secondsToTarget) },
   { heading: 'weights', cell: ({ weightsSha256 }) => weightsSha256?.slice(0, 12) ?? '-' },
 ];

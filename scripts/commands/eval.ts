@@ -1,36 +1,74 @@
 import type { Command } from 'commander';
+import type { Dataset } from '../../shared/data/dataset.js';
 import { UserError } from '../../shared/errors.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
 import { topKAccuracy } from '../../shared/metrics/top-k.js';
-import { confusionTable, SHOWN_CLASSES_MAX } from '../terminal/confusion-table.js';
+import { type Classification, classify } from '../../trainer/classification.js';
+import { storedMeasures } from '../../trainer/measures/stored-measures.js';
+import { wholeNumber } from '../../trainer/options/option-values.js';
+import { readToMeasure } from '../../trainer/preprocessing.js';
+import { measuredNames } from '../../trainer/replay/measured-names.js';
+import { describeMetrics } from '../../trainer/result.js';
+import { confusionTable, PRINTED_CLASSES_MAX } from '../terminal/confusion-table.js';
 import type { Terminal } from '../terminal/terminal.js';
-import { type Classification, classify } from '../training/classification.js';
-import { describeMetrics } from '../training/result.js';
+import { showWhile } from '../terminal/transient-note.js';
 import type { CommandContext } from './command.js';
-import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
-import { wholeNumber } from './numbers.js';
+import {
+  addModelAndJsonOptions,
+  loadModel,
+  type MeasuredSource,
+  type ModelOptions,
+  type OpenedModel,
+  openModel,
+  recipeDataOf,
+} from './model-options.js';
 
 interface EvalOptions extends ModelOptions {
   topK?: string;
 }
 
-/** Classes among which the true one is looked for, where nothing else is asked for and there are more. */
-const TOP = 5;
+/** K of the top-k accuracy by default. */
+const TOP_K = 5;
 
-/** `unisum eval <model>`: how good a trained model is on its recipe's test data. */
+/** What a model is measured on. */
+interface Measured {
+  readonly test: Dataset;
+  /** The recipe that read it, whose own metrics are computed; undefined: it was read without the recipe. */
+  readonly source: MeasuredSource | undefined;
+}
+
+/** `unisum eval <model>`: evaluates a trained model on labelled data. */
 export function define(command: Command, { terminal }: CommandContext): void {
-  addModelOptions(command)
-    .option('--top-k <K>', `how often the true class is among the K likeliest (default: ${TOP})`)
+  addModelAndJsonOptions(
+    command,
+    'data to measure: every row of a table, every file of a folder of classes, all of a text (default: the test data of the run)',
+  )
+    .description(
+      'Evaluate a trained model. With --data, the preprocessing that the run has stored is applied and nothing is fitted; ' +
+        'the recipe and its data are not needed. A classifier also gets its confusion matrix, and precision and recall of ' +
+        'each class.',
+    )
+    .option('--top-k <K>', `report top-K accuracy (default: ${TOP_K}, if there are more classes)`)
     .action(async (path: string, options: EvalOptions) => {
-      const { model, data, parameters } = await openModel(path, options, terminal);
+      const opened = await openModel(path, options, terminal);
+      const { stored } = opened;
+      const { test, source } = await dataToMeasure(opened, options, terminal);
+      const model = await loadModel(opened, options, stored.network, test);
       try {
-        const classification = await classify(model, data);
-        const metrics = { ...(await model.evaluate()), ...topOf(classification, options.topK) };
-        const { samples } = data.test.manifest;
+        const classification = await classify(model, test, stored.classes);
+        const evaluated = await model.evaluate();
+        const own =
+          source === undefined
+            ? await storedMeasures(stored, model.predictor, test, evaluated)
+            : await source.recipe.metrics?.(model.predictor, source.data, evaluated);
+        if (source === undefined && stored.hasOwnMetrics)
+          for (const line of await leftOut(path, { ...evaluated, ...own })) terminal.say(line);
+        const metrics = { ...evaluated, ...own, ...topKMetric(classification, options.topK) };
+        const { samples } = test.manifest;
         terminal.say(`${samples} samples: ${describeMetrics(metrics)}`);
-        if (classification !== undefined) tellClasses(classification, terminal);
+        if (classification !== undefined) reportClasses(classification, terminal);
         if (!options.json) return;
-        const hash = weightsSha256(parameters);
+        const hash = weightsSha256(opened.parameters);
         terminal.result({ metrics, samples, ...classesOf(classification), weightsSha256: hash });
       } finally {
         await model.stop();
@@ -38,27 +76,56 @@ export function define(command: Command, { terminal }: CommandContext): void {
     });
 }
 
-/** @throws UserError (wrong usage) when a number is asked for that makes no sense of these classes */
-function topOf(classification: Classification | undefined, text: string | undefined): Record<string, number> {
+/** @throws UserError when there is nothing to measure, or it does not fit the model */
+async function dataToMeasure(
+  opened: OpenedModel,
+  { data }: ModelOptions,
+  terminal: Terminal,
+): Promise<Measured> {
+  const { preprocessing } = opened.stored;
+  if (data === undefined || opened.builtFrom !== undefined) {
+    const source = await recipeDataOf(opened, terminal);
+    return { test: source.data.test, source };
+  }
+  const { test, notes } = await showWhile('reading data', terminal.stderr, () =>
+    readToMeasure(data, preprocessing),
+  );
+  for (const note of notes) terminal.say(note);
+  return { test, source: undefined };
+}
+
+/** The recipe's own metrics that a run has and this evaluation has not, in one line; they need the recipe and its data. */
+async function leftOut(path: string, has: Readonly<Record<string, number>>): Promise<string[]> {
+  const recorded = await measuredNames(path);
+  if (recorded === undefined) return ['metrics of the recipe that need its code or its data are left out'];
+  const names = recorded.filter((name) => !Object.hasOwn(has, name));
+  return names.length === 0 ? [] : [`left out: ${names.join(', ')}, which need the recipe and its data`];
+}
+
+/** @throws UserError (wrong usage) when K does not fit the model */
+function topKMetric(
+  classification: Classification | undefined,
+  text: string | undefined,
+): Record<string, number> {
   if (classification === undefined) {
     if (text === undefined) return {};
-    throw new UserError('--top-k needs a network that chooses one of several classes; leave it out', 2);
+    throw new UserError('--top-k needs a model that predicts one class per sample; leave it out', 2);
   }
   const { classes, ranks } = classification;
-  if (text === undefined && classes.length <= TOP) return {};
-  const k = text === undefined ? TOP : wholeNumber('--top-k', text, { least: 1, most: classes.length });
+  if (text === undefined && classes.length <= TOP_K) return {};
+  const k = text === undefined ? TOP_K : wholeNumber('--top-k', text, { least: 1, most: classes.length });
   return { [`testTop${k}Accuracy`]: topKAccuracy(ranks, k) };
 }
 
-/** For programs. Of a class that nobody is taken for, precision is null. */
+/** For the JSON result. Precision of a class that is never predicted is null. */
 function classesOf(classification: Classification | undefined) {
   if (classification === undefined) return {};
-  const { classes, confusion, figures } = classification;
-  return { classes: classes.map((name, i) => ({ name, ...figures[i] })), confusion };
+  const { classes, confusion, stats } = classification;
+  return { classes: classes.map((name, i) => ({ name, ...stats[i] })), confusion };
 }
 
-function tellClasses({ classes, confusion, figures }: Classification, terminal: Terminal): void {
-  if (classes.length > SHOWN_CLASSES_MAX)
-    terminal.say(`which of the ${classes.length} classes is taken for which: --json`);
-  else for (const line of confusionTable(classes, confusion, figures)) terminal.say(line);
+function reportClasses({ classes, confusion, stats }: Classification, terminal: Terminal): void {
+  if (classes.length > PRINTED_CLASSES_MAX)
+    terminal.say(`the confusion matrix of ${classes.length} classes is too wide to print; --json has it`);
+  else for (const line of confusionTable(classes, confusion, stats)) terminal.say(line);
 }

@@ -1,30 +1,35 @@
-import { join } from 'node:path';
-import type { Command } from 'commander';
-import { writeFileAtomically } from '../../shared/files/atomic-file.js';
-import { explainFileError } from '../../shared/files/file-error.js';
-import { makeDirectories } from '../../shared/files/make-directory.js';
-import { saveSafetensors } from '../../shared/files/safetensors.js';
+import { type Command, Option } from 'commander';
 import { weightsSha256 } from '../../shared/files/tensors.js';
+import { type ExportFormat, FORMATS, writeExport } from '../../trainer/formats/export-files.js';
 import type { CommandContext } from './command.js';
-import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
+import { addModelAndJsonOptions, loadModel, type ModelOptions, openModel } from './model-options.js';
 
-/** `unisum export <model>`: weights and network, for other tools. */
+interface ExportOptions extends ModelOptions {
+  format: ExportFormat;
+  out: string;
+}
+
+/** `unisum export <model>`: writes a trained model for other tools. */
 export function define(command: Command, { terminal }: CommandContext): void {
-  addModelOptions(command)
-    .requiredOption('--out <DIR>', 'where to write model.safetensors and model.json')
-    .action(async (path: string, options: ModelOptions & { out: string }) => {
-      const { model, parameters } = await openModel(path, options, terminal);
+  const formats = Object.entries(FORMATS).map(([name, what]) => `${name}: ${what}`);
+  addModelAndJsonOptions(command, "with --recipe: local copy of the recipe's data")
+    .description(
+      'Write a trained model for other tools. predict and eval take the format unisum as they take the run. ' +
+        'An ONNX model has the inputs and the output that predict has, and what model.json says as its metadata.',
+    )
+    .addOption(
+      new Option('--format <NAME>', formats.join('; ')).choices(Object.keys(FORMATS)).default('unisum'),
+    )
+    .requiredOption('--out <DIR>', 'directory for the files')
+    .action(async (path: string, options: ExportOptions) => {
+      const opened = await openModel(path, options, terminal);
+      const { stored, parameters } = opened;
+      // Checks that the weights are those of the network.
+      const model = await loadModel(opened, options, stored.network);
       await model.stop();
-      const files = [join(options.out, 'model.safetensors'), join(options.out, 'model.json')] as const;
-      try {
-        await makeDirectories(options.out);
-      } catch (error) {
-        throw explainFileError(error, `cannot make ${options.out}`);
-      }
+      const { files, notes } = await writeExport(stored, parameters, options);
+      for (const note of notes) terminal.say(`note: ${note}`);
       const hash = weightsSha256(parameters);
-      await saveSafetensors(files[0], parameters, { format: 'unisum', weightsSha256: hash });
-      const graph = new TextEncoder().encode(`${JSON.stringify(model.model, null, 2)}\n`);
-      await writeFileAtomically(files[1], [graph]);
       const count = parameters.reduce((sum, { values }) => sum + values.length, 0);
       terminal.say(`${count} parameters, ${hash}: ${files.join(', ')}`);
       if (options.json) terminal.result({ files, weightsSha256: hash, parameters: count });

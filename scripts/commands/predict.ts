@@ -1,98 +1,150 @@
-import type { Command } from 'commander';
-import type { RecipeData } from '../../coordinator/recipe.js';
-import { fieldValues } from '../../shared/data/field-values.js';
+import { type Command, Option } from 'commander';
 import { UserError } from '../../shared/errors.js';
-import { readBoundedFile } from '../../shared/files/read-file.js';
+import { writeFileAtomically } from '../../shared/files/atomic-file.js';
+import type { InputFiles } from '../../trainer/input-files.js';
+import { wholeNumber } from '../../trainer/options/option-values.js';
+import { datasetBatches, openInputs } from '../../trainer/prediction-inputs.js';
+import { type Prediction, predictionFormat } from '../../trainer/predictions.js';
+import type { Terminal } from '../terminal/terminal.js';
 import type { CommandContext } from './command.js';
-import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
-import { wholeNumber } from './numbers.js';
+import {
+  addModelOptions,
+  loadModel,
+  type ModelOptions,
+  type OpenedModel,
+  openModel,
+  recipeDataOf,
+} from './model-options.js';
 
 interface PredictOptions extends ModelOptions {
-  input?: string;
+  input?: string[];
   test: string;
+  id?: string;
+  out?: string;
 }
 
-/** Largest file of inputs. */
-const INPUT_BYTES_MAX = 2 ** 28;
-/** Outputs of a row that people are shown. */
-const SHOWN = 8;
-
-/** `unisum predict <model>`: what a trained model makes of inputs. */
+/** `unisum predict <model> [files...]`: runs a trained model on inputs. */
 export function define(command: Command, { terminal }: CommandContext): void {
-  addModelOptions(command)
-    .option(
-      '--input <FILE>',
-      'JSON: for each input of the network its rows, {"image": [[...], ...]}; or what the data is made of: CSV, PNG, JPEG, WAV',
+  addModelOptions(command, "with --recipe, or without files: local copy of the recipe's data")
+    .description(
+      'Run a trained model on unlabelled samples. The preprocessing that the run has stored is applied; the recipe and its ' +
+        'data are not needed. The predictions go to stdout as CSV: the id of each sample, its class and probability, or its ' +
+        'numbers.',
     )
-    .option('--test <N>', "or the first N samples of the recipe's test data", '5')
-    .action(async (path: string, options: PredictOptions) => {
-      const { model, data } = await openModel(path, options, terminal);
+    .argument(
+      '[files...]',
+      'tables (CSV, Parquet), images (PNG, JPEG), recordings (WAV), texts, or JSON; a folder stands for its files',
+    )
+    .addOption(new Option('--input <PATH...>', 'the same as [files...]').hideHelp())
+    .option('--test <N>', 'without files: use the first N samples of the test data of the run', '5')
+    .option(
+      '--id <COLUMN>',
+      'column of a table that names the rows (default: a column called id, or row numbers)',
+    )
+    .option('--out <FILE>', 'write the predictions to a file instead of stdout')
+    .option('--json', 'write one JSON object per line, with all outputs, instead of CSV')
+    .action(async (path: string, files: string[], options: PredictOptions) => {
+      const opened = await openModel(path, options, terminal);
+      const paths = [...files, ...(options.input ?? [])];
+      const inputs =
+        paths.length === 0
+          ? await testInputs(opened, options.test, terminal)
+          : await openInputs(opened.stored, {
+              ...{ paths, id: options.id, say: terminal.say },
+              readFile: await readerOf(opened, terminal),
+            });
+      const format = predictionFormat(opened.stored);
+      const model = await loadModel(opened, options, format.network);
       try {
-        const names = model.model.inputs.map(({ name }) => name);
-        const inputs =
-          options.input === undefined
-            ? testInputs(data, names, options.test)
-            : await readInputs(options.input, data);
-        const values = await model.predictor.predict(inputs);
-        const outputs = rowsOf(values, values.length / model.outputFloats);
-        for (const [i, row] of outputs.entries()) terminal.say(`${i}: ${describe(row, data.classes)}`);
-        if (options.json) terminal.result({ outputs });
+        const lines = options.json ? jsonLines(inputs, format.headings) : csvLines(inputs, format.headings);
+        const pieces: Uint8Array[] = [];
+        const write = (text: string): void => {
+          if (options.out === undefined) terminal.print(text);
+          else pieces.push(Buffer.from(text));
+        };
+        write(lines.head);
+        let count = 0;
+        for await (const { ids, inputs: values } of inputs.batches()) {
+          const predictions = await format.predict(model.predictor, values);
+          write(
+            predictions.map((prediction, i) => lines.of(ids[i] as readonly string[], prediction)).join(''),
+          );
+          count += ids.length;
+        }
+        if (options.out !== undefined) await writeFileAtomically(options.out, pieces);
+        terminal.say(
+          `${count} ${count === 1 ? 'prediction' : 'predictions'}${options.out === undefined ? '' : `: ${options.out}`}`,
+        );
       } finally {
         await model.stop();
       }
     });
 }
 
-function testInputs(data: RecipeData, names: readonly string[], text: string): Record<string, Float32Array> {
-  const { samples } = data.test.manifest;
-  const count = wholeNumber('--test', text, { least: 1, most: samples });
-  return Object.fromEntries(
-    names.map((name) => [name, firstOf(fieldValues(data.test, name), count / samples)]),
-  );
+/** The first samples of the test data of a run. */
+async function testInputs(opened: OpenedModel, text: string, terminal: Terminal): Promise<InputFiles> {
+  terminal.say('no files are named: samples of the test data of the run follow');
+  const { data } = await recipeDataOf(opened, terminal);
+  const { test } = data;
+  const count = wholeNumber('--test', text, { least: 1, most: test.manifest.samples });
+  return { idHeadings: ['sample'], batches: () => datasetBatches(opened.stored, test, count) };
 }
 
-function firstOf(values: Float32Array, part: number): Float32Array {
-  return values.subarray(0, Math.round(values.length * part));
+/** What reads files for a model whose recipe has a function for it. */
+async function readerOf(opened: OpenedModel, terminal: Terminal) {
+  const { stored, builtFrom } = opened;
+  if (stored.preprocessing.kind !== 'fields' || !stored.preprocessing.isReadByRecipe) return undefined;
+  return async (file: string) => {
+    const source = builtFrom ?? (await recipeDataOf(opened, terminal));
+    const { inputs } = source.data;
+    if (inputs !== undefined) return inputs(file);
+    throw new UserError(
+      `${file} cannot be read: the recipe ${stored.recipe} has no function for it; give the values of the inputs as JSON: ` +
+        `{${stored.network.inputs.map(({ name }) => `"${name}": [[...], ...]`).join(', ')}}`,
+      2,
+    );
+  };
 }
 
-async function readInputs(
-  path: string,
-  { inputs }: RecipeData,
-): Promise<Readonly<Record<string, Float32Array>>> {
-  if (inputs !== undefined && !path.endsWith('.json')) return await inputs(path);
-  const text = new TextDecoder().decode(await readBoundedFile(path, INPUT_BYTES_MAX));
-  const wrong = new UserError(
-    `${path} is no JSON object of numbers by input; write {"name": [[...], ...]}`,
-    2,
-  );
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw wrong;
+/** How predictions are written. */
+interface Lines {
+  readonly head: string;
+  of(id: readonly string[], prediction: Prediction): string;
+}
+
+function csvLines({ idHeadings }: InputFiles, headings: readonly string[]): Lines {
+  const line = (cells: readonly (string | number)[]): string => `${cells.map(csvCell).join(',')}\n`;
+  return { head: line([...idHeadings, ...headings]), of: (id, { values }) => line([...id, ...values]) };
+}
+
+function jsonLines({ idHeadings }: InputFiles, headings: readonly string[]): Lines {
+  return {
+    head: '',
+    of: (id, { values, outputs }) => {
+      const named = Object.fromEntries([
+        ...idHeadings.map((name, i) => [name, id[i]]),
+        ...headings.map((name, i) => [name, typeof values[i] === 'number' ? numberOf(values[i]) : values[i]]),
+      ]);
+      return `${JSON.stringify({ ...named, outputs: Array.from(outputs, numberOf) })}\n`;
+    },
+  };
+}
+
+/** A cell as RFC 4180 writes it. */
+function csvCell(value: string | number): string {
+  const text = typeof value === 'number' ? float32Text(value) : value;
+  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+}
+
+function numberOf(value: number): number {
+  return Number(float32Text(value));
+}
+
+/** The shortest decimal that is this float32 again. */
+function float32Text(value: number): string {
+  for (let digits = 6; digits < 9; digits++) {
+    const text = value.toPrecision(digits);
+    if (Math.fround(Number(text)) === value) return String(Number(text));
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, rows]) => {
-      const flat: unknown[] = Array.isArray(rows) ? rows.flat(Number.POSITIVE_INFINITY) : [rows];
-      if (!flat.every((x) => typeof x === 'number')) throw wrong;
-      return [name, Float32Array.from(flat as number[])];
-    }),
-  );
-}
-
-function rowsOf(values: Float32Array, rows: number): number[][] {
-  const width = values.length / rows;
-  return Array.from({ length: rows }, (_, row) => [...values.subarray(row * width, (row + 1) * width)]);
-}
-
-/** The greatest of several outputs with its place or its class, or a few of them. */
-function describe(row: readonly number[], classes?: readonly string[]): string {
-  const place = row.indexOf(Math.max(...row));
-  const best = classes?.length === row.length ? classes[place] : place;
-  const shown = row.slice(0, SHOWN).map((value) => value.toPrecision(4));
-  const rest = row.length > SHOWN ? ` and ${row.length - SHOWN} more` : '';
-  return row.length === 1
-    ? shown.join()
-    : `${best} is greatest (${(row[place] as number).toPrecision(4)}) of ${shown.join(' ')}${rest}`;
+  return String(Number(value.toPrecision(9)));
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { UserError } from '../../shared/errors.js';
+import { documentPath, packageVersion } from '../../trainer/package-files.js';
 import { describeFailure, STACK_VARIABLE } from '../terminal/failure.js';
 import { interruptedStatus } from '../terminal/interrupt.js';
 import type { CommandContext, CommandEntry } from './command.js';
@@ -8,7 +8,7 @@ import type { CommandContext, CommandEntry } from './command.js';
 /**
  * Runs the command that `args` names.
  * @param args what follows the program's name on the command line
- * @param env environment; a variable decides about stack traces
+ * @param env environment; STACK_VARIABLE asks for stack traces
  * @returns the exit status: 0 done, 1 failed, 2 wrong usage, 130 or 143 interrupted
  */
 export async function runProgram(
@@ -22,7 +22,7 @@ export async function runProgram(
     const program = await defineProgram(args, table, context);
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
-    // Work cut short by Ctrl-C may end in an error of its own; the user knows why.
+    // An interrupted command may fail in its own way; the user knows why.
     if (context.interrupted.aborted) return interruptedStatus(context.interrupted);
     const failure = describeFailure(error, Boolean(env[STACK_VARIABLE]));
     if (failure.text) context.terminal.say(failure.text);
@@ -39,25 +39,32 @@ function commandNames(table: readonly CommandEntry[]): string {
     .replace(/, ([^,]*)$/, ' or $1');
 }
 
-/** All commands by name and summary; only the one in use is loaded and knows its options. */
+/** All commands by name and summary. Only the requested one is loaded and has its options. */
 async function defineProgram(
   args: readonly string[],
   table: readonly CommandEntry[],
   context: CommandContext,
 ): Promise<Command> {
   const program = quiet(new Command('unisum'))
-    .description('N machines, one sum: trains neural networks with the same bits for any number of workers')
-    .version(packageVersion(), '-V, --version', 'print the version');
+    .description(
+      'Trains neural networks on any number of machines, with the same bits for any number of workers.',
+    )
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', () => `\nGuides: ${documentPath('README.md')} and ${documentPath('docs')}`);
   const used = args[0] === 'help' ? args[1] : args[0];
   for (const entry of table) {
     const command = quiet(new Command(entry.name)).summary(entry.summary).description(entry.summary);
-    if (entry.name === used) (await entry.load()).define(command, context);
+    if (entry.name === used) {
+      (await entry.load()).define(command, context);
+      unquoteDefaults(command);
+    }
     program.addCommand(command);
   }
   return program;
 }
 
-/** Commander throws where it would exit, and leaves the printing of errors to us. */
+/** Commander throws in place of exiting, and leaves the printing of errors to us. */
 function quiet(command: Command): Command {
   return command
     .exitOverride()
@@ -65,14 +72,9 @@ function quiet(command: Command): Command {
     .configureOutput({ outputError: () => undefined });
 }
 
-/** Version in the nearest package.json above this file: of the checkout or of the installed package. */
-function packageVersion(): string {
-  for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
-    try {
-      return (JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')) as { version: string })
-        .version;
-    } catch (error) {
-      if (folder.pathname === '/' || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
+/** Help shows default values as they are typed: (default: 10s), not (default: "10s"). */
+function unquoteDefaults({ options, registeredArguments, commands }: Command): void {
+  for (const value of [...options, ...registeredArguments])
+    if (typeof value.defaultValue === 'string') value.defaultValueDescription ??= value.defaultValue;
+  for (const command of commands) unquoteDefaults(command);
 }

@@ -1,44 +1,55 @@
 import { existsSync } from 'node:fs';
+import * as nodeModule from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as v from 'valibot';
-import type { Recipe, RecipeData } from '../../coordinator/recipe.js';
+import { CODECS } from '../../shared/codec/codec.js';
 import { parseManifest } from '../../shared/data/manifest.js';
 import { UserError } from '../../shared/errors.js';
+import { describeIssue } from '../../shared/schema-issue.js';
+import type { Recipe, RecipeData } from '../../trainer/recipe.js';
 import { STACK_VARIABLE } from '../terminal/failure.js';
 
-const aFunction = v.custom<() => unknown>(
-  (value) => typeof value === 'function',
-  'a function is needed here',
-);
+const aFunction = v.custom<() => unknown>((value) => typeof value === 'function', 'must be a function');
 const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
-/** What every recipe has; the rest is checked where it is used. */
-const RecipeSchema = v.looseObject({
+/** A setting that is checked where it is used. */
+const checkedLater = v.optional(v.unknown());
+
+/** Every field of a recipe: one that is misspelt would otherwise be ignored. */
+const RecipeSchema = v.strictObject({
   summary: v.string(),
   model: aFunction,
   data: aFunction,
   optimizer: v.looseObject({ name: v.string(), learningRate: v.number() }),
   batch: positive,
-  leaf: positive,
+  leafSize: positive,
   epochs: positive,
-});
-
-/** Whether a name is the path of somebody's own recipe, rather than one of ours. */
-export function isRecipeFile(name: string): boolean {
-  return /[/\\]|\.[cm]?[jt]s$/.test(name);
-}
+  steps: v.optional(positive),
+  evaluateEvery: v.optional(positive),
+  metrics: v.optional(aFunction),
+  evaluationMetrics: v.optional(v.array(v.looseObject({ name: v.string(), start: aFunction }))),
+  sync: checkedLater,
+  schedule: checkedLater,
+  clipping: checkedLater,
+  gradientNoise: checkedLater,
+  compress: v.optional(v.picklist(CODECS)),
+  earlyStopping: checkedLater,
+  goal: checkedLater,
+} satisfies Record<keyof Recipe, unknown>);
 
 /**
- * Loads somebody's own recipe: a module, JavaScript or TypeScript, that exports `recipe`.
+ * Loads a user's recipe file: a JavaScript or TypeScript module that exports `recipe`.
  * @param path as it was typed
- * @throws UserError when there is no such file, it cannot be loaded, or what it exports is no recipe
+ * @throws UserError when the file does not exist or cannot be loaded, or its recipe is incomplete
  */
 export async function loadRecipeFile(path: string): Promise<Recipe> {
   const file = resolve(path);
-  if (!existsSync(file)) throw new UserError(`there is no recipe file ${path}; check the path`, 2);
-  // Node 20 does not read TypeScript by itself. Not taken back: a recipe may load more of it when it is asked for data.
-  if (/ts$/.test(file)) (await import('tsx/esm/api')).register();
+  if (!existsSync(file)) throw new UserError(`the recipe file ${path} does not exist; check the path`, 2);
+  if (/ts$/.test(file)) {
+    hooks ??= registerHooks();
+    await hooks;
+  }
   let exported: Record<string, unknown>;
   try {
     exported = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
@@ -50,58 +61,75 @@ export async function loadRecipeFile(path: string): Promise<Recipe> {
   if (exported.recipe === undefined)
     throw new UserError(`${path} exports no recipe; write "export const recipe = { ... }"`);
   const { success, issues } = v.safeParse(RecipeSchema, exported.recipe);
-  if (success) return guarded(exported.recipe as Recipe, path);
+  if (success) return checked(exported.recipe as Recipe, path);
   const [issue] = issues;
-  throw new UserError(`the recipe in ${path} is incomplete: ${v.getDotPath(issue) ?? ''}: ${issue.message}`);
+  throw new UserError(`the recipe in ${path}: ${describeIssue(RecipeSchema, issue, 'recipe')}`);
 }
 
-/** The same recipe, whose functions tell what is wrong with them as somebody's own, and with what they return. */
-function guarded(recipe: Recipe, path: string): Recipe {
+/** Set when modules in TypeScript can be loaded. */
+let hooks: Promise<void> | undefined;
+
+/**
+ * Lets Node load TypeScript, which Node 20 does not by itself, always as ES modules. Never undone: data() may import more of it
+ * later.
+ */
+async function registerHooks(): Promise<void> {
+  // Newer versions of Node have hooks on the main thread, and warn of the others.
+  const onMainThread = nodeModule as { registerHooks?: (hooks: object) => unknown };
+  if (onMainThread.registerHooks === undefined)
+    nodeModule.register(new URL('./typescript-hooks.js', import.meta.url));
+  else onMainThread.registerHooks(await import('./typescript-hooks.js'));
+}
+
+/** The same recipe, whose errors and wrong return values are reported as the user's own, with the file's path. */
+function checked(recipe: Recipe, path: string): Recipe {
   const { metrics } = recipe;
   return {
     ...recipe,
     model: (data) => {
-      const model = own(path, 'model', () => recipe.model(data));
+      const model = inRecipe(path, 'model', () => recipe.model(data));
       if (typeof model === 'object' && 'loss' in model) return model;
       throw new UserError(
-        `model() in ${path} returns no model; end it with "return graph.model(output, loss)"`,
+        `model() in ${path} does not return a model; end it with "return graph.model(output, loss)"`,
       );
     },
-    data: async (directory) => checkedData(path, await ownAsync(path, 'data', () => recipe.data(directory))),
+    data: async (directory) =>
+      checkedData(path, await inRecipeAsync(path, 'data', () => recipe.data(directory))),
     ...(metrics && {
-      metrics: (...args) => ownAsync(path, 'metrics', () => metrics(...args)),
+      metrics: (...args) => inRecipeAsync(path, 'metrics', () => metrics(...args)),
     }),
   };
 }
 
 function checkedData(path: string, data: RecipeData): RecipeData {
-  for (const side of ['train', 'test'] as const) {
+  for (const side of ['train', 'validation', 'test'] as const) {
     const dataset = data?.[side];
+    if (side !== 'train' && dataset === undefined) continue;
     if (typeof dataset?.chunk !== 'function')
-      throw new UserError(`data() in ${path} returns no data set "${side}"; return { train, test }`);
+      throw new UserError(`data() in ${path} does not return a data set "${side}"; return { train, test }`);
     parseManifest(dataset.manifest, `what data() in ${path} returns as "${side}"`);
   }
   return data;
 }
 
-function own<T>(path: string, what: string, work: () => T): T {
+function inRecipe<T>(path: string, what: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw explainOwn(path, what, error);
+    throw explainRecipeError(path, what, error);
   }
 }
 
-async function ownAsync<T>(path: string, what: string, work: () => T | Promise<T>): Promise<T> {
+async function inRecipeAsync<T>(path: string, what: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw explainOwn(path, what, error);
+    throw explainRecipeError(path, what, error);
   }
 }
 
-/** A fault of theirs in one line; with UNISUM_STACK as it was thrown. */
-function explainOwn(path: string, what: string, error: unknown): unknown {
+/** An error of the recipe in one line; with UNISUM_STACK as it was thrown. */
+function explainRecipeError(path: string, what: string, error: unknown): unknown {
   if (error instanceof UserError || process.env[STACK_VARIABLE]) return error;
   const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return new UserError(`${what}() in ${path} failed: ${why}; ${STACK_VARIABLE}=1 shows where`);

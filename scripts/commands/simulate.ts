@@ -1,24 +1,52 @@
 import type { Command } from 'commander';
+import { CODECS } from '../../shared/codec/codec.js';
+import { localOf } from '../../shared/optim/local-updates.js';
+import { parseSync } from '../../trainer/options/learning-options.js';
+import { fraction, oneOf, wholeNumber } from '../../trainer/options/option-values.js';
 import type { CommandContext } from './command.js';
-import { fraction, wholeNumber } from './numbers.js';
+import { addJsonOption } from './compute-options.js';
 
-/** A liar's answers that are wrong, one in so many. */
+/** One result in so many of a lying worker is wrong. */
 const LIE_EVERY = 50;
 
-/** `unisum simulate`: the real coordinator and nodes, over a network that a seed decides, in virtual time. */
+/** `unisum simulate`: the real coordinator and workers, over a simulated network, in virtual time. */
 export function define(command: Command, context: CommandContext): void {
   command
-    .option('--seed <K>', 'decides everything that happens', '0')
-    .option('--runs <N>', 'simulate this many seeds, from --seed on', '1')
-    .option('--workers <N>', 'nodes', '5')
+    .description(
+      'Run the real coordinator and workers over a simulated network and disk, in virtual time, with injected faults: ' +
+        'lost connections, partitions, crashes, power loss, wrong results. Every step is checked against its canonical ' +
+        'sum. The same seed gives the same run.',
+    )
+    .option('--seed <K>', 'seed of the run: faults, delays and order of messages', '0')
+    .option('--runs <N>', 'simulate N seeds, starting at --seed', '1')
+    .option('--workers <N>', 'workers', '5')
     .option('--steps <S>', 'steps of each run', '60')
-    .option('--no-faults', 'nothing goes wrong')
-    .option('--audit <F>', 'one node lies, one time in 50, and this fraction of the work is audited')
-    .option('--trace', 'print what happens, with virtual time')
-    .option('--json', 'print the result as one JSON object on the last line of stdout')
-    .action(async (options: Record<string, string> & { faults: boolean; trace?: true; json?: true }) => {
+    .option('--no-faults', 'inject no faults')
+    .option(
+      '--audit <F>',
+      `one worker falsifies 1 result in ${LIE_EVERY}, and the fraction F of all work is audited`,
+    )
+    .option(
+      '--hostile',
+      'some workers send falsified or non-finite results, do not answer, and return after they were expelled',
+    )
+    .option('--sync <S>', 'steps are rounds of local updates: local:replicas=4,steps=30 (default: step)')
+    .option('--keep-best', 'runs stop early and end with the weights of their best evaluation')
+    .option('--compress <codec>', `the run has a codec: ${CODECS.join(', ')}`, 'none')
+    .option('--trace', 'print every event with its virtual time');
+  addJsonOption(command).action(
+    async (
+      options: Record<string, string> & {
+        faults: boolean;
+        hostile?: true;
+        keepBest?: true;
+        trace?: true;
+        json?: true;
+      },
+    ) => {
       const number = (name: string, least: number, most: number): number =>
         wholeNumber(`--${name}`, options[name] as string, { least, most });
+      const local = localOf(parseSync(options.sync));
       const settings = {
         seed: number('seed', 0, 2 ** 32 - 1),
         runs: number('runs', 1, 10_000_000),
@@ -28,10 +56,15 @@ export function define(command: Command, context: CommandContext): void {
         ...(options.audit === undefined
           ? {}
           : { liar: { audit: fraction('--audit', options.audit), every: LIE_EVERY } }),
+        hostile: options.hostile ?? false,
+        keepsBest: options.keepBest ?? false,
+        ...(local && { local }),
+        compress: oneOf('--compress', options.compress as string, CODECS),
         trace: options.trace ?? false,
         json: options.json ?? false,
       };
       const { simulateCommand } = await import('./simulate-run.js');
       await simulateCommand(settings, context);
-    });
+    },
+  );
 }

@@ -4,7 +4,7 @@ import type { CommandEntry } from './command.js';
 export const commands: readonly CommandEntry[] = [
   {
     name: 'train',
-    summary: 'train a network on this machine and on whatever joins',
+    summary: 'train a network on this machine and on every machine that joins',
     load: () => import('./train.js'),
   },
   {
@@ -18,14 +18,24 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./watch.js'),
   },
   {
+    name: 'control',
+    summary: 'pause, resume, save or stop a run, and remove members from it',
+    load: () => import('./control.js'),
+  },
+  {
     name: 'eval',
-    summary: "measure a trained model on its recipe's test data",
+    summary: 'evaluate a trained model on test data',
     load: () => import('./eval.js'),
   },
   {
     name: 'predict',
-    summary: 'what a trained model makes of inputs',
+    summary: 'run a trained model on inputs',
     load: () => import('./predict.js'),
+  },
+  {
+    name: 'generate',
+    summary: 'continue a text with a language model',
+    load: () => import('./generate.js'),
   },
   {
     name: 'export',
@@ -33,33 +43,43 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./export.js'),
   },
   {
+    name: 'import',
+    summary: 'read a network that was trained elsewhere',
+    load: () => import('./import.js'),
+  },
+  {
+    name: 'inspect',
+    summary: 'show what would be learned from your data, and write a first recipe for it',
+    load: () => import('./inspect.js'),
+  },
+  {
     name: 'verify',
-    summary: 'do a run again and compare every step with what it says of itself',
+    summary: 'replay a run and compare it with its log',
     load: () => import('./verify.js'),
   },
   {
     name: 'lr-find',
-    summary: 'find out which learning rate to begin with',
+    summary: 'find a good initial learning rate',
     load: () => import('./lr-find.js'),
   },
   {
     name: 'recipes',
-    summary: 'train all recipes and check what they reach',
+    summary: 'train all recipes and check their results',
     load: () => import('./check-recipes.js'),
   },
   {
     name: 'explain',
-    summary: 'walk one step of backpropagation on a small net, number by number',
+    summary: 'print one step of backpropagation on a small network, number by number',
     load: () => import('./explain.js'),
   },
   {
     name: 'bench',
-    summary: 'measure steps, kernels and scaling on this machine',
+    summary: 'measure training steps, kernels and scaling on this machine',
     load: () => import('./bench.js'),
   },
   {
     name: 'simulate',
-    summary: 'run coordinator and nodes over a network that fails, in virtual time',
+    summary: 'run coordinator and workers over a faulty network, in virtual time',
     load: () => import('./simulate.js'),
   },
 ];

@@ -1,73 +1,171 @@
-import { availableParallelism } from 'node:os';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { CODECS } from '../../shared/codec/codec.js';
+import { METRIC_NAMES } from '../../shared/metrics/metric-names.js';
 import { SCHEDULE_NAMES } from '../../shared/optim/schedule.js';
 import { OPTIMIZER_NAMES } from '../../shared/optim/settings.js';
+import { availableCores } from '../../trainer/options/available-cores.js';
+import { parseTrainOptions, type TrainOptions } from '../../trainer/options/train-options.js';
+import { documentPath } from '../../trainer/package-files.js';
+import { keptOptions, resumedRun } from '../../trainer/resume.js';
 import type { CommandContext } from './command.js';
-import { addNodeOptions } from './node-options.js';
-import { DEFAULT_RECIPE, findRecipe, RECIPES } from './recipes.js';
-import { keptOptions, resumedRun } from './resume.js';
-import { parseTrainOptions, type TrainOptions } from './train-options.js';
+import { addComputeOptions, addJsonOption } from './compute-options.js';
+import { DEFAULT_RECIPE, findRecordedRecipe, RECIPES } from './recipes.js';
 
-/** `unisum train [recipe]`: a coordinator with local workers, open to others. */
+/** `unisum train [recipe]`: a coordinator with local workers, which remote workers may join. */
 export function define(command: Command, context: CommandContext): void {
   command
+    .description(
+      'Train a network on this machine, and on every machine that joins. A finished run prints its metrics, the ' +
+        'hash of its weights and its directory. Ctrl-C saves a checkpoint and exits. Options of the groups ' +
+        '"Training" and "Learning" decide the weights; no other option changes a bit of them.',
+    )
     .argument(
       '[recipe]',
-      `what to train: the name of a recipe, or a file that exports one (default: ${DEFAULT_RECIPE})`,
-    )
-    .option('--workers <N>', 'local nodes (default: one per core)')
-    .option('--batch <B>', "samples per step, over all workers (default: the recipe's)")
-    .option('--leaf <L>', "samples per leaf of the sum, at most the batch (default: the recipe's)")
-    .option('--steps <S>', 'train for this many steps')
-    .option('--epochs <E>', "or for this many passes over the data (default: the recipe's)")
-    .option('--seed <K>', 'seed of everything random', '0')
-    .option('--optimizer <name>', `${OPTIMIZER_NAMES.join(', ')} (default: the recipe's)`)
-    .option('--lr <X>', "learning rate (default: the recipe's, or the optimizer's)")
-    .option(
-      '--schedule <name>',
-      `how the rate changes: ${SCHEDULE_NAMES.join(', ')}; cosine:warmup=100,floor=0.1 sets its numbers (default: the recipe's)`,
-    )
-    .option(
-      '--evaluate-every <S>',
-      'measure on the test data after every S steps (default: after each epoch)',
-    )
-    .option(
-      '--early-stopping <P>',
-      'end after P evaluations that are no better, with the best weights; 5:minDelta=0.001,restoreBest=false sets more',
-    )
-    .option('--clip-norm <X>', 'make the whole gradient no longer than this')
-    .option('--clip-tensor-norm <X>', 'or the gradient of no parameter')
-    .option('--clip-value <X>', 'or let no element of it be further from 0')
-    .option('--gradient-noise <ETA>', 'add noise to gradients, of variance ETA / (1 + step)^0.55')
-    .option('--listen <host:port>', 'where others may join (default: this machine only, any free port)')
-    .option('--tls', 'encrypt connections, as is done wherever other machines can connect')
-    .option('--no-tls', 'encrypt nothing, as behind a tunnel of your own')
-    .option('--min-workers <N>', 'wait for this many workers before the first step', '1')
-    .option('--audit <F>', 'compute this fraction of what comes over links twice, and compare (0 to 1)', '0')
-    .option(
-      '--watch-gradients [K]',
-      'look at error terms and gradients every K steps (default: 100 looks in all)',
-    )
-    .option('--run-dir <DIR>', "where to write the run's files (default: a new folder in runs/)")
-    .option('--weights <PATH>', "begin with the weights of a run's folder or a file (default: drawn)")
-    .option('--checkpoint-every <S>', 'save after so many steps (500) or seconds (30s); 0: never', '10s')
-    .option('--resume [DIR]', 'go on with a run where it was saved last (default: the latest in runs/)')
-    .option('--data <PATH>', "a local copy of the recipe's data")
-    .option('--text <FILE>', 'the text to learn, for recipes that take one');
-  addNodeOptions(command)
-    .option('--json', 'print the result as one JSON object on the last line of stdout')
+      `name of a recipe, or path of a file that exports one (default: ${DEFAULT_RECIPE})`,
+    );
+  defineTraining(command);
+  defineLearning(command);
+  defineWorkers(command);
+  defineFiles(command);
+  addJsonOption(command.optionsGroup('Other options:'))
+    .helpOption('-h, --help', 'print this help')
     .addHelpText('after', recipeList)
     .action(async (name: string | undefined, options: TrainOptions, self: Command) => {
       const isGiven = (option: string): boolean => self.getOptionValueSource(option) === 'cli';
       const run = await runFor(name, options, isGiven);
-      const recipe = await findRecipe(run.recipe).load();
-      const settings = parseTrainOptions(run.recipe, recipe, run.options, availableParallelism());
+      const isNamed = name !== undefined || run.path === undefined;
+      const allow = `name it:  npm start -- ${run.recipe} --resume ${run.path}`;
+      const recipe = await findRecordedRecipe(run.path ?? '', run.recipe, isNamed, allow).load();
+      const settings = parseTrainOptions(run.recipe, recipe, run.options, availableCores());
       const { train } = await import('./train-run.js');
       await train({ recipe, settings, options: keptOptions(run.options), resume: run.path }, context);
     });
 }
 
-/** The run to begin, or the one that is to go on, with the options that it was begun with. */
+function defineTraining(command: Command): void {
+  command
+    .optionsGroup('Training (defaults come from the recipe):')
+    .option('--batch <B>', 'samples per step, over all workers')
+    .option('--steps <S>', 'length of the run in steps')
+    .option('--epochs <E>', 'length of the run in passes over the data')
+    .option('--data <PATH>', "local copy of the recipe's data")
+    .option('--text <FILE>', 'text to learn, for recipes of texts')
+    .option('--seed <K>', 'seed of initial weights, shuffling, dropout and augmentation', '0')
+    .option('--weights <PATH>', 'initial weights: a run directory or a file of weights (default: random)')
+    .option('--freeze <LAYERS>', 'layers that keep their initial weights, such as conv2d,conv2d_1 or conv*')
+    .option('--leaf-size <L>', 'samples per leaf of the canonical sum, at most the batch')
+    .addOption(new AliasOption('--leaf <L>', 'leafSize'));
+}
+
+function defineLearning(command: Command): void {
+  command
+    .optionsGroup('Learning (defaults come from the recipe):')
+    .option('--optimizer <name>', OPTIMIZER_NAMES.join(', '))
+    .option(
+      '--sync <S>',
+      'step: an exchange at every step; local:replicas=4,steps=30: local updates, for slow links. A step is then a ' +
+        'round, in which 4 replicas take 30 optimizer steps each, of 1/4 of the batch (default: step)',
+    )
+    .option(
+      '--ema <D>',
+      'keep a moving average of the weights with this decay, such as 0.999; the run is evaluated and ends with it',
+    )
+    .option('--lr <X>', "learning rate (default: the recipe's, or else the optimizer's)")
+    .option(
+      '--schedule <name>',
+      `learning rate schedule: ${SCHEDULE_NAMES.join(', ')}; with settings: cosine:warmup=100,floor=0.1`,
+    )
+    .option('--clip-norm <X>', 'clip the gradient to this global norm')
+    .option('--clip-tensor-norm <X>', 'clip the gradient of each parameter to this norm')
+    .option('--clip-value <X>', 'clip each element of the gradient to [-X, X]')
+    .option('--gradient-noise <ETA>', 'add noise of variance ETA / (1 + step)^0.55 to the gradient; 0: none')
+    .option(
+      '--compress <codec>',
+      `round what is exchanged, gradients or results of rounds: ${CODECS.join(', ')}`,
+    )
+    .option('--evaluate-every <S>', 'evaluate on the held-out data every S steps (default: every epoch)')
+    .option(
+      '--metrics <NAMES>',
+      `metrics of every evaluation, separated by commas: ${METRIC_NAMES.join(', ')}`,
+    )
+    .option(
+      '--validation <SHARE>',
+      'set a share of the training data aside for evaluations and all that they decide; the test data are then ' +
+        'measured once, at the end',
+    )
+    .option(
+      '--early-stopping <P>',
+      'stop after P evaluations in a row without improvement, and restore the best weights; with settings: ' +
+        '5:minDelta=0.001,restoreBest=false; 0: never',
+    );
+}
+
+function defineWorkers(command: Command): void {
+  addComputeOptions(
+    command
+      .optionsGroup('Workers:')
+      .option('--workers <N>', 'local workers (default: one per core; 0: remote workers only)'),
+  )
+    .option('--listen <host:port>', 'address for remote workers (default: loopback only, any free port)')
+    .option('--tls', 'encrypt connections (default: unless the address is loopback)')
+    .option('--no-tls', 'do not encrypt connections, for example inside a tunnel')
+    .option(
+      '--tls-cert <FILE>',
+      "certificate of your own, PEM, with those it rests on (default: the run's own)",
+    )
+    .option('--tls-key <FILE>', 'the key of that certificate, PEM, without passphrase')
+    .option('--public-url <URL>', 'URL under which a proxy or a tunnel offers the page to browsers')
+    .option('--min-workers <N>', 'wait for N workers before the first step, local ones included', '1')
+    .option(
+      '--placement <P>',
+      'remote workers that are given work: auto (those that make the run faster) or all',
+      'auto',
+    )
+    .option(
+      '--audit <F>',
+      "fraction of remote workers' results that is computed twice and compared, 0 to 1",
+      '0',
+    )
+    .option('--ban <NAMES>', 'machines that may not work for the run, by name or key, such as eve,bob');
+}
+
+function defineFiles(command: Command): void {
+  command
+    .optionsGroup('Run directory and checkpoints:')
+    .option('--run-dir <DIR>', "directory for the run's files (default: a new one in runs/)")
+    .option(
+      '--checkpoint-every <S>',
+      'save a checkpoint every S steps (500) or seconds (30s); 0: never',
+      '10s',
+    )
+    .option(
+      '--keep-checkpoints <N>',
+      'checkpoints to keep besides the best: a number, or all, which verify --sample needs',
+      '3',
+    )
+    .option('--resume [DIR]', 'resume a run from its last checkpoint (without DIR: the latest run in runs/)')
+    .option(
+      '--inspect-gradients [K]',
+      'record error terms and gradients every K steps, and plot them (without K: about 100 times per run)',
+    );
+}
+
+/** A hidden spelling of another option. Its value is stored under that option's name. */
+class AliasOption extends Option {
+  constructor(
+    flags: string,
+    private readonly attribute: string,
+  ) {
+    super(flags);
+    this.hideHelp();
+  }
+
+  override attributeName(): string {
+    return this.attribute;
+  }
+}
+
+/** The run to start, or the one to resume with the options that it was started with. */
 async function runFor(
   name: string | undefined,
   options: TrainOptions,
@@ -82,5 +180,6 @@ async function runFor(
 function recipeList(): string {
   const width = Math.max(...RECIPES.map(({ name }) => name.length)) + 2;
   const lines = RECIPES.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`);
-  return `\nRecipes (or your own, ./my-recipe.ts: docs/guide/your-own.md):\n${lines.join('\n')}`;
+  const guide = documentPath('docs/guide/your-own.md');
+  return `\nRecipes:\n${lines.join('\n')}\n\nTo train your own network, write one file: ${guide}`;
 }

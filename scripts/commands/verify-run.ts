@@ -1,165 +1,100 @@
-import { join } from 'node:path';
-import type { SavedCheckpoint } from '../../coordinator/checkpoint.js';
-import { checkpointsIn, WEIGHTS_FILE } from '../../coordinator/run-directory.js';
-import { readMetrics } from '../../coordinator/run-record.js';
 import { systemClock } from '../../shared/actor/clock.js';
 import { randomSeed } from '../../shared/actor/rng.js';
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
 import { UserError } from '../../shared/errors.js';
-import { exists } from '../../shared/files/read-file.js';
-import { loadSafetensors } from '../../shared/files/safetensors.js';
-import { weightsSha256 } from '../../shared/files/tensors.js';
-import { LocalRun } from '../training/local-run.js';
-import { initialParameters } from '../training/trained-model.js';
-import { type RunTruth, runTruth } from '../verification/run-truth.js';
-import { Witness } from '../verification/witness.js';
+import { loadRecipeData } from '../../trainer/evaluation-set.js';
+import type { ComputeSettings } from '../../trainer/options/compute-options.js';
+import { parseTrainOptions, stepsOf, type TrainOptions } from '../../trainer/options/train-options.js';
+import { isRecipeFile, type Recipe, type RecipeData } from '../../trainer/recipe.js';
+import { withOptions } from '../../trainer/recipe-options.js';
+import type { ResolvedSession } from '../../trainer/replay/session-check.js';
+import { type Verification, type VerifyRequest, verifyRun } from '../../trainer/replay/verification.js';
+import type { Terminal } from '../terminal/terminal.js';
+import { showWhile } from '../terminal/transient-note.js';
 import type { CommandContext } from './command.js';
-import type { NodeSettings } from './node-options.js';
-import { type RunRecipe, recipeOfRun } from './run-recipe.js';
+import { findRecipe } from './recipes.js';
 
 /** Which run to verify, and how. */
-export interface VerifySettings extends NodeSettings {
+export interface VerifySettings extends ComputeSettings {
   readonly path: string;
   readonly workers: number;
-  /** So many stretches between checkpoints; undefined: all of the run. */
+  /** How many steps are drawn, each with the span around it; undefined: all of the run is computed. */
   readonly sample: number | undefined;
+  /** The file of a recipe that may be run; undefined: none. */
+  readonly recipe: string | undefined;
+  /** Where the data are; undefined: where the run had them. */
+  readonly data: string | undefined;
+  readonly trustedWeights: readonly string[];
   readonly json: boolean;
 }
 
-/** Steps of a run that are done again. */
-interface Stretch {
-  /** Undefined: from the first weights on. */
-  readonly from: SavedCheckpoint | undefined;
-  readonly to: number;
-}
-
 /**
- * Does a run again and compares every step and every hash with what it has written down.
- * @throws UserError that names the step which departs
+ * Verifies a run, and prints what is proven and what is not.
+ * @throws UserError when the run is not proven
  */
-export async function verify(settings: VerifySettings, context: CommandContext): Promise<void> {
-  const { path } = settings;
-  const run = await recipeOfRun(path);
-  const truth = runTruth(await readMetrics(path));
-  const last = lastOf(truth);
-  if (truth.weights.size === 0)
-    throw new UserError(`${path} has no hashes to compare with: it was trained with --checkpoint-every 0`);
-  const hash = await checkFiles(path, truth);
-  const checked = { steps: 0, hashes: 0 };
-  for (const stretch of await stretchesOf(settings, truth, last)) {
-    if (context.interrupted.aborted) return;
-    const from = stretch.from?.progress.step ?? 0;
-    context.terminal.say(`doing steps ${from + 1} to ${stretch.to} again`);
-    const witness = await doAgain(run, stretch, truth, settings, context);
-    if (context.interrupted.aborted) return;
-    const { departure } = witness;
-    if (departure !== undefined)
-      throw new UserError(`${path} departs at step ${departure.step}: ${departure.what}`);
-    checked.steps += witness.checkedSteps;
-    checked.hashes += witness.checkedHashes;
-  }
-  context.terminal.say(
-    `${path} is what it says: ${checked.steps} steps done again, ${checked.hashes} hashes of weights the same`,
-  );
-  if (settings.json)
-    context.terminal.result({
-      ok: true,
-      weightsSha256: hash,
-      checkedSteps: checked.steps,
-      checkedHashes: checked.hashes,
-    });
-}
-
-/** Holds what is in the run's files to what it has written down. @returns the hash of its latest weights */
-async function checkFiles(path: string, { weights, restored }: RunTruth): Promise<string> {
-  const store = checkpointsIn(path);
-  for (const step of await store.steps()) {
-    const recorded = weights.get(step);
-    const { weightsSha256 } = await store.load(step);
-    if (recorded !== undefined && recorded !== weightsSha256)
-      throw new UserError(
-        `${path} departs at step ${step}: its checkpoint holds other weights than recorded`,
-      );
-  }
-  const lastStep = restored ?? Math.max(...weights.keys());
-  const recorded = weights.get(lastStep) as string;
-  const file = join(path, WEIGHTS_FILE);
-  if (!(await exists(file))) return recorded;
-  const { tensors } = await loadSafetensors(file);
-  if (weightsSha256(tensors) !== recorded)
-    throw new UserError(
-      `${path} departs at step ${lastStep}: ${WEIGHTS_FILE} holds other weights than recorded`,
-    );
-  return recorded;
-}
-
-async function stretchesOf(
-  { path, sample }: VerifySettings,
-  { weights, settledAt }: RunTruth,
-  last: number,
-): Promise<Stretch[]> {
-  const store = checkpointsIn(path);
-  if (sample === undefined) {
-    if (settledAt === 0) return [{ from: undefined, to: last }];
-    if (!(await store.steps()).includes(settledAt))
-      throw new UserError(
-        `the settings of ${path} were changed at step ${settledAt}, of which there is no checkpoint any more; use --sample`,
-      );
-    return [{ from: await store.load(settledAt), to: last }];
-  }
-  const recorded = [...weights.keys()].sort((a, b) => a - b);
-  const starts = (await store.steps()).filter(
-    (step) => step >= settledAt && step < last && weights.has(step),
-  );
-  const random = new SeededRandom(randomSeed());
-  const stretches: Stretch[] = [];
-  for (let left = Math.min(sample, starts.length); left > 0; left--) {
-    const [from] = starts.splice(random.below(starts.length), 1) as [number];
-    stretches.push({ from: await store.load(from), to: recorded.find((step) => step > from) ?? last });
-  }
-  if (stretches.length === 0)
-    throw new UserError(`${path} has no checkpoint with steps behind it; leave --sample out`);
-  return stretches;
-}
-
-async function doAgain(
-  { recipe, data, settings, steps }: RunRecipe,
-  { from, to }: Stretch,
-  truth: RunTruth,
-  { workers, threads, backend }: VerifySettings,
-  { interrupted }: CommandContext,
-): Promise<Witness> {
-  const witness = new Witness(truth, to);
-  const atSteps = [...truth.weights.keys()].sort((a, b) => a - b);
-  const parameters = from === undefined ? await initialParameters(settings) : undefined;
-  const request = { ...settings, ...{ parameters, recipe, data, steps, workers, threads, backend } };
-  const run = await LocalRun.prepare(
-    { ...request, ...{ from, audit: 0, minWorkers: 1, watchEvery: 0, checkpoints: { atSteps } } },
-    witness,
-    systemClock,
-  );
-  const end = (): void => run.coordinator.interrupt();
-  witness.onEnd = end;
-  interrupted.addEventListener('abort', end);
+export async function verify(settings: VerifySettings, { terminal }: CommandContext): Promise<void> {
+  const { path, workers, threads, backend, sample: draws, trustedWeights, json } = settings;
+  const request: VerifyRequest = {
+    resolve: resolver(settings, terminal),
+    computers: { workers, threads, backend, clock: systemClock },
+    random: new SeededRandom(randomSeed()),
+    ...{ draws, trustedWeights },
+    onProgress: (line) => terminal.say(line),
+  };
   try {
-    // Nothing is written: only the hashes are wanted.
-    const nothing = async (): Promise<void> => {};
-    run.keepIn({ store: { save: nothing, forgetAfter: nothing }, prepare: nothing });
-    run.begin(systemClock);
-    const { best } = await run.coordinator.ended;
-    // A run that ends with its best weights has found the same ones to be the best.
-    if (truth.restored !== undefined && to === lastOf(truth) && best?.step !== truth.restored)
-      witness.departure ??= {
-        step: truth.restored,
-        what: `it was taken for the best, and step ${best?.step} is`,
-      };
-    return witness;
-  } finally {
-    interrupted.removeEventListener('abort', end);
-    await run.close('the run was done again');
+    const verification = await verifyRun(path, request);
+    describe(path, verification, terminal);
+    if (json) terminal.result(verification);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    if (json) terminal.result({ ok: false, weightsSha256: null, checkedSteps: 0, problem: error.message });
+    throw new UserError(`${path} is not proven: ${error.message}`, error.exitCode);
   }
 }
 
-function lastOf({ weights, steps }: RunTruth): number {
-  return Math.max(...weights.keys(), ...steps.keys());
+function describe(path: string, { mode, proven, notProven }: Verification, terminal: Terminal): void {
+  terminal.say(`${path} is proven${mode === 'full' ? '' : ' by samples'}:`);
+  for (const fact of proven) terminal.say(`  + ${fact}`);
+  terminal.say('not proven:');
+  for (const fact of notProven) terminal.say(`  - ${fact}`);
+}
+
+/** Makes sessions out of what a run has recorded; recipes and data are loaded once. */
+function resolver(settings: VerifySettings, { stderr }: Terminal): VerifyRequest['resolve'] {
+  const recipes = new Map<string, Promise<Recipe>>();
+  const datasets = new Map<string, Promise<RecipeData>>();
+  return async ({ recipe: name, options, config }): Promise<ResolvedSession> => {
+    // A folder of somebody else must not choose what is run here.
+    if (isRecipeFile(name) && settings.recipe === undefined)
+      throw new UserError(
+        `it was trained with the recipe ${JSON.stringify(name)}, which is a file with code; if you trust it, add --recipe FILE`,
+      );
+    const recipe = await once(recipes, name, () =>
+      findRecipe(isRecipeFile(name) ? (settings.recipe as string) : name).load(),
+    );
+    const cores = typeof config.workers === 'number' ? config.workers : 1;
+    const all = parseTrainOptions(name, recipe, options as unknown as TrainOptions, cores);
+    const place = settings.data ?? all.data;
+    const data = await once(datasets, `${name} ${place} ${all.validation}`, () =>
+      showWhile('reading data', stderr, () =>
+        loadRecipeData(recipe, { data: place, validation: all.validation }),
+      ),
+    );
+    return {
+      request: {
+        ...all,
+        recipe: withOptions(recipe, all),
+        data,
+        steps: stepsOf(all, data.train.manifest.samples),
+      },
+      weights: all.weights,
+      config: JSON.parse(JSON.stringify(all)) as Record<string, unknown>,
+    };
+  };
+}
+
+function once<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const value = made.get(key) ?? make();
+  made.set(key, value);
+  return value;
 }

@@ -1,34 +1,64 @@
-import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
+import { UserError } from '../../shared/errors.js';
+import { availableCores } from '../../trainer/options/available-cores.js';
+import { type ComputeOptions, parseComputeOptions } from '../../trainer/options/compute-options.js';
+import { wholeNumber } from '../../trainer/options/option-values.js';
 import type { CommandContext } from './command.js';
-import { addNodeOptions, type NodeOptions, parseNodeOptions } from './node-options.js';
-import { wholeNumber } from './numbers.js';
+import { addComputeOptions, addJsonOption } from './compute-options.js';
 
-interface VerifyOptions extends NodeOptions {
+/** Most local workers, and most draws of a sample. */
+const COUNT_MAX = 1024;
+
+interface VerifyOptions extends ComputeOptions {
   workers?: string;
   sample?: string;
+  recipe?: string;
+  data?: string;
+  trustWeights: string[];
   json?: true;
 }
 
-/** `unisum verify <run-dir>`: does a run again, and says whether it is what it says. */
+/** `unisum verify <run-dir>`: replays a run and reports what of its record and its weights is proven by that. */
 export function define(command: Command, context: CommandContext): void {
   command
-    .argument('<run-dir>', 'the folder of a run')
-    .option('--workers <N>', 'local nodes (default: one per core); the bits are the same')
-    .option('--sample <N>', 'only so many of the stretches behind kept checkpoints, drawn at random');
-  addNodeOptions(command)
-    .option('--json', 'print the result as one JSON object on the last line of stdout')
-    .action(async (path: string, options: VerifyOptions) => {
-      const count = (name: '--workers' | '--sample', text: string): number =>
-        wholeNumber(name, text, { least: 1, most: 1024 });
-      const settings = {
-        path,
-        ...parseNodeOptions(options),
-        workers: options.workers === undefined ? availableParallelism() : count('--workers', options.workers),
-        sample: options.sample === undefined ? undefined : count('--sample', options.sample),
-        json: options.json ?? false,
-      };
-      const { verify } = await import('./verify-run.js');
-      await verify(settings, context);
-    });
+    .description(
+      'Replay a run and compare its weights, every step, every evaluation and every checkpoint with its record. ' +
+        'Reports what is proven and what is not, or the first step that differs. Any number of workers and threads ' +
+        'and any backend give the same bits.',
+    )
+    .argument('<run-dir>', 'directory of a run')
+    .option(
+      '--sample <N>',
+      'draw N steps at random and replay only the spans between checkpoints around them, and the last one; needs a ' +
+        'run trained with --keep-checkpoints all (default: all steps)',
+    )
+    .option(
+      '--recipe <FILE>',
+      'file of the recipe, for a run of your own recipe; files are code and run only if named',
+    )
+    .option('--data <PATH>', "a local copy of the recipe's data (default: as in the run)")
+    .option(
+      '--trust-weights <SHA256>',
+      'accept these initial weights without proof; may be repeated',
+      (hash: string, before: string[]) => [...before, hash],
+      [],
+    )
+    .option('--workers <N>', 'local workers (default: one per core)');
+  addJsonOption(addComputeOptions(command)).action(async (path: string, options: VerifyOptions) => {
+    const count = (name: '--workers' | '--sample', text: string): number =>
+      wholeNumber(name, text, { least: 1, most: COUNT_MAX });
+    const malformed = options.trustWeights.find((hash) => !/^[0-9a-f]{64}$/.test(hash));
+    if (malformed !== undefined)
+      throw new UserError(`--trust-weights takes a SHA-256 of 64 hexadecimal digits, not ${malformed}`, 2);
+    const settings = {
+      path,
+      ...parseComputeOptions(options),
+      workers: options.workers === undefined ? availableCores() : count('--workers', options.workers),
+      sample: options.sample === undefined ? undefined : count('--sample', options.sample),
+      ...{ recipe: options.recipe, data: options.data, trustedWeights: options.trustWeights },
+      json: options.json ?? false,
+    };
+    const { verify } = await import('./verify-run.js');
+    await verify(settings, context);
+  });
 }

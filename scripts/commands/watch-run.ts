@@ -1,13 +1,14 @@
 import { systemClock } from '../../shared/actor/clock.js';
-import type { JoinAddress } from '../../shared/protocol/join-url.js';
+import { watchRun } from '../../shared/link/watch-client.js';
+import { connectWebSocket } from '../../shared/link/web-socket-client.js';
+import { hostAndPort, type JoinAddress, WATCH_PATH } from '../../shared/protocol/join-url.js';
 import type { News } from '../../shared/protocol/watch-messages.js';
+import { describeEnd, describePlacement } from '../../trainer/result.js';
+import { describeEvaluation } from '../../trainer/run-logger.js';
 import { startProgress } from '../terminal/progress.js';
-import { describeEnd } from '../training/result.js';
-import { describeEvaluation } from '../training/run-watch.js';
-import { watchRun } from '../watching/spectator.js';
 import type { CommandContext } from './command.js';
 
-/** Shows the progress of the run at `address` until it ends or the context is interrupted. */
+/** Displays the progress of the run at `address` until it ends or the context is interrupted. */
 export async function watch(
   { address, json }: { readonly address: JoinAddress; readonly json: boolean },
   { terminal, interrupted }: CommandContext,
@@ -19,9 +20,19 @@ export async function watch(
         return progress.update(news);
       case 'metrics':
         return progress.say(describeEvaluation(news.epoch, news.metrics));
+      case 'placement':
+        return progress.say(describePlacement(news));
       case 'ended':
         progress.stop();
         for (const line of describeEnd(news)) terminal.say(line);
+        return;
+      case 'event':
+        return progress.say(news.text);
+      case 'history':
+      case 'state':
+      case 'examples':
+      case 'layers':
+      case 'members':
         return;
       default:
         news satisfies never;
@@ -29,7 +40,8 @@ export async function watch(
   };
   try {
     await watchRun({
-      ...{ address, clock: systemClock, enough: interrupted },
+      ...{ token: address.token, peer: hostAndPort(address), clock: systemClock, stop: interrupted },
+      connect: () => connectWebSocket(address, systemClock, WATCH_PATH),
       onNews: json ? (news) => terminal.result(news) : show,
       onNotice: (text) => progress.say(text),
     });

@@ -1,25 +1,35 @@
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
+import { type JoinOptions, parseWorkerOptions } from '../../trainer/options/worker-options.js';
 import type { CommandContext } from './command.js';
-import { addNodeOptions } from './node-options.js';
-import { parseWorkerOptions, type WorkerOptions } from './worker-options.js';
+import { addComputeOptions, addJsonOption } from './compute-options.js';
 
-/** `unisum worker <join-url>`: one node of a run that is coordinated elsewhere. */
+/** `unisum worker <join-url>`: a worker of a run that is coordinated elsewhere. */
 export function define(command: Command, context: CommandContext): void {
-  command.argument(
-    '<join-url>',
-    'the join line that the coordinator printed, wss://HOST:PORT/#TOKEN.FINGERPRINT',
-  );
-  addNodeOptions(command)
-    .option('--name <name>', 'how the coordinator calls this machine (default: its host name)')
-    .option(
-      '--memory <size>',
-      'most memory for the run, such as 2g; one that needs more is not joined (default: half of the machine)',
+  command
+    .description(
+      'Join a run with this machine until the run ends. Ctrl-C leaves the run, which continues without this ' +
+        'worker. A worker that loses its coordinator tries to reconnect for about a minute.',
     )
-    .option('--json', 'print the result as one JSON object on the last line of stdout')
-    .action(async (joinUrl: string, options: WorkerOptions) => {
-      const settings = parseWorkerOptions(joinUrl, options, hostname());
-      const { work } = await import('./worker-run.js');
-      await work(settings, context);
+    .argument('<join-url>', 'join line that the run printed: wss://HOST:PORT/#TOKEN.FINGERPRINT');
+  addJsonOption(
+    addComputeOptions(command)
+      .option('--name <name>', 'name of this worker in tables and messages (default: the host name)')
+      .option(
+        '--memory <size>',
+        'memory limit, such as 2g; a run that needs more is refused (default: half of the memory)',
+      ),
+  ).action(async (joinUrl: string, options: JoinOptions) => {
+    const settings = parseWorkerOptions(joinUrl, options, hostname());
+    const { work } = await import('../../trainer/worker-run.js');
+    const { terminal } = context;
+    const { result, failure } = await work(settings, {
+      say: terminal.say,
+      get interrupted() {
+        return context.interrupted;
+      },
     });
+    if (settings.json) terminal.result(result);
+    if (failure !== undefined) throw failure;
+  });
 }

@@ -14,15 +14,26 @@ import { dirname, extname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { runQuietly } from './process.mjs';
 
-/** Folders that tsconfig.build.json compiles. */
-const SOURCE_FOLDERS = ['coordinator', 'worker', 'shared', 'scripts', 'examples'];
-/** Files that the compiled program reads beside its modules, so they go to dist/ as they are. */
+/** Folders that tsconfig.build.json compiles, and the page, which is bundled. */
+const SOURCE_FOLDERS = [
+  'coordinator',
+  'worker',
+  'shared',
+  'trainer',
+  'simulation',
+  'scripts',
+  'examples',
+  'web',
+];
+/** Files that the compiled program reads beside its modules. They are copied to dist/. */
 const ASSETS = new Set(['.wasm', '.json', '.html', '.css', '.svg', '.js']);
-/** Whatever else the result depends on: a change of one of these rebuilds. */
+/** Files that the result depends on. A change of one of them causes a new build. */
 const INPUTS = new Set([...ASSETS, '.ts', '.tsx', '.mjs', '.c', '.h']);
+/** The folder whose files the bundle holds. */
+const BUNDLED = 'web/';
 const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
 const COMPILE = fileURLToPath(new URL('./compile.mjs', import.meta.url));
-/** In dist/: fingerprint of the sources that it was built from. */
+/** File in dist/ with the fingerprint of the sources that it was built from. */
 const STAMP = '.sources';
 
 /**
@@ -35,10 +46,10 @@ export function buildIsFresh(root) {
 }
 
 /**
- * Compiles into a new folder and puts it in the place of dist/ when all is done, so that a failed build leaves the
- * last good one and no output of a deleted source stays behind.
+ * Compiles into a new folder, which replaces dist/ at the end: a failed build leaves the last good one, and no output of
+ * a deleted source remains.
  * @param {string} root folder of package.json
- * @throws {Error} when the compiler finds errors; it has printed them
+ * @throws {Error} when the compiler reports errors, which it has printed
  */
 export function buildSources(root) {
   const stamp = fingerprint(root);
@@ -47,13 +58,14 @@ export function buildSources(root) {
   for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
   try {
     if (!runQuietly(process.execPath, [COMPILE, fresh], root)) {
-      throw new Error('the compiler found errors; mend them, then try again');
+      throw new Error('the compiler found errors; fix them, then try again');
     }
     for (const path of sourceFiles(root)) {
-      if (ASSETS.has(extname(path))) copyInto(join(root, path), join(fresh, path));
+      if (ASSETS.has(extname(path)) && !path.startsWith(BUNDLED))
+        copyInto(join(root, path), join(fresh, path));
     }
     writeFileSync(join(fresh, STAMP), stamp);
-    // At no moment is there half a dist/: a program that starts now finds the old one or the new one.
+    // There is never half a dist/: a program that starts now finds the old one or the new one.
     const dist = join(root, 'dist');
     mkdirSync(dirname(old), { recursive: true });
     if (existsSync(dist)) renameSync(dist, old);
@@ -70,8 +82,8 @@ function copyInto(from, to) {
 }
 
 /**
- * Hash of every input's path and content, not of times: a fresh checkout, a restored cache and a touched file do not
- * mislead it. Some milliseconds for the whole tree.
+ * Hash of the path and content of every input, and not of times, so that a fresh checkout, a restored cache or a touched
+ * file causes no build. Takes a few milliseconds for the whole tree.
  * @param {string} root
  */
 function fingerprint(root) {

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Compiles TypeScript into the folder that is named on the command line, and the native kernels beside it: at once,
- * since each keeps one core busy. The addon only makes things faster: its build reports for itself, and its failure is
- * not ours.
+ * Compiles TypeScript into the folder that is named on the command line, bundles the page for
+ * browsers, and builds the native kernels, all in parallel. The
+ * addon is optional: its build prints its own messages, and its failure is not a failure of this script.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -24,9 +24,11 @@ function node(...args) {
 }
 
 const native = join(root, 'scripts', 'build-native.mjs');
+const bundle = join(root, 'scripts', 'setup', 'bundle.mjs');
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-const [compiled] = await Promise.all([
+const [compiled, bundled] = await Promise.all([
   node(compiler, '-p', 'tsconfig.build.json', '--outDir', folder),
+  existsSync(bundle) ? node(bundle, folder) : true,
   existsSync(native) && node(native),
 ]);
-process.exitCode = compiled ? 0 : 1;
+process.exitCode = compiled && bundled ? 0 : 1;

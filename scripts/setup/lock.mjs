@@ -2,13 +2,13 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Time between two looks at a lock that another process holds, in milliseconds. */
+/** Time between two checks of a lock that another process holds. */
 const POLL_MS = 100;
-/** Longest wait for another process, in milliseconds: an installation over a slow line takes minutes. */
-const PATIENCE_MS = 15 * 60_000;
+/** Longest wait for another process. An installation over a slow connection takes minutes. */
+const WAIT_MS_MAX = 15 * 60_000;
 
 /**
- * Does `work` while holding the lock file at `path`, which carries the holder's process id. A lock whose holder no
+ * Does `work` while holding the lock file at `path`, which contains the holder's process id. A lock whose holder no
  * longer runs is taken over.
  * @param {string} path
  * @param {(line: string) => void} say
@@ -19,8 +19,8 @@ export function withLock(path, say, work) {
   mkdirSync(dirname(path), { recursive: true });
   for (let waitedMs = 0; !acquire(path); waitedMs += POLL_MS) {
     if (waitedMs === 0) say('setup: waiting for another setup of this folder');
-    if (waitedMs >= PATIENCE_MS)
-      throw new Error(`another setup does not end; if none is running, delete ${path}`);
+    if (waitedMs >= WAIT_MS_MAX)
+      throw new Error(`another setup has not finished; if none is running, delete ${path}`);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS);
   }
   try {
@@ -38,16 +38,16 @@ function acquire(path) {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
-  if (holderLives(path)) return false;
+  if (isHolderAlive(path)) return false;
   rmSync(path, { force: true });
   return acquire(path);
 }
 
 /** @param {string} path @returns {boolean} */
-function holderLives(path) {
+function isHolderAlive(path) {
   try {
     const holder = Number(readFileSync(path, 'utf8'));
-    // Empty between the creation of the file and the writing of the number: its holder is alive.
+    // Empty between the creation of the file and the writing of the number. The holder is alive then.
     if (holder === 0) return true;
     process.kill(holder, 0);
     return true;

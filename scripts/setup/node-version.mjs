@@ -5,7 +5,7 @@ const OLDEST = [20, 19];
 
 /**
  * @param {string} version such as "20.19.4"
- * @returns {string | undefined} a complaint that names the mend, or undefined when the version will do
+ * @returns {string | undefined} an error message with the remedy, or undefined when the version is new enough
  */
 export function tooOld(version) {
   const [major = 0, minor = 0] = version.split('.').map(Number);

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { runQuietly } from './process.mjs';
 
 /**
- * One entry of a lock file's `packages` table, as far as it matters here.
+ * One entry of a lock file's `packages` table: the fields that are used here.
  * @typedef {{version?: string, integrity?: string, optional?: boolean, os?: string[], cpu?: string[]}} Locked
  * @typedef {Record<string, Locked>} LockedPackages keyed by path, such as "node_modules/ws"
  */
 
 /**
- * Says why packages must be installed, by comparing package-lock.json with npm's own record of what it installed.
+ * Why packages must be installed. Compares package-lock.json with npm's own record of what it installed.
  * @param {string} root folder of package.json
- * @returns {string | undefined} a reason in a few words, or undefined when everything is in place
+ * @returns {string | undefined} the reason in a few words, or undefined when everything is installed
  */
 export function whyInstall(root) {
   const installed = readPackages(join(root, 'node_modules', '.package-lock.json'));
@@ -32,7 +32,7 @@ export function firstDifference(wanted, installed, machine) {
   for (const [path, want] of Object.entries(wanted)) {
     if (path === '') continue;
     const have = installed[path];
-    // An optional package may be left out by npm for this platform, or because it could not be had.
+    // npm may leave an optional package out, for this platform or because it was not available.
     if (!have && want.optional) continue;
     if (!have) return `${nameOf(path)} is missing`;
     if (have.version !== want.version) return `${nameOf(path)} is not ${want.version}`;
@@ -41,7 +41,7 @@ export function firstDifference(wanted, installed, machine) {
   }
   for (const [path, have] of Object.entries(installed)) {
     if (!wanted[path]) return `${nameOf(path)} is no longer used`;
-    // node_modules copied from another kind of machine: its compiled parts would not load.
+    // Compiled code in a node_modules that was copied from another platform would not load.
     if (!admits(have.os, machine.platform) || !admits(have.cpu, machine.arch)) {
       return `${nameOf(path)} is for another machine`;
     }
@@ -52,17 +52,16 @@ export function firstDifference(wanted, installed, machine) {
 /**
  * Installs exactly what package-lock.json names.
  * @param {string} root folder of package.json
- * @throws {Error} when npm is not there or fails
+ * @throws {Error} when npm is missing or fails
  */
 export function installPackages(root) {
-  // Under `npm run -s` the inner npm would inherit the silence and hide its errors; under NODE_ENV=production it
-  // would leave out the compiler.
+  // Under `npm run -s` the inner npm would hide its errors, and under NODE_ENV=production it would leave out the compiler.
   const args = ['ci', '--include=dev', '--loglevel=error', '--no-audit', '--no-fund'];
   const cli = process.env.npm_execpath;
   const done = cli?.endsWith('.js')
     ? runQuietly(process.execPath, [cli, ...args], root)
     : runQuietly('npm', args, root);
-  if (!done) throw new Error('`npm ci` failed; mend what it says above, then try again');
+  if (!done) throw new Error('`npm ci` failed; fix the errors above, then try again');
 }
 
 /** @param {string} file @returns {LockedPackages | undefined} */

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 
 /**
- * Runs a program to its end with everything it prints on stderr, since stdout belongs to the command's own result.
+ * Runs a program to its end, and sends all of its output to stderr, because stdout carries only the command's result.
  * @param {string} program
  * @param {string[]} args
  * @param {string} cwd

@@ -4,34 +4,34 @@ import { UserError } from '../../shared/errors.js';
 /** Environment variable that asks for stack traces. */
 export const STACK_VARIABLE = 'UNISUM_STACK';
 
-/** How a command failed: what to print on stderr and the status to exit with (design section 10). */
+/** How a command failed: what to print on stderr, and the exit status. */
 export interface Failure {
-  /** One line, or with a stack trace several. Empty when commander has printed already (`--help`). */
+  /** One line; several with a stack trace, or when there are several problems. Empty after `--help`. */
   text: string;
   exitCode: number;
 }
 
 /**
- * Turns whatever was thrown into one line. Only what nobody foresaw offers a stack trace: an error that the user can
- * mend is not explained by our call stack.
+ * Turns whatever was thrown into text. A stack trace is offered only for unexpected errors: it does not help with an
+ * error that the user can fix.
  */
 export function describeFailure(error: unknown, wantsStack: boolean): Failure {
   if (error instanceof CommanderError) return describeUsage(error);
   if (error instanceof UserError)
-    return { text: `unisum: ${oneLine(error.message)}`, exitCode: error.exitCode };
+    return { text: `unisum: ${error.message.trim()}`, exitCode: error.exitCode };
   if (wantsStack && error instanceof Error)
     return { text: `unisum: ${error.stack ?? error.message}`, exitCode: 1 };
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const hint = wantsStack ? '' : ` (a fault of the program; ${STACK_VARIABLE}=1 shows where)`;
+  const hint = wantsStack ? '' : ` (a bug in the program; ${STACK_VARIABLE}=1 shows where)`;
   return { text: `unisum: ${oneLine(message)}${hint}`, exitCode: 1 };
 }
 
-/** Commander reports help and version as errors of status 0; all the rest is wrong usage. */
+/** Commander reports help and version as errors with status 0. All others are wrong usage. */
 function describeUsage(error: CommanderError): Failure {
   if (error.exitCode === 0) return { text: '', exitCode: 0 };
   const message = oneLine(error.message.replace(/^error: /, ''));
-  const mend = message.includes('Did you mean') ? '' : '; --help shows the usage';
-  return { text: `unisum: ${message}${mend}`, exitCode: 2 };
+  const fix = message.includes('Did you mean') ? '' : '; --help shows the usage';
+  return { text: `unisum: ${message}${fix}`, exitCode: 2 };
 }
 
 function oneLine(message: string): string {

@@ -1,46 +1,31 @@
-/** How far a run has come. */
-export interface ProgressState {
-  /** Steps done since the run's beginning, also those before it was resumed. */
-  readonly step: number;
-  /** Steps of the whole run. */
-  readonly steps: number;
-  /** Epoch that the next step belongs to, from 1. */
-  readonly epoch: number;
-  readonly epochs: number;
-  /** Mean loss of the latest samples; undefined before the first step. */
-  readonly loss: number | undefined;
-  /** Samples done so far. */
-  readonly samples: number;
-  /** Workers at work now. */
-  readonly workers: number;
-}
+import type { ProgressState } from '../../trainer/run-logger.js';
 
-/** How fast it goes. */
-export interface Pace {
+/** How fast a run progresses. */
+export interface Throughput {
   readonly samplesPerSecond: number;
   readonly stepsPerSecond: number;
 }
 
-/** Widest and narrowest bar, in characters; with less room than for the narrowest there is none. */
-const WIDEST_BAR = 40;
-const NARROWEST_BAR = 8;
+/** Width of the bar in characters. With less room than the minimum there is no bar. */
+const BAR_WIDTH_MAX = 40;
+const BAR_WIDTH_MIN = 8;
 
-/** One line without the bar: what a log file gets. */
-export function formatPlain(state: ProgressState, pace: Pace): string {
+/** One line without a bar, for log files. */
+export function formatPlain(state: ProgressState, throughput: Throughput): string {
   const percent = Math.floor(share(state) * 100);
-  return `${String(percent).padStart(3)}%  ${describe(state, pace).join('  ')}`;
+  return `${String(percent).padStart(3)}%  ${describe(state, throughput).join('  ')}`;
 }
 
-/** The same with a bar that takes what is left of `columns`; never longer than `columns`. */
-export function formatBar(state: ProgressState, pace: Pace, columns: number): string {
-  const plain = formatPlain(state, pace);
-  const room = Math.min(columns - plain.length - 1, WIDEST_BAR);
-  if (room < NARROWEST_BAR) return plain.slice(0, columns);
+/** The same with a bar in the remaining columns; never longer than `columns`. */
+export function formatBar(state: ProgressState, throughput: Throughput, columns: number): string {
+  const plain = formatPlain(state, throughput);
+  const room = Math.min(columns - plain.length - 1, BAR_WIDTH_MAX);
+  if (room < BAR_WIDTH_MIN) return plain.slice(0, columns);
   const filled = Math.round(share(state) * room);
   return `${'█'.repeat(filled)}${'░'.repeat(room - filled)} ${plain}`;
 }
 
-/** 1234567 -> "1.23M": three figures are as many as anyone reads from a moving line. */
+/** 1234567 -> "1.23M": three digits, since more cannot be read from a changing line. */
 export function formatCount(value: number): string {
   const units = ['', 'k', 'M', 'G', 'T'];
   let unit = 0;
@@ -61,22 +46,22 @@ export function formatDuration(seconds: number): string {
   return `${whole}s`;
 }
 
-/** Padded where it can be, so that neither the columns of a log nor the bar jump about. */
-function describe(state: ProgressState, pace: Pace): string[] {
+/** Padded where possible, so that the columns of a log and the bar do not move. */
+function describe(state: ProgressState, throughput: Throughput): string[] {
   return [
     `epoch ${state.epoch}/${state.epochs}`,
     `step ${String(state.step).padStart(String(state.steps).length)}/${state.steps}`,
     `loss ${state.loss === undefined ? '-' : state.loss.toFixed(4)}`,
-    `${formatCount(pace.samplesPerSecond).padStart(5)} samples/s`,
+    `${formatCount(throughput.samplesPerSecond).padStart(5)} samples/s`,
     `${state.workers} ${state.workers === 1 ? 'worker' : 'workers'}`,
-    timeLeft(state, pace),
+    timeLeft(state, throughput),
   ];
 }
 
-function timeLeft(state: ProgressState, pace: Pace): string {
+function timeLeft(state: ProgressState, throughput: Throughput): string {
   const steps = state.steps - state.step;
-  if (steps > 0 && pace.stepsPerSecond <= 0) return 'time left unknown';
-  return `${formatDuration(steps > 0 ? steps / pace.stepsPerSecond : 0)} left`;
+  if (steps > 0 && throughput.stepsPerSecond <= 0) return 'time left unknown';
+  return `${formatDuration(steps > 0 ? steps / throughput.stepsPerSecond : 0)} left`;
 }
 
 /** 0 to 1. */

@@ -1,39 +1,32 @@
 import cliProgress from 'cli-progress';
-import { formatBar, formatPlain, type Pace, type ProgressState } from './progress-text.js';
+import type { Progress, ProgressState } from '../../trainer/run-logger.js';
+import { formatBar, formatPlain, type Throughput } from './progress-text.js';
 import { Rate } from './rate.js';
 
-/** Columns to assume where the terminal does not say. */
-const USUAL_COLUMNS = 80;
-/** Time between two drawings of the bar and between two plain lines, in milliseconds. */
+/** Assumed width of a terminal that does not report one. */
+const DEFAULT_COLUMNS = 80;
+/** Time between two drawings of the bar, and between two plain lines. */
 const REDRAW_MS = 100;
 const PLAIN_MS = 5000;
 
-/** Shows how far a run has come: a bar on a terminal, a plain line now and then in a log. */
-export interface Progress {
-  /** Takes the newest state and shows it when it is time to; cheap enough to be called on every step. */
-  update(state: ProgressState): void;
-  /** Prints a line for people, above the bar where there is one. */
-  say(line: string): void;
-  /** Shows the last state and gives the terminal back. A second time it does nothing; `say` goes on working. */
-  stop(): void;
-}
-
 /**
- * @param stream stderr; a bar is drawn when it is a terminal
+ * Starts the display of progress: a bar on a terminal, plain lines elsewhere.
+ * @param stream stderr
  * @param nowMs clock in milliseconds
  */
 export function startProgress(stream: NodeJS.WriteStream, nowMs: () => number): Progress {
   return stream.isTTY ? new BarProgress(stream, nowMs) : new PlainProgress(stream, nowMs);
 }
 
-/** Measures the pace, and decides when `show` is due. */
+/** Measures the throughput, and decides when to display it. */
 abstract class TimedProgress implements Progress {
   private readonly samples = new Rate();
   private readonly steps = new Rate();
   private latest: ProgressState | undefined;
-  /** When `latest` was shown last; undefined: never. */
+  /** When a state was last displayed; undefined: never. */
   private shownAtMs: number | undefined;
   private shown: ProgressState | undefined;
+  private pausedMs = 0;
 
   constructor(
     private readonly nowMs: () => number,
@@ -41,16 +34,20 @@ abstract class TimedProgress implements Progress {
   ) {}
 
   abstract say(line: string): void;
-  protected abstract show(state: ProgressState, pace: Pace): void;
+  protected abstract show(state: ProgressState, throughput: Throughput): void;
 
   update(state: ProgressState): void {
     const atMs = this.nowMs();
-    this.samples.note(atMs, state.samples);
-    this.steps.note(atMs, state.step);
+    this.samples.note(atMs - this.pausedMs, state.samples);
+    this.steps.note(atMs - this.pausedMs, state.step);
     this.latest = state;
     if (this.shownAtMs !== undefined && atMs - this.shownAtMs < this.intervalMs) return;
     this.shownAtMs = atMs;
     this.showLatest();
+  }
+
+  paused(ms: number): void {
+    this.pausedMs += ms;
   }
 
   stop(): void {
@@ -60,8 +57,8 @@ abstract class TimedProgress implements Progress {
   private showLatest(): void {
     if (!this.latest) return;
     this.shown = this.latest;
-    const pace = { samplesPerSecond: this.samples.perSecond(), stepsPerSecond: this.steps.perSecond() };
-    this.show(this.latest, pace);
+    const throughput = { samplesPerSecond: this.samples.perSecond(), stepsPerSecond: this.steps.perSecond() };
+    this.show(this.latest, throughput);
   }
 }
 
@@ -77,8 +74,8 @@ class PlainProgress extends TimedProgress {
     this.stream.write(`${line}\n`);
   }
 
-  protected show(state: ProgressState, pace: Pace): void {
-    this.say(formatPlain(state, pace));
+  protected show(state: ProgressState, throughput: Throughput): void {
+    this.say(formatPlain(state, throughput));
   }
 }
 
@@ -93,10 +90,10 @@ class BarProgress extends TimedProgress {
     super(nowMs, REDRAW_MS);
     this.bars = new cliProgress.MultiBar({
       stream,
-      // Both would outlive a program that ends without a goodbye. Lines are cut to the width by the formatter.
+      // A changed cursor or wrap mode would remain after a crash. The formatter cuts lines to the width.
       hideCursor: false,
       linewrap: true,
-      // Ctrl-C is the command's to handle; it stops the bar when it has saved.
+      // The command handles Ctrl-C, and stops the bar after it has saved.
       gracefulExit: false,
       fps: 1000 / REDRAW_MS,
       format: (_options, _params, payload: { line: string }) => payload.line,
@@ -118,8 +115,8 @@ class BarProgress extends TimedProgress {
     this.bar = undefined;
   }
 
-  protected show(state: ProgressState, pace: Pace): void {
-    const line = formatBar(state, pace, this.stream.columns || USUAL_COLUMNS);
+  protected show(state: ProgressState, throughput: Throughput): void {
+    const line = formatBar(state, throughput, this.stream.columns || DEFAULT_COLUMNS);
     this.bar ??= this.bars.create(state.steps, 0, { line });
     this.bar.update(state.step, { line });
     this.bars.update();

@@ -1,17 +1,17 @@
-/** Time that the shown rate looks back, in milliseconds: long enough to be calm, short enough to see a worker join. */
+/** Time window of the rate: long enough to be steady, short enough to show that a worker has joined. */
 const WINDOW_MS = 5000;
-/** Least time between two marks, in milliseconds: bounds their number to WINDOW_MS / MARK_MS + 2. */
+/** Least time between two marks, which limits their number to WINDOW_MS / MARK_MS + 2. */
 const MARK_MS = 250;
 
 /**
- * How fast a count has grown lately; where it falls, another count has begun. Time is handed in, in milliseconds on any
- * clock that does not go back.
+ * How fast a count has grown recently. A falling count starts a new measurement. The caller passes the time in
+ * milliseconds, from any monotonic clock.
  */
 export class Rate {
-  /** Oldest first; the last one is the newest count, however short its distance from the one before. */
+  /** Oldest first. The last mark is the newest count, however close to the one before. */
   private readonly marks: { atMs: number; count: number }[] = [];
 
-  /** Takes note that the count had reached `count` at `nowMs`. */
+  /** Records the count at a time. */
   note(nowMs: number, count: number): void {
     if (count < (this.marks.at(-1)?.count ?? 0)) this.marks.length = 0;
     const beforeLast = this.marks.at(-2);
@@ -20,7 +20,7 @@ export class Rate {
     while (this.marks.length > 2 && nowMs - this.marks[1]!.atMs >= WINDOW_MS) this.marks.shift();
   }
 
-  /** Growth per second over the window; 0 until two moments are known. */
+  /** Growth per second over the window; 0 before two times are known. */
   perSecond(): number {
     const first = this.marks[0];
     const last = this.marks.at(-1);

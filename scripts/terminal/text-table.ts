@@ -1,10 +1,10 @@
-/** One column of a table: its heading, and what stands in a row. */
+/** One column of a table: its heading, and its cell in each row. */
 export interface Column<Row> {
   readonly heading: string;
   readonly cell: (row: Row) => string;
 }
 
-/** A table in lines of text: the first column flush left, all others flush right. */
+/** A table as lines of text: the first column left-aligned, all others right-aligned. */
 export function textTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string[] {
   const cells = [
     columns.map(({ heading }) => heading),
@@ -19,8 +19,8 @@ export function textTable<Row>(columns: readonly Column<Row>[], rows: readonly R
   );
 }
 
-/** A number with three significant digits, as far as it has decimals; a dash when there is none. */
-export function figure(value: number | undefined): string {
+/** A number with about three significant digits; a dash for none. */
+export function formatNumber(value: number | undefined): string {
   if (value === undefined) return '-';
   const decimals = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return value.toFixed(decimals);

@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import type { GradientStats, LayerStats } from '../../../shared/engine/passes/gradient-inspector.js';
+import { writeFileAtomically } from '../../../shared/files/atomic-file.js';
+import { type Column, textTable } from '../../terminal/text-table.js';
+import { fillPage } from '../page.js';
+import { diagnose, formatShort } from './diagnosis.js';
+
+const COLUMNS: readonly Column<LayerStats>[] = [
+  { heading: 'layer', cell: ({ name }) => name },
+  { heading: 'activation', cell: ({ activation }) => formatShort(activation) },
+  { heading: 'error term', cell: ({ error }) => formatShort(error) },
+  {
+    heading: 'gradient',
+    cell: ({ parameters }) => formatShort(largest(parameters.map((p) => p.gradientNorm))),
+  },
+  { heading: 'update/weight', cell: ({ parameters }) => formatShort(kernelRatio(parameters)) },
+  {
+    heading: 'dead',
+    cell: ({ deadUnits }) => (deadUnits === undefined ? '' : `${Math.round(100 * deadUnits)}%`),
+  },
+];
+
+/** The latest inspection as a table, layers in the order of the forward pass, and a diagnosis of the run. */
+export function describeGradients(inspections: readonly GradientStats[]): string[] {
+  const last = inspections.at(-1);
+  if (last === undefined) return [];
+  return [
+    `gradients of step ${last.step + 1}, ${last.samples} samples:`,
+    ...textTable(COLUMNS, last.layers),
+    ...diagnoseRun(inspections),
+  ];
+}
+
+/**
+ * Writes all inspections of a run into its folder: gradients.jsonl, one inspection a line, and gradients.html with charts.
+ * @returns the path of the page
+ * @throws UserError when the files cannot be written
+ */
+export async function saveGradients(
+  folder: string,
+  recipe: string,
+  inspections: readonly GradientStats[],
+): Promise<string> {
+  // JSON has no infinite or NaN norms, which an exploded network has: they become null.
+  const lines = inspections.map((inspection) => `${JSON.stringify(inspection)}\n`).join('');
+  await writeFileAtomically(join(folder, 'gradients.jsonl'), [Buffer.from(lines)]);
+  const report = { recipe, inspections, problems: diagnoseRun(inspections) };
+  const page = join(folder, 'gradients.html');
+  const html = await fillPage(new URL('./page/', import.meta.url), report);
+  await writeFileAtomically(page, [Buffer.from(html)]);
+  return page;
+}
+
+/** Problems of the first and the last inspection. */
+function diagnoseRun(inspections: readonly GradientStats[]): string[] {
+  const ends = inspections.length > 1 ? [inspections[0], inspections.at(-1)] : inspections;
+  return ends.flatMap((inspection) =>
+    inspection === undefined
+      ? []
+      : diagnose(inspection).map((line) => `step ${inspection.step + 1}: ${line}`),
+  );
+}
+
+function largest(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : Math.max(...values);
+}
+
+/** The ratio of the largest parameter. A bias starts at zero, so any update is large relative to it. */
+function kernelRatio(parameters: LayerStats['parameters']): number | undefined {
+  const [largestParameter] = [...parameters].sort((a, b) => b.weightNorm - a.weightNorm);
+  return largestParameter?.updateRatio;
+}

@@ -1,0 +1,182 @@
+/* Draws the report of a scaling benchmark. Earlier scripts define uPlot and REPORT. */
+const { title, machine, peer, results } = REPORT;
+const COLORS = {
+  workers: '#2266cc',
+  threads: '#1a9850',
+  remote: '#d95f02',
+  joined: '#c51b7d',
+  ddp: '#7a5195',
+};
+const NAMES = {
+  workers: 'local workers',
+  threads: 'threads of one worker',
+  remote: 'worker processes',
+  joined: 'one local worker, processes join',
+  ddp: 'PyTorch DDP',
+};
+const PARTS = {
+  compute: '#2266cc',
+  wait: '#c8ced6',
+  wire: '#d95f02',
+  reduce: '#e7b416',
+  update: '#1a9850',
+};
+const SIZE = { width: 510, height: 280 };
+
+document.querySelector('h1').textContent = title;
+document.getElementById('machine').textContent = machine;
+document.getElementById('peer').textContent = peer ?? '';
+
+/** Labels for whole numbers only. */
+const wholeTicks = (_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? String(tick) : ''));
+const labelOf = ({ mode, spread, workers, oversubscribed }) =>
+  `${mode} ${spread} ${workers}${oversubscribed ? '*' : ''}`;
+
+/** Curves over the number of units. */
+function drawCurves(id, curves, ideal) {
+  const drawNoise = (plot) => {
+    const { ctx } = plot;
+    ctx.save();
+    ctx.lineWidth = 2 * devicePixelRatio;
+    for (const { color, points } of curves) {
+      ctx.strokeStyle = color;
+      for (const [x, , low, high] of points) {
+        if (low === undefined) continue;
+        const at = plot.valToPos(x, 'x', true);
+        ctx.beginPath();
+        ctx.moveTo(at, plot.valToPos(low, 'y', true));
+        ctx.lineTo(at, plot.valToPos(high, 'y', true));
+        ctx.stroke();
+      }
+    }
+    ctx.restore();
+  };
+  const units = [...new Set(curves.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b);
+  const lines = curves.map(({ name, color, dash, points }) => ({
+    values: units.map((x) => points.find(([at]) => at === x)?.[1] ?? null),
+    series: { label: name, stroke: color, width: 2, dash, spanGaps: true, points: { show: true, size: 7 } },
+  }));
+  lines.push({ values: units.map(ideal), series: { label: 'ideal', stroke: '#9aa3ae', dash: [6, 4] } });
+  const options = {
+    ...SIZE,
+    hooks: { draw: [drawNoise] },
+    scales: {
+      x: { time: false, range: (_plot, low, high) => [low - 0.2, high + 0.2] },
+      y: { range: (_plot, _low, high) => [0, high * 1.1] },
+    },
+    axes: [{ values: wholeTicks, incrs: [1, 2, 4, 8, 16, 32, 64], label: 'units' }, {}],
+    series: [{ label: 'units' }, ...lines.map(({ series }) => series)],
+  };
+  new uPlot(options, [units, ...lines.map(({ values }) => values)], document.getElementById(id));
+}
+
+/** One bar for each row; the parts of a row are stacked. */
+function drawBars(id, rows, parts) {
+  const places = rows.map((_, i) => i);
+  const bars = uPlot.paths.bars({ size: [0.6, 70] });
+  const stacks = parts.map((_, depth) =>
+    rows.map((row) => parts.slice(0, depth + 1).reduce((sum, { value }) => sum + Math.max(0, value(row)), 0)),
+  );
+  // The tallest stack first: later ones are drawn over its lower part.
+  const layers = parts
+    .map((part, i) => ({
+      values: stacks[i],
+      series: {
+        label: part.name,
+        fill: part.color,
+        stroke: part.color,
+        width: 0,
+        paths: bars,
+        points: { show: false },
+        value: (_plot, _value, _series, at) => (at == null ? '' : part.value(rows[at]).toFixed(1)),
+      },
+    }))
+    .reverse();
+  const options = {
+    ...SIZE,
+    height: SIZE.height + 60,
+    padding: [10, 46, 0, 0],
+    scales: {
+      x: { time: false, range: [-0.6, rows.length - 0.4] },
+      y: { range: (_plot, _low, high) => [0, high * 1.1 || 1] },
+    },
+    axes: [
+      {
+        splits: () => places,
+        values: () => rows.map(labelOf),
+        rotate: -40,
+        size: 100,
+        grid: { show: false },
+      },
+      { size: 76 },
+    ],
+    series: [
+      { label: 'point', value: (_plot, _value, _series, at) => (at == null ? '' : labelOf(rows[at])) },
+      ...layers.map(({ series }) => series),
+    ],
+  };
+  new uPlot(options, [places, ...layers.map(({ values }) => values)], document.getElementById(id));
+}
+
+function curve(spread, mode, metric, dash) {
+  const points = results
+    .filter((result) => result.spread === spread && result.mode === mode && result[metric] !== undefined)
+    .map((result) => {
+      // As fast as the fastest run, as slow as the slowest.
+      const at = (us) => (result[metric] * result.usPerStep) / us;
+      return [result.workers, result[metric], at(result.slowestUsPerStep), at(result.fastestUsPerStep)];
+    });
+  // One thread is the point of one worker, so the curve of threads lacks it. Every curve begins at 1.
+  if (points.length > 0 && points[0][0] !== 1) points.unshift([1, 1]);
+  const name = metric === 'speedUp' ? NAMES[spread] : `${NAMES[spread]}, ${mode}`;
+  return { name, color: COLORS[spread], dash, points };
+}
+
+const spreads = [...new Set(results.map(({ spread }) => spread))];
+const some = ({ points }) => points.length > 0;
+drawCurves('strong', spreads.map((spread) => curve(spread, 'strong', 'speedUp')).filter(some), (x) => x);
+drawCurves(
+  'efficiency',
+  spreads
+    .flatMap((spread) => [curve(spread, 'strong', 'efficiency'), curve(spread, 'weak', 'efficiency', [2, 3])])
+    .filter(some),
+  () => 1,
+);
+drawBars(
+  'split',
+  results.filter(({ split }) => split !== undefined),
+  Object.entries(PARTS).map(([name, color]) => ({ name, color, value: ({ split }) => split[name] })),
+);
+drawBars(
+  'bytes',
+  results.filter(({ spread }) => spread !== 'ddp'),
+  [{ name: 'KiB', color: COLORS.remote, value: ({ payloadBytesPerStep }) => payloadBytesPerStep / 1024 }],
+);
+
+const toTarget = results.filter(({ secondsToTarget }) => secondsToTarget !== undefined);
+if (toTarget.length > 0)
+  drawBars('target', toTarget, [
+    { name: 'seconds', color: COLORS.workers, value: ({ secondsToTarget }) => secondsToTarget },
+  ]);
+else document.getElementById('target').textContent = 'Not measured; --target METRIC=VALUE measures it.';
+
+const columns = [
+  ['point', labelOf],
+  ['global batch', ({ batch }) => batch],
+  ['backend', ({ backend }) => backend],
+  ['µs per step', ({ usPerStep }) => usPerStep.toFixed(1)],
+  ['fastest', ({ fastestUsPerStep }) => fastestUsPerStep.toFixed(1)],
+  ['noise', ({ noise }) => `${(100 * noise).toFixed(0)}%`],
+  ['speed-up', ({ speedUp }) => speedUp?.toFixed(2) ?? ''],
+  ['efficiency', ({ efficiency }) => efficiency?.toFixed(2) ?? ''],
+  ['s to target', ({ secondsToTarget }) => secondsToTarget?.toFixed(2) ?? ''],
+  ['weights', ({ weightsSha256 }) => weightsSha256?.slice(0, 12) ?? ''],
+];
+const table = document.getElementById('results');
+const head = table.createTHead().insertRow();
+for (const [heading] of columns) head.appendChild(document.createElement('th')).textContent = heading;
+const body = table.createTBody();
+for (const result of results) {
+  const row = body.insertRow();
+  for (const [, text] of columns) row.insertCell().textContent = String(text(result));
+}

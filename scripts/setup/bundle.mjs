@@ -1,0 +1,71 @@
+// @ts-check
+/**
+ * Bundles the page for browsers (web/) into the folder web/ of the folder that is named on the command line, compressed
+ * ahead, with a table of the paths that a coordinator serves.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+/** Modules that browsers load: the page, and its workers. */
+const ENTRIES = [
+  'page/main.ts',
+  'page/style.css',
+  'worker/link-worker.ts',
+  'worker/compute-worker.ts',
+  'worker/compute-thread.ts',
+  'worker/sleeper.ts',
+];
+/** Other files, by the path that they are served at. */
+const COPIES = {
+  'page/index.html': 'web/page/index.html',
+  'page/icon.svg': 'web/page/icon.svg',
+  'kernels/relaxed.wasm': 'shared/kernels/wasm/relaxed.wasm',
+  'kernels/exact.wasm': 'shared/kernels/wasm/exact.wasm',
+};
+/** Further paths of the page itself. */
+const PAGE_PATHS = ['/', '/watch', '/operate'];
+/** @type {Record<string, string>} */
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+};
+
+const root = process.cwd();
+const folder = join(process.argv[2] ?? 'dist', 'web');
+
+/** @type {Record<string, { file: string, type: string }>} */
+const table = {};
+
+/** @param {string} file relative to the folder @param {Uint8Array} bytes */
+function write(file, bytes) {
+  const path = join(folder, file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
+  const entry = { file, type: TYPES[extname(file)] ?? '' };
+  if (file.endsWith('.html')) for (const at of PAGE_PATHS) table[at] = entry;
+  else table[`/${file}`] = entry;
+}
+
+const { outputFiles } = await build({
+  absWorkingDir: root,
+  entryPoints: ENTRIES.map((entry) => join('web', entry)),
+  outbase: 'web',
+  outdir: folder,
+  // The build for pages whose policy forbids code made from text.
+  alias: { msgpackr: join(root, 'node_modules/msgpackr/dist/index-no-eval.cjs') },
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  minify: true,
+  write: false,
+  logLevel: 'warning',
+});
+for (const { path, contents } of outputFiles)
+  write(path.slice(folder.length + 1).replaceAll('\\', '/'), contents);
+for (const [file, source] of Object.entries(COPIES)) write(file, readFileSync(join(root, source)));
+writeFileSync(join(folder, 'table.json'), JSON.stringify(table));
