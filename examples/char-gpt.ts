@@ -1,4 +1,3 @@
-import type { Recipe } from '../coordinator/recipe.js';
 import { loadText } from '../shared/data/texts/text.js';
 import { UserError } from '../shared/errors.js';
 import { Graph } from '../shared/graph/graph.js';
@@ -12,6 +11,7 @@ import { perplexity } from '../shared/metrics/perplexity.js';
 import { adamw } from '../shared/optim/adam.js';
 import { clipByGlobalNorm } from '../shared/optim/clipping.js';
 import { cosineDecay } from '../shared/optim/schedule.js';
+import type { Recipe } from '../trainer/recipe.js';
 
 const CONTEXT = 64;
 const WIDTH = 128;
@@ -19,13 +19,13 @@ const HEADS = 4;
 const LAYERS = 4;
 
 /**
- * A decoder-only Transformer that learns a text character by character, of the size that nanoGPT trains on a processor
- * (github.com/karpathy/nanoGPT, config/train_shakespeare_char.py and readme): the first nine tenths of the text are
- * learned, testLoss is the mean loss over the rest.
+ * A decoder-only Transformer that learns a text character by character, in the size that nanoGPT trains on a CPU
+ * (github.com/karpathy/nanoGPT, config/train_shakespeare_char.py and readme). It learns the first nine tenths of the
+ * text; testLoss is the mean loss over the rest.
  */
 export const recipe: Recipe = {
   summary:
-    'a text, character by character, with a small GPT: 4 layers, 4 heads, width 128, context 64 (--text FILE)',
+    'text, character by character, with a small GPT: 4 layers, 4 heads, width 128, context 64 (--text FILE)',
   model({ alphabet = [] }) {
     const graph = new Graph();
     const kernelInitializer = 'smallNormal';
@@ -45,7 +45,7 @@ export const recipe: Recipe = {
   async data(file) {
     if (file === undefined) {
       throw new UserError(
-        'char-gpt needs a text to learn: give it with --text FILE, any book in plain text will do',
+        'char-gpt needs a text to learn: name one with --text FILE, such as any book in plain text',
         2,
       );
     }
@@ -56,7 +56,7 @@ export const recipe: Recipe = {
   clipping: clipByGlobalNorm(1),
   schedule: cosineDecay({ warmup: 100, floor: 0.1 }),
   batch: 12,
-  leaf: 4,
+  leafSize: 4,
   epochs: 1,
   steps: 2000,
   goal: { metric: 'testLoss', atMost: 1.88 },

@@ -1,4 +1,3 @@
-import type { Recipe } from '../coordinator/recipe.js';
 import { loadText } from '../shared/data/texts/text.js';
 import { UserError } from '../shared/errors.js';
 import { Graph } from '../shared/graph/graph.js';
@@ -10,6 +9,7 @@ import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-cat
 import { perplexity } from '../shared/metrics/perplexity.js';
 import { adam } from '../shared/optim/adam.js';
 import { cosineDecay } from '../shared/optim/schedule.js';
+import type { Recipe } from '../trainer/recipe.js';
 
 const CONTEXT = 64;
 const WIDTH = 64;
@@ -17,12 +17,12 @@ const UNITS = 256;
 const LAYERS = 2;
 
 /**
- * What char-gpt learns, on about as many parameters, as it was done before attention (Karpathy: "The unreasonable
- * effectiveness of recurrent neural networks", 2015): two layers of LSTM, which begin each window without memory.
- * testLoss is the mean loss over the last tenth of the text.
+ * The task of char-gpt with about as many parameters, without attention (Karpathy: "The unreasonable effectiveness of
+ * recurrent neural networks", 2015): two LSTM layers, whose state is zero at the start of each window. testLoss is the
+ * mean loss over the last tenth of the text.
  */
 export const recipe: Recipe = {
-  summary: 'a text, character by character, with 2 layers of 256 LSTM units, context 64 (--text FILE)',
+  summary: 'text, character by character, with 2 LSTM layers of 256 units, context 64 (--text FILE)',
   model({ alphabet = [] }) {
     const graph = new Graph();
     const layers = Array.from({ length: LAYERS }, (_, i) =>
@@ -39,7 +39,7 @@ export const recipe: Recipe = {
   async data(file) {
     if (file === undefined) {
       throw new UserError(
-        'char-lstm needs a text to learn: give it with --text FILE, any book in plain text will do',
+        'char-lstm needs a text to learn: name one with --text FILE, such as any book in plain text',
         2,
       );
     }
@@ -49,7 +49,7 @@ export const recipe: Recipe = {
   optimizer: adam({ learningRate: 0.002 }),
   schedule: cosineDecay({ warmup: 100, floor: 0.1 }),
   batch: 12,
-  leaf: 4,
+  leafSize: 4,
   epochs: 1,
   steps: 2000,
 };

@@ -1,4 +1,3 @@
-import type { Recipe } from '../coordinator/recipe.js';
 import { loadMnist } from '../shared/data/images/mnist.js';
 import { Graph, type Layer } from '../shared/graph/graph.js';
 import { dense } from '../shared/graph/layers/dense.js';
@@ -7,33 +6,34 @@ import { flatten } from '../shared/graph/layers/reshape.js';
 import { sequential } from '../shared/graph/layers/sequential.js';
 import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
 import { sgd } from '../shared/optim/sgd.js';
+import type { Recipe } from '../trainer/recipe.js';
 
 /*
- * Ten hidden layers between the digits and their names, to be watched with --watch-gradients: what makes error terms
- * vanish or explode on their way back through so many, and what cures it. All else is the same in the four.
+ * Networks with ten hidden layers, for --inspect-gradients: what makes error terms vanish or explode on their way back
+ * through many layers, and two remedies. Everything else is the same in all four.
  */
 
 const HIDDEN_LAYERS = 10;
 const UNITS = 32;
 
-/** The slope of a sigmoid is at most 1/4: each layer takes three quarters of the error term away, or more. */
-export const vanishing = deep('ten layers of sigmoid: error terms vanish', () =>
+/** The slope of a sigmoid is at most 1/4, so each layer shrinks the error term to a quarter or less. */
+export const vanishing = deep('ten sigmoid layers: error terms vanish', () =>
   dense(UNITS, { activation: 'sigmoid' }),
 );
 
-/** Weights that are all 1 add up whatever comes: each layer multiplies values and error terms by 32. */
-export const exploding = deep('ten layers of relu, all weights 1: values and error terms explode', () =>
+/** With all weights 1, each layer multiplies values and error terms by 32. */
+export const exploding = deep('ten relu layers with weights of 1: values and error terms explode', () =>
   dense(UNITS, { activation: 'relu', kernelInitializer: 'ones' }),
 );
 
-/** relu has the slope 1 where it is open, and weights drawn after He keep the size of what goes through. */
-export const cured = deep('ten layers of relu, weights drawn after He: error terms keep their size', () =>
+/** relu has slope 1 where it is positive, and He initialization keeps the variance of its values constant. */
+export const cured = deep('ten relu layers with He initialization: error terms keep their size', () =>
   dense(UNITS, { activation: 'relu', kernelInitializer: 'heNormal' }),
 );
 
-/** Around each layer goes a way on which nothing is multiplied (He et al.: "Deep residual learning", 2015). */
+/** A skip connection around each layer passes error terms unchanged (He et al.: "Deep residual learning", 2015). */
 export const residual = deep(
-  'ten layers of sigmoid, with a way around each: error terms come through',
+  'ten sigmoid layers with skip connections: error terms reach the first layer',
   () => {
     const layer = dense(UNITS, { activation: 'sigmoid' });
     return (x) => (x.shape.at(-1) === UNITS ? add()([x, layer(x)]) : layer(x));
@@ -56,7 +56,7 @@ function deep(what: string, hidden: () => Layer): Recipe {
     data: loadMnist,
     optimizer: sgd({ learningRate: 0.05 }),
     batch: 64,
-    leaf: 16,
+    leafSize: 16,
     epochs: 2,
   };
 }

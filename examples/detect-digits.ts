@@ -1,4 +1,3 @@
-import type { Recipe } from '../coordinator/recipe.js';
 import { CANVAS, CELL_NUMBERS, canvasDataset } from '../shared/data/images/digit-canvases.js';
 import { loadMnist } from '../shared/data/images/mnist.js';
 import { Graph } from '../shared/graph/graph.js';
@@ -8,18 +7,19 @@ import { sequential } from '../shared/graph/layers/sequential.js';
 import { detection } from '../shared/graph/losses/detection.js';
 import { adam } from '../shared/optim/adam.js';
 import { cosineDecay } from '../shared/optim/schedule.js';
+import type { Recipe } from '../trainer/recipe.js';
 import { measureDetections } from './support/single-shot.js';
 
-const LEARNED = 20_000;
-const ASKED = 1000;
+const TRAIN_CANVASES = 20_000;
+const TEST_CANVASES = 1000;
 
 /**
- * Where the digits are, and which, in a single look: strided convolutions bring a canvas of 64 x 64 down to 8 x 8 cells,
- * and each says whether the middle of a digit lies in it, its box and its class. Canvases to learn from are made of
- * MNIST's 60,000 digits, those to be measured on of its other 10,000.
+ * Single-shot detection of digits: strided convolutions reduce a canvas of 64 x 64 pixels to 8 x 8 cells. Each cell
+ * predicts whether the centre of a digit lies in it, its box and its class. Training canvases are made of MNIST's 60,000
+ * training digits, test canvases of its 10,000 test digits.
  */
 export const recipe: Recipe = {
-  summary: '1 to 3 handwritten digits on a canvas, found by a convolutional network in a single shot',
+  summary: 'detection of 1 to 3 handwritten digits on a canvas with a single-shot convolutional network',
   model() {
     const graph = new Graph();
     const network = sequential([
@@ -37,15 +37,15 @@ export const recipe: Recipe = {
   async data(directory) {
     const { train, test } = await loadMnist(directory);
     return {
-      train: canvasDataset('digit-canvases', train, LEARNED, 1),
-      test: canvasDataset('digit-canvases-held-out', test, ASKED, 2),
+      train: canvasDataset('digit-canvases', train, TRAIN_CANVASES, 1),
+      test: canvasDataset('digit-canvases-held-out', test, TEST_CANVASES, 2),
     };
   },
   metrics: measureDetections,
   optimizer: adam({ learningRate: 0.002 }),
   schedule: cosineDecay({ warmup: 100, floor: 0.02 }),
   batch: 64,
-  leaf: 8,
+  leafSize: 8,
   epochs: 5,
   goal: { metric: 'meanAveragePrecision', atLeast: 0.85 },
 };

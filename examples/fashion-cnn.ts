@@ -1,4 +1,3 @@
-import type { Recipe } from '../coordinator/recipe.js';
 import { loadFashionMnist } from '../shared/data/images/fashion-mnist.js';
 import { Graph } from '../shared/graph/graph.js';
 import { conv2d } from '../shared/graph/layers/conv2d.js';
@@ -8,8 +7,9 @@ import { flatten, reshape } from '../shared/graph/layers/reshape.js';
 import { sequential } from '../shared/graph/layers/sequential.js';
 import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
 import { adam } from '../shared/optim/adam.js';
+import type { Recipe } from '../trainer/recipe.js';
 
-/** Pieces of clothing, which are harder to tell apart than digits, with the network of mnist-cnn. */
+/** Images of clothing, which are harder to classify than digits, with the network of mnist-cnn. */
 export const recipe: Recipe = {
   summary:
     'ten kinds of clothing with a convolutional network: 32c3-pool-64c3-pool-128-10, Adam, cross-entropy',
@@ -31,7 +31,7 @@ export const recipe: Recipe = {
   data: loadFashionMnist,
   optimizer: adam({ learningRate: 0.001 }),
   batch: 64,
-  leaf: 16,
+  leafSize: 16,
   epochs: 6,
   goal: { metric: 'testAccuracy', atLeast: 0.91 },
 };

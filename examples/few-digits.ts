@@ -1,4 +1,3 @@
-import type { Goal, Recipe } from '../coordinator/recipe.js';
 import { firstSamples } from '../shared/data/first-samples.js';
 import { loadMnist } from '../shared/data/images/mnist.js';
 import { sha256Hex } from '../shared/files/sha256.js';
@@ -13,10 +12,10 @@ import { sequential } from '../shared/graph/layers/sequential.js';
 import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
 import { l2 } from '../shared/graph/regularizers.js';
 import { adam } from '../shared/optim/adam.js';
+import type { Goal, Recipe } from '../trainer/recipe.js';
 
 /*
- * The first thousand digits of MNIST, and a network that could learn sixty times as many: it learns them by heart, and
- * what it is sure of is wrong more often than it need be. What helps against that; all else is the same in the five.
+ * A network that overfits the first thousand digits of MNIST, and four remedies. Everything else is the same in all five.
  */
 
 const SAMPLES = 1000;
@@ -24,30 +23,30 @@ const UNITS = 256;
 
 const relu = (): Layer => dense(UNITS, { activation: 'relu' });
 
-/** Nothing helps: the loss in training goes to 0, and that on other digits rises. */
-export const overfitting = few('learned by heart', () => [relu(), relu()]);
+/** No remedy: the training loss falls to 0, and the test loss rises. */
+export const overfitting = few('overfitted', () => [relu(), relu()]);
 
-/** A fifth of the pixels and half of the units are left out at each step (Srivastava et al.: "Dropout", 2014). */
+/** Each step drops a fifth of the pixels and half of the units (Srivastava et al.: "Dropout", 2014). */
 export const droppedOut = few('with dropout', () => [
   dropout(0.2),
   ...[relu(), dropout(0.5)],
   ...[relu(), dropout(0.5)],
 ]);
 
-/** Large weights cost, so the network draws smooth borders (Hoerl, Kennard: ridge regression, 1970). */
+/** A penalty on large weights makes the decision boundaries smooth (Hoerl, Kennard: ridge regression, 1970). */
 export const penalised = few('with L2 regularisation', () => {
   const layer = (): Layer => dense(UNITS, { activation: 'relu', kernelRegularizer: l2(0.001) });
   return [layer(), layer()];
 });
 
-/** What a digit becomes depends on those that it is normalised with, otherwise each time (Ioffe, Szegedy 2015). */
+/** Normalisation with the other digits of the group varies a digit from step to step (Ioffe, Szegedy 2015). */
 export const normalised = few('with batch normalisation', () => {
   const layer = (): Layer[] => [dense(UNITS), batchNormalization(), activation('relu')];
   return [...layer(), ...layer()];
 });
 
-/** Each digit comes moved by up to three pixels, otherwise each time: there are 49 of each. */
-export const moved = few('moved at random', () => [relu(), relu()], {
+/** Augmentation: each step shifts a digit by up to three pixels, in one of 49 ways. */
+export const moved = few('with random translation', () => [relu(), relu()], {
   before: [reshape([28, 28, 1]), randomTranslation(0.1, 0.1, { fillMode: 'constant' })],
   goal: { metric: 'testAccuracy', atLeast: 0.93 },
 });
@@ -66,12 +65,12 @@ function few(
       return graph.model(digit, sparseCategoricalCrossentropy({ target: 'label' }));
     },
     async data(directory) {
-      const { train, test } = await loadMnist(directory);
-      return { train: firstSamples(train, Math.min(SAMPLES, train.manifest.samples), sha256Hex), test };
+      const { train, ...rest } = await loadMnist(directory);
+      return { train: firstSamples(train, Math.min(SAMPLES, train.manifest.samples), sha256Hex), ...rest };
     },
     optimizer: adam({ learningRate: 0.001 }),
     batch: 64,
-    leaf: 16,
+    leafSize: 16,
     epochs: 60,
     ...(goal && { goal }),
   };

@@ -1,4 +1,3 @@
-import type { Recipe } from '../coordinator/recipe.js';
 import { loadMnist } from '../shared/data/images/mnist.js';
 import { Graph } from '../shared/graph/graph.js';
 import { conv2d } from '../shared/graph/layers/conv2d.js';
@@ -8,8 +7,9 @@ import { flatten, reshape } from '../shared/graph/layers/reshape.js';
 import { sequential } from '../shared/graph/layers/sequential.js';
 import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
 import { adam } from '../shared/optim/adam.js';
+import type { Recipe } from '../trainer/recipe.js';
 
-/** Handwritten digits with a convolutional network: two convolutions with pools, and a dense layer. */
+/** Handwritten digits with a convolutional network: two convolutions with pooling, and a dense layer. */
 export const recipe: Recipe = {
   summary: 'handwritten digits with a convolutional network: 32c3-pool-64c3-pool-128-10, Adam, cross-entropy',
   model() {
@@ -30,7 +30,7 @@ export const recipe: Recipe = {
   data: loadMnist,
   optimizer: adam({ learningRate: 0.001 }),
   batch: 64,
-  leaf: 16,
+  leafSize: 16,
   epochs: 3,
   goal: { metric: 'testAccuracy', atLeast: 0.99 },
 };

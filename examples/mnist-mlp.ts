@@ -1,4 +1,3 @@
-import type { Recipe } from '../coordinator/recipe.js';
 import { loadMnist } from '../shared/data/images/mnist.js';
 import { Graph } from '../shared/graph/graph.js';
 import { dense } from '../shared/graph/layers/dense.js';
@@ -6,8 +5,9 @@ import { flatten } from '../shared/graph/layers/reshape.js';
 import { sequential } from '../shared/graph/layers/sequential.js';
 import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
 import { adam } from '../shared/optim/adam.js';
+import type { Recipe } from '../trainer/recipe.js';
 
-/** Handwritten digits with the smallest network that is worth the name: one hidden layer of ten neurons. */
+/** Handwritten digits with a minimal network: one hidden layer of ten neurons. */
 export const recipe: Recipe = {
   summary: 'handwritten digits with a small dense network: 784-10-10, Adam, cross-entropy',
   model() {
@@ -23,7 +23,7 @@ export const recipe: Recipe = {
   data: loadMnist,
   optimizer: adam({ learningRate: 0.001 }),
   batch: 128,
-  leaf: 16,
+  leafSize: 16,
   epochs: 5,
   goal: { metric: 'testAccuracy', atLeast: 0.92 },
 };

@@ -1,6 +1,6 @@
-import type { Recipe } from '../coordinator/recipe.js';
 import {
   digitDataset,
+  digitPreprocessing,
   loadSpokenDigits,
   newcomerSplit,
   ownSplit,
@@ -18,23 +18,27 @@ import { sequential } from '../shared/graph/layers/sequential.js';
 import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
 import { adam } from '../shared/optim/adam.js';
 import { cosineDecay } from '../shared/optim/schedule.js';
+import type { Recipe } from '../trainer/recipe.js';
 
-/** Who is held out, where somebody is. */
+/** The speaker that the newcomer recipe holds out. */
 const NEWCOMER = 'theo';
 
-/** Spoken digits, one at a time, seen as pictures of sound: log-mel spectrograms in a convolutional network. */
+/** Single spoken digits: log-mel spectrograms, classified as images by a convolutional network. */
 export const recipe = speech(
-  'spoken digits by a convolutional network on log-mel spectrograms (--data FSDD)',
+  'spoken digits with a convolutional network on log-mel spectrograms (--data FSDD)',
   {
     splitOf: ownSplit,
     goal: { metric: 'testAccuracy', atLeast: 0.97 },
   },
 );
 
-/** The same, asked about a speaker whom it has never heard. */
-export const newcomer = speech(`the same, with ${NEWCOMER} held out: a voice that it has never heard`, {
-  splitOf: (digits) => newcomerSplit(digits, NEWCOMER),
-});
+/** The same, tested on a speaker who is not in the training data. */
+export const newcomer = speech(
+  `the same, tested on a speaker (${NEWCOMER}) who is not in the training data`,
+  {
+    splitOf: (digits) => newcomerSplit(digits, NEWCOMER),
+  },
+);
 
 function speech(
   summary: string,
@@ -68,12 +72,13 @@ function speech(
       return {
         train: digitDataset('spoken-digits', train),
         test: digitDataset('spoken-digits-held-out', test),
+        preprocessing: digitPreprocessing(),
       };
     },
     optimizer: adam({ learningRate: 0.001 }),
     schedule: cosineDecay({ warmup: 50, floor: 0.02 }),
     batch: 32,
-    leaf: 8,
+    leafSize: 8,
     epochs: 40,
     ...(goal === undefined ? {} : { goal }),
   };

@@ -1,4 +1,3 @@
-import type { Recipe, RecipeData } from '../coordinator/recipe.js';
 import { BANDS } from '../shared/data/audio/spectrogram.js';
 import {
   loadSpokenDigits,
@@ -7,9 +6,12 @@ import {
   type SpokenDigit,
   type SpokenSplit,
 } from '../shared/data/audio/spoken-digits.js';
-import { DIGITS_MOST, STRING_FRAMES, stringDataset } from '../shared/data/audio/spoken-strings.js';
-import { fieldValues } from '../shared/data/field-values.js';
-import type { Predictor } from '../shared/engine/prediction.js';
+import {
+  DIGITS_MOST,
+  STRING_FRAMES,
+  stringDataset,
+  stringPreprocessing,
+} from '../shared/data/audio/spoken-strings.js';
 import { Graph } from '../shared/graph/graph.js';
 import { specAugment } from '../shared/graph/layers/augmentation.js';
 import { bidirectional } from '../shared/graph/layers/bidirectional.js';
@@ -21,32 +23,35 @@ import { gru } from '../shared/graph/layers/recurrent.js';
 import { reshape } from '../shared/graph/layers/reshape.js';
 import { sequential } from '../shared/graph/layers/sequential.js';
 import { ctc } from '../shared/graph/losses/ctc.js';
-import { errorRate } from '../shared/metrics/edit-distance.js';
 import { adam } from '../shared/optim/adam.js';
 import { clipByGlobalNorm } from '../shared/optim/clipping.js';
 import { cosineDecay } from '../shared/optim/schedule.js';
-import { decodeCtc } from './support/ctc-greedy.js';
+import { measureSequences } from '../trainer/measures/sequences.js';
+import type { Recipe } from '../trainer/recipe.js';
 
-/** Who is held out, where somebody is. */
+/** The speaker that the newcomer recipe holds out. */
 const NEWCOMER = 'theo';
 /** Ten digits and the blank. */
 const CLASSES = 11;
-const LEARNED = 6000;
-const ASKED = 500;
+const TRAIN_STRINGS = 6000;
+const TEST_STRINGS = 500;
 
 /**
- * Strings of 3 to 7 spoken digits. The network is told what was said, not when: connectionist temporal classification
- * finds that out by itself. Two convolutions see the sound, a GRU in each direction hears what comes before and after.
+ * Strings of 3 to 7 spoken digits. The labels contain the digits without their times: connectionist temporal
+ * classification aligns them. Two convolutions read the spectrogram, a bidirectional GRU adds the context.
  */
-export const recipe = strings('strings of spoken digits by convolutions and GRUs with CTC (--data FSDD)', {
+export const recipe = strings('strings of spoken digits with convolutions, GRUs and CTC (--data FSDD)', {
   splitOf: ownSplit,
   goal: { metric: 'digitErrorRate', atMost: 0.06 },
 });
 
-/** The same, asked about a speaker whom it has never heard. */
-export const newcomer = strings(`the same, with ${NEWCOMER} held out: a voice that it has never heard`, {
-  splitOf: (digits) => newcomerSplit(digits, NEWCOMER),
-});
+/** The same, tested on a speaker who is not in the training data. */
+export const newcomer = strings(
+  `the same, tested on a speaker (${NEWCOMER}) who is not in the training data`,
+  {
+    splitOf: (digits) => newcomerSplit(digits, NEWCOMER),
+  },
+);
 
 function strings(
   summary: string,
@@ -73,33 +78,18 @@ function strings(
     async data(path) {
       const { train, test } = splitOf(await loadSpokenDigits(path));
       return {
-        train: stringDataset('spoken-strings', train, LEARNED, 1),
-        test: stringDataset('spoken-strings-held-out', test, ASKED, 2),
+        train: stringDataset('spoken-strings', train, TRAIN_STRINGS, 1),
+        test: stringDataset('spoken-strings-held-out', test, TEST_STRINGS, 2),
+        preprocessing: stringPreprocessing(),
       };
     },
-    metrics: measureStrings,
+    metrics: (predictor, { test }) => measureSequences(predictor, test, CLASSES),
     optimizer: adam({ learningRate: 0.002 }),
     schedule: cosineDecay({ warmup: 100, floor: 0.02 }),
     clipping: clipByGlobalNorm(5),
     batch: 32,
-    leaf: 8,
+    leafSize: 8,
     epochs: 12,
     ...(goal === undefined ? {} : { goal }),
   };
-}
-
-/** Edits per digit between what is said and what was heard, and the share of strings that are heard without any. */
-async function measureStrings(
-  predictor: Predictor,
-  { test }: RecipeData,
-): Promise<{ digitErrorRate: number; exactMatch: number }> {
-  const rows = test.manifest.samples;
-  const outputs = await predictor.predict({ spectrogram: fieldValues(test, 'spectrogram') });
-  const labels = fieldValues(test, 'digits');
-  const pairs = decodeCtc(outputs, rows, CLASSES).map((said, row) => {
-    const padded = Array.from(labels.subarray(row * DIGITS_MOST, (row + 1) * DIGITS_MOST));
-    return { said, reference: padded.filter((label) => label > 0) };
-  });
-  const right = pairs.filter(({ said, reference }) => said.join() === reference.join()).length;
-  return { digitErrorRate: errorRate(pairs), exactMatch: right / rows };
 }

@@ -1,17 +1,17 @@
-import type { Recipe } from '../coordinator/recipe.js';
 import { loadSummaries, SUMMARY_LENGTHS } from '../shared/data/texts/descriptions.js';
 import { clipByGlobalNorm } from '../shared/optim/clipping.js';
 import { muon } from '../shared/optim/muon.js';
 import { cosineDecay } from '../shared/optim/schedule.js';
+import { measureSummaries } from '../trainer/measures/summaries.js';
+import type { Recipe } from '../trainer/recipe.js';
 import { pieceTransformer } from './support/piece-transformer.js';
-import { measureSummaries } from './support/summary-metrics.js';
 
 /**
- * A Transformer (Vaswani et al. 2017) sums up what a package is for: from its name and the beginning of its long
- * description to the short one. Measured on programs that it has never seen, against saying the first sentence.
+ * A Transformer (Vaswani et al. 2017) that writes the short description of a package from its name and the start of its
+ * long description. Tested on packages that are not in the training data; the baseline is the first sentence.
  */
 export const recipe: Recipe = {
-  summary: 'long descriptions of Debian packages to short ones with a Transformer, or your own (--data FILE)',
+  summary: 'long to short descriptions of Debian packages with a Transformer, or your own (--data FILE)',
   model: ({ alphabet = [] }) =>
     pieceTransformer({
       pieces: alphabet.length,
@@ -27,7 +27,7 @@ export const recipe: Recipe = {
   clipping: clipByGlobalNorm(1),
   schedule: cosineDecay({ warmup: 200, floor: 0.02 }),
   batch: 64,
-  leaf: 8,
+  leafSize: 8,
   epochs: 1,
   steps: 5000,
   goal: { metric: 'zScore', atLeast: 2 },

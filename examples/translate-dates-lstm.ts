@@ -1,5 +1,4 @@
-import type { Recipe } from '../coordinator/recipe.js';
-import { DATE_SIZES, loadDates } from '../shared/data/texts/dates.js';
+import { DATE_SIZES, DATES, loadDates } from '../shared/data/texts/dates.js';
 import { Graph, type Tensor } from '../shared/graph/graph.js';
 import { bidirectional } from '../shared/graph/layers/bidirectional.js';
 import { dense } from '../shared/graph/layers/dense.js';
@@ -10,18 +9,19 @@ import { lstm } from '../shared/graph/layers/recurrent.js';
 import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
 import { adam } from '../shared/optim/adam.js';
 import { cosineDecay } from '../shared/optim/schedule.js';
-import { measureDates } from './support/date-metrics.js';
+import { measureCharacters } from '../trainer/measures/characters.js';
+import type { Recipe } from '../trainer/recipe.js';
 
 const UNITS = 64;
 
 /**
- * What translate-dates learns, with recurrent layers: one LSTM reads the date in both directions, another writes, and
- * what it knows at each character asks dot-product attention of one head where to look (after Luong, Pham, Manning:
- * "Effective approaches to attention-based neural machine translation", 2015, without their input feeding). The
- * decoder begins with what the encoder has come to in both directions.
+ * The task of translate-dates with recurrent layers: a bidirectional LSTM reads the date, another LSTM writes it. The
+ * writer's state at each character is the query of dot-product attention with one head (after Luong, Pham, Manning:
+ * "Effective approaches to attention-based neural machine translation", 2015, without input feeding). The decoder's
+ * initial state is the sum of the encoder's final states in both directions.
  */
 export const recipe: Recipe = {
-  summary: 'dates as people write them to ISO 8601 with LSTM encoder and decoder, 64 units, and attention',
+  summary: 'dates in words and numbers to ISO 8601 with LSTM encoder and decoder, 64 units, and attention',
   model() {
     const graph = new Graph();
     const mask = graph.input('present', [DATE_SIZES.readLength]);
@@ -41,11 +41,11 @@ export const recipe: Recipe = {
     return graph.model(logits, sparseCategoricalCrossentropy({ target: 'written', fromLogits: true }));
   },
   data: async () => loadDates(),
-  metrics: measureDates,
+  metrics: (predictor, { test }) => measureCharacters(predictor, test, DATES),
   optimizer: adam({ learningRate: 0.003 }),
   schedule: cosineDecay({ warmup: 100, floor: 0.01 }),
   batch: 64,
-  leaf: 8,
+  leafSize: 8,
   epochs: 1,
   steps: 800,
   goal: { metric: 'exactMatch', atLeast: 0.98 },

@@ -1,5 +1,4 @@
-import type { Recipe } from '../coordinator/recipe.js';
-import { DATE_SIZES, loadDates } from '../shared/data/texts/dates.js';
+import { DATE_SIZES, DATES, loadDates } from '../shared/data/texts/dates.js';
 import { Graph } from '../shared/graph/graph.js';
 import { dense } from '../shared/graph/layers/dense.js';
 import { embedding, positionalEmbedding } from '../shared/graph/layers/embedding.js';
@@ -9,19 +8,20 @@ import { transformerBlock } from '../shared/graph/layers/transformer.js';
 import { sparseCategoricalCrossentropy } from '../shared/graph/losses/sparse-categorical-crossentropy.js';
 import { adam } from '../shared/optim/adam.js';
 import { cosineDecay } from '../shared/optim/schedule.js';
-import { measureDates } from './support/date-metrics.js';
+import { measureCharacters } from '../trainer/measures/characters.js';
+import type { Recipe } from '../trainer/recipe.js';
 
 const WIDTH = 64;
 const HEADS = 4;
 const LAYERS = 2;
 
 /**
- * A small Transformer (Vaswani et al. 2017) reads a date as people write it and writes it as ISO 8601 does, character
- * by character: 'Thursday, 5 March 1998' and '5/3/98' become '1998-03-05'. Measured on days that it has never seen.
+ * A small Transformer (Vaswani et al. 2017) that converts dates to ISO 8601, character by character:
+ * 'Thursday, 5 March 1998' and '5/3/98' become '1998-03-05'. Tested on days that are not in the training data.
  */
 export const recipe: Recipe = {
   summary:
-    'dates as people write them to ISO 8601 with a Transformer: encoder and decoder of 2 layers, width 64',
+    'dates in words and numbers to ISO 8601 with a Transformer: encoder and decoder of 2 layers, width 64',
   model() {
     const graph = new Graph();
     const mask = graph.input('present', [DATE_SIZES.readLength]);
@@ -41,11 +41,11 @@ export const recipe: Recipe = {
     return graph.model(logits, sparseCategoricalCrossentropy({ target: 'written', fromLogits: true }));
   },
   data: async () => loadDates(),
-  metrics: measureDates,
+  metrics: (predictor, { test }) => measureCharacters(predictor, test, DATES),
   optimizer: adam({ learningRate: 0.001 }),
   schedule: cosineDecay({ warmup: 100, floor: 0.01 }),
   batch: 64,
-  leaf: 8,
+  leafSize: 8,
   epochs: 1,
   steps: 1500,
   goal: { metric: 'exactMatch', atLeast: 0.98 },

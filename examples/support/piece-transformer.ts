@@ -6,13 +6,13 @@ import { transformerBlock } from '../../shared/graph/layers/transformer.js';
 import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
 import type { Model } from '../../shared/graph/model.js';
 
-/** The sizes of a piece transformer. */
+/** The sizes of a transformer on pieces of words. */
 export interface PieceTransformerOptions {
-  /** Numbers of pieces and signs. */
+  /** Pieces and special symbols. */
   readonly pieces: number;
-  /** Most of them that are read, and that are before what is written. */
+  /** Longest source, and longest target, in pieces. */
   readonly lengths: { readonly read: number; readonly written: number };
-  /** Of each side. */
+  /** Layers of the encoder, and of the decoder. */
   readonly layers: number;
   readonly heads: number;
   readonly width: number;
@@ -20,8 +20,8 @@ export interface PieceTransformerOptions {
 }
 
 /**
- * A Transformer with an encoder and a decoder (Vaswani et al. 2017) for data of packPiecePairs. Both sides and the logits
- * share one table of pieces, so that what was read is easily said again; labels are smoothed, and padding does not count.
+ * A Transformer with an encoder and a decoder (Vaswani et al. 2017) for data of packPiecePairs. Encoder, decoder and
+ * logits share one embedding, so that copying a piece is easy. Labels are smoothed, and padding is ignored.
  */
 export function pieceTransformer(options: PieceTransformerOptions): Model {
   const { pieces, lengths, layers, heads, width, dropout } = options;

@@ -1,19 +1,19 @@
-import type { RecipeData } from '../../coordinator/recipe.js';
 import { fieldValues } from '../../shared/data/field-values.js';
 import { CANVAS, CELL_NUMBERS, GRID } from '../../shared/data/images/digit-canvases.js';
-import type { Predictor } from '../../shared/engine/prediction.js';
+import type { Predictor } from '../../shared/engine/passes/prediction.js';
 import { meanAveragePrecision } from '../../shared/metrics/mean-average-precision.js';
 import { type Detection, suppressNonMaxima } from '../../shared/metrics/non-maximum-suppression.js';
+import type { MeasuredData } from '../../trainer/recipe.js';
 
-/** A cell that is less sure than this of holding an object (a logit: 1 in 55) is not asked further. */
-const SURE_ENOUGH = -4;
-/** Two detections of one class that overlap by more are one object. */
-const SAME_OBJECT = 0.45;
+/** Least logit of an object (a probability of 1 in 55) for a cell to count as a detection. */
+const OBJECT_LOGIT_MIN = -4;
+/** Two detections of a class with a larger overlap are one object. */
+const OVERLAP_MAX = 0.45;
 
 /**
- * What the cells of one canvas say.
- * @param cells [8, 8, 15]: object, box and classes as digit-canvases.ts describes them
- * @param least objects below are left out
+ * The detections in the cells of one canvas.
+ * @param cells [8, 8, 15]: object, box and classes as described in digit-canvases.ts
+ * @param least least score of a detection
  */
 function readCells(cells: Float32Array, least: number): Detection[] {
   const detections: Detection[] = [];
@@ -35,19 +35,19 @@ function readCells(cells: Float32Array, least: number): Detection[] {
   return detections;
 }
 
-/** mAP@0.5 on canvases that the network has never seen, made of digits that it has never seen. */
+/** mAP@0.5 on the test canvases. */
 export async function measureDetections(
   predictor: Predictor,
-  { test }: RecipeData,
+  { test }: MeasuredData,
 ): Promise<{ meanAveragePrecision: number }> {
-  const said = await predictor.predict({ image: fieldValues(test, 'image') });
+  const outputs = await predictor.predict({ image: fieldValues(test, 'image') });
   const truth = fieldValues(test, 'cells');
   const size = GRID * GRID * CELL_NUMBERS;
   const sightings = Array.from({ length: test.manifest.samples }, (_, row) => ({
     truth: readCells(truth.subarray(row * size, (row + 1) * size), 0.5),
     found: suppressNonMaxima(
-      readCells(said.subarray(row * size, (row + 1) * size), SURE_ENOUGH),
-      SAME_OBJECT,
+      readCells(outputs.subarray(row * size, (row + 1) * size), OBJECT_LOGIT_MIN),
+      OVERLAP_MAX,
     ),
   }));
   return { meanAveragePrecision: meanAveragePrecision(sightings) };

@@ -1,26 +1,26 @@
-import type { RecipeData } from '../../coordinator/recipe.js';
 import type { Dataset } from '../../shared/data/dataset.js';
-import type { Predictor } from '../../shared/engine/prediction.js';
+import type { Predictor } from '../../shared/engine/passes/prediction.js';
 import { bleu } from '../../shared/metrics/bleu.js';
-import { rowsOf, spellNumbers, writeWords } from './pieces.js';
+import { rowsOf, spellNumbers } from '../../trainer/decoding/pieces.js';
+import { measureSentences } from '../../trainer/measures/sentences.js';
+import type { MeasuredData } from '../../trainer/recipe.js';
 import { learnDictionary, type WordPair } from './word-dictionary.js';
 
 /**
- * BLEU of held-out sentences, decoded by beam search; BLEU of the same, translated word by word with a dictionary that was
- * learned from the same pairs; and how many times more the first is than the second.
+ * BLEU of test sentences, decoded by beam search; BLEU of the baseline, a word-by-word translation with a dictionary that
+ * is learned from the same pairs; and the ratio of the two.
  */
 export async function measureTranslation(
   predictor: Predictor,
-  { train, test, alphabet = [] }: RecipeData,
+  { train, test, alphabet = [] }: MeasuredData,
 ): Promise<{ bleu: number; dictionaryBleu: number; timesDictionary: number }> {
-  const said = await writeWords(predictor, test, alphabet);
+  const { bleu: translated } = await measureSentences(predictor, test, alphabet);
   const heldOut = pairsOf(test, alphabet);
   const dictionary = learnDictionary(pairsOf(train, alphabet));
-  const translated = bleu(heldOut.map(({ target }, i) => ({ said: said[i] as string[], reference: target })));
   const dictionaryBleu = bleu(
     heldOut.map(({ source, target }) => ({
-      // A word that was never met is most likely a name.
-      said: source.map((word) => dictionary.get(word) ?? word),
+      // An unknown word is most likely a name.
+      predicted: source.map((word) => dictionary.get(word) ?? word),
       reference: target,
     })),
   );

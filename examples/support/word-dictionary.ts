@@ -1,18 +1,18 @@
 /*
- * Translation word by word, which a translator that understands more has to beat: IBM model 1 (Brown, Della Pietra,
- * Della Pietra, Mercer: "The mathematics of statistical machine translation", 1993), which learns out of sentence pairs
- * alone how likely each word becomes another.
+ * Word-by-word translation, the baseline of a translator: IBM model 1 (Brown, Della Pietra, Della Pietra, Mercer: "The
+ * mathematics of statistical machine translation", 1993), which learns translation probabilities of words from sentence
+ * pairs alone.
  */
 
-/** Words of a sentence, and of its translation. */
+/** The words of a sentence and of its translation. */
 export interface WordPair {
   readonly source: readonly string[];
   readonly target: readonly string[];
 }
 
 /**
- * For each word, its likeliest translation by model 1, after `rounds` of expectation and maximisation.
- * @returns of equals, the one met first
+ * Learns the likeliest translation of each word by model 1, in `rounds` of expectation maximisation. The first of equals
+ * wins.
  */
 export function learnDictionary(pairs: readonly WordPair[], rounds = 5): Map<string, string> {
   const cells = new Map<string, Map<string, number>>();
