@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Actor, type ActorFailure, type ActorRef } from '../../shared/actor/actor.js';
 import type { Transition } from '../../shared/actor/transition.js';
 
-/** Sums what it is told; each number asks for so many effects as it says. */
+/** Sums the numbers that it is told. Each number returns as many effects. */
 const add: Transition<number, number, string> = (sum, number) => {
   if (number < 0) throw new Error('negative');
   return { state: sum + number, effects: Array.from({ length: number }, (_, i) => `${number}.${i}`) };
@@ -32,9 +32,9 @@ function adder(onEffect: (effect: string, self: ActorRef<number>) => void = () =
 }
 
 describe('an actor', () => {
-  it('takes messages in order and performs the effects of each before the next', () => {
+  it('handles messages in order and performs the effects of each before the next', () => {
     const { actor, effects } = adder((effect, self) => {
-      // Told while busy: this waits until the effects of 3 are done.
+      // The actor is busy: this waits until the effects of 3 are done.
       if (effect === '3.0') self.tell(2);
     });
     actor.tell(3);
@@ -43,7 +43,7 @@ describe('an actor', () => {
     expect(actor.state).toBe(6);
   });
 
-  it('does not nest, however long a chain of messages it tells itself', () => {
+  it('does not recurse when its effects send messages to itself', () => {
     let left = 100_000;
     const { actor, failures } = adder((_, self) => {
       if (left-- > 0) self.tell(1);
@@ -53,7 +53,7 @@ describe('an actor', () => {
     expect(failures).toEqual([]);
   });
 
-  it('stops and tells its supervisor when a transition throws', () => {
+  it('stops and reports when a transition throws', () => {
     const { actor, effects, failures } = adder();
     actor.tell(2);
     actor.tell(-1);
@@ -62,7 +62,7 @@ describe('an actor', () => {
     expect([actor.stopped, actor.state, effects.length]).toEqual([true, 2, 2]);
   });
 
-  it('stops and tells its supervisor when an effect throws; the rest is not performed', () => {
+  it('stops and reports when an effect throws, and performs no further effects', () => {
     const { actor, effects, failures } = adder((effect) => {
       if (effect === '3.1') throw new Error('no such file');
     });
@@ -83,7 +83,7 @@ describe('an actor', () => {
     expect(actor.stopped).toBe(true);
   });
 
-  it('performs and takes nothing after it was stopped', () => {
+  it('performs nothing and handles nothing after it was stopped', () => {
     const { actor, effects, failures } = adder((effect, self) => {
       self.tell(5);
       if (effect === '3.1') self.stop();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { epochMs, systemClock } from '../../shared/actor/clock.js';
 
-it('fires after the time, once, and not from within the call', async () => {
+it('fires once, after the delay, and not from within the call', async () => {
   const startMs = systemClock.nowMs();
   let fired = 0;
   await new Promise<void>((resolve) => {
@@ -11,12 +11,12 @@ it('fires after the time, once, and not from within the call', async () => {
     });
     expect(fired).toBe(0);
   });
-  // A timer may be a fraction of a millisecond early by this clock.
+  // A timer may be a fraction of a millisecond early on this clock.
   expect(systemClock.nowMs() - startMs).toBeGreaterThanOrEqual(1);
   expect(fired).toBe(1);
 });
 
-it('fires nothing that was cancelled', async () => {
+it('does not fire a cancelled timer', async () => {
   const fired: string[] = [];
   const cancel = systemClock.after(0, () => fired.push('cancelled'));
   cancel();
@@ -24,7 +24,7 @@ it('fires nothing that was cancelled', async () => {
   expect(fired).toEqual([]);
 });
 
-it('waits long where engines would fire at once', async () => {
+it('waits for a delay that exceeds the limit of JavaScript engines', async () => {
   const fired: string[] = [];
   const cancel = systemClock.after(2 ** 40, () => fired.push('too early'));
   await new Promise<void>((resolve) => systemClock.after(5, resolve));
@@ -32,6 +32,6 @@ it('waits long where engines would fire at once', async () => {
   expect(fired).toEqual([]);
 });
 
-it('knows the year', () => {
+it('returns the time since 1970', () => {
   expect(new Date(epochMs()).getFullYear()).toBeGreaterThanOrEqual(2025);
 });

@@ -3,21 +3,21 @@ import { expect, it } from 'vitest';
 import { Mailbox } from '../../shared/actor/mailbox.js';
 import { AssertionError } from '../../shared/errors.js';
 
-it('gives out what was put in, in order, like a list', () => {
+it('returns messages in the order in which they were put in', () => {
   fc.assert(
     fc.property(fc.array(fc.boolean(), { maxLength: 400 }), fc.integer({ min: 1, max: 50 }), (puts, max) => {
       const mailbox = new Mailbox<number>(max);
-      const twin: number[] = [];
+      const reference: number[] = [];
       for (const [i, isPut] of puts.entries()) {
-        if (isPut) expect(mailbox.put(i)).toBe(twin.length < max && twin.push(i) > 0);
-        else if (twin.length > 0) expect(mailbox.take()).toBe(twin.shift());
-        expect(mailbox.length).toBe(twin.length);
+        if (isPut) expect(mailbox.put(i)).toBe(reference.length < max && reference.push(i) > 0);
+        else if (reference.length > 0) expect(mailbox.take()).toBe(reference.shift());
+        expect(mailbox.length).toBe(reference.length);
       }
     }),
   );
 });
 
-it('forgets everything when it is cleared', () => {
+it('is empty when it was cleared', () => {
   const mailbox = new Mailbox<number>(100);
   for (let i = 0; i < 40; i++) mailbox.put(i);
   mailbox.clear();

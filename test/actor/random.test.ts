@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { randomIdentifier } from '../../shared/actor/rng.js';
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
 
-it('makes identifiers that are fit for URLs and never the same', () => {
+it('makes unique identifiers that are valid in URLs', () => {
   const identifiers = Array.from({ length: 2000 }, randomIdentifier);
   for (const identifier of identifiers) expect(identifier).toMatch(/^[A-Za-z0-9_-]{22}$/);
   expect(new Set(identifiers).size).toBe(2000);
@@ -10,7 +10,7 @@ it('makes identifiers that are fit for URLs and never the same', () => {
   expect(new Set(identifiers.map((identifier) => identifier[21])).size).toBe(4);
 });
 
-it('gives the same numbers for the same seed', () => {
+it('draws the same numbers for the same seed', () => {
   const numbers = (seed: number): number[] => {
     const random = new SeededRandom(seed);
     return Array.from({ length: 5 }, () => random.next());
@@ -19,7 +19,7 @@ it('gives the same numbers for the same seed', () => {
   expect(numbers(1)).not.toEqual(numbers(2));
 });
 
-it('spreads evenly', () => {
+it('draws uniform numbers', () => {
   const random = new SeededRandom(42);
   const counts = new Array<number>(10).fill(0);
   for (let i = 0; i < 100_000; i++) counts[random.below(10)]! += 1;
@@ -30,7 +30,7 @@ it('spreads evenly', () => {
   expect(Math.abs(hits - 25_000)).toBeLessThan(820);
 });
 
-it('is never or always right at the ends', () => {
+it('has chances of exactly 0 and 1', () => {
   const random = new SeededRandom(7);
   for (let i = 0; i < 1000; i++) {
     expect(random.chance(0)).toBe(false);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { VirtualClock } from '../../shared/actor/virtual-clock.js';
 
-it('fires in order of time, then of setting, and never what was cancelled', () => {
+it('fires in the order of time, then in the order of setting, and no cancelled timer', () => {
   const timers = fc.array(fc.record({ delayMs: fc.nat(20), cancelled: fc.boolean() }), { maxLength: 60 });
   fc.assert(
     fc.property(timers, (list) => {
@@ -23,7 +23,7 @@ it('fires in order of time, then of setting, and never what was cancelled', () =
   );
 });
 
-it('goes on by the time it is told, firing also what is set meanwhile', () => {
+it('advances by the given time, and fires also timers that are set meanwhile', () => {
   const clock = new VirtualClock();
   const fired: number[] = [];
   const again = (): void => {
@@ -38,7 +38,7 @@ it('goes on by the time it is told, firing also what is set meanwhile', () => {
   expect(fired).toEqual([10, 20, 30, 40]);
 });
 
-it('says when nothing is left to fire', () => {
+it('returns false when there is no timer', () => {
   const clock = new VirtualClock();
   const cancel = clock.after(5, () => {});
   cancel();

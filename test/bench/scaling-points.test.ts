@@ -11,31 +11,42 @@ import {
 import type { ThreadTimes } from '../../scripts/bench/thread-times.js';
 import { TimedKernels } from '../../scripts/bench/timed-kernels.js';
 import { VirtualClock } from '../../shared/actor/virtual-clock.js';
-import { Tape } from '../../shared/kernels/tape.js';
+import { CommandBuffer } from '../../shared/kernels/command-buffer.js';
 
 describe('points of scaling', () => {
-  const points = scalingPoints({ workers: [1, 2], threads: [1, 2], remote: [1, 3] }, 64);
+  const points = scalingPoints({ workers: [1, 2], threads: [1, 2], remote: [1, 3], joined: [1, 2] }, 64);
 
-  it('are all units in both modes, none of them twice', () => {
+  it('cover all units in both modes, each once', () => {
     expect(points.map(({ mode, spread, units, batch }) => `${mode} ${spread} ${units} ${batch}`)).toEqual([
       'strong workers 1 64',
       'strong workers 2 64',
       'strong threads 2 64',
       'strong remote 1 64',
       'strong remote 3 64',
+      'strong joined 1 64',
+      'strong joined 2 64',
       'weak workers 2 128',
       'weak threads 2 128',
       'weak remote 3 192',
+      'weak joined 2 128',
     ]);
   });
 
-  it('are compared with one unit of their kind', () => {
-    const baseUnits = points.map((point) => baseOf(point, points)?.spread);
-    const [workers, remote] = ['workers', 'remote'];
-    expect(baseUnits).toEqual([workers, workers, workers, remote, remote, workers, workers, remote]);
+  it('have no local worker that nobody joins, where there is nothing to compare with it', () => {
+    const alone = scalingPoints({ workers: [1], threads: [1], remote: [1], joined: [1] }, 64);
+    expect(alone.map(({ spread }) => spread)).toEqual(['workers', 'remote']);
   });
 
-  it('are twice as fast when half the time, or twice the work, is needed', () => {
+  it('are compared with one unit of the same spread', () => {
+    const baseUnits = points.map((point) => baseOf(point, points)?.spread);
+    const [workers, remote, joined] = ['workers', 'remote', 'joined'];
+    expect(baseUnits).toEqual([
+      ...[workers, workers, workers, remote, remote, joined, joined],
+      ...[workers, workers, remote, joined],
+    ]);
+  });
+
+  it('are twice as fast for half the time, or for twice the work in the same time', () => {
     const point = (mode: ScalingPoint['mode']): ScalingPoint => ({
       mode,
       spread: 'workers',
@@ -50,14 +61,14 @@ describe('points of scaling', () => {
 describe('the split of a step', () => {
   const sum = (parts: object): number => Object.values(parts).reduce((total, part) => total + part, 0);
 
-  it('is the step, of local threads', () => {
+  it('adds up to the step, for local threads', () => {
     const split = localSplit({ stepMs: 0.1, computeMs: 0.06, reduceMs: 0.01, updateMs: 0.02 });
     expect(split.wait).toBeCloseTo(10, 9);
     expect(sum(split)).toBeCloseTo(100, 9);
   });
 
-  it('is the step, of processes: for the slowest the others wait', () => {
-    const report = { ending: 'finished', reason: '', payloadBytes: 0 };
+  it('adds up to the step, for processes: the others wait for the slowest', () => {
+    const report = { exitReason: 'finished', reason: '', payloadBytes: 0 };
     const reports = [
       { ...report, computeMs: [9, 9, 0.02, 0.06] },
       { ...report, computeMs: [9, 9, 0.04, 0.02] },
@@ -71,7 +82,7 @@ describe('the split of a step', () => {
 });
 
 describe('timed kernels', () => {
-  it('tell computation, additions and update apart, and run every word once', () => {
+  it('distinguish computation, reduction and update, and run every command buffer once', () => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
     const clock = new VirtualClock();
     const ran: string[] = [];
@@ -85,8 +96,8 @@ describe('timed kernels', () => {
     };
     const reports: ThreadTimes[] = [];
     const kernels = new TimedKernels(inner, memory, 3, clock, (times) => reports.push(times));
-    const put = (offset: number, tape: Tape): number => {
-      const words = tape.words();
+    const put = (offset: number, commandBuffer: CommandBuffer): number => {
+      const words = commandBuffer.words();
       new Int32Array(memory.buffer, offset, words.length).set(words);
       return words.length;
     };
@@ -101,22 +112,25 @@ describe('timed kernels', () => {
       recordBytes: 1,
       fieldOffset: 0,
     };
-    const compute = put(0, new Tape().emit('gatherWords', gather).emit('fill', { out: 0, n: 0, value: 1 }));
+    const compute = put(
+      0,
+      new CommandBuffer().emit('gatherWords', gather).emit('fill', { out: 0, n: 0, value: 1 }),
+    );
     const add = { out: 0, a: 0, b: 0, n: 0 };
     const update = { weights: 0, gradient: 0, momentum: 0, n: 0, scalars: 0 };
     const squares = { a: 0, out: 0, large: 0, n: 0 };
     const finish = put(
       4096,
-      new Tape().emit('addVectors', add).emit('sumSquares', squares).emit('addVectors', add),
+      new CommandBuffer().emit('addVectors', add).emit('sumSquares', squares).emit('addVectors', add),
     );
-    const ending = put(8192, new Tape().emit('sgdUpdate', update));
+    const updateWords = put(8192, new CommandBuffer().emit('sgdUpdate', update));
     kernels.run(0, compute);
     kernels.run(4096, finish);
-    kernels.run(8192, ending);
-    expect(ran).toEqual([`0+${compute}`, `4096+${finish}`, `8192+${ending}`]);
-    const atMs = compute + finish + ending;
+    kernels.run(8192, updateWords);
+    expect(ran).toEqual([`0+${compute}`, `4096+${finish}`, `8192+${updateWords}`]);
+    const atMs = compute + finish + updateWords;
     expect(reports).toEqual([
-      { thread: 3, atMs, computeMs: compute, reduceMs: finish, updateMs: ending, updates: 1 },
+      { thread: 3, atMs, computeMs: compute, reduceMs: finish, updateMs: updateWords, updates: 1 },
     ]);
   });
 });
@@ -124,11 +138,12 @@ describe('timed kernels', () => {
 describe('the span of a run', () => {
   const record = (step: number) => ({ step, batch: 1, means: {}, members: 1 });
 
-  it('leaves out the beginning and evaluations, and takes a stride for one', () => {
+  it('leaves out warm-up and evaluations, and times an execution as one', async () => {
     const clock = new VirtualClock();
     const span = new RunSpan(clock);
     clock.advance(500);
     for (const step of [1, 2, 3, 4]) span.stepped(record(step));
+    await Promise.resolve();
     clock.advance(30);
     for (const step of [5, 6, 7]) span.stepped(record(step));
     clock.advance(1000);
@@ -138,10 +153,10 @@ describe('the span of a run', () => {
     expect(span.usPerStep()).toBeCloseTo(10_000, 6);
   });
 
-  it('is refused of a run that was one stride', () => {
+  it('needs more than one execution', () => {
     const span = new RunSpan(new VirtualClock());
     expect(() => span.usPerStep()).toThrow('without a step');
     span.stepped(record(1));
-    expect(() => span.usPerStep()).toThrow('one stride');
+    expect(() => span.usPerStep()).toThrow('one execution');
   });
 });

@@ -2,19 +2,27 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { ScalingResult } from '../../scripts/bench/scaling-bench.js';
-import { scalingReport } from '../../scripts/bench/scaling-report.js';
+import { scalingReport } from '../../scripts/reports/scaling/report.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** A dozen short runs and some processes, on a machine that may be busy. */
+/** For a dozen short runs and some processes, on a machine that may be busy. */
 const WAIT_MS = 240_000;
 
 const RESULT: ScalingResult = {
   ...{ workload: 'mlp10', mode: 'strong', spread: 'workers', workers: 1, oversubscribed: false, batch: 64 },
-  ...{ backend: 'wasm', usPerStep: 10, fastestUsPerStep: 9, speedUp: 1, efficiency: 1 },
+  ...{
+    backend: 'wasm',
+    usPerStep: 10,
+    fastestUsPerStep: 9,
+    slowestUsPerStep: 12,
+    noise: 0.3,
+    speedUp: 1,
+    efficiency: 1,
+  },
 };
 
 describe('the page of curves', () => {
-  it('is complete in itself, and cannot be ended by its data', async () => {
+  it('is self-contained, and escapes its data', async () => {
     const page = await scalingReport({
       title: '</script>',
       machine: 'here',
@@ -32,10 +40,22 @@ describe('the page of curves', () => {
 
 describe('the benchmark of scaling', () => {
   it(
-    'measures local workers and processes, and finds one hash',
+    'measures local workers and processes, which end with equal hashes',
     () => {
-      const args = ['mlp10', '--workers', '2', '--threads', '1', '--remote', '1', '--batch', '64'];
-      const options = ['--backend', 'wasm', '--repeats', '1', '--json'];
+      const args = [
+        'mlp10',
+        '--workers',
+        '2',
+        '--threads',
+        '1',
+        '--remote',
+        '1',
+        '--joined',
+        '1',
+        '--batch',
+        '64',
+      ];
+      const options = ['--backend', 'wasm', '--repeats', '1', '--any-load', '--json'];
       const program = ['dist/scripts/unisum.js', 'bench', 'scaling', ...args, ...options];
       const { status, stdout, stderr } = spawnSync(process.execPath, program, {
         cwd: ROOT,
@@ -59,7 +79,9 @@ describe('the benchmark of scaling', () => {
       for (const { usPerStep, speedUp, split, spread, payloadBytesPerStep } of results) {
         expect(usPerStep).toBeGreaterThan(0);
         expect(speedUp).toBeGreaterThan(0);
-        expect(Object.keys(split ?? {})).toEqual(['compute', 'wait', 'wire', 'reduce', 'update']);
+        expect(Object.keys(split ?? {})).toEqual([
+          ...['compute', 'wait', 'wire', 'reduce', 'update', 'hidden'],
+        ]);
         if (spread === 'remote') expect(payloadBytesPerStep).toBeGreaterThan(2 * 7960 * 4);
         else expect(payloadBytesPerStep).toBe(0);
       }

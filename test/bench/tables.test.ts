@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { machineFacts } from '../../scripts/bench/machine-facts.js';
-import { measured } from '../../scripts/bench/median.js';
-import { figure, textTable } from '../../scripts/terminal/text-table.js';
+import { timeStats } from '../../scripts/bench/time-stats.js';
+import { formatNumber, textTable } from '../../scripts/terminal/text-table.js';
 
 describe('a table of text', () => {
   it('has the first column flush left, the others flush right, and no blanks at the end', () => {
@@ -17,8 +17,8 @@ describe('a table of text', () => {
     ]);
   });
 
-  it('shows about three digits of a figure, and a dash for none', () => {
-    expect([1234.5, 99.96, 9.876, -0.5, undefined].map(figure)).toEqual([
+  it('shows about three digits of a number, and a dash for none', () => {
+    expect([1234.5, 99.96, 9.876, -0.5, undefined].map(formatNumber)).toEqual([
       '1235',
       '100.0',
       '9.88',
@@ -29,10 +29,10 @@ describe('a table of text', () => {
 });
 
 describe('several measurements', () => {
-  it('come to their median and the smallest', () => {
-    expect(measured([5, 1, 9])).toEqual({ median: 5, fastest: 1 });
-    expect(measured([4, 1, 9, 2])).toEqual({ median: 3, fastest: 1 });
-    expect(() => measured([])).toThrow('no median');
+  it('have a median and a fastest one', () => {
+    expect(timeStats([5, 1, 9])).toEqual({ median: 5, fastest: 1, slowest: 9 });
+    expect(timeStats([4, 1, 9, 2])).toEqual({ median: 3, fastest: 1, slowest: 9 });
+    expect(() => timeStats([])).toThrow('at least one');
   });
 
   it('name the machine', () => {

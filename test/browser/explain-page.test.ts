@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { SMALL_NETS } from '../../scripts/explain/nets.js';
-import { walkStep } from '../../scripts/explain/walk.js';
-import { fillPage } from '../../scripts/pages/page.js';
+import { SMALL_NETS } from '../../scripts/reports/explain/nets.js';
+import { walkStep } from '../../scripts/reports/explain/walk.js';
+import { fillPage } from '../../scripts/reports/page.js';
 import { CHROMIUM, openPage } from './chromium.js';
 
-const FOLDER = new URL('../../scripts/explain/page/', import.meta.url);
+const FOLDER = new URL('../../scripts/reports/explain/page/', import.meta.url);
 if (CHROMIUM === undefined) process.stderr.write('no chromium here: the pages are not opened\n');
 
 /** A number as the page writes it: four places or a power of ten, and a true minus. */

@@ -1,25 +1,28 @@
 import { expect } from 'vitest';
-import { coordinate } from '../../coordinator/coordinator.js';
-import type { CoordinatorEffect, CoordinatorMessage } from '../../coordinator/messages.js';
-import type { RunEvent } from '../../coordinator/observer.js';
-import { type CoordinatorState, initialState, type RunSettings } from '../../coordinator/state.js';
-import type { NodeToCoordinator } from '../../shared/protocol/messages.js';
-import type { Watch } from '../../shared/protocol/watch-messages.js';
-import { maximalSubtrees, type Range } from '../../shared/sum/leaves.js';
+import { type CoordinatorState, initialState } from '../../coordinator/coordinator-state.js';
+import type { CoordinatorEffect, CoordinatorMessage } from '../../coordinator/state/messages.js';
+import type { RunEvent } from '../../coordinator/state/observer.js';
+import type { RunSettings } from '../../coordinator/state/run-settings.js';
+import type { AuditMemory } from '../../coordinator/storage/member-ledger.js';
+import { coordinate } from '../../coordinator/transition.js';
+import type { WorkerToCoordinator } from '../../shared/protocol/messages.js';
+import type { Control, Watch } from '../../shared/protocol/watch-messages.js';
+import { type LeafRange, maximalSubtrees } from '../../shared/reduction/tree.js';
 import { hello, NONCE, runSettings } from './settings.js';
 
-/** A coordinator in a play: a test speaks all other parts, and reads what the coordinator does, one line an effect. */
+/** A coordinator under test: the test sends it messages, and reads its effects, one line each. */
 export class Script {
   readonly state: CoordinatorState;
   /** The coordinator's clock. */
   nowMs = 0;
-  private slots = 100;
+  private buffers = 100;
 
-  constructor(settings: Partial<RunSettings> = {}) {
-    this.state = initialState(runSettings(settings), 0);
+  /** @param memory what the run remembers of its members */
+  constructor(settings: Partial<RunSettings> = {}, memory?: AuditMemory) {
+    this.state = initialState(runSettings(settings), 0, undefined, memory);
   }
 
-  /** One message in, its effects out; but for timers, and what is only written down. */
+  /** One message in, its effects out, without timers and reports. */
   tell(message: CoordinatorMessage): string[] {
     return this.tellAll(message).filter((line) => !/^(wake|report) /.test(line));
   }
@@ -29,33 +32,55 @@ export class Script {
     return coordinate(this.state, message, this.nowMs).effects.map(describeEffect);
   }
 
-  /** Time has passed: the coordinator looks who is still there. */
+  /** Time has passed: the coordinator looks for silent members. */
   tick(nowMs: number): string[] {
     this.nowMs = nowMs;
-    return this.tell({ kind: 'tick' });
+    return this.tell({ kind: 'tick', secret: `tick at ${nowMs}` });
   }
 
-  /** A node says something. */
-  says(id: string, message: NodeToCoordinator | Watch, slots: readonly number[] = []): string[] {
-    return this.tell({ kind: 'received', id, message, slots });
+  /** A peer sends a message. */
+  says(
+    id: string,
+    message: WorkerToCoordinator | Watch | Control,
+    buffers: readonly number[] = [],
+  ): string[] {
+    return this.tell({ kind: 'received', id, message, buffers });
   }
 
   connects(id: string, sharesMemory = false): string[] {
-    return this.tell({ kind: 'connected', id, nonce: NONCE, sharesMemory });
+    return this.tell({ kind: 'connected', id, nonce: NONCE, sharesMemory, address: id });
   }
 
-  /** A node comes all the way in. Returns what its being ready brings about. */
-  joins(id: string, { local = false, threads = 1 } = {}): string[] {
+  /**
+   * A worker connects and becomes ready.
+   * @param rehearsed steps count on it at once: it has shown before that it answers
+   * @returns the effects of its `ready`
+   */
+  joins(id: string, { local = false, threads = 1, rehearsed = false } = {}): string[] {
     this.connects(id, local);
     this.says(id, hello(id, { threads }));
+    const worker = this.state.scheduling.workers.get(id);
+    if (rehearsed && worker !== undefined) worker.hasRehearsed = true;
     return this.says(id, { kind: 'ready' });
   }
 
-  /** A node hands in a range. Its sums lie in new slots: 100, 101, ... over the whole script. */
-  answers(id: string, step: number, range: Range, leaves = 8): string[] {
+  /** The same, but it has the first chunk of the data only. */
+  joinsWithoutData(id: string): string[] {
+    this.connects(id);
+    this.says(id, hello(id));
+    return this.says(id, { kind: 'ready', lacksData: true });
+  }
+
+  /** A worker answers a range. Its sums lie in new buffers: 100, 101, ... over the whole script. */
+  answers(id: string, step: number, range: LeafRange, leaves = 8): string[] {
     const nodes = maximalSubtrees(range, leaves);
-    const slots = nodes.map(() => this.slots++);
-    return this.says(id, { kind: 'partials', step, range, nodes, computeMicros: 1 }, slots);
+    const buffers = nodes.map(() => this.buffers++);
+    return this.says(id, { kind: 'partial-sums', step, range, nodes, computeMicros: 1 }, buffers);
+  }
+
+  /** The id of the latest ping that a member has not answered. */
+  openPing(id: string): number {
+    return this.state.membership.members.get(id)?.openPings.at(-1)?.id as number;
   }
 
   leaves(id: string): string[] {
@@ -83,24 +108,30 @@ function describeEffect(effect: CoordinatorEffect): string {
   switch (effect.kind) {
     case 'send':
       return `${effect.id} <- ${describeMessage(effect)}`;
+    case 'send-chunk':
+      return `${effect.id} <- chunk ${effect.index}${effect.besideSteps ? ' beside steps' : ''}`;
     case 'admit':
       return `admit ${effect.id}`;
-    case 'show':
-      return `show ${effect.id}`;
+    case 'admit-watcher':
+      return `admit ${effect.right === 'operate' ? 'operator' : 'watcher'} ${effect.id}`;
+    case 'answer-operator':
+      return `${effect.id} <- ${effect.answer.isDone ? 'done' : 'refused'}: ${effect.answer.text}`;
+    case 'publish':
+      return `publish ${JSON.stringify(effect.report)}`;
     case 'drop':
       return `drop ${effect.id}: ${effect.reason}`;
-    case 'stride': {
+    case 'execute': {
       const shares = effect.shares.map(({ memberId, range }) => `${memberId} ${describeRange(range)}`);
-      return `stride ${effect.step} with scalars ${effect.scalars.join(' ')}: ${shares.join(', ')}`;
+      return `execution ${effect.step} with scalars ${effect.scalars.join(' ')}: ${shares.join(', ')}`;
     }
     case 'finish': {
-      const parts = effect.arrived.map(({ node, slot }) => `(${node.level},${node.index})@${slot}`);
+      const parts = effect.arrived.map(({ node, buffer }) => `(${node.level},${node.index})@${buffer}`);
       return `finish ${effect.step} with scalars ${effect.scalars.join(' ')}: ${parts.join(' ')}`;
     }
     case 'release':
-      return `release ${effect.slots.join(' ')}`;
-    case 'keep':
-    case 'restore':
+      return `release ${effect.buffers.join(' ')}`;
+    case 'keep-snapshot':
+    case 'restore-snapshot':
       return `${effect.kind} ${effect.step}, forget ${effect.forget.join(' ') || 'none'}`;
     case 'evaluate':
       return `evaluate ${effect.step}`;
@@ -118,9 +149,12 @@ function describeEffect(effect: CoordinatorEffect): string {
       return `complete ${effect.reason}`;
     case 'checkpoint':
       return `checkpoint ${effect.progress.step}`;
-    case 'watch':
-      return `watch ${effect.step}${effect.ahead ? ' and ahead' : ''}`;
-    case 'interrupt-stride':
+    case 'forget-checkpoints':
+      return `forget checkpoints after ${effect.after}`;
+    case 'inspect':
+      return `inspect ${effect.step}${effect.ahead ? ' and ahead' : ''}`;
+    case 'begin-round':
+    case 'interrupt-execution':
     case 'keep-best':
     case 'restore-best':
       return effect.kind;
@@ -133,9 +167,7 @@ function describeMessage({ message, attachment }: Extract<CoordinatorEffect, { k
   const behind = attachment === 'none' ? '' : ` + ${attachment}`;
   switch (message.kind) {
     case 'work':
-      return `work ${message.step} ${describeRange(message.range)}${behind}`;
-    case 'chunk':
-      return `chunk ${message.index}${behind}`;
+      return `${message.rehearses ? 'rehearsal' : 'work'} ${message.step} ${describeRange(message.range)}${behind}`;
     case 'refuse':
     case 'stop':
       return `${message.kind}: ${message.reason}`;
@@ -144,25 +176,30 @@ function describeMessage({ message, attachment }: Extract<CoordinatorEffect, { k
   }
 }
 
-function describeRange({ from, to }: Range): string {
+function describeRange({ from, to }: LeafRange): string {
   return `[${from},${to})`;
 }
 
 function describeEvent(event: RunEvent): string {
   switch (event.event) {
+    case 'placement':
+      return `placement ${event.helpers.join(' ') || 'nobody'}: ${event.reason}`;
+    case 'member-placement':
+      return `${event.member} ${event.state}: ${event.reason}`;
     case 'assignment':
       return `assignment ${event.reason}`;
     case 'hedge':
       return `hedge [${event.from},${event.to}) of ${event.late} by ${event.helpers}`;
     case 'checkpoint':
-    case 'resumed':
       return `${event.event} ${event.step}`;
     case 'restored':
       return `restored ${event.to}`;
-    case 'reverted':
-      return `reverted to ${event.to} for ${event.member} since ${event.since}`;
+    case 'rolled-back':
+      return `rolled back to ${event.to} for ${event.member} since ${event.since}`;
     case 'expelled':
       return `expelled ${event.member} over [${event.from},${event.to}): ${event.parameter}, ${event.hash} for ${event.rightHash}`;
+    case 'banned':
+      return `banned ${event.member}, machine ${event.machine}`;
     default:
       return event satisfies never;
   }

@@ -1,15 +1,21 @@
-import type { RunSettings } from '../../coordinator/state.js';
-import { EXPECTED_HASHES } from '../../shared/kernels/self-test-hashes.js';
-import type { Hello, Run, SelfTestResult } from '../../shared/protocol/messages.js';
-import { coordinatorProof, nodeProof } from '../../shared/protocol/proof.js';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.js';
+import type { RunSettings } from '../../coordinator/state/run-settings.js';
+import { EXPECTED_HASHES } from '../../shared/kernels/self-test/self-test-hashes.js';
+import {
+  type Hello,
+  PROTOCOL_VERSION,
+  type Run,
+  type SelfTestResult,
+} from '../../shared/protocol/messages.js';
+import { coordinatorProof, workerProof } from '../../shared/protocol/proof.js';
 
 export const TOKEN = 't'.repeat(22);
+/** In a real run the token for working is derived from it; here they are two. */
+export const OPERATE_TOKEN = 'o'.repeat(22);
 export const RUN_ID = 'run';
-/** Both sides' nonce in all tests: nothing here depends on its being random. */
+/** The nonce of both sides in all tests: no test depends on its being random. */
 export const NONCE = 'n'.repeat(22);
 
-/** What a machine brings whose arithmetic is right. */
+/** The self-test results of a machine whose arithmetic is right. */
 export const RIGHT_HASHES: readonly SelfTestResult[] = Object.entries(EXPECTED_HASHES).map(
   ([kernel, hash]) => ({ kernel, hash }),
 );
@@ -29,15 +35,16 @@ export function runSettings(changes: Partial<RunSettings> = {}): RunSettings {
     },
     runId: RUN_ID,
     token: TOKEN,
+    operateToken: OPERATE_TOKEN,
     seed: 1,
     batch: 32,
     leafSize: 4,
-    granule: 1,
+    leavesPerGroup: 1,
     samples,
     steps: 6,
-    // Its scalar is the number of the step, which tells whether steps are counted right.
+    // Its scalar is the number of the step, which shows whether steps are counted right.
     optimizer: {
-      slots: 0,
+      buffers: 0,
       hasDecay: false,
       init: () => ({ t: 0 }),
       update: ({ t = 0 }) => ({ state: { t: t + 1 }, scalars: [t + 1] }),
@@ -45,21 +52,24 @@ export function runSettings(changes: Partial<RunSettings> = {}): RunSettings {
     },
     learningRate: () => 1,
     minWorkers: 1,
-    watchEvery: 0,
+    inspectEvery: 0,
     audit: { fraction: 0, seed: 1 },
+    exchange: { bytes: 8000, others: [] },
+    answerSegmentsMax: 8,
+    placement: 'all',
     ...changes,
   };
 }
 
-const HANDSHAKE = { run: RUN_ID, coordinatorNonce: NONCE, nodeNonce: NONCE };
+const HANDSHAKE = { run: RUN_ID, coordinatorNonce: NONCE, workerNonce: NONCE };
 
-/** The right answer to a challenge. */
+/** The correct answer to a challenge. */
 export function hello(name: string, changes: Partial<Hello> = {}): Hello {
   return {
     kind: 'hello',
     version: PROTOCOL_VERSION,
     nonce: NONCE,
-    proof: nodeProof(TOKEN, HANDSHAKE),
+    proof: workerProof(TOKEN, HANDSHAKE),
     name,
     backend: 'wasm',
     detail: 'relaxed-simd',
@@ -69,10 +79,10 @@ export function hello(name: string, changes: Partial<Hello> = {}): Hello {
   };
 }
 
-/** What lets a node in. */
+/** The message that admits a worker. */
 export function runMessage(changes: Partial<Run> = {}): Run {
-  const { seed, batch, leafSize, granule, model, data } = runSettings();
-  const settings = { seed, batch, leafSize, granule };
+  const { seed, batch, leafSize, leavesPerGroup, model, data } = runSettings();
+  const settings = { seed, batch, leafSize, leavesPerGroup };
   const proof = coordinatorProof(TOKEN, HANDSHAKE);
   return { kind: 'run', memberId: 'a', proof, model, settings, data, ...changes };
 }

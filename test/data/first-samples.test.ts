@@ -6,7 +6,8 @@ import { sha256Hex } from '../../shared/files/sha256.js';
 /** Samples of 64 KiB, of which a chunk holds sixteen. */
 const SIZE = 2 ** 16;
 const packed = (samples: number) => {
-  const bytes = Uint8Array.from({ length: samples * SIZE }, (_, i) => (i * 31 + (i >> 16)) & 255);
+  const bytes = new Uint8Array(samples * SIZE);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = i * 31 + (i >> 16);
   const x = { dtype: 'u8', shape: [SIZE], bytes, scale: 1, shift: 0 } as const;
   return packDataset(`bytes-${samples}`, samples, { x }, sha256Hex);
 };
@@ -17,7 +18,7 @@ it.each([1, 15, 16, 17, 40])('the first %i samples are a data set that was packe
   const few = firstSamples({ ...all, manifest: { ...all.manifest, name: 'bytes' } }, samples, sha256Hex);
   const expected = packed(samples);
   expect(few.manifest).toEqual(expected.manifest);
-  for (const i of few.manifest.chunkHashes.keys()) expect(few.chunk(i)).toEqual(expected.chunk(i));
+  for (const [i, hash] of expected.manifest.chunkHashes.entries()) expect(sha256Hex(few.chunk(i))).toBe(hash);
 });
 
 it('there are no more than there are', () => {

@@ -63,9 +63,11 @@ describe('parseManifest', () => {
     expect(() => parseManifest(value, 'manifest.json')).toThrow(UserError);
   });
 
-  it('says in one line what is wrong and where', () => {
+  it('names the malformed part in one line', () => {
     const bad = { ...VALID, fields: { image: { ...IMAGE, offset: 3 } } };
-    expect(() => parseManifest(bad, 'peer')).toThrow(/^peer is no valid manifest .*fields\.image\.offset.*$/);
+    expect(() => parseManifest(bad, 'peer')).toThrow(
+      /^peer is not a valid manifest .*fields\.image\.offset.*$/,
+    );
   });
 });
 

@@ -40,7 +40,7 @@ describe('a folder of raw samples', () => {
     expect(train.manifest).toEqual(expected.manifest);
     expect(train.manifest.chunkHashes).toHaveLength(3);
     for (const index of [0, 1, 2]) expect(Buffer.compare(train.chunk(index), expected.chunk(index))).toBe(0);
-    expect(test.manifest.samples).toBe(1);
+    expect(test!.manifest.samples).toBe(1);
   });
 
   it('may hold bytes that are scaled, and names of classes', async () => {
@@ -60,37 +60,47 @@ describe('a folder of raw samples', () => {
     ]);
   });
 
-  it('says so when its files change while they are read', async () => {
+  it('refuses files that change while they are read', async () => {
     const folder = folderOf();
     const { train } = await rawFolder(folder);
     writeFileSync(join(folder, 'l'), bytesOf(Int32Array.of(1, 0, -3, 2, 8)));
     expect(train.chunk(1)).toHaveLength(2 * 400_004);
     expect(() => train.chunk(2)).toThrow(
-      `the files in ${folder} change while they are read; begin again when they are whole`,
+      `the files in ${folder} changed while they were read; start again when they are complete`,
     );
     truncateSync(join(folder, 'w'), 10);
-    expect(() => train.chunk(0)).toThrow('change while they are read');
+    expect(() => train.chunk(0)).toThrow('changed while they were read');
   });
 });
 
-describe('what is wrong is told with the file and the mend', () => {
+describe('errors name the file and the remedy', () => {
   const changed = (change: object) => ({ 'dataset.json': JSON.stringify({ ...DESCRIPTION, ...change }) });
   const field = (dtype: string, shape: unknown) => ({
     fields: { ...DESCRIPTION.fields, wave: { dtype, shape } },
   });
   it.each<[string, Record<string, Uint8Array | string>, RegExp]>([
-    ['no JSON', { 'dataset.json': '{' }, /dataset\.json is no JSON \(.*\); mend it/],
+    ['invalid JSON', { 'dataset.json': '{' }, /dataset\.json is not valid JSON \(.*\); correct it/],
     [
-      'a type that is none',
-      changed(field('f64', [2])),
-      /dataset\.json is wrong: fields\.wave\.dtype: .*; mend it/,
+      'Latin-1, which could make two class names one',
+      {
+        'dataset.json': Buffer.from(
+          JSON.stringify({ ...DESCRIPTION, classes: ['caf\u00e9', 'caf\u00e8'] }),
+          'latin1',
+        ),
+      },
+      /dataset\.json, line 1: byte 0xE9 after \d+ bytes of the line is not UTF-8; convert it: iconv/,
     ],
-    ['a shape that is none', changed(field('f32', [0])), /dataset\.json is wrong: fields\.wave\.shape\.0: /],
-    ['a setting that is none', changed({ label: 'x' }), /dataset\.json is wrong: label: /],
+    [
+      'an unknown type',
+      changed(field('f64', [2])),
+      /dataset\.json is malformed: fields\.wave\.dtype: .*; correct it/,
+    ],
+    ['an invalid shape', changed(field('f32', [0])), /dataset\.json is malformed: fields\.wave\.shape\.0: /],
+    ['an unknown setting', changed({ label: 'x' }), /dataset\.json is malformed: label: /],
     [
       'a file elsewhere',
       changed({ splits: { train: { wave: '../w', label: 'l' }, test: {} } }),
-      /splits\.train\.wave: a file is named without its folder/,
+      /splits\.train\.wave: must be a file name without a folder/,
     ],
     [
       'a field without a file',
@@ -100,7 +110,7 @@ describe('what is wrong is told with the file and the mend', () => {
     [
       'a file without a field',
       changed({ splits: { ...DESCRIPTION.splits, test: { wave: 'w', label: 'l', x: 'y' } } }),
-      /splits\.test names x, which is not among the fields/,
+      /splits\.test names x, which is not a field/,
     ],
     [
       'a name that fields cannot have',
@@ -108,7 +118,7 @@ describe('what is wrong is told with the file and the mend', () => {
         fields: { 'my wave': { dtype: 'u8', shape: [] } },
         splits: { train: { 'my wave': 'w' }, test: { 'my wave': 'w' } },
       }),
-      /dataset\.json is no valid manifest of a data set: /,
+      /dataset\.json is not a valid manifest of a data set: /,
     ],
     [
       'scales of what are no bytes',
@@ -119,15 +129,15 @@ describe('what is wrong is told with the file and the mend', () => {
       /only bytes are scaled/,
     ],
     [
-      'no whole number of samples',
+      'part of a sample',
       { w: new Uint8Array(9) },
-      /w has 9 bytes, no whole number of samples of 400000 \(wave\); check dtype and shape in dataset\.json/,
+      /w has 9 bytes, not a whole number of samples of 400000 bytes \(wave\); check dtype and shape in dataset\.json/,
     ],
-    ['an empty file', { l: new Uint8Array(0) }, /l has 0 bytes, no whole number of samples of 4/],
+    ['an empty file', { l: new Uint8Array(0) }, /l has 0 bytes, not a whole number of samples of 4 bytes/],
     [
       'more of one field',
       { l: new Uint8Array(24) },
-      /l has 6 samples, and \S*w has 5; take both from one data set/,
+      /l has 6 samples, and \S*w has 5; use files of the same data set/,
     ],
     [
       'a file that is not there',
@@ -142,7 +152,7 @@ describe('what is wrong is told with the file and the mend', () => {
   it('a folder without a description', async () => {
     const folder = temporaryFolder();
     await expect(rawFolder(folder)).rejects.toThrow(
-      `${folder} has no dataset.json, which says what its files hold; write one`,
+      `${folder} has no dataset.json that describes its files; write one`,
     );
   });
 });

@@ -20,10 +20,10 @@ describe('samples out of arrays', () => {
       'data set a: y has 2 samples, but x has 1',
     );
     expect(() => packSamples('a', { x: { shape: [2], values: [[1, 2, 3]] } })).toThrow(
-      'x of sample 0 has 3 numbers, and its shape [2] takes 2',
+      'x of sample 0 has 3 numbers, but its shape [2] has 2',
     );
     expect(() => packSamples('a', { x, y: { shape: [], values: [0.5], dtype: 'i32' } })).toThrow(
-      'y of sample 0 is no whole number',
+      'y of sample 0 is not a whole number',
     );
   });
 });

@@ -10,16 +10,17 @@ describe('isChunk', () => {
 
   it('knows each chunk by its contents', () => {
     expect(manifest.chunkHashes.length).toBe(3);
-    for (const index of [0, 1, 2]) expect(isChunk(manifest, index, chunk(index))).toBe(true);
-    expect(isChunk(manifest, 1, chunk(2))).toBe(false);
+    for (const index of [0, 1, 2]) expect(isChunk(manifest, index, chunk(index), sha256Hex)).toBe(true);
+    expect(isChunk(manifest, 1, chunk(2), sha256Hex)).toBe(false);
   });
 
   it('refuses what is altered, truncated, longer or not asked for', () => {
     const altered = chunk(0).slice();
     altered[1000] = (altered[1000] ?? 0) ^ 1;
-    expect(isChunk(manifest, 0, altered)).toBe(false);
-    expect(isChunk(manifest, 0, chunk(0).subarray(1))).toBe(false);
-    expect(isChunk(manifest, 0, bytes)).toBe(false);
-    for (const index of [-1, 3, 0.5, Number.NaN]) expect(isChunk(manifest, index, chunk(0))).toBe(false);
+    expect(isChunk(manifest, 0, altered, sha256Hex)).toBe(false);
+    expect(isChunk(manifest, 0, chunk(0).subarray(1), sha256Hex)).toBe(false);
+    expect(isChunk(manifest, 0, bytes, sha256Hex)).toBe(false);
+    for (const index of [-1, 3, 0.5, Number.NaN])
+      expect(isChunk(manifest, index, chunk(0), sha256Hex)).toBe(false);
   });
 });

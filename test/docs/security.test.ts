@@ -6,7 +6,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const PAGE = readFileSync(join(ROOT, 'SECURITY.md'), 'utf8');
 const UNITS: Readonly<Record<string, number>> = { '': 1, s: 1000, KiB: 2 ** 10, MiB: 2 ** 20 };
 
-/** Rows of the table of bounds: what is written, and where it is kept. */
+/** Rows of the table of bounds: the documented limit, and the file that has it. */
 const BOUNDS = [...PAGE.matchAll(/^\| .* \| +(\d+) ?(\w*) +\|.*\| `(\w+)` in \[(.+)\]\((.+)\) +\|$/gm)].map(
   ([, number, unit = '', name = '', label = '', file = '']) => {
     const unitSize = UNITS[unit] ?? Number.NaN;
@@ -14,7 +14,7 @@ const BOUNDS = [...PAGE.matchAll(/^\| .* \| +(\d+) ?(\w*) +\|.*\| `(\w+)` in \[(
   },
 );
 
-/** A constant's value: factors and powers of numbers, and of constants of the same file. */
+/** A constant's value: products and powers of numbers and of constants in the same file. */
 function constantIn(source: string, name: string): number {
   const [, expression] = new RegExp(`const ${name} = ([^;]+);`).exec(source) ?? [];
   if (expression === undefined) throw new Error(`there is no ${name}`);
@@ -28,18 +28,26 @@ function constantIn(source: string, name: string): number {
     .reduce((product, factor) => product * factor, 1);
 }
 
-it('has a bound for everything that outsiders may send, make us hold, or keep us waiting for', () => {
+it('lists a bound in each row of its table', () => {
   expect(BOUNDS.length).toBe(PAGE.match(/^\| .*` in \[/gm)?.length);
   expect(BOUNDS.length).toBeGreaterThan(20);
 });
 
-it.each(BOUNDS)('says of $name what the code says', ({ name, label, file, most }) => {
+it.each(BOUNDS)('has the value that $name has in the code', ({ name, label, file, most }) => {
   expect(file.endsWith(`/${label}`)).toBe(true);
   expect(constantIn(readFileSync(join(ROOT, file), 'utf8'), name)).toBe(most);
 });
 
-it('names files that are there', () => {
-  const files = [...PAGE.matchAll(/`([a-z]+\/[\w./-]+\.ts)`/g)].map(([, file]) => file as string);
+it('names a test that holds it for each guarantee', () => {
+  const [, guarantees = ''] = /\n## Guarantees\n(.*?)\n## /s.exec(PAGE) ?? [];
+  const all = guarantees.split(/\n(?=- )/).slice(1);
+  expect(all.length).toBeGreaterThan(20);
+  expect(all.filter((one) => !/`test\/[\w./-]+\.test\.ts`/.test(one))).toEqual([]);
+});
+
+it('names files that exist, as the page on faults does', () => {
+  const pages = PAGE + readFileSync(join(ROOT, 'docs/faults.md'), 'utf8');
+  const files = [...pages.matchAll(/`([a-z]+\/[\w./-]+\.ts)`/g)].map(([, file]) => file as string);
   expect(files.length).toBeGreaterThan(10);
   for (const file of files) expect(readFileSync(join(ROOT, file), 'utf8').length, file).toBeGreaterThan(0);
 });

@@ -7,7 +7,7 @@ import { STATIC_BYTES } from '../../shared/kernels/memory-map.js';
 const GIB = 2 ** 30;
 
 describe('compute memory', () => {
-  it('hands out aligned regions that nobody else has', () => {
+  it('allocates aligned regions that do not overlap', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(300_000), { maxLength: 40 }), (sizes) => {
         const memory = new ComputeMemory();
@@ -24,7 +24,7 @@ describe('compute memory', () => {
     );
   });
 
-  it('grows under views that were made before', () => {
+  it('keeps earlier views valid when it grows', () => {
     const memory = new ComputeMemory();
     const first = memory.allocate(16);
     const view = memory.f32(first, 4);
@@ -37,7 +37,7 @@ describe('compute memory', () => {
     expect([...memory.i32(first, 1)]).toEqual([0x3f800000]);
   });
 
-  it('says what took the space when it is used up, and goes on with what is left', () => {
+  it('reports what took the space when it is used up, and goes on with what is left', () => {
     const memory = new ComputeMemory();
     memory.allocate(2 * GIB, 'data chunks');
     memory.allocate(GIB, 'partial sums');
@@ -54,7 +54,7 @@ describe('compute memory', () => {
     expect(() => memory.allocate(1)).toThrow(UserError);
   });
 
-  it('is zeros again where it was given back, and no longer counted', () => {
+  it('is zeros again after a rewind, and no longer counted', () => {
     const memory = new ComputeMemory();
     memory.allocate(100, 'threads');
     const mark = memory.mark();
@@ -69,12 +69,12 @@ describe('compute memory', () => {
     ] as const)
       expect(memory.u8(at, bytes).every((byte) => byte === 0)).toBe(true);
     memory.limit(memory.mark().end);
-    expect(() => memory.allocate(1, 'tapes')).toThrow(
-      /used up and tapes need .*\(largest so far: sums 2.0 MiB, weights 0.0 MiB, threads 0.0 MiB\)/,
+    expect(() => memory.allocate(1, 'command buffers')).toThrow(
+      /used up and command buffers need .*\(largest so far: sums 2.0 MiB, weights 0.0 MiB, threads 0.0 MiB\)/,
     );
   });
 
-  it('does not take a length that is none', () => {
+  it('does not allocate a length that is not a whole number', () => {
     const memory = new ComputeMemory();
     for (const bytes of [-1, 0.5, Number.NaN, Infinity])
       expect(() => memory.allocate(bytes)).toThrow(/cannot allocate/);

@@ -3,8 +3,8 @@ import { learnDictionary } from '../../examples/support/word-dictionary.js';
 
 const pair = (source: string, target: string) => ({ source: source.split(' '), target: target.split(' ') });
 
-it('finds out which word is which from sentences alone', () => {
-  // The example of Knight's workbook of 1999, with one more sentence.
+it('learns translations of words from sentence pairs alone', () => {
+  // The example of Knight's workbook (1999), with one more sentence.
   const pairs = [pair('b c', 'x y'), pair('b', 'y'), pair('c d', 'x z')];
   expect(learnDictionary(pairs)).toEqual(
     new Map([

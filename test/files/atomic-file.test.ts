@@ -15,7 +15,7 @@ afterEach(() => rm(directory, { recursive: true }));
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 describe('writeFileAtomically', () => {
-  it('writes all pieces, in place of an older file and of what a killed process left aside', async () => {
+  it('writes all pieces, and replaces an older file and the temporary file of a killed process', async () => {
     const path = join(directory, 'f');
     await writeFile(path, 'an older and longer one');
     await writeFile(`${path}.partial`, 'half of something much longer than what comes now');
@@ -24,7 +24,7 @@ describe('writeFileAtomically', () => {
     expect(await readdir(directory)).toEqual(['f']);
   });
 
-  it('leaves the old file and nothing else when the disk fills up on the way', async () => {
+  it('leaves the old file and nothing else when the disk is full', async () => {
     const path = join(directory, 'f');
     await writeFile(path, 'old');
     function* failing(): Generator<Uint8Array> {
@@ -40,7 +40,7 @@ describe('writeFileAtomically', () => {
     expect(await readdir(directory)).toEqual(['f']);
   });
 
-  it('lets errors of the program through as they are', async () => {
+  it('does not change errors of the program', async () => {
     const bug = new TypeError('a bug');
     function* failing(): Generator<Uint8Array> {
       yield bytes('new');
@@ -50,7 +50,7 @@ describe('writeFileAtomically', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
-  it('names file and mend when it cannot be written there', async () => {
+  it('names the file and the fix when it cannot be written', async () => {
     await writeFile(join(directory, 'f'), '');
     await expect(writeFileAtomically(join(directory, 'f', 'g'), [])).rejects.toThrow(
       /f\/g: part of the path is a file/,

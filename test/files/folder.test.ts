@@ -16,14 +16,14 @@ const next = (): string => join(root, String(folders++), 'made', 'when needed');
 
 storageSuite(async () => new Folder(next()));
 
-it('lists files alone', async () => {
+it('lists only files', async () => {
   const folder = new Folder(next());
   await folder.write('file', []);
   await mkdir(join(folder.path, 'folder'));
   expect(await folder.list()).toEqual(['file']);
 });
 
-it('makes files for their owner alone where it is told to', async () => {
+it('creates files with the given permissions', async () => {
   const folder = new Folder(next(), 0o600);
   await folder.write('secret', []);
   expect((await stat(join(folder.path, 'secret'))).mode & 0o777).toBe(0o600);

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 
 describe('makeDirectories', () => {
-  it('makes what is missing and leaves what is there', async () => {
+  it('creates missing directories and leaves existing ones', async () => {
     await makeDirectories(join(directory, 'a', 'b', 'c'));
     await writeFile(join(directory, 'a', 'b', 'file'), '');
     await makeDirectories(join(directory, 'a', 'b'));
@@ -26,7 +26,7 @@ describe('makeDirectories', () => {
     expect(await readdir(directory)).toContain('a');
   });
 
-  it('fails where a file is in the way', async () => {
+  it('fails when a file is in the way', async () => {
     await writeFile(join(directory, 'file'), '');
     await expect(makeDirectories(join(directory, 'file'))).rejects.toMatchObject({ code: 'EEXIST' });
     await expect(makeDirectories(join(directory, 'file', 'a', 'b'))).rejects.toMatchObject({

@@ -33,7 +33,7 @@ function encode(tensors: readonly Tensor[], metadata?: Record<string, string>): 
   return Buffer.concat([...encodeSafetensors(tensors, metadata)]);
 }
 
-/** A file with any header. */
+/** A file with the given header. */
 function fileOf(header: string, dataBytes: number, claimed = Buffer.byteLength(header)): Uint8Array {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(claimed));
@@ -41,11 +41,11 @@ function fileOf(header: string, dataBytes: number, claimed = Buffer.byteLength(h
 }
 
 describe('safetensors', () => {
-  it('are written byte by byte as the reference library does', () => {
+  it('are written with the same bytes as by the reference library', () => {
     expect(encode(EXAMPLE, { producer: 'reference' }).equals(REFERENCE_FILE)).toBe(true);
   });
 
-  it('are read from what the reference library wrote, wherever it lies in memory', () => {
+  it('are read as the reference library wrote them, at any address', () => {
     const odd = Buffer.concat([Buffer.alloc(3), REFERENCE_FILE]).subarray(3);
     const { tensors, metadata } = decodeSafetensors(odd, 'f');
     expect(metadata).toEqual({ producer: 'reference' });
@@ -66,7 +66,7 @@ describe('safetensors', () => {
     }
   });
 
-  it('hold names that objects have by themselves', () => {
+  it('may have names that every object has, such as toString', () => {
     const names = ['__proto__', 'constructor', '0'].map((name) => ({
       name,
       shape: [1],
@@ -78,7 +78,7 @@ describe('safetensors', () => {
 
   const entry = (begin: number, end: number, shape = [(end - begin) / 4], dtype = 'F32') =>
     JSON.stringify({ dtype, shape, data_offsets: [begin, end] });
-  it('are read whatever order the header lists them in', () => {
+  it('are read in any order of the header', () => {
     const file = fileOf(`{"b":${entry(8, 12)},"empty":${entry(8, 8)},"a":${entry(0, 8)}}`, 12);
     expect(decodeSafetensors(file, 'f').tensors.map(({ name }) => name)).toEqual(['a', 'empty', 'b']);
   });
@@ -88,30 +88,47 @@ describe('safetensors', () => {
     ['a header beyond the file', fileOf('{}', 0, 3), /claims a header of 3/],
     ['a header beyond all memory', fileOf('{}', 0, Number.MAX_SAFE_INTEGER), /claims a header/],
     ['text', Buffer.from('this is not a file of tensors'), /claims a header/],
-    ['a header that is no JSON', fileOf('{"a":', 0), /not a JSON object/],
-    ['a header that is no object', fileOf('[]', 0), /not a JSON object/],
+    ['a header that is not JSON', fileOf('{"a":', 0), /not a JSON object/],
+    ['a header that is not an object', fileOf('[]', 0), /not a JSON object/],
     ['a header of null', fileOf('null', 0), /not a JSON object/],
-    ['a header that is no UTF-8', fileOf('{"\u{0}"}', 0).fill(0xff, 9, 10), /not a JSON object/],
-    ['metadata that is no text', fileOf('{"__metadata__":{"a":1}}', 0), /malformed __metadata__/],
+    ['a header that is not UTF-8', fileOf('{"\u{0}"}', 0).fill(0xff, 9, 10), /not a JSON object/],
+    ['metadata that is not text', fileOf('{"__metadata__":{"a":1}}', 0), /malformed __metadata__/],
     ['an entry of nothing', fileOf('{"a":null}', 0), /"a" in a malformed way/],
     ['integers', fileOf(`{"a":${entry(0, 4, [2], 'I16')}}`, 4), /"a" as "I16"/],
-    ['half of the halves', fileOf(`{"a":${entry(0, 4, [4], 'F16')}}`, 4), /"a" bytes that do not fit/],
+    ['half of the bytes of F16', fileOf(`{"a":${entry(0, 4, [4], 'F16')}}`, 4), /"a" bytes that do not fit/],
     ['a negative offset', fileOf(`{"a":${entry(-4, 0)}}`, 0), /malformed/],
     ['a negative size', fileOf(`{"a":${entry(4, 0)}}`, 4), /malformed/],
     ['a shape that does not fit', fileOf(`{"a":${entry(0, 8, [3])}}`, 8), /do not fit its shape/],
     ['a shape that overflows', fileOf(`{"a":${entry(0, 4, Array(16).fill(2 ** 30))}}`, 4), /do not fit/],
     ['a gap', fileOf(`{"a":${entry(0, 4)},"b":${entry(8, 12)}}`, 12), /gap or an overlap before tensor "b"/],
     ['an overlap', fileOf(`{"a":${entry(0, 8)},"b":${entry(4, 12)}}`, 12), /gap or an overlap/],
+    ['a name twice', fileOf(`{"a":${entry(0, 4)},"a":${entry(4, 8)}}`, 8), /names "a" twice/],
+    [
+      'a name twice, once escaped',
+      fileOf(`{"a":${entry(0, 4)},"\\u0061" :${entry(0, 4)}}`, 4),
+      /names "a" twice/,
+    ],
+    [
+      'a part of an entry twice',
+      fileOf(`{"a":{"dtype":"F16",${entry(0, 4).slice(1)}}`, 4),
+      /names "dtype" twice/,
+    ],
+    ['metadata twice', fileOf('{"__metadata__":{"a":"1","b":"{\\"a\\":1}","a":"2"}}', 0), /names "a" twice/],
+    [
+      'the same bytes for two tensors',
+      fileOf(`{"a":${entry(0, 4)},"b":${entry(0, 4)}}`, 4),
+      /gap or an overlap/,
+    ],
     ['a truncated file', REFERENCE_FILE.subarray(0, -1), /has 39 bytes of tensors and describes 40/],
     ['bytes at the end', Buffer.concat([REFERENCE_FILE, Buffer.alloc(4)]), /has 44 bytes/],
     ['a name of many lines', fileOf(`{"a\\nb":0}`, 0), /"a\\nb" in a malformed/],
-  ])('are refused with %s, naming file and mend', (_, bytes, message) => {
+  ])('are refused with %s, naming the file and the fix', (_, bytes, message) => {
     expect(() => decodeSafetensors(bytes, 'dir/w.safetensors')).toThrow(UserError);
     expect(() => decodeSafetensors(bytes, 'dir/w.safetensors')).toThrow(message);
     expect(() => decodeSafetensors(bytes, 'dir/w.safetensors')).toThrow(/^dir\/w.* save or fetch it again$/);
   });
 
-  it('either read as something whole or are refused, whatever byte is altered', () => {
+  it('are read completely or refused when any byte is altered', () => {
     fc.assert(
       fc.property(fc.nat(REFERENCE_FILE.length - 1), fc.nat(255), (at, value) => {
         const file = Buffer.from(REFERENCE_FILE);
@@ -129,7 +146,7 @@ describe('safetensors', () => {
   });
 
   it.each<[string, readonly Tensor[]]>([
-    ['two of a name', [EXAMPLE[1] as Tensor, EXAMPLE[1] as Tensor]],
+    ['a duplicate name', [EXAMPLE[1] as Tensor, EXAMPLE[1] as Tensor]],
     ['an empty name', [{ name: '', shape: [1], values: new Float32Array(1) }]],
     ['a name that sorts differently elsewhere', [{ name: 'é', shape: [1], values: new Float32Array(1) }]],
     ['values that do not fit the shape', [{ name: 'a', shape: [2, 2], values: new Float32Array(3) }]],
@@ -152,12 +169,12 @@ describe('weightsSha256', () => {
     ).toBe(sha256Hex(Uint8Array.from(bytes)));
   });
 
-  it('is the hash of all that follows the header of the file', () => {
+  it('is the hash of all bytes after the header of the file', () => {
     const file = encode(EXAMPLE);
     expect(sha256Hex(file.subarray(8 + Number(file.readBigUInt64LE())))).toBe(weightsSha256(EXAMPLE));
   });
 
-  it('knows one NaN only, and tells -0 from 0 and one bit from another', () => {
+  it('is the same for every NaN, and differs between -0 and 0 and with every other bit', () => {
     const hashOf = (bits: number) =>
       weightsSha256([{ name: 'a', shape: [1], values: new Float32Array(Uint32Array.of(bits).buffer) }]);
     const nans = [0x7fc00000, 0xffc00000, 0x7f800001, 0x7fffffff, 0xff800001].map(hashOf);
@@ -212,7 +229,7 @@ describe('files of half the size', () => {
       [0x3f80, 0xc000, 0x3f00, 0x4050, 0x8000, 1],
     ],
   ] as const)('keep numbers as %s, and give back what they kept', (dtype, kept, codes) => {
-    // 1e-40 is none of either's numbers.
+    // Neither type can represent 1e-40.
     const bytes = Buffer.concat([...encodeSafetensors(EXAMPLE, {}, dtype)]);
     const { tensors } = decodeSafetensors(bytes, 'file');
     expect(tensors.map(({ name, shape }) => [name, shape])).toEqual([

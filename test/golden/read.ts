@@ -8,7 +8,7 @@ export interface GoldenTensor {
 
 export type GoldenTensors = Readonly<Record<string, GoldenTensor>>;
 
-/** What PyTorch computed for one small model (scripts/golden/generate.py). */
+/** The results of PyTorch for one small model (scripts/dev/golden/generate.py). */
 export interface Golden {
   readonly comment: string;
   /** x and y of one batch. */
@@ -17,7 +17,7 @@ export interface Golden {
   readonly weights: GoldenTensors;
   /** Gradients of the first step. */
   readonly gradients: GoldenTensors;
-  /** Mean losses before each step. */
+  /** The mean loss before each step. */
   readonly losses: readonly number[];
   readonly finalWeights: GoldenTensors;
 }

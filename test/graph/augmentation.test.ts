@@ -17,15 +17,18 @@ import { Trainer } from '../support/trainer.js';
 
 const SAMPLES = 30;
 
-/** A model that only alters its input; `count` elements are left. */
+/** A model that only augments its input; `count` is the number of its output elements. */
 function modelOf(layer: Layer, shape: Shape): { model: Model; count: number } {
   const x = new Graph().input('x', shape);
   const output = sequential([layer, flatten()])(x);
   return { model: x.graph.model(output, meanSquaredError({ target: 'y' })), count: output.shape[0] ?? 0 };
 }
 
-/** What training and prediction see of samples 1, 2, 3, ...: each element tells which it is. */
-async function seen(layer: Layer, shape: Shape): Promise<{ trained: number[][]; predicted: number[][] }> {
+/** The outputs in training and prediction for samples 1, 2, 3, ...: the value of an element is its index. */
+async function outputsOf(
+  layer: Layer,
+  shape: Shape,
+): Promise<{ trained: number[][]; predicted: number[][] }> {
   const { model, count } = modelOf(layer, shape);
   const elements = elementsOf(shape);
   const x = Float32Array.from({ length: SAMPLES * elements }, (_, i) => 1 + (i % elements));
@@ -39,38 +42,41 @@ async function seen(layer: Layer, shape: Shape): Promise<{ trained: number[][]; 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
 describe('augmentation', () => {
-  it('moves images within bounds, every place being taken by some', async () => {
-    const { trained, predicted } = await seen(randomTranslation(0, 0.4, { fillMode: 'constant' }), [1, 5, 1]);
+  it('shifts images within bounds, and draws every possible shift', async () => {
+    const { trained, predicted } = await outputsOf(
+      randomTranslation(0, 0.4, { fillMode: 'constant' }),
+      [1, 5, 1],
+    );
     expect(predicted.every((row) => row.join() === '1,2,3,4,5')).toBe(true);
     expect(new Set(trained.map((row) => row.join()))).toEqual(
       new Set(['1,2,3,4,5', '0,1,2,3,4', '0,0,1,2,3', '2,3,4,5,0', '3,4,5,0,0']),
     );
-    const mirrored = await seen(randomTranslation(0.5, 0), [4, 1, 1]);
+    const mirrored = await outputsOf(randomTranslation(0.5, 0), [4, 1, 1]);
     expect(new Set(mirrored.trained.map((row) => row.join()))).toEqual(
       new Set(['1,2,3,4', '1,1,2,3', '2,1,1,2', '2,3,4,4', '3,4,4,3']),
     );
   });
 
   it('flips about half of the images', async () => {
-    const { trained, predicted } = await seen(randomFlip('horizontal'), [2, 2, 1]);
+    const { trained, predicted } = await outputsOf(randomFlip('horizontal'), [2, 2, 1]);
     expect(predicted.every((row) => row.join() === '1,2,3,4')).toBe(true);
     const flipped = trained.filter((row) => row.join() === '2,1,4,3').length;
     expect(trained.filter((row) => row.join() === '1,2,3,4')).toHaveLength(SAMPLES - flipped);
     expect(Math.abs(flipped - SAMPLES / 2)).toBeLessThan(12);
-    const both = await seen(randomFlip(), [2, 2, 1]);
+    const both = await outputsOf(randomFlip(), [2, 2, 1]);
     expect(new Set(both.trained.map((row) => row.join()))).toEqual(
       new Set(['1,2,3,4', '2,1,4,3', '3,4,1,2', '4,3,2,1']),
     );
   });
 
-  it('crops anywhere in training, and the middle in prediction', async () => {
-    const { trained, predicted } = await seen(randomCrop(1, 2), [1, 5, 1]);
+  it('crops at random in training, and the middle in prediction', async () => {
+    const { trained, predicted } = await outputsOf(randomCrop(1, 2), [1, 5, 1]);
     expect(new Set(trained.map((row) => row.join()))).toEqual(new Set(['1,2', '2,3', '3,4', '4,5']));
     expect(predicted.every((row) => row.join() === '2,3')).toBe(true);
   });
 
-  it('adds noise of the deviation that was asked for', async () => {
-    const { trained, predicted } = await seen(gaussianNoise(0.5), [20]);
+  it('adds noise of the given deviation', async () => {
+    const { trained, predicted } = await outputsOf(gaussianNoise(0.5), [20]);
     expect(predicted.every((row) => row.join() === range(1, 21).join())).toBe(true);
     const noise = trained.flatMap((row) => row.map((value, i) => (value - i - 1) / 0.5));
     const [mean, square] = [1, 2].map(
@@ -81,8 +87,8 @@ describe('augmentation', () => {
     expect(Math.abs((square as number) - 1)).toBeLessThan(4 * Math.sqrt(2 / noise.length));
   });
 
-  it('silences bands of a spectrogram', async () => {
-    const { trained, predicted } = await seen(
+  it('sets bands of a spectrogram to 0', async () => {
+    const { trained, predicted } = await outputsOf(
       specAugment({ timeMasks: 1, timeWidth: 2, frequencyMasks: 0 }),
       [6, 2],
     );
@@ -95,14 +101,16 @@ describe('augmentation', () => {
     ).toBe(true);
   });
 
-  it('refuses what makes no sense', () => {
+  it('refuses invalid arguments', () => {
     const [image, line] = [new Graph().input('x', [4, 4, 1]), new Graph().input('x', [4])];
     expect(() => randomTranslation(1.5, 0)(image)).toThrow(UserError);
-    expect(() => randomTranslation(0, 0)(line)).toThrow(/is no image/);
-    expect(() => randomFlip()(line)).toThrow(/is no image/);
-    expect(() => randomCrop(5, 2)(image)).toThrow(/no 5 x 2 window fits into an image of shape \[4, 4, 1\]/);
+    expect(() => randomTranslation(0, 0)(line)).toThrow(/is not an image/);
+    expect(() => randomFlip()(line)).toThrow(/is not an image/);
+    expect(() => randomCrop(5, 2)(image)).toThrow(
+      /a 5 x 2 window does not fit into an image of shape \[4, 4, 1\]/,
+    );
     expect(() => gaussianNoise(-1)(image)).toThrow(UserError);
-    expect(() => specAugment()(line)).toThrow(/is no spectrogram/);
+    expect(() => specAugment()(line)).toThrow(/is not a spectrogram/);
     expect(() => specAugment({ timeMasks: 17 })(image)).toThrow(UserError);
     expect(() => specAugment({ timeWidth: 5 })(image)).toThrow(/make them narrower/);
   });

@@ -10,9 +10,9 @@ import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.j
 import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
 import type { Model } from '../../shared/graph/model.js';
 
-/** Models that normalise groups of twelve samples or of six, in training by what they measure, elsewhere by moving averages. */
+/** Models that normalise groups of twelve or six samples in training, and use moving averages in evaluation. */
 export const BATCH_NORMALIZATION_MODELS = {
-  /** Features of dense layers, and the model's input itself, in groups of different sizes. */
+  /** Features of dense layers, and the input of the model, in groups of different sizes. */
   'batch-norm': (): Model => {
     const x = new Graph().input('x', [4]);
     const network = sequential([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { granuleOf } from '../../shared/engine/granule.js';
+import { createPlan } from '../../shared/compiler/plan.js';
+import { leavesPerGroupOf } from '../../shared/engine/step/leaves-per-group.js';
 import { AssertionError, UserError } from '../../shared/errors.js';
 import { Graph, type Layer } from '../../shared/graph/graph.js';
 import { batchNormalization } from '../../shared/graph/layers/batch-normalization.js';
@@ -7,13 +8,12 @@ import { dense } from '../../shared/graph/layers/dense.js';
 import { sequential } from '../../shared/graph/layers/sequential.js';
 import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.js';
 import type { Model } from '../../shared/graph/model.js';
-import { createPlan } from '../../shared/graph/plan.js';
 import { parseModel } from '../../shared/graph/resolve.js';
 import { sgd } from '../../shared/optim/sgd.js';
 import { spread } from '../support/numbers.js';
 import { Trainer } from '../support/trainer.js';
 import { MODELS } from './models.js';
-import { madeUpSamples } from './samples.js';
+import { syntheticSamples } from './samples.js';
 
 const ROWS = 10;
 
@@ -23,7 +23,7 @@ function modelOf(...layers: Layer[]): Model {
 }
 
 async function open(model: Model): Promise<{ trainer: Trainer; x: Float32Array }> {
-  const samples = madeUpSamples(createPlan(model), ROWS);
+  const samples = syntheticSamples(createPlan(model), ROWS);
   const trainer = await Trainer.open({ model, samples, optimizer: sgd({ learningRate: 0 }) });
   trainer.initialise(1);
   return { trainer, x: Float32Array.from(samples.x?.values ?? []) };
@@ -51,7 +51,7 @@ function expectNear(actual: ArrayLike<number>, expected: readonly number[]): voi
 }
 
 describe('batch normalisation', () => {
-  it('normalises each group by itself in training, and by its moving averages elsewhere', async () => {
+  it('normalises each group separately in training, and with moving averages in prediction', async () => {
     const { trainer, x } = await open(modelOf(batchNormalization({ virtualBatchSize: 4 })));
     const [gamma, beta] = ['gamma', 'beta'].map((role, i) => {
       const values = spread(5 + i, 3);
@@ -77,7 +77,7 @@ describe('batch normalisation', () => {
     expectNear(trainer.trainingOutput(3), inGroups);
   });
 
-  it('moves its averages towards the mean of what its groups have measured, and nothing else does', async () => {
+  it('moves its averages only towards the mean of the statistics of its groups', async () => {
     const { trainer, x } = await open(modelOf(batchNormalization({ virtualBatchSize: 4, momentum: 0.75 })));
     const measured = [0, 1, 2].map((c) => {
       const groups = [0, 4, 8].map((from) => {
@@ -108,7 +108,7 @@ describe('batch normalisation', () => {
     ]);
   });
 
-  it('lays moving averages behind everything that an optimizer updates', () => {
+  it('places moving averages after all parameters that an optimizer updates', () => {
     for (const name of ['batch-norm', 'batch-norm-images'] as const) {
       const { parameters, trainedFloats, parameterFloats } = createPlan(MODELS[name]());
       expect(parameters.map((parameter) => parameter.name)).toEqual(parameters.map((p) => p.name).sort());
@@ -120,13 +120,13 @@ describe('batch normalisation', () => {
     }
   });
 
-  it('never lets a group be cut', async () => {
+  it('never splits a group', async () => {
     const plan = createPlan(MODELS['batch-norm-images']());
     expect(plan.group).toBe(12);
-    expect([1, 2, 3, 6, 12].map((leaf) => granuleOf(plan, leaf))).toEqual([12, 6, 4, 2, 1]);
-    expect(() => granuleOf(plan, 8)).toThrow(UserError);
-    expect(() => granuleOf(plan, 8)).toThrow(/groups of 12 samples, which leaves of 8 do not divide/);
-    expect(granuleOf(createPlan(MODELS.images()), 8)).toBe(1);
+    expect([1, 2, 3, 6, 12].map((leaf) => leavesPerGroupOf(plan, leaf))).toEqual([12, 6, 4, 2, 1]);
+    expect(() => leavesPerGroupOf(plan, 8)).toThrow(UserError);
+    expect(() => leavesPerGroupOf(plan, 8)).toThrow(/groups of 12 samples, which leaves of 8 do not divide/);
+    expect(leavesPerGroupOf(createPlan(MODELS.images()), 8)).toBe(1);
     const { trainer } = await open(modelOf(batchNormalization({ virtualBatchSize: 4 })));
     const ranges = [
       { from: 0, to: 1 },
@@ -135,9 +135,9 @@ describe('batch normalisation', () => {
     expect(() => trainer.gradient(ranges)).toThrow(AssertionError);
   });
 
-  it('tells who uses a layer twice, and a model that measures one average in two places', () => {
+  it('refuses a layer that is used twice, and a model that shares a moving average', () => {
     const layer = batchNormalization({ name: 'norm' });
-    const again = /layer norm:2: its \w+ norm\/\w+ is measured elsewhere too/;
+    const again = /layer norm:2: its \w+ norm\/\w+ is used elsewhere/;
     expect(() => modelOf(layer, dense(3), layer)).toThrow(again);
     const model = modelOf(batchNormalization({ name: 'norm' }), batchNormalization({ name: 'other' }));
     const nodes = model.nodes.map((node) => ({
@@ -145,14 +145,12 @@ describe('batch normalisation', () => {
       parameters: { ...node.parameters, beta: 'norm/movingMean' },
     }));
     const parameters = model.parameters.filter(({ name }) => !name.endsWith('beta'));
-    expect(() => parseModel({ ...model, nodes, parameters })).toThrow(
-      /norm\/movingMean is measured elsewhere/,
-    );
+    expect(() => parseModel({ ...model, nodes, parameters })).toThrow(/norm\/movingMean is used elsewhere/);
   });
 
   it.each([
     ['a group of one', { virtualBatchSize: 1 }, /layer batchNormalization: virtualBatchSize/],
-    ['an average that never moves', { momentum: 1 }, /layer batchNormalization: momentum/],
+    ['a momentum of 1', { momentum: 1 }, /layer batchNormalization: momentum/],
     ['no epsilon', { epsilon: 0 }, /layer batchNormalization: epsilon/],
   ])('refuses %s', (_, options, message) => {
     expect(() => modelOf(batchNormalization(options))).toThrow(message);

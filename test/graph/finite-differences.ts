@@ -1,12 +1,12 @@
-import type { PlannedParameter } from '../../shared/graph/flat-vector.js';
+import type { PlannedParameter } from '../../shared/compiler/flat-vector.js';
 import type { Named, Trainer } from '../support/trainer.js';
 
-/** Half of the step in one weight: large enough for float32's losses, small enough for the curve. */
+/** Half of the step in one weight: large compared with the rounding of losses, small compared with their curvature. */
 const STEP = 2 ** -7;
 
 /**
  * dL/dw of every weight by central differences of the loss, with Richardson's extrapolation from two steps h and h/2
- * ((4 D(h/2) - D(h)) / 3, error of order h^4): the one way to a gradient that knows no calculus.
+ * ((4 D(h/2) - D(h)) / 3, error of order h^4): a gradient that does not use any derivative.
  */
 export function numericalGradients(trainer: Trainer): Named {
   return Object.fromEntries(
@@ -21,16 +21,16 @@ export function numericalGradients(trainer: Trainer): Named {
   );
 }
 
-/** Moving averages are none: the loss does not look at them while they are measured. */
+/** The trained parameters: the training loss does not depend on moving averages. */
 function trained({ plan }: Trainer): PlannedParameter[] {
-  return plan.parameters.filter(({ momentum }) => momentum === undefined);
+  return plan.parameters.filter(({ momentum, isFrozen }) => momentum === undefined && !isFrozen);
 }
 
-/** Largest difference of two gradients, relative to the larger of 1/10 and the largest element. */
+/** The largest difference of two gradients, relative to the larger of 1/10 and the largest element. */
 export function worstError(actual: Float32Array, expected: Float32Array): number {
   const scale = expected.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0.1);
   const errors = Array.from(expected, (x, i) => Math.abs((actual[i] ?? Number.NaN) - x) / scale);
-  // A NaN is the worst of errors.
+  // A NaN counts as an infinite error.
   return errors.some(Number.isNaN) ? Number.POSITIVE_INFINITY : Math.max(...errors);
 }
 
@@ -47,6 +47,6 @@ function centralDifference(trainer: Trainer, weights: Float32Array, index: numbe
 }
 
 function loss(trainer: Trainer): number {
-  // Of training: dropout and its like are part of what is differentiated.
+  // The training loss: dropout and augmentation are part of the differentiated function.
   return trainer.means(trainer.sums(trainer.gradient())).loss as number;
 }

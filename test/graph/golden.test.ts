@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createPlan } from '../../shared/graph/plan.js';
+import { createPlan } from '../../shared/compiler/plan.js';
 import { adam } from '../../shared/optim/adam.js';
 import type { OptimizerSettings } from '../../shared/optim/settings.js';
 import { sgd } from '../../shared/optim/sgd.js';
@@ -9,7 +9,7 @@ import { type Named, Trainer } from '../support/trainer.js';
 import { worstError } from './finite-differences.js';
 import { MODELS, type ModelName } from './models.js';
 
-/** The optimizers of scripts/golden/generate.py. */
+/** The optimizers of scripts/dev/golden/generate.py. */
 const OPTIMIZERS: Partial<Record<ModelName, OptimizerSettings>> = {
   classifier: adam({ learningRate: 0.05 }),
   'soft-targets': adam({ learningRate: 0.02, weightDecay: 0.1 }),
@@ -40,6 +40,10 @@ const OPTIMIZERS: Partial<Record<ModelName, OptimizerSettings>> = {
   'smoothed-soft': sgd({ learningRate: 0.2 }),
   'smoothed-probabilities': sgd({ learningRate: 0.1 }),
   'smoothed-binary': sgd({ learningRate: 0.1 }),
+  'rms-swiglu': sgd({ learningRate: 0.1 }),
+  'rotary-attention': sgd({ learningRate: 0.1 }),
+  'conv-group-norm': sgd({ learningRate: 0.1 }),
+  'weighted-numbers': sgd({ learningRate: 0.3 }),
 };
 
 const CASES = Object.entries(OPTIMIZERS) as [ModelName, OptimizerSettings][];
@@ -71,8 +75,8 @@ function expectClose(actual: Named, expected: GoldenTensors, tolerance: number):
   }
 }
 
-describe('against PyTorch', () => {
-  it.each(CASES)('the first loss and every gradient: %s', async (name, optimizer) => {
+describe('models compared with PyTorch', () => {
+  it.each(CASES)('have the same first loss and gradients: %s', async (name, optimizer) => {
     const golden = readGolden(name);
     const trainer = await open(name, optimizer, golden);
     const vector = trainer.gradient();
@@ -80,7 +84,7 @@ describe('against PyTorch', () => {
     expect(trainer.means(trainer.sums(vector)).loss).toBeCloseTo(golden.losses[0] as number, 6);
   });
 
-  it.each(CASES)('ten losses, and the weights after ten steps: %s', async (name, optimizer) => {
+  it.each(CASES)('have the same ten losses and final weights: %s', async (name, optimizer) => {
     const golden = readGolden(name);
     const trainer = await open(name, optimizer, golden);
     golden.losses.forEach((expected, step) => {

@@ -1,19 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { createPlan } from '../../shared/graph/plan.js';
+import { createPlan } from '../../shared/compiler/plan.js';
 import { spread } from '../support/numbers.js';
 import { Trainer } from '../support/trainer.js';
 import { numericalGradients, worstError } from './finite-differences.js';
 import { MODELS, type ModelName } from './models.js';
-import { madeUpSamples } from './samples.js';
+import { syntheticSamples } from './samples.js';
 
 const NAMES = Object.keys(MODELS) as ModelName[];
 
-/** A model with weights and samples that keep clear of relu's kink as far as chance lets them. */
+/** A model with random weights and samples. */
 async function open(name: ModelName): Promise<Trainer> {
   const model = MODELS[name]();
-  const trainer = await Trainer.open({ model, samples: madeUpSamples(createPlan(model), 6) });
+  const trainer = await Trainer.open({ model, samples: syntheticSamples(createPlan(model), 6) });
   trainer.plan.parameters.forEach((parameter, i) => {
-    trainer.parameter(parameter.name).set(spread(77 + i, parameter.size));
+    const values = spread(77 + i, parameter.size);
+    // Variances are not negative.
+    trainer.parameter(parameter.name).set(/Variance$/.test(parameter.name) ? values.map(Math.abs) : values);
   });
   return trainer;
 }
@@ -27,7 +29,7 @@ describe('every element of every gradient', () => {
     }
   });
 
-  it('would be told apart from a wrong one', async () => {
+  it('would be distinguished from a wrong one', async () => {
     const trainer = await open('classifier');
     const gradients = trainer.named(trainer.gradient());
     for (const [parameter, expected] of Object.entries(numericalGradients(trainer))) {

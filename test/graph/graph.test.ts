@@ -18,7 +18,7 @@ const digits = () => {
 };
 
 describe('a model', () => {
-  it('bears the names and shapes that people know', () => {
+  it('has the names and shapes of Keras', () => {
     expect(digits().parameters).toEqual([
       { name: 'dense/bias', shape: [10], initializer: { kind: 'zeros' } },
       { name: 'dense/kernel', shape: [784, 10], initializer: { kind: 'glorotUniform' } },
@@ -34,7 +34,7 @@ describe('a model', () => {
     ]);
   });
 
-  it('learns from the logits when it ends in a softmax, and still puts out probabilities', () => {
+  it('is trained from the logits when it ends in a softmax, and outputs probabilities', () => {
     const { output, loss } = digits();
     expect(output).toBe('dense_1/softmax');
     expect(loss).toMatchObject({ prediction: 'dense_1', attributes: { fromLogits: true } });
@@ -67,7 +67,7 @@ describe('a model', () => {
   });
 });
 
-describe('mistakes are told where they are made, with names and shapes', () => {
+describe('mistakes are reported where they are made, with names and shapes', () => {
   const input = (shape: number[]) => new Graph().input('x', shape);
   const mistakes: Record<string, [() => unknown, RegExp]> = {
     'a reshape to another number of elements': [
@@ -95,10 +95,10 @@ describe('mistakes are told where they are made, with names and shapes', () => {
       () => dense(2 ** 20)(input([2 ** 20])),
       /parameter dense\/kernel: shape \[1048576, 1048576\] exceeds/,
     ],
-    'a name given twice': [() => dense(2, { name: 'x' })(input([4])), /name x is taken/],
-    'a name that is none': [
+    'a duplicate name': [() => dense(2, { name: 'x' })(input([4])), /name x is taken/],
+    'an invalid name': [
       () => dense(2, { name: 'no name' })(input([4])),
-      /"no name" is no name: a name begins with/,
+      /"no name" is not a valid name: a name starts with/,
     ],
     'tensors of two graphs': [() => add()([input([4]), input([4])]), /layer add: x belongs to another graph/],
     'a product of three': [
@@ -108,32 +108,32 @@ describe('mistakes are told where they are made, with names and shapes', () => {
       },
       /layer multiply: multiply takes 2 inputs, not 3/,
     ],
-    'parts that do not fit beside each other': [
+    'shapes that cannot be concatenated': [
       () => {
         const x = input([4, 3]);
         return concatenate({ axis: 0 })([x, dense(2)(x)]);
       },
       /layer concatenate: inputs of shapes \[4, 3\] and \[4, 2\] .*axis 0/,
     ],
-    'an axis that is not there': [
+    'an axis that does not exist': [
       () => {
         const x = input([4]);
         return concatenate({ axis: 1 })([x, x]);
       },
       /layer concatenate: inputs of shape \[4\] have no axis 1/,
     ],
-    'an order that leaves an axis out': [
+    'a permutation without one of the axes': [
       () => permute([1, 1])(input([4, 3])),
-      /layer permute: \[1, 1\] is no order of the axes of \[4, 3\]; name each of 1 to 2 once/,
+      /layer permute: \[1, 1\] is not a permutation of the axes of \[4, 3\]; use each of 1 to 2 once/,
     ],
-    'an order that counts from 0': [() => permute([0, 1])(input([4, 3])), /layer permute: dims\.0/],
-    'axes in more groups than one step can take': [
+    'a permutation that counts from 0': [() => permute([0, 1])(input([4, 3])), /layer permute: dims\.0/],
+    'more groups of axes than one layer can permute': [
       () => permute([5, 4, 3, 2, 1])(input([2, 2, 2, 2, 2])),
-      /layer permute: .*more than 4 groups; use two such layers/,
+      /layer permute: .*more than 4 groups; use two permute layers/,
     ],
-    'a slice of what is not there': [
+    'a slice beyond the axis': [
       () => slice(1, 5)(input([4, 3])),
-      /layer slice: there are no places 1 to 5 along axis 0 of \[4, 3\]/,
+      /layer slice: 1 to 5 is not a range of axis 0 of shape \[4, 3\]/,
     ],
     'a mask of another length': [
       () => {
@@ -155,11 +155,11 @@ describe('mistakes are told where they are made, with names and shapes', () => {
         const both = bidirectional((direction) => gru(2, direction), add());
         return both(x, { initialState: [x.graph.input('h', [2])] });
       },
-      /as many states in both directions/,
+      /as many initial states for each direction/,
     ],
-    'a vector no times': [() => repeatVector(0)(input([4])), /layer repeatVector: times/],
-    'nothing to add': [() => add()([]), /layer add: there is nothing to join/],
-    'a softmax where logits are asked for': [
+    'a vector repeated 0 times': [() => repeatVector(0)(input([4])), /layer repeatVector: times/],
+    'nothing to add': [() => add()([]), /layer add: it has no inputs/],
+    'a softmax where logits are expected': [
       () => {
         const x = input([4]);
         const output = dense(3, { activation: 'softmax' })(x);
@@ -174,14 +174,14 @@ describe('mistakes are told where they are made, with names and shapes', () => {
       },
       /one probability for each class/,
     ],
-    'labels to ignore among probabilities that are no softmax': [
+    'ignored labels without logits': [
       () => {
         const x = input([4]);
         return x.graph.model(x, sparseCategoricalCrossentropy({ target: 'y', ignoreIndex: -1 }));
       },
       /ignoreIndex needs logits/,
     ],
-    'labels that are nothing but smoothed': [
+    'a label smoothing of 1': [
       () => {
         const x = input([4]);
         return x.graph.model(x, sparseCategoricalCrossentropy({ target: 'y', labelSmoothing: 1 }));

@@ -14,19 +14,19 @@ import { categoricalCrossentropy } from '../../shared/graph/losses/categorical-c
 import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.js';
 import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
 
-/* Mistakes that people make when they build a network: each is told where it is made, by name, with shapes and mend. */
+/* Mistakes in building a network: each is reported where it is made, with the name of the layer, the shapes and the remedy. */
 
 const image = (): Tensor => new Graph().input('x', [8, 8]);
 const loss = sparseCategoricalCrossentropy({ target: 'y' });
-/** What TypeScript would have told, had it been asked. */
+/** A value of the wrong type, which TypeScript would refuse. */
 const wrong = <T>(value: unknown): T => value as T;
 
-describe('mistakes in networks are told when they are built', () => {
+describe('mistakes in networks are reported when they are built', () => {
   it.each<[string, () => unknown, string]>([
     [
       'no channels',
       () => conv2d(4, 3)(image()),
-      'layer conv2d: an input of shape [8, 8] is no image [height, width, channels]; reshape it',
+      'layer conv2d: an input of shape [8, 8] is not an image [height, width, channels]; reshape it',
     ],
     [
       'a window too large',
@@ -34,35 +34,35 @@ describe('mistakes in networks are told when they are built', () => {
       'layer maxPooling2d: its window of 9 x 9 does not fit an image of 8 x 8',
     ],
     [
-      'other shapes',
+      'unequal shapes',
       () => {
         const x = image();
         return add()([dense(3)(x), dense(4)(x)]);
       },
-      'layer add: inputs of shapes [8, 3] and [8, 4] do not match; bring them to one shape first',
+      'layer add: inputs of shapes [8, 3] and [8, 4] do not match; reshape them to the same shape first',
     ],
     [
-      'other shapes beside each other',
+      'unequal shapes to concatenate',
       () => {
         const x = image();
         return concatenate()([x, flatten()(x)]);
       },
-      'layer concatenate: inputs of shapes [8, 8] and [64] cannot stand beside each other along axis 1',
+      'layer concatenate: inputs of shapes [8, 8] and [64] cannot be concatenated along axis 1',
     ],
     [
-      'other elements',
+      'another number of elements',
       () => reshape([8, 9])(image()),
-      'layer reshape: an input of shape [8, 8] (64 elements) cannot take the shape [8, 9] (72)',
+      'layer reshape: an input of shape [8, 8] (64 elements) cannot be reshaped to [8, 9] (72)',
     ],
     [
       'no sequence',
       () => lstm(4)(flatten()(image())),
-      'layer lstm: needs a sequence [steps, features], and the input has shape [64]; reshape it',
+      'layer lstm: needs a sequence [steps, features], but the input has shape [64]; reshape it',
     ],
     [
       'heads that do not fit',
       () => multiHeadAttention(3)(image()),
-      'a width of 8 cannot be shared by 3 heads',
+      'a width of 8 cannot be divided among 3 heads',
     ],
     [
       'a layer for two shapes',
@@ -77,50 +77,50 @@ describe('mistakes in networks are told when they are built', () => {
     [
       'no list',
       () => add()(wrong(image())),
-      'layer add: there is nothing to join; give it a list: add()([a, b])',
+      'layer add: it has no inputs; pass a list of tensors: add()([a, b])',
     ],
     ['a list of one', () => multiply()([image()]), 'layer multiply: multiply takes 2 inputs, not 1'],
     [
-      'a layer that was not made',
+      'a layer function that was not called',
       () => sequential([dense(3), wrong<Layer>(flatten)])(image()),
-      'layer 2 of sequential([...]) is no layer; call what makes one, such as flatten()',
+      'layer 2 of sequential([...]) is not a layer; call a function that creates one, such as flatten()',
     ],
     [
       'no layer at all',
       () => sequential([wrong<Layer>(undefined)])(image()),
-      'layer 1 of sequential([...]) is no layer',
+      'layer 1 of sequential([...]) is not a layer',
     ],
     [
       'an unknown activation',
       () => dense(4, { activation: wrong('rellu') })(image()),
-      'layer dense: there is no activation "rellu"; known are gelu, linear, logSoftmax, relu',
+      'layer dense: unknown activation "rellu"; use one of gelu, linear, logSoftmax, relu',
     ],
     [
-      'another one',
+      'another unknown activation',
       () => activation(wrong('swish'))(image()),
-      'layer activation: there is no activation "swish"',
+      'layer activation: unknown activation "swish"',
     ],
     [
       'two graphs',
       () => new Graph().model(image(), loss),
-      "the model's output is x of another graph; begin and end a model with one graph",
+      "the model's output is x of another graph; use the inputs and layers of one graph",
     ],
-    ['no output', () => new Graph().model(wrong(undefined), loss), "the model's output is no tensor"],
+    ['no output', () => new Graph().model(wrong(undefined), loss), "the model's output is not a tensor"],
     [
       'logits for probabilities',
       () => {
         const y = dense(4)(image());
         return y.graph.model(y, loss);
       },
-      "the loss expects probabilities, and dense (dense) hands on any number; end the model with activation: 'softmax', or tell the loss: fromLogits: true",
+      "the loss expects probabilities, but the output of dense (dense) is unbounded; end the model with activation: 'softmax', or set fromLogits: true for the loss",
     ],
     [
-      'the same of an activation',
+      'an activation for probabilities',
       () => {
         const y = dense(4, { activation: 'relu' })(image());
         return y.graph.model(y, categoricalCrossentropy({ target: 'y' }));
       },
-      'the loss expects probabilities, and dense/relu (relu) hands on any number',
+      'the loss expects probabilities, but the output of dense/relu (relu) is unbounded',
     ],
     [
       'probabilities for logits',
@@ -131,24 +131,24 @@ describe('mistakes in networks are told when they are built', () => {
       'the loss expects logits, but dense/softmax is a softmax; drop fromLogits or the softmax',
     ],
   ])('%s', (_, build, line) => {
-    let told: unknown;
+    let thrown: unknown;
     try {
       build();
     } catch (error) {
-      told = error;
+      thrown = error;
     }
-    expect(told).toMatchObject({ name: 'UserError', message: expect.stringContaining(line) });
+    expect(thrown).toMatchObject({ name: 'UserError', message: expect.stringContaining(line) });
   });
 });
 
 describe('a sigmoid at the end', () => {
-  it('of binary cross-entropy leaves the loss its logits, and the model its probabilities', () => {
+  it('with binary cross-entropy gives the loss logits, and the model outputs probabilities', () => {
     const y = dense(1, { activation: 'sigmoid' })(flatten()(image()));
     const model = y.graph.model(y, binaryCrossentropy({ target: 'y' }));
     expect([model.loss.prediction, model.output]).toEqual(['dense', 'dense/sigmoid']);
   });
 
-  it('of other losses is what they are asked for', () => {
+  it('with other losses is the prediction itself', () => {
     const y = dense(1, { activation: 'sigmoid' })(flatten()(image()));
     expect(y.graph.model(y, meanSquaredError({ target: 'y' })).loss.prediction).toBe('dense/sigmoid');
   });

@@ -4,14 +4,14 @@ import { conv2d } from '../../shared/graph/layers/conv2d.js';
 import { conv2dTranspose } from '../../shared/graph/layers/conv2d-transpose.js';
 import { dense } from '../../shared/graph/layers/dense.js';
 import { depthwiseConv2d } from '../../shared/graph/layers/depthwise-conv2d.js';
-import { add, multiply } from '../../shared/graph/layers/merge.js';
+import { add, concatenate, multiply } from '../../shared/graph/layers/merge.js';
 import {
   averagePooling2d,
   globalAveragePooling2d,
   globalMaxPooling2d,
   maxPooling2d,
 } from '../../shared/graph/layers/pooling.js';
-import { flatten, reshape } from '../../shared/graph/layers/reshape.js';
+import { flatten, permute, repeatVector, reshape } from '../../shared/graph/layers/reshape.js';
 import { sequential } from '../../shared/graph/layers/sequential.js';
 import { binaryCrossentropy } from '../../shared/graph/losses/binary-crossentropy.js';
 import { categoricalCrossentropy } from '../../shared/graph/losses/categorical-crossentropy.js';
@@ -24,14 +24,16 @@ import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.j
 import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
 import type { Model } from '../../shared/graph/model.js';
 import type { Shape } from '../../shared/graph/shape.js';
-import { AXES_MODELS } from './axes-models.js';
 import { BATCH_NORMALIZATION_MODELS } from './batch-normalization-models.js';
+import { COMPOSED_MODELS } from './composed-models.js';
+import { DEFINED_MODELS } from './defined-models.js';
+import { LEARNING_MODELS } from './learning-models.js';
 import { RANDOM_MODELS } from './random-models.js';
 import { RECURRENT_MODELS } from './recurrent-models.js';
-import { SMOOTHING_MODELS } from './smoothing-models.js';
 import { TRANSFORMER_MODELS } from './transformer-models.js';
+import { WEIGHTED_MODELS } from './weighted-models.js';
 
-/** Small models that between them use every op, every loss and every turn that backprop can take. Fields: x and y. */
+/** Small models that together use every op, every loss and every case of backprop. Fields: x and y. */
 export const MODELS = {
   /** dense + relu, dense + softmax, class numbers. */
   classifier: (): Model =>
@@ -79,15 +81,15 @@ export const MODELS = {
   huber: (): Model => ofElements(huber({ target: 'y', delta: 0.5 })),
   binary: (): Model => ofElements(binaryCrossentropy({ target: 'y' })),
 
-  /** Labels that nobody has told the times of. */
+  /** Labels without times. */
   ctc: (): Model =>
     chain([4, 6], [dense(8, { activation: 'tanh' }), dense(4)], ctc({ target: 'y', length: 3 })),
 
-  /** Cells that hold an object or do not. */
+  /** Cells with and without an object. */
   detection: (): Model =>
     chain([3, 4], [dense(6, { activation: 'tanh' }), dense(8)], detection({ target: 'y', delta: 0.5 })),
 
-  /** Probabilities that are not a softmax's output. */
+  /** Probabilities that are not the output of a softmax. */
   probabilities: (): Model => {
     const x = new Graph().input('x', [3]);
     const branch = (): Layer => dense(4, { activation: 'softmax' });
@@ -95,7 +97,7 @@ export const MODELS = {
     return x.graph.model(output, sparseCategoricalCrossentropy({ target: 'y' }));
   },
 
-  /** The same with targets that are probabilities, behind a softmax that a view hides; no bias; views everywhere. */
+  /** Targets that are probabilities, and a softmax behind a view; no bias; many views. */
   views: (): Model =>
     chain(
       [2, 2, 2],
@@ -111,7 +113,7 @@ export const MODELS = {
       categoricalCrossentropy({ target: 'y' }),
     ),
 
-  /** Convolutions that keep the size, a fused relu, maximum pooling. */
+  /** Convolutions that keep the size, a fused relu, max pooling. */
   images: (): Model =>
     chain(
       [6, 5, 2],
@@ -125,7 +127,7 @@ export const MODELS = {
       sparseCategoricalCrossentropy({ target: 'y', fromLogits: true }),
     ),
 
-  /** Images made larger; a convolution of each channel for itself. */
+  /** Transposed convolutions; a depthwise convolution. */
   enlarged: (): Model =>
     chain(
       [2, 3, 3],
@@ -139,7 +141,7 @@ export const MODELS = {
       meanSquaredError({ target: 'y' }),
     ),
 
-  /** Strides, dilation, groups, no bias; windows that overlap and reach over the border; whole images pooled. */
+  /** Strides, dilation, groups, no bias; windows that overlap and extend over the border; global pooling. */
   strided: (): Model => {
     const x = new Graph().input('x', [7, 6, 4]);
     const strided = conv2d(6, 3, { strides: [2, 1], padding: 'same', groups: 2, activation: 'tanh' })(x);
@@ -150,7 +152,7 @@ export const MODELS = {
     return x.graph.model(dense(2)(joined), meanSquaredError({ target: 'y' }));
   },
 
-  /** A relu that cannot join the product before it, because somebody else reads that too; a value used twice at once. */
+  /** A relu that cannot be fused, because its input has another reader; a value used twice by one node. */
   forks: (): Model => {
     const x = new Graph().input('x', [3]);
     const z = dense(4)(x);
@@ -159,10 +161,51 @@ export const MODELS = {
     return x.graph.model(output, meanSquaredError({ target: 'y' }));
   },
 
-  ...AXES_MODELS,
+  /** Concatenation along both axes, permuted axes, a repeated vector; log-softmax at the end. */
+  axes: (): Model => {
+    const x = new Graph().input('x', [3, 4]);
+    const seen = dense(4, { activation: 'tanh', name: 'seen' })(x);
+    const turned = dense(4, { activation: 'tanh', name: 'turned' })(permute([2, 1])(seen));
+    const summary = dense(2, { activation: 'tanh', name: 'summary' })(flatten()(seen));
+    const long = concatenate({ axis: 0 })([seen, turned, x]);
+    const wide = concatenate()([long, repeatVector(10)(summary)]);
+    const cube = permute([3, 1, 2])(reshape([10, 3, 2])(wide));
+    const output = dense(3, { activation: 'logSoftmax', name: 'output' })(cube);
+    return x.graph.model(output, meanSquaredError({ target: 'y' }));
+  },
+
+  'smoothed-ignored': (): Model => {
+    const x = new Graph().input('x', [3, 4]);
+    const logits = sequential([dense(6, { activation: 'tanh' }), dense(4)])(x);
+    const settings = { fromLogits: true, labelSmoothing: 0.1, ignoreIndex: 2 };
+    return x.graph.model(logits, sparseCategoricalCrossentropy({ target: 'y', ...settings }));
+  },
+
+  'smoothed-soft': (): Model => {
+    const x = new Graph().input('x', [4]);
+    const p = sequential([dense(6, { activation: 'tanh' }), dense(3, { activation: 'softmax' })])(x);
+    return x.graph.model(p, categoricalCrossentropy({ target: 'y', labelSmoothing: 0.2 }));
+  },
+
+  /** Probabilities that are not the output of a softmax. */
+  'smoothed-probabilities': (): Model => {
+    const x = new Graph().input('x', [3]);
+    const p = multiply()([dense(4, { activation: 'softmax' })(x), dense(4, { activation: 'softmax' })(x)]);
+    return x.graph.model(p, sparseCategoricalCrossentropy({ target: 'y', labelSmoothing: 0.3 }));
+  },
+
+  'smoothed-binary': (): Model => {
+    const x = new Graph().input('x', [3]);
+    const logits = sequential([dense(5, { activation: 'tanh' }), dense(4)])(x);
+    return x.graph.model(logits, binaryCrossentropy({ target: 'y', labelSmoothing: 0.2 }));
+  },
+
   ...BATCH_NORMALIZATION_MODELS,
+  ...COMPOSED_MODELS,
+  ...LEARNING_MODELS,
+  ...WEIGHTED_MODELS,
+  ...DEFINED_MODELS,
   ...RECURRENT_MODELS,
-  ...SMOOTHING_MODELS,
   ...TRANSFORMER_MODELS,
   ...RANDOM_MODELS,
 } as const satisfies Readonly<Record<string, () => Model>>;

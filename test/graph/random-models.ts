@@ -16,11 +16,11 @@ import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.j
 import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
 import type { Model } from '../../shared/graph/model.js';
 
-/** Models that train otherwise than they are evaluated: something in them is drawn at random. */
+/** Models with random layers, which differ between training and evaluation. */
 export const RANDOM_MODELS = {
   dropout: (): Model => dropoutModel(0.4),
 
-  /** Sequences that drop the same inputs at every step. */
+  /** Dropout of the same inputs at every step. */
   'recurrent-dropout': (): Model => {
     const x = new Graph().input('x', [4, 3]);
     const network = sequential([lstm(4, { returnSequences: true, dropout: 0.2 }), gru(3, { dropout: 0.3 })]);
@@ -32,7 +32,7 @@ export const RANDOM_MODELS = {
     const output = transformerBlock(2, 5, { name: 'block', dropout: 0.25 })(x);
     return x.graph.model(output, meanSquaredError({ target: 'y' }));
   },
-  /** Every kind of augmentation, behind a layer that is to be trained through them. */
+  /** Every kind of augmentation, after a layer that is trained through them. */
   augmented: (): Model => {
     const x = new Graph().input('x', [5, 6, 2]);
     const network = sequential([
@@ -50,7 +50,7 @@ export const RANDOM_MODELS = {
   },
 } as const satisfies Readonly<Record<string, () => Model>>;
 
-/** Two dense layers with dropout before each: what is in front of the first is of the data. */
+/** Two dense layers with dropout before each; the first dropout acts on the data. */
 export function dropoutModel(rate: number): Model {
   const x = new Graph().input('x', [5]);
   const network = sequential([dropout(rate), dense(40, { activation: 'tanh' }), dropout(rate), dense(4)]);

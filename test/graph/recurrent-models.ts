@@ -26,14 +26,14 @@ export const RECURRENT_MODELS = {
     return x.graph.model(output, meanSquaredError({ target: 'y' }));
   },
 
-  /** From the end, of both gated kinds. */
+  /** LSTM and GRU from the end of the sequence. */
   reverse: (): Model => {
     const x = new Graph().input('x', [3, 2]);
     const last = [lstm(3, { reverse: true }), gru(3, { reverse: true })].map((layer) => layer(x));
     return x.graph.model(dense(2)(add()(last)), meanSquaredError({ target: 'y' }));
   },
 
-  /** Masks, initial states and states that are returned, of all kinds and both directions. */
+  /** Masks, initial states and returned states, for all cells and both directions. */
   'recurrent-states': (): Model => {
     const x = new Graph().input('x', [4, 3]);
     // 0 wherever the first feature is negative.
@@ -62,7 +62,7 @@ export const RECURRENT_MODELS = {
   },
 } as const satisfies Readonly<Record<string, () => Model>>;
 
-/** A sequence's last word, over a layer that speaks at every step. */
+/** Two layers: the first has an output at every step, the second after the last one. */
 function stack(layer: (units: number, options?: { returnSequences: true }) => Layer): Model {
   const x = new Graph().input('x', [4, 3]);
   const output = dense(3)(layer(4)(layer(5, { returnSequences: true })(x)));

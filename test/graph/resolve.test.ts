@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createPlan } from '../../shared/compiler/plan.js';
 import { UserError } from '../../shared/errors.js';
 import type { Model } from '../../shared/graph/model.js';
-import { createPlan } from '../../shared/graph/plan.js';
 import { parseModel } from '../../shared/graph/resolve.js';
 import { MODELS, type ModelName } from './models.js';
 
@@ -10,7 +10,7 @@ const NAMES = Object.keys(MODELS) as ModelName[];
 type Change = (model: Model) => unknown;
 
 describe('a model as JSON', () => {
-  it.each(NAMES)('comes back as it was: %s', (name) => {
+  it.each(NAMES)('is unchanged after parsing: %s', (name) => {
     const model = MODELS[name]();
     expect(parseModel(JSON.parse(JSON.stringify(model)))).toEqual(model);
   });
@@ -19,26 +19,26 @@ describe('a model as JSON', () => {
     'another format': [(m) => ({ ...m, format: 'unisum-model/2' }), /format/],
     'an unknown op': [(m) => ({ ...m, nodes: [{ ...m.nodes[0], op: 'constructor' }] }), /nodes\.0\.op/],
     'an unknown key': [(m) => ({ ...m, script: 'x' }), /script/],
-    'an input from nowhere': [
+    'an unknown input': [
       (m) => ({ ...m, nodes: m.nodes.map((n) => ({ ...n, inputs: ['nowhere'] })) }),
-      /layer dense: there is no nowhere before it/,
+      /layer dense: its input nowhere is not defined before it/,
     ],
     'a node before its input': [
       (m) => ({ ...m, nodes: [...m.nodes].reverse() }),
-      /layer dense_1\/softmax: there is no dense_1 before it/,
+      /layer dense_1\/softmax: its input dense_1 is not defined before it/,
     ],
     'a node twice': [
       (m) => ({ ...m, nodes: [...m.nodes, m.nodes[0]] }),
       /two inputs or layers are named dense/,
     ],
-    'an output from nowhere': [(m) => ({ ...m, output: 'nowhere' }), /output nowhere/],
-    'a loss of nothing': [
+    'an unknown output': [(m) => ({ ...m, output: 'nowhere' }), /output nowhere/],
+    'a loss of an unknown layer': [
       (m) => ({ ...m, loss: { ...m.loss, prediction: 'nowhere' } }),
       /loss needs nowhere/,
     ],
     'attributes of another op': [
       (m) => ({ ...m, nodes: m.nodes.map((n) => ({ ...n, attributes: { units: 3 } })) }),
-      /layer dense: useBias/,
+      /layer dense: "useBias" is missing/,
     ],
     'a parameter of another shape': [
       (m) => ({ ...m, parameters: m.parameters.map((p) => ({ ...p, shape: [3] })) }),
@@ -48,12 +48,12 @@ describe('a model as JSON', () => {
       (m) => ({ ...m, parameters: [] }),
       /layer dense: its kernel dense\/kernel is missing/,
     ],
-    'a parameter that nobody uses': [
+    'an unused parameter': [
       (m) => ({ ...m, parameters: [...m.parameters, { ...m.parameters[0], name: 'idle' }] }),
-      /idle is used by no layer/,
+      /idle is not used by any layer/,
     ],
     'parameters out of order': [(m) => ({ ...m, parameters: [...m.parameters].reverse() }), /name order/],
-    'a role that the op has not': [
+    'a role that the op does not have': [
       (m) => ({ ...m, nodes: m.nodes.map((n) => ({ ...n, parameters: { toString: 'dense/bias' } })) }),
       /has no toString/,
     ],
@@ -64,13 +64,13 @@ describe('a model as JSON', () => {
     'not even an object': [() => 'model', /not a valid model/],
   };
 
-  it.each(Object.entries(changes))('is refused with one clear line: %s', (_, [change, message]) => {
+  it.each(Object.entries(changes))('is refused with a clear message: %s', (_, [change, message]) => {
     const value = change(MODELS.classifier());
     expect(() => parseModel(value)).toThrow(UserError);
     expect(() => parseModel(value)).toThrow(message);
   });
 
-  it('either fails as a UserError or can be planned, whatever is changed', () => {
+  it('with any change either fails with a UserError or can be compiled', () => {
     const mutations = fc.record({
       name: fc.constantFrom(...NAMES),
       at: fc.nat(),
@@ -93,7 +93,7 @@ describe('a model as JSON', () => {
   });
 });
 
-/** A copy of plain JSON in which the leaf (number, text, boolean) with this number is something else. */
+/** A copy of plain JSON in which the leaf (number, text or boolean) with index `at` is replaced. */
 function replaceLeaf(json: unknown, at: number, value: unknown): unknown {
   const text = JSON.stringify(json);
   let leaves = 0;

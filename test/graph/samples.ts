@@ -1,10 +1,10 @@
-import type { Plan } from '../../shared/graph/plan.js';
+import type { Plan } from '../../shared/compiler/plan.js';
 import { elementsOf } from '../../shared/graph/shape.js';
 import { spread } from '../support/numbers.js';
 import type { Column, Columns } from '../support/samples.js';
 
-/** Made-up samples that fit a plan's fields. */
-export function madeUpSamples(plan: Pick<Plan, 'fields' | 'output'>, samples: number, seed = 1): Columns {
+/** Synthetic samples that fit the fields of a plan. */
+export function syntheticSamples(plan: Pick<Plan, 'fields' | 'output'>, samples: number, seed = 1): Columns {
   const classes = plan.output.at(-1) ?? 1;
   const columns = plan.fields.map(({ name, shape, dtype }, i): [string, Column] => {
     const values = spread(seed * 1000 + i, samples * elementsOf(shape), 0.05, 1);

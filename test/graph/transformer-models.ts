@@ -32,7 +32,7 @@ export const TRANSFORMER_MODELS = {
     return x.graph.model(network(x), sparseCategoricalCrossentropy({ target: 'y', fromLogits: true }));
   },
 
-  /** One table of symbols for what is read and for what is said, read twice. */
+  /** One embedding table for inputs and outputs, with two uses for inputs. */
   'reversible-embedding': (): Model => {
     const x = new Graph().input('x', [6]);
     const symbols = reversibleEmbedding(5, 4, { name: 'symbols' });
@@ -42,7 +42,7 @@ export const TRANSFORMER_MODELS = {
     return x.graph.model(symbols(hidden, { reverse: true }), loss);
   },
 
-  /** Attention to a memory of which a part is hidden; waves for positions; silu and leaky relu. */
+  /** Attention to a memory with a mask; positional encoding; silu and leaky relu. */
   'cross-attention': (): Model => {
     const input = new Graph().input('x', [3, 4]);
     const x = positionalEncoding()(input);
@@ -52,7 +52,7 @@ export const TRANSFORMER_MODELS = {
     return input.graph.model(leakyRelu()(y), meanSquaredError({ target: 'y' }));
   },
 
-  /** A block that is used twice: an encoder, and a decoder that looks at it with the same weights for both. */
+  /** A block that is used twice as the encoder, and a decoder that attends to its first output. */
   'encoder-decoder': (): Model => {
     const x = new Graph().input('x', [3, 4]);
     const block = transformerBlock(2, 5, { name: 'block' });

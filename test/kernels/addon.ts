@@ -1,12 +1,12 @@
 import { buildNative } from '../../scripts/build-native.mjs';
 
 /**
- * Brings the native kernels up to date before any test asks which builds there are: a stale addon would be left out. So
- * would what `npm run proof` adds.
+ * Builds the native kernels, and the builds that `npm run proof` adds, before any test asks which builds are available: an
+ * outdated addon would be left out.
  */
 export async function setup(): Promise<void> {
   await buildNative(undefined, 'all');
   const { make, PROOF_BUILDS } = await import('../proof/builds.js');
-  // At once: each keeps one core busy for a minute.
+  // In parallel: each compilation uses one core for a minute.
   await Promise.all(PROOF_BUILDS.map(make));
 }

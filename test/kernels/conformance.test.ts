@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Size } from '../../shared/kernels/specimen.js';
+import type { KernelName } from '../../shared/kernels/command-buffer.js';
+import { GUARD, placeTestCase, type TestCase } from '../../shared/kernels/self-test/test-case.js';
+import type { Size } from '../../shared/kernels/self-test/test-vector.js';
+import { VALUE_KINDS, type ValueKind } from '../../shared/kernels/self-test/values.js';
 import { KERNEL_TABLE } from '../../shared/kernels/table.js';
-import type { KernelName } from '../../shared/kernels/tape.js';
-import { GUARD, layOut, type Trial } from '../../shared/kernels/trial.js';
-import { VALUE_KINDS, type ValueKind } from '../../shared/kernels/values.js';
 import { deviation } from './expected.js';
 import { REFERENCE } from './reference.js';
-import { allBuilds, callOf, outputsOf, START, type TestBuild, wordAt } from './trials.js';
+import { allBuilds, callOf, outputsOf, START, type TestBuild, wordAt } from './test-cases.js';
 
 const KERNELS = Object.keys(KERNEL_TABLE) as KernelName[];
 
-/** Every tail of a vector of up to sixteen, then primes and more than one vector. */
+/** Every tail of a vector of sixteen lanes, then primes and more than one vector. */
 const SIZES: Size[] = [
   ...[...Array(17).keys()].map((i) => ({ rows: 3 - (i % 2), inner: 4 + (i % 3), cols: i + 1 })),
   { rows: 1, inner: 1, cols: 1 },
@@ -27,6 +27,8 @@ const SIZES: Size[] = [
 const IN_PLACE: readonly (readonly [KernelName, string, string])[] = [
   ['addVectors', 'out', 'a'],
   ['addVectors', 'out', 'b'],
+  ['subtractVectors', 'out', 'a'],
+  ['subtractVectors', 'out', 'b'],
   ['multiplyVectors', 'out', 'a'],
   ['multiplyVectors', 'out', 'b'],
   ['copyVector', 'out', 'a'],
@@ -80,6 +82,7 @@ const IN_PLACE: readonly (readonly [KernelName, string, string])[] = [
   ['huberBackward', 'dy', 'targets'],
   ['binaryCrossEntropyBackward', 'dlogits', 'logits'],
   ['scaleVector', 'out', 'a'],
+  ['roundToBfloat16', 'out', 'a'],
   ['crossEntropyBackward', 'dp', 'p'],
   ['crossEntropyBackward', 'dp', 'targets'],
   ['meanSquaredErrorBackward', 'dy', 'y'],
@@ -88,32 +91,32 @@ const IN_PLACE: readonly (readonly [KernelName, string, string])[] = [
 
 const builds = await allBuilds();
 
-/** What is wrong with what a call left in the memory; nothing if all is well. */
-function findings(kernel: KernelName, trial: Trial, before: Uint32Array, after: Uint32Array): string[] {
+/** What is wrong with the memory after a call; empty if nothing is. */
+function findings(kernel: KernelName, testCase: TestCase, before: Uint32Array, after: Uint32Array): string[] {
   const found: string[] = [];
   const isOutput = new Uint8Array(after.length);
-  for (const { offset, words, isOutput: written } of trial.buffers) {
+  for (const { offset, words, isOutput: written } of testCase.buffers) {
     if (written) isOutput.fill(1, wordAt(offset), wordAt(offset) + words);
   }
   const stray = after.findIndex((word, i) => isOutput[i] === 0 && word !== before[i]);
-  if (stray >= 0) found.push(`wrote at word ${stray}, which is no output`);
-  const outputs = outputsOf(trial, after);
-  for (const [name, expected] of Object.entries(REFERENCE[kernel](callOf(trial, before)))) {
+  if (stray >= 0) found.push(`wrote at word ${stray}, which is not an output`);
+  const outputs = outputsOf(testCase, after);
+  for (const [name, expected] of Object.entries(REFERENCE[kernel](callOf(testCase, before)))) {
     const text = deviation(expected, outputs.get(name)!);
     if (text) found.push(`${name}: ${text}`);
   }
   return found;
 }
 
-function hashOf(trial: Trial, words: Uint32Array): string {
+function hashOf(testCase: TestCase, words: Uint32Array): string {
   const hash = createHash('sha256');
-  for (const output of outputsOf(trial, words).values()) {
+  for (const output of outputsOf(testCase, words).values()) {
     hash.update(output.map((word) => ((word & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : word)));
   }
   return hash.digest('hex');
 }
 
-/** Lays out a specimen in a build's memory and runs it; the words from START to the trial's end before and after. */
+/** Runs a test case on a build; returns the words from START to its end, before and after. */
 function attempt(
   build: TestBuild,
   kernel: KernelName,
@@ -121,32 +124,32 @@ function attempt(
   kind: ValueKind,
   inPlace?: readonly [string, string],
 ) {
-  const trial = layOut(kernel, size, kind, build.words, START);
+  const testCase = placeTestCase(kernel, size, kind, build.words, START);
   const [output, input] = inPlace ?? [];
-  const args = output ? { ...trial.args, [output]: trial.args[input!]! } : trial.args;
-  const before = build.words.slice(START / 4, trial.end / 4);
+  const args = output ? { ...testCase.args, [output]: testCase.args[input!]! } : testCase.args;
+  const before = build.words.slice(START / 4, testCase.end / 4);
   build.run(kernel, args);
-  return { trial, before, after: build.words.slice(START / 4, trial.end / 4) };
+  return { testCase, before, after: build.words.slice(START / 4, testCase.end / 4) };
 }
 
 /**
- * A bound against hanging. Every size and kind of values runs on every build, and the exact ones compute each
- * multiply-add in some twenty operations: half a minute for the longest kernels on a busy machine.
+ * Time limit for one kernel. Every size and kind of values runs on every build, and the exact ones compute each
+ * multiply-add in about twenty operations: half a minute for the longest kernels on a busy machine.
  */
 const WORK_MS_MAX = 240_000;
 
 describe('every build', () => {
   it.each(KERNELS)(
-    'computes %s as its reference, and like every other build',
+    'computes %s like its reference, and with the same bits as every other build',
     (kernel) => {
       for (const size of SIZES) {
         for (const kind of VALUE_KINDS) {
           const hashes = builds.map((build) => {
-            const { trial, before, after } = attempt(build, kernel, size, kind);
-            // Of arbitrary bits all that can be said is that every build makes the same of them.
-            const found = kind === 'wild' ? [] : findings(kernel, trial, before, after);
+            const { testCase, before, after } = attempt(build, kernel, size, kind);
+            // For arbitrary bits the only requirement is that all builds agree.
+            const found = kind === 'wild' ? [] : findings(kernel, testCase, before, after);
             expect(found, `${build.name} ${kind} ${JSON.stringify(size)}`).toEqual([]);
-            return hashOf(trial, after);
+            return hashOf(testCase, after);
           });
           expect(new Set(hashes).size, `${kind} ${JSON.stringify(size)}: ${hashes}`).toBe(1);
         }
@@ -155,15 +158,15 @@ describe('every build', () => {
     WORK_MS_MAX,
   );
 
-  it.each(IN_PLACE)('computes %s with %s in the place of %s', (kernel, output, input) => {
+  it.each(IN_PLACE)('computes %s in place, with %s over %s', (kernel, output, input) => {
     for (const build of builds) {
       for (const size of SIZES) {
         const apart = attempt(build, kernel, size, 'ordinary');
         const together = attempt(build, kernel, size, 'ordinary', [output, input]);
-        const at = apart.trial.buffers.find(({ name }) => name === output)!;
-        const wanted = apart.after.subarray(wordAt(at.offset), wordAt(at.offset) + at.words);
-        const start = wordAt(together.trial.args[input]!);
-        expect(together.after.subarray(start, start + at.words), build.name).toEqual(wanted);
+        const at = apart.testCase.buffers.find(({ name }) => name === output)!;
+        const expected = apart.after.subarray(wordAt(at.offset), wordAt(at.offset) + at.words);
+        const start = wordAt(together.testCase.args[input]!);
+        expect(together.after.subarray(start, start + at.words), build.name).toEqual(expected);
       }
     }
   });
@@ -173,38 +176,38 @@ describe('the conformance test', () => {
   const size = { rows: 3, inner: 5, cols: 7 };
 
   it.each(KERNELS)('finds a flipped bit in each output of %s', (kernel) => {
-    const { trial, before, after } = attempt(builds[0]!, kernel, size, 'ordinary');
-    expect(findings(kernel, trial, before, after)).toEqual([]);
-    const hash = hashOf(trial, after);
-    for (const { offset, words, isOutput } of trial.buffers) {
+    const { testCase, before, after } = attempt(builds[0]!, kernel, size, 'ordinary');
+    expect(findings(kernel, testCase, before, after)).toEqual([]);
+    const hash = hashOf(testCase, after);
+    for (const { offset, words, isOutput } of testCase.buffers) {
       if (!isOutput) continue;
       const from = wordAt(offset);
       const at =
         from + after.subarray(from, from + words).findIndex((word) => (word & 0x7fffffff) <= 0x7f800000);
-      // The lowest bit is what the hash is for, the highest of the exponent what the reference is for.
+      // The hash must detect a change of the lowest bit, the reference one of the highest exponent bit.
       after[at]! ^= 1;
-      expect(hashOf(trial, after)).not.toBe(hash);
+      expect(hashOf(testCase, after)).not.toBe(hash);
       after[at]! ^= 0x40000001;
-      expect(findings(kernel, trial, before, after)).toHaveLength(1);
+      expect(findings(kernel, testCase, before, after)).toHaveLength(1);
       after[at]! ^= 0x40000000;
     }
   });
 
-  it('finds a word written behind an output, and a changed input', () => {
-    const { trial, before, after } = attempt(builds[0]!, 'addVectors', size, 'ordinary');
-    const out = trial.buffers.find(({ name }) => name === 'out')!;
-    const a = trial.buffers.find(({ name }) => name === 'a')!;
+  it('finds a word written outside of an output, and a changed input', () => {
+    const { testCase, before, after } = attempt(builds[0]!, 'addVectors', size, 'ordinary');
+    const out = testCase.buffers.find(({ name }) => name === 'out')!;
+    const a = testCase.buffers.find(({ name }) => name === 'a')!;
     for (const at of [wordAt(out.offset) + out.words, wordAt(out.offset) - 1, wordAt(a.offset)]) {
       expect(after[at] === GUARD).toBe(at !== wordAt(a.offset));
       after[at]! ^= 1;
-      expect(findings('addVectors', trial, before, after)).toEqual([
-        `wrote at word ${at}, which is no output`,
+      expect(findings('addVectors', testCase, before, after)).toEqual([
+        `wrote at word ${at}, which is not an output`,
       ]);
       after[at]! ^= 1;
     }
   });
 
-  it('runs on every build that can be had here', () => {
+  it('runs on both wasm builds at least', () => {
     expect(builds.map(({ name }) => name)).toEqual(expect.arrayContaining(['wasm', 'wasm-exact']));
   });
 });

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { geometryOf } from './image-geometry.js';
 import {
   type ConvolutionGeometry,
-  convolutionTransposedTwin,
-  convolutionTwin,
-  treeConvolutionWeightsTwin,
-} from './convolution-twins.js';
-import { geometryOf } from './image-geometry.js';
+  referenceConvolution,
+  referenceConvolutionTransposed,
+  referenceTreeConvolutionWeights,
+} from './reference-convolutions.js';
 import { bitsOf, buildNames, Numbers, Workbench } from './workbench.js';
 
-/** [rows, height, width, inputs, outputs], kernel, stride, pad (top and left; as much below and right), dilation, groups. */
+/** [rows, height, width, inputs, outputs], kernel, stride, pad (top and left; the same below and right), dilation, groups. */
 type Case = readonly [
   readonly [number, number, number, number, number],
   readonly [number, number],
@@ -18,7 +18,7 @@ type Case = readonly [
   groups?: number,
 ];
 
-/** Borders on every side and none, tiles along each direction, inner blocks split in every way, strips of every form. */
+/** With and without borders, tiles along each direction, all ways to split inner blocks, all shapes of strips. */
 const CONVOLUTIONS: readonly Case[] = [
   [
     [1, 1, 1, 1, 1],
@@ -124,7 +124,7 @@ const CONVOLUTIONS: readonly Case[] = [
 const KINDS = { ordinary: 1, tiny: 2 ** -75 } as const;
 const LEAVES = [1, 2, 16] as const;
 
-interface Trial {
+interface TestCase {
   readonly name: string;
   readonly g: ConvolutionGeometry;
   readonly x: Float32Array;
@@ -132,13 +132,13 @@ interface Trial {
   readonly w: Float32Array;
   /** One for the results, one for the image. */
   readonly biases: readonly [Float32Array, Float32Array];
-  /** What the twins make of these: without and with bias and relu; for each size of leaves. */
+  /** Results of the references: without and with bias and relu; the gradients for each leaf size. */
   readonly results: readonly Float32Array[];
   readonly images: readonly Float32Array[];
   readonly gradients: readonly Float32Array[];
 }
 
-function trialsOf(scale: number): Trial[] {
+function testCasesOf(scale: number): TestCase[] {
   const numbers = new Numbers(5);
   return CONVOLUTIONS.map((shape) => {
     const g = geometryOf(...shape);
@@ -148,41 +148,44 @@ function trialsOf(scale: number): Trial[] {
     const [b, c] = [numbers.floats(g.outputs, scale), numbers.floats(g.inputs, scale)];
     return {
       ...{ name: JSON.stringify(shape), g, x, y, w, biases: [b, c] },
-      results: [convolutionTwin(x, w, undefined, g, false), convolutionTwin(x, w, b, g, true)],
+      results: [referenceConvolution(x, w, undefined, g, false), referenceConvolution(x, w, b, g, true)],
       images: [
-        convolutionTransposedTwin(y, w, undefined, g, false),
-        convolutionTransposedTwin(y, w, c, g, true),
+        referenceConvolutionTransposed(y, w, undefined, g, false),
+        referenceConvolutionTransposed(y, w, c, g, true),
       ],
-      gradients: LEAVES.map((leafRows) => treeConvolutionWeightsTwin(x, y, g, leafRows)),
+      gradients: LEAVES.map((leafRows) => referenceTreeConvolutionWeights(x, y, g, leafRows)),
     };
   });
 }
 
-describe.each(Object.entries(KINDS))('convolutions of %s numbers equal the twin bit for bit', (_, scale) => {
-  let trials: Trial[] | undefined;
+describe.each(Object.entries(KINDS))(
+  'convolutions of %s numbers equal the reference bit for bit',
+  (_, scale) => {
+    let testCases: TestCase[] | undefined;
 
-  it.each(buildNames())('on %s', async (build) => {
-    trials ??= trialsOf(scale);
-    const bench = await Workbench.open(build);
-    for (const { name, g, x, y, w, biases, results, images, gradients } of trials) {
-      bench.clear();
-      const [atX, atY, atW] = [bench.put(x), bench.put(y), bench.put(w)];
-      const room = { y: bench.room(y.length), x: bench.room(x.length), w: bench.room(w.length) };
-      for (const activation of [0, 1]) {
-        const [b, c] = activation ? biases.map((bias) => bench.put(bias)) : [0, 0];
-        bench.run('convolution', { x: atX, w: atW, bias: b!, y: room.y, ...g, activation });
-        expect(bitsOf(bench.floats(room.y, y.length)), name).toEqual(bitsOf(results[activation]!));
-        bench.run('convolutionTransposed', { y: atY, w: atW, bias: c!, x: room.x, ...g, activation });
-        expect(bitsOf(bench.floats(room.x, x.length)), `${name} transposed`).toEqual(
-          bitsOf(images[activation]!),
-        );
+    it.each(buildNames())('on %s', async (build) => {
+      testCases ??= testCasesOf(scale);
+      const bench = await Workbench.open(build);
+      for (const { name, g, x, y, w, biases, results, images, gradients } of testCases) {
+        bench.clear();
+        const [atX, atY, atW] = [bench.put(x), bench.put(y), bench.put(w)];
+        const out = { y: bench.reserve(y.length), x: bench.reserve(x.length), w: bench.reserve(w.length) };
+        for (const activation of [0, 1]) {
+          const [b, c] = activation ? biases.map((bias) => bench.put(bias)) : [0, 0];
+          bench.run('convolution', { x: atX, w: atW, bias: b!, y: out.y, ...g, activation });
+          expect(bitsOf(bench.floats(out.y, y.length)), name).toEqual(bitsOf(results[activation]!));
+          bench.run('convolutionTransposed', { y: atY, w: atW, bias: c!, x: out.x, ...g, activation });
+          expect(bitsOf(bench.floats(out.x, x.length)), `${name} transposed`).toEqual(
+            bitsOf(images[activation]!),
+          );
+        }
+        LEAVES.forEach((leafRows, i) => {
+          bench.run('treeConvolutionWeights', { x: atX, dy: atY, dw: out.w, ...g, leafRows });
+          expect(bitsOf(bench.floats(out.w, w.length)), `${name} weights, leaf ${leafRows}`).toEqual(
+            bitsOf(gradients[i]!),
+          );
+        });
       }
-      LEAVES.forEach((leafRows, i) => {
-        bench.run('treeConvolutionWeights', { x: atX, dy: atY, dw: room.w, ...g, leafRows });
-        expect(bitsOf(bench.floats(room.w, w.length)), `${name} weights, leaf ${leafRows}`).toEqual(
-          bitsOf(gradients[i]!),
-        );
-      });
-    }
-  });
-});
+    });
+  },
+);

@@ -1,4 +1,4 @@
-/** One call as a reference sees it: the arguments, and the buffers as they were before. */
+/** One call for a reference: the arguments, and the buffers before the call. */
 export interface Call {
   readonly args: Readonly<Record<string, number>>;
   /** The buffer of an argument. */
@@ -8,7 +8,7 @@ export interface Call {
   bytesAt(offset: number, bytes: number): DataView;
 }
 
-/** What an output must be: values[i], give or take `ulps` units in the last place of a float of the size sizes[i]. */
+/** The expected output: values[i] within `ulps` units in the last place of a float of magnitude sizes[i]. */
 export interface Expected {
   readonly values: readonly number[];
   readonly sizes: readonly number[];
@@ -37,10 +37,10 @@ export function indices(n: number): number[] {
   return [...Array(n).keys()];
 }
 
-/** Sizes from here on may have overflowed on the way, where double precision does not. */
+/** Values of this size or larger may have overflowed in float32 where double precision does not. */
 const OVERFLOW = 2 ** 120;
 
-/** The first place where an output is not as expected, as a text; undefined when there is none. */
+/** Describes the first element of an output that is not as expected; undefined when there is none. */
 export function deviation(expected: Expected, words: Uint32Array): string | undefined {
   const got = expected.type === 'i32' ? new Int32Array(words.buffer) : new Float32Array(words.buffer);
   if (got.length !== expected.values.length) return `${got.length} elements, not ${expected.values.length}`;

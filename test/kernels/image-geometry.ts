@@ -1,6 +1,6 @@
-import type { ConvolutionGeometry } from './convolution-twins.js';
+import type { ConvolutionGeometry } from './reference-convolutions.js';
 
-/** The kernels' arguments for a convolution with as much padding below and right as above and left. */
+/** The arguments of a convolution kernel, with the same padding below as above and right as left. */
 export function geometryOf(
   shape: readonly [number, number, number, number, number],
   [kernelHeight, kernelWidth]: readonly [number, number],
@@ -10,8 +10,8 @@ export function geometryOf(
   groups = 1,
 ): ConvolutionGeometry {
   const [rows, height, width, inputs, outputs] = shape;
-  const results = (places: number, taps: number, stride: number, pad: number, dilation: number) =>
-    Math.floor((places + 2 * pad - (taps - 1) * dilation - 1) / stride) + 1;
+  const results = (pixels: number, taps: number, stride: number, pad: number, dilation: number) =>
+    Math.floor((pixels + 2 * pad - (taps - 1) * dilation - 1) / stride) + 1;
   return {
     ...{ rows, height, width, inputs, outputs, kernelHeight, kernelWidth },
     outHeight: results(height, kernelHeight, strideY, padTop, dilationY),

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it, vi } from 'vitest';
 import { AssertionError } from '../../shared/errors.js';
+import { CommandBuffer } from '../../shared/kernels/command-buffer.js';
 import { loadKernels } from '../../shared/kernels/load.js';
 import { STATIC_BYTES, THREAD_BYTES } from '../../shared/kernels/memory-map.js';
-import { Tape } from '../../shared/kernels/tape.js';
 import { loadWasm } from '../../shared/kernels/wasm-kernels.js';
 
 const HEAP = STATIC_BYTES + THREAD_BYTES;
@@ -14,19 +14,19 @@ function newMemory() {
   return new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
 }
 
-/** Writes a tape behind the heap's start and gives its place. */
-function place(memory: WebAssembly.Memory, tape: Tape, at = HEAP) {
-  const words = tape.words();
+/** Copies a command buffer into the memory and returns the arguments for `run`. */
+function stored(memory: WebAssembly.Memory, commandBuffer: CommandBuffer, at = HEAP) {
+  const words = commandBuffer.words();
   new Int32Array(memory.buffer, at, words.length).set(words);
   return [at, words.length] as const;
 }
 
-/** [1, 2] times [[3], [4]] plus 5, of which the result lies at HEAP + 1024 + 128. */
+/** [1, 2] times [[3], [4]] plus 5; the result is at HEAP + 1024 + 128. */
 function smallProduct(memory: WebAssembly.Memory) {
   const at = HEAP + 1024;
   new Float32Array(memory.buffer, at, 5).set([1, 2, 3, 4, 5]);
-  const tape = new Tape();
-  tape.emit('matmul', {
+  const commandBuffer = new CommandBuffer();
+  commandBuffer.emit('matmul', {
     a: at,
     b: at + 8,
     bias: at + 16,
@@ -36,21 +36,21 @@ function smallProduct(memory: WebAssembly.Memory) {
     cols: 1,
     activation: 0,
   });
-  return { tape, out: new Float32Array(memory.buffer, at + 128, 1) };
+  return { commandBuffer, out: new Float32Array(memory.buffer, at + 128, 1) };
 }
 
 describe('loadKernels', () => {
   for (const backend of ['auto', 'wasm', 'wasm-exact'] as const) {
-    it(`runs a tape on ${backend}`, async () => {
+    it(`runs a command buffer on ${backend}`, async () => {
       const memory = newMemory();
       const kernels = await loadKernels({ memory, backend, stackTop: HEAP });
-      const { tape, out } = smallProduct(memory);
-      kernels.run(...place(memory, tape));
+      const { commandBuffer, out } = smallProduct(memory);
+      kernels.run(...stored(memory, commandBuffer));
       expect(out[0]).toBe(16);
     });
   }
 
-  it('names what it runs on', async () => {
+  it('reports the backend and its detail', async () => {
     const kernels = await loadKernels({ memory: newMemory(), backend: 'wasm-exact', stackTop: HEAP });
     expect([kernels.backend, kernels.detail]).toEqual(['wasm-exact', 'simd']);
   });
@@ -63,11 +63,11 @@ describe('loadKernels', () => {
     }
   });
 
-  it('names the word at which a tape goes wrong', async () => {
+  it('names the word of the command buffer that is invalid', async () => {
     const memory = newMemory();
     const kernels = await loadKernels({ memory, backend: 'wasm', stackTop: HEAP });
-    const { tape } = smallProduct(memory);
-    const [at, words] = place(memory, tape);
+    const { commandBuffer } = smallProduct(memory);
+    const [at, words] = stored(memory, commandBuffer);
     expect(() => kernels.run(at, words - 1)).toThrow(/at word 0/);
     new Int32Array(memory.buffer, at + words * 4, 1)[0] = 9999;
     expect(() => kernels.run(at, words + 1)).toThrow(`at word ${words}`);
@@ -78,7 +78,7 @@ describe('loadWasm', () => {
   const read = (build: string) =>
     readFile(new URL(`../../shared/kernels/wasm/${build}.wasm`, import.meta.url));
 
-  it('falls back to the exact build, and says so, where the engine has no relaxed SIMD', async () => {
+  it('falls back to the exact build and reports why where the engine has no relaxed SIMD', async () => {
     const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false);
     const kernels = await loadWasm(read, 'wasm', { memory: newMemory(), stackTop: HEAP });
     validate.mockRestore();
@@ -89,7 +89,7 @@ describe('loadWasm', () => {
   });
 
   it('falls back where the fused multiply-add rounds twice', async () => {
-    // The exact build's own check stands in for a processor that does not fuse: its result is turned round.
+    // A processor that does not fuse is imitated: the check of the build reports 0.
     const instantiate = WebAssembly.instantiate as unknown as (
       module: WebAssembly.Module,
       imports: WebAssembly.Imports,
@@ -109,23 +109,23 @@ describe('loadWasm', () => {
 });
 
 describe('threads', () => {
-  it('run the same kernels on one memory at once, each on a stack and in a workspace of its own', async () => {
+  it('run the same kernels on one memory at the same time, each with its own stack and workspace', async () => {
     const memory = newMemory();
     const size = 64;
     const [a, b, out] = [HEAP * 3, HEAP * 3 + 65536, HEAP * 3 + 2 * 65536];
     const values = Float32Array.from({ length: size * size }, (_, i) => Math.fround(Math.sin(i)));
     new Float32Array(memory.buffer, a, values.length).set(values);
     new Float32Array(memory.buffer, b, values.length).set(values);
-    const jobs = [0, 1].map((thread) => {
-      const tape = new Tape();
-      const place = out + thread * 65536;
+    const threads = [0, 1].map((thread) => {
+      const commandBuffer = new CommandBuffer();
+      const product = out + thread * 65536;
       for (let i = 0; i < 50; i++) {
-        tape.emit('matmulTransposedB', { a, b, out: place, rows: size, inner: size, cols: size });
-        tape.emit('matmul', {
+        commandBuffer.emit('matmulTransposedB', { a, b, out: product, rows: size, inner: size, cols: size });
+        commandBuffer.emit('matmul', {
           a,
           b,
           bias: 0,
-          out: place,
+          out: product,
           rows: size,
           inner: size,
           cols: size,
@@ -135,11 +135,11 @@ describe('threads', () => {
       return {
         memory,
         stackTop: HEAP + thread * THREAD_BYTES,
-        tape: tape.words(),
+        words: commandBuffer.words(),
         at: out + (2 + thread) * 65536,
       };
     });
-    await Promise.all(jobs.map(runInThread));
+    await Promise.all(threads.map(runInThread));
     const results = [0, 1].map(
       (thread) => new Float32Array(memory.buffer, out + thread * 65536, size * size),
     );
@@ -148,18 +148,21 @@ describe('threads', () => {
   });
 });
 
-/** Runs a tape in a worker thread on the wasm build, straight from the module's bytes. */
-function runInThread(job: object): Promise<void> {
+/** Runs a command buffer in a worker thread, on the relaxed wasm build. */
+function runInThread(thread: object): Promise<void> {
   const source = `
     const { workerData } = require('node:worker_threads');
     const { readFileSync } = require('node:fs');
     require('node:v8').setFlagsFromString('--experimental-wasm-relaxed-simd');
-    const { memory, stackTop, tape, at, file, threadBytes } = workerData;
+    const { memory, stackTop, words, at, file, threadBytes } = workerData;
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), { env: { memory } });
     exports.__stack_pointer.value = stackTop;
-    new Int32Array(memory.buffer, at, tape.length).set(tape);
-    if (exports.run(at, tape.length, stackTop - threadBytes) !== 0) throw new Error('bad tape');`;
+    new Int32Array(memory.buffer, at, words.length).set(words);
+    if (exports.run(at, words.length, stackTop - threadBytes) !== 0) throw new Error('bad command buffer');`;
   const file = fileURLToPath(new URL('../../shared/kernels/wasm/relaxed.wasm', import.meta.url));
-  const worker = new Worker(source, { eval: true, workerData: { ...job, file, threadBytes: THREAD_BYTES } });
+  const worker = new Worker(source, {
+    eval: true,
+    workerData: { ...thread, file, threadBytes: THREAD_BYTES },
+  });
   return new Promise((resolve, reject) => worker.once('error', reject).once('exit', () => resolve()));
 }

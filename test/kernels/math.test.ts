@@ -6,7 +6,7 @@ import {
   MEASURE_BYTES,
   measureErrors,
   valuesOf,
-} from '../../scripts/kernels/math-errors.js';
+} from '../../scripts/dev/kernels/math-errors.js';
 import { loadKernels } from '../../shared/kernels/load.js';
 import { STATIC_BYTES, THREAD_BYTES } from '../../shared/kernels/memory-map.js';
 
@@ -15,7 +15,7 @@ const pages = Math.ceil((stackTop + MEASURE_BYTES) / 65536);
 const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
 const target = { memory, kernels: await loadKernels({ memory, backend: 'auto', stackTop }) };
 
-/** Where a double-precision function could lose digits: values from arithmetic with 60 of them. */
+/** Values where a double-precision function could lose digits, computed with 60 digits. */
 const KNOWN: readonly (readonly [MathKernel, number, number])[] = [
   ['sine', 3.1415927410125732, -8.742278000372475e-8],
   ['cosine', 7.729178919452902e28, -1.6147697982476211e-9],
@@ -32,12 +32,12 @@ const KNOWN: readonly (readonly [MathKernel, number, number])[] = [
 ];
 
 describe('the mathematical functions', () => {
-  it.each(KNOWN)('are judged by an exact %s(%f)', (kernel, x, y) => {
+  it.each(KNOWN)('are compared with an exact %s(%f)', (kernel, x, y) => {
     expect(Math.abs(EXACT[kernel](x) / y - 1)).toBeLessThan(1e-14);
   });
 
   it.each(MATH_KERNELS)('%s is within 2 ulp over a sweep of all floats', (kernel) => {
-    // A prime step meets every exponent and all kinds of fractions; scripts/check-math.ts does all 2^32.
+    // A prime step covers every exponent and many fractions; scripts/dev/check-math.ts tests all 2^32 floats.
     const { worstUlp, at } = measureErrors(kernel, target, { first: 1, step: 9973 });
     expect(worstUlp, `at ${at}`).toBeLessThanOrEqual(2);
   });
@@ -53,7 +53,7 @@ describe('the mathematical functions', () => {
     }
   });
 
-  it.each(MATH_KERNELS)('%s gives the same in every lane and in a tail', (kernel) => {
+  it.each(MATH_KERNELS)('%s gives the same result in every lane and in a tail', (kernel) => {
     const inputs = Float32Array.from({ length: 37 }, (_, i) => (i % 2 ? -1 : 1) * 1.37 ** (i * 5 - 90));
     const together = valuesOf(kernel, target, inputs).slice();
     for (let i = 0; i < inputs.length; i++) {
@@ -61,14 +61,14 @@ describe('the mathematical functions', () => {
     }
   });
 
-  it('are measured in such a way that an error of 3 ulp shows', () => {
+  it('are measured so that an error of 3 ulp is detected', () => {
     const wrong = {
       memory,
       kernels: {
         ...target.kernels,
         run(offset: number, words: number) {
           target.kernels.run(offset, words);
-          // Inputs move too, but they are not looked at any more.
+          // This changes the inputs too, but they are not read any more.
           const all = new Int32Array(memory.buffer, stackTop, MEASURE_BYTES / 4);
           for (let i = 0; i < all.length; i++) all[i]! += 3;
         },

@@ -12,7 +12,7 @@ import { nativeIsas } from '../../shared/kernels/native-kernels.js';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const COMPILE_MS = 240_000;
 
-/** A checkout of its own that shares the sources, so that its output is its own. */
+/** Another checkout that shares the sources but has its own output folder. */
 function otherCheckout(): string {
   const folder = mkdtempSync(join(tmpdir(), 'unisum-native-'));
   for (const part of ['shared', 'node_modules', 'package.json'])
@@ -24,11 +24,11 @@ afterEach(() => vi.unstubAllEnvs());
 
 describe('buildNative', () => {
   it(
-    'builds once, and an addon that loads',
+    'builds an addon that loads, and builds it only once',
     async () => {
       const built = await buildNative(ROOT, 'all');
       if ('reason' in built) {
-        // No compiler on this machine: then the reason must be one line, and nothing native be offered.
+        // Without a compiler on this machine the reason must be one line, and no native build is offered.
         expect(built.reason).toMatch(/^\S.*$/);
         expect(nativeIsas()).toEqual([]);
         return;
@@ -36,14 +36,14 @@ describe('buildNative', () => {
       expect(nativeIsas()).toContain('plain');
       const before = statSync(built.file).mtimeMs;
       expect(await buildNative(ROOT, 'all')).toEqual(built);
-      // What is there is more than a run needs.
+      // The addon with all instruction sets is enough for a run.
       expect(await buildNative()).toEqual(built);
       expect(statSync(built.file).mtimeMs).toBe(before);
     },
     COMPILE_MS,
   );
 
-  it('leaves a reason where there is no compiler', async () => {
+  it('writes the reason to a file where there is no compiler', async () => {
     vi.stubEnv('CC', 'no-such-compiler');
     const root = otherCheckout();
     try {
@@ -56,7 +56,7 @@ describe('buildNative', () => {
     }
   });
 
-  it('leaves a reason where the compiler fails', async () => {
+  it('returns a reason where the compiler fails', async () => {
     vi.stubEnv('CC', 'false');
     const root = otherCheckout();
     try {
@@ -68,7 +68,7 @@ describe('buildNative', () => {
 });
 
 describe('native kernels', () => {
-  it('are what auto means, or say why not', async () => {
+  it('are the choice of auto, or are refused with a UserError', async () => {
     const memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
     const options = { memory, stackTop: STATIC_BYTES + THREAD_BYTES };
     const auto = await loadKernels({ ...options, backend: 'auto' });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import {
-  averagePoolBackwardTwin,
-  averagePoolTwin,
-  maxPoolBackwardTwin,
-  maxPoolTwin,
-  type PoolGeometry,
-} from './convolution-twins.js';
 import { geometryOf } from './image-geometry.js';
+import {
+  type PoolGeometry,
+  referenceAveragePool,
+  referenceAveragePoolBackward,
+  referenceMaxPool,
+  referenceMaxPoolBackward,
+} from './reference-convolutions.js';
 import { bitsOf, buildNames, Numbers, Workbench } from './workbench.js';
 
 /** Shape [rows, height, width, channels], pool, stride, pad. */
@@ -66,7 +66,7 @@ function poolOf([shape, pool, stride, pad]: (typeof POOLS)[number]): PoolGeometr
 
 for (const build of buildNames()) {
   describe(`on ${build}`, () => {
-    it('pools equal the twin bit for bit, ties and NaN included', async () => {
+    it('pools equal the reference bit for bit, with ties and NaN', async () => {
       const bench = await Workbench.open(build);
       const numbers = new Numbers(6);
       for (const shape of POOLS) {
@@ -78,21 +78,23 @@ for (const build of buildNames()) {
           .map((value, i) => (i % 97 === 96 ? Number.NaN : Math.round(value)));
         const dy = numbers.floats(g.rows * g.outHeight * g.outWidth * g.channels);
         const [atX, atDy] = [bench.put(x), bench.put(dy)];
-        const [y, dx] = [bench.room(dy.length), bench.room(x.length)];
+        const [y, dx] = [bench.reserve(dy.length), bench.reserve(x.length)];
         bench.run('maxPoolForward', { x: atX, y, ...g });
         const top = bench.floats(y, dy.length);
-        expect(bitsOf(top), name).toEqual(bitsOf(maxPoolTwin(x, g)));
+        expect(bitsOf(top), name).toEqual(bitsOf(referenceMaxPool(x, g)));
         for (const activation of [0, 1] as const) {
           bench.run('maxPoolBackward', { x: atX, y, dy: atDy, dx, ...g, activation });
           expect(bitsOf(bench.floats(dx, x.length)), `${name} backward ${activation}`).toEqual(
-            bitsOf(maxPoolBackwardTwin(x, top, dy, g, activation)),
+            bitsOf(referenceMaxPoolBackward(x, top, dy, g, activation)),
           );
         }
         bench.run('averagePoolForward', { x: atX, y, ...g });
-        expect(bitsOf(bench.floats(y, dy.length)), `${name} average`).toEqual(bitsOf(averagePoolTwin(x, g)));
+        expect(bitsOf(bench.floats(y, dy.length)), `${name} average`).toEqual(
+          bitsOf(referenceAveragePool(x, g)),
+        );
         bench.run('averagePoolBackward', { dy: atDy, dx, ...g });
         expect(bitsOf(bench.floats(dx, x.length)), `${name} average backward`).toEqual(
-          bitsOf(averagePoolBackwardTwin(dy, g)),
+          bitsOf(referenceAveragePoolBackward(dy, g)),
         );
       }
     });

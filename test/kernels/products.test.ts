@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { fma, fmaByIntegers } from './exact-fma.js';
 import {
-  matmulTransposedBTwin,
-  matmulTwin,
-  treeMatmulTransposedATwin,
-  treeSumRowsTwin,
-} from './product-twins.js';
+  referenceMatmul,
+  referenceMatmulTransposedB,
+  referenceTreeMatmulTransposedA,
+  referenceTreeSumRows,
+} from './reference-products.js';
 import { bitsOf, buildNames, Numbers, Workbench } from './workbench.js';
 
-/** [rows, inner, cols]: ones, primes, tails of every vector and tile, and both sides of every block's limit. */
+/** [rows, inner, cols]: ones, primes, tails of every vector and tile, and both sides of the limit of every block. */
 const SHAPES = [
   [1, 1, 1],
   [1, 5, 10],
@@ -33,7 +33,7 @@ const SHAPES = [
   [4, 6000, 2],
 ] as const;
 
-/** [rows, m, n, leafRows]: whole and ragged leaves, trees of every form up to nine leaves, panels of every width. */
+/** [rows, m, n, leafRows]: full and partial leaves, trees of every shape up to nine leaves, panels of every width. */
 const TREES = [
   [1, 1, 1, 1],
   [2, 3, 5, 1],
@@ -58,13 +58,13 @@ const KINDS = {
   wild: (numbers: Numbers, count: number) => numbers.wild(count),
 };
 
-describe('the oracles', () => {
+describe('the references of fma', () => {
   it('agree with each other', () => {
     const numbers = new Numbers(1);
     for (let i = 0; i < 20; i++) {
       const [a, b, c] = [numbers.wild(100), numbers.wild(100), numbers.wild(100)];
       for (let j = 0; j < 100; j++) {
-        // Every other time c nearly cancels the product, where a second rounding would show.
+        // For every other j c nearly cancels the product, where a second rounding would be visible.
         const third = j % 2 ? c[j]! : Math.fround(-a[j]! * b[j]! * (1 + numbers.next() * 2 ** -23));
         if (!Number.isFinite(third)) continue;
         expect(fma(a[j]!, b[j]!, third)).toBe(fmaByIntegers(a[j]!, b[j]!, third));
@@ -74,13 +74,13 @@ describe('the oracles', () => {
 });
 
 /**
- * Sums a*b + c that miss the middle between two floats by less than a double of the same size can tell, on either side, and
- * that hit it; of every size, also where floats have fewer bits.
+ * Sums a*b + c that are exactly half way between two floats, or off by less than the precision of a double, on either side;
+ * of many magnitudes, also where floats have fewer bits.
  */
 function nearlyHalfWay(): { a: number; b: number; c: number }[] {
   const cases: { a: number; b: number; c: number }[] = [];
   for (const exponent of [-149, -148, -140, -127, -126, -125, -30, 0, 90]) {
-    // c is an odd or an even number of steps 2^exponent; a*b is half a step, a little more or a little less.
+    // c is an odd or even multiple of 2^exponent; a*b is half of 2^exponent, a little more or a little less.
     for (const steps of [1, 2, 3, 1023, 1024, 2 ** 23 + 1, 2 ** 24 - 1, 2 ** 24 - 2]) {
       const c = steps * 2 ** exponent;
       if (Math.fround(c) !== c) continue;
@@ -109,21 +109,21 @@ for (const build of buildNames()) {
     it('round a*b + c once where it nearly lies half way between two floats', async () => {
       const bench = await Workbench.open(build);
       const cases = nearlyHalfWay();
-      // Of these, rounding twice gets some hundreds wrong.
+      // Rounding twice gives a wrong result in more than a hundred of these cases.
       const twice = cases.filter(({ a, b, c }) => Math.fround(a * b + c) !== fmaByIntegers(a, b, c));
       expect(twice.length).toBeGreaterThan(100);
       for (const { a, b, c } of cases) {
         bench.clear();
-        const out = bench.room(1);
+        const out = bench.reserve(1);
         const [left, right] = [bench.put(Float32Array.of(1, b)), bench.put(Float32Array.of(c, a))];
         bench.run('matmul', { a: left, b: right, bias: 0, out, rows: 1, inner: 2, cols: 1, activation: 0 });
-        const wanted = fmaByIntegers(a, b, c);
-        if (bench.floats(out, 1)[0] !== wanted)
-          expect(`${a} * ${b} + ${c} = ${bench.floats(out, 1)[0]}`).toBe(wanted);
+        const expected = fmaByIntegers(a, b, c);
+        if (bench.floats(out, 1)[0] !== expected)
+          expect(`${a} * ${b} + ${c} = ${bench.floats(out, 1)[0]}`).toBe(expected);
       }
     });
 
-    it('round a*b + c once, whatever the numbers', async () => {
+    it('round a*b + c once for all kinds of numbers', async () => {
       const bench = await Workbench.open(build);
       const numbers = new Numbers(2);
       for (let round = 0; round < 40; round++) {
@@ -137,7 +137,7 @@ for (const build of buildNames()) {
           c[Math.floor((numbers.next() + 1) * 48)] = special;
         }
         // [1, b] times [c; a] is the chain fma(b, a, fma(1, c, 0)).
-        const out = bench.room(count);
+        const out = bench.reserve(count);
         bench.run('matmul', {
           a: bench.put(Float32Array.of(1, b)),
           b: bench.put(Float32Array.from([...c, ...a])),
@@ -154,7 +154,7 @@ for (const build of buildNames()) {
     });
 
     for (const [kind, make] of Object.entries(KINDS)) {
-      it(`equal the twin bit for bit on ${kind} numbers`, async () => {
+      it(`equal the reference bit for bit on ${kind} numbers`, async () => {
         const bench = await Workbench.open(build);
         const numbers = new Numbers(3);
         for (const [rows, inner, cols] of SHAPES) {
@@ -166,43 +166,45 @@ for (const build of buildNames()) {
           ];
           const shape = { rows, inner, cols };
           const [atA, atB] = [bench.put(a), bench.put(b)];
-          const [plain, dense, turned] = [0, 1, 2].map(() => bench.room(rows * cols)) as [
+          const [plain, dense, transposed] = [0, 1, 2].map(() => bench.reserve(rows * cols)) as [
             number,
             number,
             number,
           ];
           bench.run('matmul', { a: atA, b: atB, bias: 0, out: plain, ...shape, activation: 0 });
           bench.run('matmul', { a: atA, b: atB, bias: bench.put(bias), out: dense, ...shape, activation: 1 });
-          bench.run('matmulTransposedB', { a: atA, b: atB, out: turned, ...shape });
+          bench.run('matmulTransposedB', { a: atA, b: atB, out: transposed, ...shape });
           const size = [rows, inner, cols] as const;
           const name = size.join('x');
           expect(bitsOf(bench.floats(plain, rows * cols)), name).toEqual(
-            bitsOf(matmulTwin(a, b, undefined, size, false)),
+            bitsOf(referenceMatmul(a, b, undefined, size, false)),
           );
           expect(bitsOf(bench.floats(dense, rows * cols)), `${name} with bias and relu`).toEqual(
-            bitsOf(matmulTwin(a, b, bias, size, true)),
+            bitsOf(referenceMatmul(a, b, bias, size, true)),
           );
-          expect(bitsOf(bench.floats(turned, rows * cols)), `${name} transposed`).toEqual(
-            bitsOf(matmulTransposedBTwin(a, b, size)),
+          expect(bitsOf(bench.floats(transposed, rows * cols)), `${name} transposed`).toEqual(
+            bitsOf(referenceMatmulTransposedB(a, b, size)),
           );
         }
       });
 
-      it(`equal the twin's trees bit for bit on ${kind} numbers`, async () => {
+      it(`equal the trees of the reference bit for bit on ${kind} numbers`, async () => {
         const bench = await Workbench.open(build);
         const numbers = new Numbers(4);
         for (const [rows, m, n, leafRows] of TREES) {
           bench.clear();
           const [a, b] = [make(numbers, rows * m), make(numbers, rows * n)];
           const [atA, atB] = [bench.put(a), bench.put(b)];
-          const [weights, sums] = [bench.room(m * n), bench.room(n)];
+          const [weights, sums] = [bench.reserve(m * n), bench.reserve(n)];
           bench.run('treeMatmulTransposedA', { a: atA, b: atB, out: weights, rows, m, n, leafRows });
           bench.run('treeSumRows', { a: atB, out: sums, rows, n, leafRows });
           const name = [rows, m, n, leafRows].join(' ');
           expect(bitsOf(bench.floats(weights, m * n)), name).toEqual(
-            bitsOf(treeMatmulTransposedATwin(a, b, [rows, m, n], leafRows)),
+            bitsOf(referenceTreeMatmulTransposedA(a, b, [rows, m, n], leafRows)),
           );
-          expect(bitsOf(bench.floats(sums, n)), name).toEqual(bitsOf(treeSumRowsTwin(b, rows, n, leafRows)));
+          expect(bitsOf(bench.floats(sums, n)), name).toEqual(
+            bitsOf(referenceTreeSumRows(b, rows, n, leafRows)),
+          );
         }
       });
     }

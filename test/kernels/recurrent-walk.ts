@@ -1,15 +1,15 @@
 /*
- * How the references of recurrent kernels go through time: one row, one step and one unit at a time.
+ * The loops over time of the references of recurrent kernels: one row, one step and one unit at a time.
  *
- * What the step behind hands on is a sum that may cancel; errors are relative to its terms' magnitudes, which are carried
- * along by computing everything once more with magnitudes in the place of numbers (`Sized`).
+ * Error terms that come from the step after are sums that may cancel; their errors are relative to the magnitudes of the
+ * terms. So everything is computed a second time with magnitudes in place of numbers (`Sized`).
  */
 import { type Call, type Expected, indices } from './expected.js';
 
-/** Rounding errors grow from step to step, and a sigmoid passes on a quarter of its argument's. */
+/** Rounding errors grow from step to step; a sigmoid passes on a quarter of the error of its argument. */
 const ULPS = 2000;
 
-/** A number, and the magnitude that its error is relative to. */
+/** A number, and the magnitude to which its error is relative. */
 export type Sized = readonly [value: number, size: number];
 
 export const ZERO: Sized = [0, 0];
@@ -38,7 +38,7 @@ class Tensor {
     return this.values[this.index(r, t, i)]!;
   }
 
-  /** Results of bounded functions have errors of their bound. */
+  /** The errors of bounded functions are relative to their bound. */
   set(r: number, t: number, i: number, [value, size]: Sized, bound = 0): void {
     this.values[this.index(r, t, i)] = value;
     this.sizes[this.index(r, t, i)] = Math.max(size, bound);
@@ -64,7 +64,7 @@ export function expectedOf(tensors: Record<string, Tensor | undefined>): Record<
   return Object.fromEntries(written);
 }
 
-/** A call's sizes, and its tensors by argument. */
+/** The sizes of a call, and its tensors by argument. */
 export function opened({ args, f32 }: Call, gates: number) {
   const { rows, steps, units, sequences, reverse, withCell = 0, mask = 0 } = args as Record<string, number>;
   const weights = f32('weights');
@@ -77,16 +77,16 @@ export function opened({ args, f32 }: Call, gates: number) {
     times: reverse === 1 ? indices(steps!).reverse() : indices(steps!),
     tensor: (name: string, width: number) => new Tensor(f32(name), steps!, width * units!),
     output: (name: string) => new Tensor(f32(name), places, units!),
-    /** Where the output of the step at `time` lies; undefined where there is none. */
+    /** The place of the output of the step at `time`; undefined where there is none. */
     place: (time: number, isLast: boolean) => (sequences === 1 ? time : isLast ? 0 : undefined),
-    /** Where the cell of the last step lies in an output. */
+    /** The place of the final cell in an output. */
     cellPlace: withCell === 1 ? places - 1 : undefined,
     weight: (k: number, column: number) => weights[k * gates * units! + column]!,
     isPadding: (r: number, t: number) => mask !== 0 && f32('mask')[r * steps! + t] === 0,
-    /** What a row begins with. */
+    /** The initial output or cell of a row. */
     first: (name: string, r: number) =>
       indices(units!).map((u) => (args[name] === 0 ? 0 : f32(name)[r * units! + u]!)),
-    /** Where the error terms of that go. */
+    /** Tensor for the error terms of the initial output or cell. */
     firstErrors: (name: string) =>
       args[name] === 0 ? undefined : new Tensor(new Float32Array(rows! * units!), 1, units!),
   };
@@ -94,7 +94,7 @@ export function opened({ args, f32 }: Call, gates: number) {
 
 type Opened = ReturnType<typeof opened>;
 
-/** Walks forward: `step` gives the output of unit u, from the gates' parts that come from the step before. */
+/** Forward through time: `step` returns the output of unit u, given the recurrent products of its gates. */
 export function forward(
   { rows, units, n, times: walk, output, tensor, place, weight, isPadding, first }: Opened,
   step: (r: number, t: number, u: number, recurrent: (gate: number) => number, before: number) => number,
@@ -115,23 +115,23 @@ export function forward(
   return { y, previous };
 }
 
-/** What a unit's step hands on to the one before: error terms of its gates, and what goes past the product, of c and of h. */
-interface Handed {
+/** Error terms that a step of a unit gives to the step before: of its gates, and of c and h without the product. */
+interface StepErrors {
   readonly errors: readonly Sized[];
   readonly carry: Sized;
   readonly held: Sized;
 }
 
-/** Walks back: `step` is given dh of unit u, and gives what its gates hand on. @returns error terms of the beginning */
+/** Backward through time: `step` returns the error terms of unit u, given its dh. @returns error terms of the initial state */
 export function backward(
   layer: Opened,
-  step: (r: number, done: number, u: number, dh: Sized, carry: Sized) => Omit<Handed, 'held'>,
+  step: (r: number, done: number, u: number, dh: Sized, carry: Sized) => Omit<StepErrors, 'held'>,
   gates: number,
 ): { dStart: Tensor | undefined; carry: Tensor | undefined } {
   const { rows, units, n, times: walk, output, place, cellPlace, weight, isPadding, firstErrors } = layer;
   const dy = output('dy');
   const [dStart, carries] = [firstErrors('dStart'), firstErrors('dStart')];
-  const product = (u: number, later: readonly Handed[]): Sized => {
+  const product = (u: number, later: readonly StepErrors[]): Sized => {
     let [value, size] = later[u]!.held;
     later.forEach(({ errors }, k) => {
       errors.forEach(([error, magnitude], gate) => {
@@ -143,15 +143,15 @@ export function backward(
   };
   const none = indices(gates).map(() => ZERO);
   for (const r of rows) {
-    let behind: Handed[] = units.map((u) => ({
+    let errorsOfNext: StepErrors[] = units.map((u) => ({
       errors: none,
       carry: cellPlace === undefined ? ZERO : exact(dy.at(r, cellPlace, u)),
       held: ZERO,
     }));
     for (const done of indices(walk.length).reverse()) {
       const at = place(walk[done]!, done === walk.length - 1);
-      const later = behind;
-      behind = units.map((u) => {
+      const later = errorsOfNext;
+      errorsOfNext = units.map((u) => {
         const dh = plus(at === undefined ? ZERO : exact(dy.at(r, at, u)), product(u, later));
         const { carry } = later[u]!;
         if (isPadding(r, walk[done]!)) return { errors: none, carry, held: dh };
@@ -159,14 +159,14 @@ export function backward(
       });
     }
     for (const u of units) {
-      dStart?.set(r, 0, u, product(u, behind));
-      carries?.set(r, 0, u, behind[u]!.carry);
+      dStart?.set(r, 0, u, product(u, errorsOfNext));
+      carries?.set(r, 0, u, errorsOfNext[u]!.carry);
     }
   }
   return { dStart, carry: carries };
 }
 
-/** The error terms of padding: none. */
+/** Sets the error terms of padding to 0. */
 export function clearPadding(
   { rows, times: walk, units, isPadding, n }: Opened,
   tensor: Tensor,

@@ -1,13 +1,13 @@
 /*
- * What the conformance test is too small for: more rows than go through time together, and more units than the
- * workspace has room for, so that some weights are copied anew at every step.
+ * Larger recurrent layers than the conformance test has: more rows than are computed together, and more units than the
+ * workspace can hold, so that some weights are copied again at every step.
  */
 import { describe, expect, it } from 'vitest';
 import { bitsOf, buildNames, Numbers, Workbench } from './workbench.js';
 
 const BUILDS = buildNames();
 
-/** The outputs of a gated layer, forward and then backward: gates' error terms, and the output of each step. */
+/** Runs a gated layer forward and backward; returns the output of each step, and the error terms of the gates. */
 function trainLayer(
   bench: Workbench,
   kind: 'lstm' | 'gru',
@@ -19,15 +19,15 @@ function trainLayer(
   const z = bench.put(given.z.slice(0, rows * steps * gates * units));
   const dy = bench.put(given.dy.slice(0, rows * steps * units));
   const weights = bench.put(given.weights);
-  const [previous, y] = [bench.room(rows * steps * units), bench.room(rows * steps * units)];
+  const [previous, y] = [bench.reserve(rows * steps * units), bench.reserve(rows * steps * units)];
   const walk = { rows, steps, units, sequences: 1, reverse: 0, mask: 0 };
   if (kind === 'lstm') {
-    const cells = bench.room(rows * steps * units);
+    const cells = bench.reserve(rows * steps * units);
     const cell = { startCell: 0, withCell: 0, ...walk };
     bench.run('lstmForward', { z, weights, start: 0, cells, previous, y, ...cell });
     bench.run('lstmBackward', { z, weights, cells, dy, dStart: 0, dStartCell: 0, ...cell });
   } else {
-    const [sums, bias] = [bench.room(rows * steps * 3 * units), bench.put(given.bias)];
+    const [sums, bias] = [bench.reserve(rows * steps * 3 * units), bench.put(given.bias)];
     bench.run('gruForward', { z, weights, bias, start: 0, sums, previous, y, ...walk });
     bench.run('gruBackward', { z, weights, sums, previous, dy, dStart: 0, ...walk });
   }
@@ -45,7 +45,7 @@ function draw(rows: number, units: number, steps: number) {
 }
 
 describe.each(BUILDS)('recurrent kernels, %s', (build) => {
-  it.each(['lstm', 'gru'] as const)('%s computes each row as if it were alone', async (kind) => {
+  it.each(['lstm', 'gru'] as const)('%s computes each row independently of the others', async (kind) => {
     const [rows, units, steps] = [131, 9, 3];
     const bench = await Workbench.open(build);
     const given = draw(rows, units, steps);
@@ -61,7 +61,7 @@ describe.each(BUILDS)('recurrent kernels, %s', (build) => {
     }
   });
 
-  it('lstm goes on from where it has stopped as if it never had, and padding changes nothing', async () => {
+  it('lstm continues from a given state with the same bits, and padding changes nothing', async () => {
     const [rows, units, steps] = [17, 9, 5];
     const bench = await Workbench.open(build);
     const given = draw(rows, units, steps);
@@ -71,7 +71,7 @@ describe.each(BUILDS)('recurrent kernels, %s', (build) => {
     const walk = (from: number, to: number, present: readonly number[], state?: Float32Array[]) => {
       bench.clear();
       const count = to - from;
-      const cut = (values: Float32Array, width: number) =>
+      const selected = (values: Float32Array, width: number) =>
         values.filter((_, i) => {
           const step = Math.floor(i / width) % steps;
           return step >= from && step < to;
@@ -79,10 +79,12 @@ describe.each(BUILDS)('recurrent kernels, %s', (build) => {
       const mask = Float32Array.from({ length: rows * count }, (_, i) =>
         present.includes(from + (i % count)) ? 1 : 0,
       );
-      const [y, cells, previous] = [(count + 1) * n, count * n, count * n].map((words) => bench.room(words));
+      const [y, cells, previous] = [(count + 1) * n, count * n, count * n].map((words) =>
+        bench.reserve(words),
+      );
       bench.run('lstmForward', {
         ...{
-          z: bench.put(cut(given.z.slice(0, steps * 4 * n), 4 * units)),
+          z: bench.put(selected(given.z.slice(0, steps * 4 * n), 4 * units)),
           weights: bench.put(given.weights),
         },
         ...{
@@ -99,14 +101,14 @@ describe.each(BUILDS)('recurrent kernels, %s', (build) => {
         all.filter((_, i) => Math.floor(i / units) % (count + 1) === place),
       );
     };
-    const [whole, begun] = [walk(0, 5, [0, 1, 2, 3, 4]), walk(0, 3, [0, 1, 2])];
-    const rest = walk(3, 5, [3, 4], [begun[2]!, begun[3]!]);
-    expect([...begun.slice(0, 3), ...rest].map(bitsOf)).toEqual(whole.map(bitsOf));
+    const [whole, start] = [walk(0, 5, [0, 1, 2, 3, 4]), walk(0, 3, [0, 1, 2])];
+    const rest = walk(3, 5, [3, 4], [start[2]!, start[3]!]);
+    expect([...start.slice(0, 3), ...rest].map(bitsOf)).toEqual(whole.map(bitsOf));
     const padded = walk(0, 5, [0, 1, 2]);
-    expect(padded.map(bitsOf)).toEqual([0, 1, 2, 2, 2, 3].map((place) => bitsOf(begun[place]!)));
+    expect(padded.map(bitsOf)).toEqual([0, 1, 2, 2, 2, 3].map((place) => bitsOf(start[place]!)));
   });
 
-  it('simpleRnn of many units is tanh, product and sum, step by step', async () => {
+  it('simpleRnn of many units equals tanh, product and sum kernels, step by step', async () => {
     const [rows, units] = [5, 601];
     const bench = await Workbench.open(build);
     const numbers = new Numbers(5);
@@ -118,13 +120,20 @@ describe.each(BUILDS)('recurrent kernels, %s', (build) => {
       values.filter((_, i) => Math.floor(i / units) % 2 === t);
 
     const walk = { rows, steps: 2, units, sequences: 1, reverse: 0, mask: 0 };
-    const [inPlace, y] = [bench.put(z), bench.room(2 * n)];
-    bench.run('simpleRnnForward', { z: inPlace, weights, start: 0, previous: bench.room(2 * n), y, ...walk });
+    const [inPlace, y] = [bench.put(z), bench.reserve(2 * n)];
+    bench.run('simpleRnnForward', {
+      z: inPlace,
+      weights,
+      start: 0,
+      previous: bench.reserve(2 * n),
+      y,
+      ...walk,
+    });
     bench.run('simpleRnnBackward', { z: inPlace, weights, dy: bench.put(dy), dStart: 0, ...walk });
 
     const product = { rows, inner: units, cols: units };
     const [h0, h1] = [bench.put(step(z, 0)), bench.put(step(z, 1))];
-    const [sums, dz0, dz1] = [bench.room(n), bench.put(step(dy, 0)), bench.put(step(dy, 1))];
+    const [sums, dz0, dz1] = [bench.reserve(n), bench.put(step(dy, 0)), bench.put(step(dy, 1))];
     bench.run('tanhForward', { x: h0, y: h0, n });
     bench.run('matmul', { a: h0, b: weights, bias: 0, out: sums, ...product, activation: 0 });
     bench.run('addVectors', { out: h1, a: h1, b: sums, n });

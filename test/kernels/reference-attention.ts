@@ -1,9 +1,9 @@
-/** Attention, in plain TypeScript and double precision. */
+/** Attention in plain TypeScript and double precision. */
 import { type Call, type Expected, indices, sumOf } from './expected.js';
 
 interface Measured {
   readonly value: number;
-  /** What its error is relative to. */
+  /** The magnitude to which its error is relative. */
   readonly size: number;
 }
 
@@ -27,14 +27,14 @@ function attentionPlaces(call: Call) {
     probability: (r: number, h: number, t: number, s: number) =>
       ((r * heads! + h) * queries! + t) * keys! + s,
     scale: 1 / Math.sqrt(size!),
-    /** Keys that a query's block goes through. */
+    /** End of the keys that the block of a query covers. */
     reached: (t: number) => (causal ? Math.min(keys!, (Math.floor(t / 16) + 1) * 16) : keys!),
     seen: (r: number, t: number, s: number) =>
       (!causal || s <= t) && (call.args.mask === 0 || call.f32('mask')[r * keys! + s] !== 0),
   };
 }
 
-/** Sums that results are collected in. */
+/** Sums in which results are accumulated. */
 class Terms {
   readonly values: number[];
   readonly sizes: number[];
@@ -68,7 +68,7 @@ export const REFERENCE_ATTENTION = {
         );
         const { sum } = sumOf(powers);
         const spread = Math.max(...scores.map(({ size }) => size));
-        // Scores that have overflowed say nothing.
+        // Overflowed scores give no expected value.
         const blur = spread > 2 ** 60 ? 2 ** 125 : 0;
         const row = powers.map((power) => {
           const value = sum === 0 ? 0 : power / sum;

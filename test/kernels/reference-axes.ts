@@ -1,10 +1,10 @@
-/* The kernels that put elements in other places, and the draws that begin a run, in plain TypeScript and double precision. */
+/* The kernels that rearrange elements, and orthonormal rows, in plain TypeScript and double precision. */
 import { philox, type Words } from '../../shared/data/philox.js';
 import { type Call, type Expected, exactly, indices, sumOf } from './expected.js';
 
 const argumentsOf = ({ args }: Call) => args as { readonly [name: string]: number };
 
-/** The matrix Q of the factorisation a = L Q with positive numbers on L's diagonal, by reflections (Householder). */
+/** The matrix Q of the factorisation a = L Q with a positive diagonal of L, by Householder reflections. */
 function orthonormal(rows: readonly number[][], length: number): number[][] {
   const a = rows.map((row) => [...row]);
   const mirrors: number[][] = [];
@@ -72,7 +72,7 @@ export const REFERENCE_AXES = {
       Array.from(call.f32('a').subarray(r * length!, (r + 1) * length!)),
     );
     const values = orthonormal(rows, length!).flat();
-    // Rows that nearly are sums of others make their rounding errors large: the random ones here, a few hundred times.
+    // Rows that are nearly combinations of others amplify rounding errors: for these random rows a few hundred times.
     return { a: { values, sizes: values.map(() => 1), ulps: 2048 } };
   },
   randomTruncatedNormal: (call: Call) => {

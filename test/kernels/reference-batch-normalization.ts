@@ -1,9 +1,9 @@
-/* The kernels of batch normalisation, in plain TypeScript and double precision. */
+/* The kernels of batch normalisation in plain TypeScript and double precision. */
 import { type Call, type Expected, indices, sumOf } from './expected.js';
 
 interface Measured {
   readonly value: number;
-  /** What rounding errors are relative to. */
+  /** The magnitude to which rounding errors are relative. */
   readonly size: number;
 }
 
@@ -14,7 +14,7 @@ const expected = (ulps: number, all: readonly Measured[]): Expected => ({
   sizes: all.map(({ size }) => size),
 });
 
-/** Indices of x that one channel of one group has; `start`: samples of its group in front of the first row. */
+/** Indices in x of one channel of one group; `start`: samples of its group before the first row. */
 function placesOf(call: Call, group: number, channel: number, start = 0): number[] {
   const { rows, positions, channels, group: samples } = argumentsOf(call);
   const [from, to] = [Math.max(0, group * samples! - start), Math.min(rows!, (group + 1) * samples! - start)];
@@ -34,12 +34,12 @@ function statisticAt(call: Call, group: number, which: number, channel: number):
   return call.f32('statistics')[(group * samples! * 3 + which) * channels! + channel]!;
 }
 
-/** The normalised value of an element, from statistics that are given. */
+/** The normalised value of an element, from given statistics. */
 function normalised(x: number, mean: number, inverse: number): Measured {
   return { value: (x - mean) * inverse, size: (Math.abs(x) + Math.abs(mean)) * Math.abs(inverse) };
 }
 
-/** Puts values where their channel and group have them. */
+/** Writes values at the indices of their channel and group. */
 function fillGroups(call: Call, at: Measured[], fill: (group: number, channel: number) => Measured[]): void {
   for (const group of indices(groupCount(call))) {
     for (const channel of indices(call.args.channels!)) {
@@ -54,7 +54,7 @@ function forward(call: Call): Record<string, Expected> {
   const [x, gamma, beta] = [call.f32('x'), call.f32('gamma'), call.f32('beta')];
   const epsilon = Math.fround(call.args.epsilon!);
   const y: Measured[] = [];
-  // What lies between the groups' statistics stays as it was.
+  // The words between the statistics of the groups are not changed.
   const statistics = Array.from(call.f32('statistics'), (value): Measured => ({ value, size: 0 }));
   fillGroups(call, y, (group, channel) => {
     const values = placesOf(call, group, channel).map((place) => x[place]!);

@@ -1,6 +1,6 @@
 import { type Call, type Expected, indices } from './expected.js';
 
-/** Less than any symbol counts for, as in c/ctc.c. */
+/** Lower bound of the probability of a symbol, as in c/ctc.c. */
 const SYMBOL_LEAST = 2 ** -100;
 
 const logAdd = (a: number, b: number): number => {
@@ -9,7 +9,7 @@ const logAdd = (a: number, b: number): number => {
 };
 
 /**
- * CTC in logarithms, forwards and backwards each by itself, with no scaling: what is in state s at step t is
+ * CTC in logarithms, forward and backward independently and without scaling: the share of state s at step t is
  * exp(alpha + beta - ln p).
  */
 export function ctcReference({ args, f32, i32 }: Call): Record<string, Expected> {

@@ -3,7 +3,7 @@ import { about, type Call, type Expected, indices, sumOf } from './expected.js';
 type Term = (y: number, t: number) => number;
 
 /** The mean of a term over each row of y (or logits) and targets. */
-function meansOf({ args, f32 }: Call, name: string, term: Term): Expected {
+function metricMeans({ args, f32 }: Call, name: string, term: Term): Expected {
   const cols = args.cols!;
   const sums = indices(args.rows!).map((r) =>
     sumOf(indices(cols).map((c) => term(f32(name)[r * cols + c]!, f32('targets')[r * cols + c]!))),
@@ -15,7 +15,7 @@ function meansOf({ args, f32 }: Call, name: string, term: Term): Expected {
   };
 }
 
-/** The derivative of each element's term. */
+/** The derivative of the term of each element. */
 function slopesOf({ args, f32 }: Call, name: string, slope: Term): Expected {
   const factor = Math.fround(args.scale!) / args.cols!;
   return about(
@@ -33,20 +33,20 @@ const huber =
 const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 
 export const REFERENCE_ELEMENT_LOSSES = {
-  meanAbsoluteErrorForward: (call: Call) => ({ loss: meansOf(call, 'y', (y, t) => Math.abs(y - t)) }),
+  meanAbsoluteErrorForward: (call: Call) => ({ loss: metricMeans(call, 'y', (y, t) => Math.abs(y - t)) }),
   meanAbsoluteErrorBackward: (call: Call) => ({ dy: slopesOf(call, 'y', (y, t) => Math.sign(y - t)) }),
-  huberForward: (call: Call) => ({ loss: meansOf(call, 'y', huber(Math.fround(call.args.delta!))) }),
+  huberForward: (call: Call) => ({ loss: metricMeans(call, 'y', huber(Math.fround(call.args.delta!))) }),
   huberBackward: (call: Call) => {
     const delta = Math.fround(call.args.delta!);
     return { dy: slopesOf(call, 'y', (y, t) => Math.max(-delta, Math.min(delta, y - t))) };
   },
   binaryCrossEntropyForward: (call: Call) => ({
-    loss: meansOf(call, 'logits', (z, t) => Math.max(z, 0) - z * t + Math.log1p(Math.exp(-Math.abs(z)))),
-    correct: meansOf(call, 'logits', (z, t) => (z > 0 === t > 0.5 ? 1 : 0)),
+    loss: metricMeans(call, 'logits', (z, t) => Math.max(z, 0) - z * t + Math.log1p(Math.exp(-Math.abs(z)))),
+    correct: metricMeans(call, 'logits', (z, t) => (z > 0 === t > 0.5 ? 1 : 0)),
   }),
   binaryCrossEntropyBackward: (call: Call) => {
     const { values, ...rest } = slopesOf(call, 'logits', (z, t) => sigmoid(z) - t);
-    // What rounding does to a difference is relative to what is subtracted.
+    // The rounding error of a difference is relative to its operands.
     const factor = Math.fround(call.args.scale!) / call.args.cols!;
     const sizes = Array.from(call.f32('logits'), (z, i) => (sigmoid(z) + call.f32('targets')[i]!) * factor);
     return { dlogits: { ...rest, values, sizes } };

@@ -1,4 +1,4 @@
-/** The kernels that work on images, in plain TypeScript and double precision: every place and tap, one by one. */
+/** Convolutions and pooling in plain TypeScript and double precision, one pixel and tap at a time. */
 import { type Call, type Expected, indices } from './expected.js';
 
 /** Sums, and the sums of the terms' magnitudes. */
@@ -21,7 +21,7 @@ class Sums {
   }
 }
 
-/** Calls `visit` for each sample, result and tap whose place lies inside of the image. */
+/** Calls `visit` for each sample, result and tap that lies inside of the image. */
 function eachTap(
   a: Readonly<Record<string, number>>,
   [tapsY, tapsX]: readonly [number, number],
@@ -44,7 +44,7 @@ function eachTap(
   }
 }
 
-/** Calls `visit` with the indices of each product x * w that is part of an element of y. */
+/** Calls `visit` with the indices of each product x * w that contributes to an element of y. */
 function eachProduct(
   a: Readonly<Record<string, number>>,
   visit: (x: number, w: number, y: number) => void,
@@ -71,19 +71,19 @@ function activated({ args, f32 }: Call, sums: Sums, ulps: number): Expected {
   return { ...sums.within(ulps), values };
 }
 
-/** Calls `visit` with the channel's indices of each place x of each window y. */
+/** Calls `visit` with the indices of each pixel and channel x of each window y. */
 function eachPooled(a: Readonly<Record<string, number>>, visit: (x: number, y: number) => void): void {
   eachTap(a, [a.poolHeight!, a.poolWidth!], (place, result) => {
     for (const c of indices(a.channels!)) visit(place * a.channels! + c, result * a.channels! + c);
   });
 }
 
-const resultsOf = ({ args }: Call, channels: number) =>
+const resultSize = ({ args }: Call, channels: number) =>
   args.rows! * args.outHeight! * args.outWidth! * channels;
-const placesOf = ({ args }: Call, channels: number) => args.rows! * args.height! * args.width! * channels;
+const imageSize = ({ args }: Call, channels: number) => args.rows! * args.height! * args.width! * channels;
 
 function windowSizes(call: Call): number[] {
-  const counts = new Sums(resultsOf(call, call.args.channels!));
+  const counts = new Sums(resultSize(call, call.args.channels!));
   eachPooled(call.args, (_, y) => counts.add(y, 1));
   return counts.values;
 }
@@ -91,13 +91,13 @@ function windowSizes(call: Call): number[] {
 export const REFERENCE_IMAGES = {
   convolution: (call: Call) => {
     const [x, w] = [call.f32('x'), call.f32('w')];
-    const sums = new Sums(resultsOf(call, call.args.outputs!));
+    const sums = new Sums(resultSize(call, call.args.outputs!));
     eachProduct(call.args, (i, j, k) => sums.add(k, x[i]! * w[j]!));
     return { y: activated(call, sums, 6 * call.args.inputs! + 2) };
   },
   convolutionTransposed: (call: Call) => {
     const [y, w] = [call.f32('y'), call.f32('w')];
-    const sums = new Sums(placesOf(call, call.args.inputs!));
+    const sums = new Sums(imageSize(call, call.args.inputs!));
     eachProduct(call.args, (i, j, k) => sums.add(i, y[k]! * w[j]!));
     return { x: activated(call, sums, 6 * call.args.outputs! + 2) };
   },
@@ -110,7 +110,7 @@ export const REFERENCE_IMAGES = {
   },
   maxPoolForward: (call: Call) => {
     const x = call.f32('x');
-    const values: number[] = Array(resultsOf(call, call.args.channels!)).fill(Number.NEGATIVE_INFINITY);
+    const values: number[] = Array(resultSize(call, call.args.channels!)).fill(Number.NEGATIVE_INFINITY);
     eachPooled(call.args, (i, k) => {
       values[k] = Math.max(values[k]!, x[i]!);
     });
@@ -118,7 +118,7 @@ export const REFERENCE_IMAGES = {
   },
   maxPoolBackward: (call: Call) => {
     const [x, y, dy] = [call.f32('x'), call.f32('y'), call.f32('dy')];
-    const sums = new Sums(placesOf(call, call.args.channels!));
+    const sums = new Sums(imageSize(call, call.args.channels!));
     const taken = new Set<number>();
     eachPooled(call.args, (i, k) => {
       if (x[i] !== y[k] || taken.has(k)) return;
@@ -130,14 +130,14 @@ export const REFERENCE_IMAGES = {
   },
   averagePoolForward: (call: Call) => {
     const x = call.f32('x');
-    const sums = new Sums(resultsOf(call, call.args.channels!));
+    const sums = new Sums(resultSize(call, call.args.channels!));
     const sizes = windowSizes(call);
     eachPooled(call.args, (i, k) => sums.add(k, x[i]! / sizes[k]!));
     return { y: sums.within(8) };
   },
   averagePoolBackward: (call: Call) => {
     const dy = call.f32('dy');
-    const sums = new Sums(placesOf(call, call.args.channels!));
+    const sums = new Sums(imageSize(call, call.args.channels!));
     const sizes = windowSizes(call);
     eachPooled(call.args, (i, k) => sums.add(i, dy[k]! / sizes[k]!));
     return { dx: sums.within(8) };

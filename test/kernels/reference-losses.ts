@@ -1,4 +1,4 @@
-/** The kernels that work along rows, in plain TypeScript and double precision. */
+/** Softmax and losses in plain TypeScript and double precision. */
 import { about, type Call, type Expected, exactly, indices, sumOf } from './expected.js';
 
 type Row = readonly number[];
@@ -13,7 +13,7 @@ function stacked(ulps: number, rows: readonly { values: Row; sizes: Row }[]): Ex
   return { values: rows.flatMap(({ values }) => values), sizes: rows.flatMap(({ sizes }) => sizes), ulps };
 }
 
-/** What the sum of a row may lose, in ulps. */
+/** The error of the sum along a row, in ulps. */
 const lossOf = ({ args }: Call) => args.cols! + 8;
 
 function softmax(x: Row): { values: number[]; sizes: number[]; top: number; logSum: number } {
@@ -21,7 +21,7 @@ function softmax(x: Row): { values: number[]; sizes: number[]; top: number; logS
   const powers = x.map((z) => (z - top <= -69 ? 0 : Math.exp(z - top)));
   const { sum } = sumOf(powers);
   const values = powers.map((e) => e / sum);
-  // The rounding of z - top is relative to it, and becomes a relative error of the power.
+  // The rounding error of z - top is relative to it, and becomes a relative error of the exponential.
   return { values, sizes: values.map((p, i) => p * (1 + top - x[i]!)), top, logSum: Math.log(sum) };
 }
 
@@ -31,7 +31,7 @@ function oneHot({ args, i32 }: Call): number[][] {
   return Array.from(i32('labels'), (label) => indices(args.cols!).map((c) => (c === label ? 1 : 0)));
 }
 
-/** One-hot targets, a part of each spread over all classes. */
+/** One-hot targets with label smoothing. */
 function smoothed(call: Call): number[][] {
   const smoothing = Math.fround(call.args.smoothing!);
   return oneHot(call).map((row) => row.map((t) => t * (1 - smoothing) + smoothing / row.length));
@@ -70,7 +70,7 @@ function crossEntropyOfLogitsBackward(call: Call, targets: Row[]): Record<string
   return { dlogits: stacked(lossOf(call), rows) };
 }
 
-/** As Keras clips, with the bounds as floats. */
+/** Clips as Keras does; the bounds are floats. */
 const clip = (p: number) => Math.min(Math.max(p, Math.fround(1e-7)), Math.fround(1 - 1e-7));
 
 export const REFERENCE_LOSSES = {

@@ -1,4 +1,4 @@
-/* What Muon is made of beside products of matrices, in plain TypeScript and double precision. */
+/* The kernels of Muon except matrix products, in plain TypeScript and double precision. */
 import { type Call, type Expected, sumOf } from './expected.js';
 
 const added = (terms: readonly number[][], ulps: number): Expected => ({
@@ -12,12 +12,12 @@ export const REFERENCE_MUON = {
     const [, , keep, add, nesterov] = f32('scalars') as unknown as number[];
     const terms = Array.from(f32('gradient'), (g, i) => [keep! * f32('momentum')[i]!, add! * g]);
     const m = added(terms, 2);
-    const faded = m.values.map((x) => (Math.abs(x) < 2 ** -100 ? 0 : x));
+    const flushed = m.values.map((x) => (Math.abs(x) < 2 ** -100 ? 0 : x));
     const ahead = added(
-      terms.map(([, fresh], i) => [keep! * faded[i]!, fresh!]),
+      terms.map(([, fresh], i) => [keep! * flushed[i]!, fresh!]),
       3,
     );
-    const momentum = { ...m, values: faded };
+    const momentum = { ...m, values: flushed };
     return { momentum, out: nesterov ? ahead : momentum };
   },
   normalizeVector: ({ f32, args }: Call) => {

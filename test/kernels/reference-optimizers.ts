@@ -1,15 +1,15 @@
-/* The optimizers' updates, in plain TypeScript and double precision. */
+/* The updates of optimizers in plain TypeScript and double precision. */
 import { philox, type Words } from '../../shared/data/philox.js';
 import { about, type Call, type Expected, exactly, sumOf } from './expected.js';
 
 /** Moving averages below 2^-100 are 0. */
-const faded = (x: number) => (Math.abs(x) < 2 ** -100 ? 0 : x);
+const flush = (x: number) => (Math.abs(x) < 2 ** -100 ? 0 : x);
 
-/** The gradient with decay added to it, and the magnitude that its rounding error is relative to. */
+/** The gradient plus weight decay, and the magnitude to which its rounding error is relative. */
 function decayed(f32: Call['f32'], decay: number) {
   const w = Array.from(f32('weights'));
   const g = w.map((x, i) => f32('gradient')[i]! + decay * x);
-  // A subnormal is known to 2^-149 only.
+  // The precision of a subnormal is only 2^-149.
   const sizes = w.map((x, i) => Math.max(Math.abs(f32('gradient')[i]!) + Math.abs(decay * x), 2 ** -125));
   return { w, g, sizes };
 }
@@ -19,7 +19,7 @@ export const REFERENCE_OPTIMIZERS = {
     const [rate, momentum, nesterov, decay] = f32('scalars') as unknown as [number, number, number, number];
     const w = Array.from(f32('weights'));
     const g = w.map((x, i) => f32('gradient')[i]! + decay * x);
-    const m = w.map((_, i) => faded(momentum * f32('momentum')[i]! + g[i]!));
+    const m = w.map((_, i) => flush(momentum * f32('momentum')[i]! + g[i]!));
     const step = m.map((x, i) => (nesterov ? momentum * x + g[i]! : x));
     const sizes = w.map(
       (x, i) => Math.abs(x) + Math.abs(f32('gradient')[i]!) + Math.abs(f32('momentum')[i]!),
@@ -34,10 +34,10 @@ export const REFERENCE_OPTIMIZERS = {
     const w = Array.from(f32('weights'));
     const g = f32('gradient');
     const terms = w.map((_, i) => [s[1]! * f32('m')[i]!, s[2]! * g[i]!] as const);
-    const m = terms.map(([kept, added]) => faded(kept + added));
-    const v = w.map((_, i) => faded(s[3]! * f32('v')[i]! + s[4]! * g[i]! * g[i]!));
+    const m = terms.map(([kept, added]) => flush(kept + added));
+    const v = w.map((_, i) => flush(s[3]! * f32('v')[i]! + s[4]! * g[i]! * g[i]!));
     const divisor = v.map((x) => Math.sqrt(x * s[5]!) + s[6]!);
-    // A subnormal m is known to 2^-149 only.
+    // The precision of a subnormal m is only 2^-149.
     const mSizes = terms.map(([kept, added]) => Math.max(Math.abs(kept) + Math.abs(added), 2 ** -125));
     return {
       m: { values: m, sizes: mSizes, ulps: 2 },
@@ -52,10 +52,10 @@ export const REFERENCE_OPTIMIZERS = {
   rmspropUpdate: ({ f32 }: Call) => {
     const s = Array.from(f32('scalars'));
     const { w, g, sizes } = decayed(f32, s[5]!);
-    const v = g.map((x, i) => faded(s[1]! * f32('v')[i]! + s[2]! * x * x));
+    const v = g.map((x, i) => flush(s[1]! * f32('v')[i]! + s[2]! * x * x));
     const vSizes = v.map((x, i) => x + s[2]! * sizes[i]! ** 2);
-    const m = g.map((x, i) => faded(s[4]! * f32('momentum')[i]! + x / (Math.sqrt(v[i]!) + s[3]!)));
-    // An error of v, half as large in its root, is one of the quotient.
+    const m = g.map((x, i) => flush(s[4]! * f32('momentum')[i]! + x / (Math.sqrt(v[i]!) + s[3]!)));
+    // An error of v is halved by the root, and then an error of the quotient.
     const ratios = sizes.map(
       (size, i) => (size / (Math.sqrt(v[i]!) + s[3]!)) * (1 + vSizes[i]! / (v[i]! + s[3]! ** 2)),
     );
@@ -142,10 +142,10 @@ export const REFERENCE_OPTIMIZERS = {
     const steps = terms(s[1]!, s[2]!);
     const means = terms(s[3]!, s[4]!);
     const c = steps.map(([kept, added]) => kept + added);
-    // Where the terms cancel but for rounding, any sign will do: two rates apart.
+    // Where the terms cancel up to rounding, any sign is right: the results differ by two learning rates.
     const unsure = sizesOf(steps).map((size, i) => (Math.abs(c[i]!) <= size * 2 ** -22 ? 2 ** 24 : 0));
     return {
-      m: { values: means.map(([kept, added]) => faded(kept + added)), sizes: sizesOf(means), ulps: 2 },
+      m: { values: means.map(([kept, added]) => flush(kept + added)), sizes: sizesOf(means), ulps: 2 },
       weights: {
         values: w.map((x, i) => x - s[5]! * x - s[0]! * Math.sign(c[i]!)),
         sizes: w.map((x, i) => Math.abs(x) + s[0]! + s[0]! * unsure[i]!),

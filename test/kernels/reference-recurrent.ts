@@ -1,4 +1,4 @@
-/** The recurrent kernels in plain TypeScript and double precision; how they go through time is in recurrent-walk.ts. */
+/** The recurrent kernels in plain TypeScript and double precision; the loops over time are in recurrent-walk.ts. */
 import { type Call, type Expected, indices } from './expected.js';
 import {
   backward,
@@ -55,11 +55,11 @@ export const RECURRENT_REFERENCE = {
         number,
         number,
       ];
-      // Zeros do not make up for what has overflowed before.
+      // Multiplying by 0 does not undo an earlier overflow.
       const e: Sized = [Math.tanh(cells.at(r, t, u)), 1];
       const c = done === 0 ? layer.first('startCell', r)[u]! : cells.at(r, layer.times[done - 1]!, u);
       const before: Sized = [c, Math.max(Math.abs(c), 1)];
-      // A slope near 0 is the difference of numbers near 1.
+      // A derivative near 0 is the difference of two numbers near 1.
       const dc = plus(times(dh, o, [1 - e[0] * e[0], 1]), carry);
       const errors = [
         times(dc, g, i * (1 - i)),

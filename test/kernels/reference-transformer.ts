@@ -1,5 +1,5 @@
-/** The kernels that Transformers are made of, in plain TypeScript and double precision. */
-import { EXACT } from '../../scripts/kernels/math-errors.js';
+/** Activations, layer normalisation and embeddings in plain TypeScript and double precision. */
+import { EXACT } from '../../scripts/dev/kernels/math-errors.js';
 import { type Call, type Expected, exactly, indices, sumOf } from './expected.js';
 
 interface Measured {
@@ -13,7 +13,7 @@ function expected(ulps: number, results: readonly Measured[]): Expected {
 
 const argumentsOf = ({ args }: Call) => args as Readonly<Record<string, number>>;
 
-/** y from x; sizes are what errors are relative to. */
+/** y from x; sizes are the magnitudes to which errors are relative. */
 const forward =
   (f: (x: number, slope: number) => Measured) =>
   (call: Call): Record<string, Expected> => ({
@@ -39,10 +39,10 @@ const backward =
 const share = (x: number) => (1 + EXACT.errorFunction(x * Math.SQRT1_2)) / 2;
 const density = (x: number) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-/** Below this, floats lose bits. */
+/** Below this magnitude, floats have fewer bits. */
 const NORMAL = 2 ** -120;
 
-/** One row's mean and inverse deviation, and how much larger than the results the numbers on the way are. */
+/** Mean and inverse deviation of one row, and how much larger than the results the intermediate numbers are. */
 function statisticsOf(x: readonly number[], epsilon: number) {
   const { sum, size } = sumOf(x);
   const mean = sum / x.length;
@@ -57,7 +57,7 @@ function rowsOf({ args, f32 }: Call, name: string): number[][] {
   return indices(args.rows!).map((r) => Array.from(f32(name).subarray(r * cols, (r + 1) * cols)));
 }
 
-/** The normalised values of a row, from statistics that are given. */
+/** The normalised values of each row, from given statistics. */
 function normalised(call: Call): Measured[][] {
   const statistics = call.f32('statistics');
   return rowsOf(call, 'x').map((row, r) => {

@@ -1,4 +1,4 @@
-/* Norms and totals of vectors, in plain TypeScript and double precision. */
+/* Norms and sums of vectors in plain TypeScript and double precision. */
 import { about, type Call, type Expected, sumOf } from './expected.js';
 
 const BLOCK = 1024;

@@ -1,22 +1,23 @@
 /*
- * Every kernel once more, in plain TypeScript and double precision: no lanes, no trees, nothing clever. It shares with
- * the kernels only their names and arguments (and the generator of random words, which has its own test).
+ * A reference implementation of every kernel in plain TypeScript and double precision, without lanes and trees. It shares
+ * with the kernels only their names and arguments (and the generator of random words, which has its own test).
  */
-import { EXACT } from '../../scripts/kernels/math-errors.js';
+import { EXACT } from '../../scripts/dev/kernels/math-errors.js';
 import { philox, type Words } from '../../shared/data/philox.js';
-import type { KernelName } from '../../shared/kernels/tape.js';
+import type { KernelName } from '../../shared/kernels/command-buffer.js';
 import { about, type Call, type Expected, exactly, indices, sumOf } from './expected.js';
 import { REFERENCE_ATTENTION } from './reference-attention.js';
 import { REFERENCE_AXES } from './reference-axes.js';
 import { REFERENCE_BATCH_NORMALIZATION } from './reference-batch-normalization.js';
-import { REFERENCE_CHANCE } from './reference-chance.js';
+import { REFERENCE_BLOCK_QUANTIZATION } from './reference-block-quantization.js';
 import { ctcReference } from './reference-ctc.js';
 import { REFERENCE_ELEMENT_LOSSES } from './reference-element-losses.js';
-import { REFERENCE_HALVES } from './reference-halves.js';
+import { REFERENCE_HALF_PRECISION } from './reference-half-precision.js';
 import { REFERENCE_IMAGES } from './reference-images.js';
 import { REFERENCE_LOSSES } from './reference-losses.js';
 import { REFERENCE_MUON } from './reference-muon.js';
 import { REFERENCE_OPTIMIZERS } from './reference-optimizers.js';
+import { REFERENCE_RANDOM_STREAM } from './reference-random-stream.js';
 import { RECURRENT_REFERENCE } from './reference-recurrent.js';
 import { REFERENCE_TRANSFORMER } from './reference-transformer.js';
 import { REFERENCE_VECTORS } from './reference-vectors.js';
@@ -70,7 +71,7 @@ function randomWords({ n, key0, key1 }: { n: number; key0: number; key1: number 
   });
 }
 
-/** The words of each row's field, read from the chunks byte by byte. */
+/** The field of each row, read from the chunks byte by byte. */
 function gathered({ args, bytesAt }: Call, bytesEach: number): DataView[] {
   const { chunkTable, cursor, first, rows, elements, chunkSamples, recordBytes, fieldOffset } =
     args as Record<string, number>;
@@ -85,6 +86,7 @@ function gathered({ args, bytesAt }: Call, bytesEach: number): DataView[] {
 
 export const REFERENCE: { readonly [K in KernelName]: Reference } = {
   addVectors: pair((a, b) => a + b),
+  subtractVectors: pair((a, b) => a - b),
   multiplyVectors: pair((a, b) => a * b),
   copyVector: ({ f32 }) => ({ out: exactly(Array.from(f32('a'))) }),
   fill: ({ args }) => ({ out: exactly(Array(args.n).fill(Math.fround(args.value!))) }),
@@ -156,7 +158,7 @@ export const REFERENCE: { readonly [K in KernelName]: Reference } = {
   ...REFERENCE_TRANSFORMER,
   ...REFERENCE_ATTENTION,
   ...RECURRENT_REFERENCE,
-  ...REFERENCE_CHANCE,
+  ...REFERENCE_RANDOM_STREAM,
   ctcForward: ctcReference,
   scaleVector: ({ args, f32 }) => ({
     out: about(
@@ -175,7 +177,8 @@ export const REFERENCE: { readonly [K in KernelName]: Reference } = {
   },
   ...REFERENCE_ELEMENT_LOSSES,
   ...REFERENCE_AXES,
-  ...REFERENCE_HALVES,
+  ...REFERENCE_HALF_PRECISION,
+  ...REFERENCE_BLOCK_QUANTIZATION,
   ...REFERENCE_BATCH_NORMALIZATION,
 
   ...REFERENCE_OPTIMIZERS,

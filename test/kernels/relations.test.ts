@@ -3,13 +3,13 @@ import { fma } from './exact-fma.js';
 import { bitsOf, buildNames, Numbers, Workbench } from './workbench.js';
 
 /*
- * What kernels say of themselves, to the last bit: the order of their operations, worked out one rounding at a time,
- * and that two ways to the same result give the same bits.
+ * The documented order of operations of kernels, computed one rounding at a time, and kernels that must give the same
+ * result, both to the last bit.
  */
 
 const round = Math.fround;
 
-/** A row's sum as all kernels take it: sixteen lanes, then 8+8, 4+4, 2+2, 1+1. */
+/** The sum along a row in all kernels: sixteen lanes, then 8+8, 4+4, 2+2, 1+1. */
 function rowSum(terms: readonly ((sum: number) => number)[]): number {
   const lanes: number[] = Array(16).fill(0);
   terms.forEach((add, i) => {
@@ -32,7 +32,7 @@ describe.each(buildNames())('kernels on %s', (build) => {
     const [y, targets] = [numbers.floats(cols), numbers.floats(cols)];
     const differences = y.map((x, i) => round(x - targets[i]!));
     bench.clear();
-    const loss = bench.room(1);
+    const loss = bench.reserve(1);
     bench.run('meanSquaredErrorForward', {
       y: bench.put(y),
       targets: bench.put(targets),
@@ -44,7 +44,7 @@ describe.each(buildNames())('kernels on %s', (build) => {
     expect(bench.floats(loss, 1)[0]).toBe(round(sum / cols));
   });
 
-  it('update with Adam as its comment says', () => {
+  it('update with Adam as documented', () => {
     const n = 37;
     const numbers = new Numbers(3);
     const [w, g, m] = [numbers.floats(n), numbers.floats(n), numbers.floats(n, 0.1)];
@@ -64,42 +64,42 @@ describe.each(buildNames())('kernels on %s', (build) => {
     expect(bitsOf(bench.floats(at.weights, n))).toEqual(bitsOf(updated));
   });
 
-  it('let moving averages fade to 0, where they would be slow subnormals for ever', () => {
+  it('set tiny moving averages to 0, which would otherwise stay subnormal', () => {
     bench.clear();
     const m = Float32Array.of(2 ** -99.9, -(2 ** -99.9), 2 ** -98, -(2 ** -149), Number.NaN, 1);
     const n = m.length;
-    const wanted = [0, 0, Math.fround(0.9) * 2 ** -98, 0, Number.NaN, 0.9].map(round);
+    const expected = [0, 0, Math.fround(0.9) * 2 ** -98, 0, Number.NaN, 0.9].map(round);
     const scalars = bench.put(Float32Array.of(0.003, 0.9, 0.1, 0.9, 0.1, 1, 1e-7, 0));
     const zeros = new Float32Array(n);
     const at = { weights: bench.put(zeros), gradient: bench.put(zeros), m: bench.put(m) };
     const v = bench.put(m);
     bench.run('adamUpdate', { ...at, v, n, scalars });
-    expect(bench.floats(at.m, n)).toEqual(Float32Array.from(wanted));
-    expect(bench.floats(v, n)).toEqual(Float32Array.from(wanted));
+    expect(bench.floats(at.m, n)).toEqual(Float32Array.from(expected));
+    expect(bench.floats(v, n)).toEqual(Float32Array.from(expected));
     const momentum = bench.put(m);
     bench.run('sgdUpdate', { ...at, momentum, n, scalars: bench.put(Float32Array.of(0.1, 0.9, 0, 0)) });
-    expect(bench.floats(momentum, n)).toEqual(Float32Array.from(wanted));
+    expect(bench.floats(momentum, n)).toEqual(Float32Array.from(expected));
   });
 
-  it.each([3, 10, 16, 40])('lose the same of %i classes given as numbers and as vectors', (cols) => {
+  it.each([3, 10, 16, 40])('give the same loss for %i classes as labels and as one-hot vectors', (cols) => {
     const rows = 19;
     const labels = Int32Array.from({ length: rows }, (_, r) => (r * 7) % cols);
     bench.clear();
     const size = { rows, cols };
     const logits = bench.put(new Numbers(cols).floats(rows * cols, 5));
-    const at = { labels: bench.put(labels), targets: bench.room(rows * cols) };
+    const at = { labels: bench.put(labels), targets: bench.reserve(rows * cols) };
     bench.run('oneHot', { labels: at.labels, out: at.targets, ...size });
     const outputs = () => ({
-      probabilities: bench.room(rows * cols),
-      loss: bench.room(rows),
-      correct: bench.room(rows),
+      probabilities: bench.reserve(rows * cols),
+      loss: bench.reserve(rows),
+      correct: bench.reserve(rows),
     });
     const [sparse, dense] = [outputs(), outputs()];
     const plain = { smoothing: 0, ignored: -1 };
     const all = { ...size, ...plain, counted: 0 };
     bench.run('softmaxCrossEntropySparseForward', { logits, labels: at.labels, ...sparse, ...all });
     bench.run('softmaxCrossEntropyForward', { logits, targets: at.targets, ...dense, ...size });
-    const softmax = bench.room(rows * cols);
+    const softmax = bench.reserve(rows * cols);
     bench.run('softmaxForward', { x: logits, y: softmax, ...size });
     const read = ({ probabilities, loss, correct }: typeof sparse) => [
       bitsOf(bench.floats(probabilities, rows * cols)),
@@ -109,7 +109,7 @@ describe.each(buildNames())('kernels on %s', (build) => {
     expect(read(sparse)).toEqual(read(dense));
     expect(bitsOf(bench.floats(softmax, rows * cols))).toEqual(read(sparse)[0]);
 
-    const gradients = [bench.room(rows * cols), bench.room(rows * cols)] as const;
+    const gradients = [bench.reserve(rows * cols), bench.reserve(rows * cols)] as const;
     const { probabilities } = sparse;
     const given = { probabilities, ...size, scale: 1 / rows };
     const sparsely = { ...given, ...plain, labels: at.labels, dlogits: gradients[0] };
@@ -119,7 +119,7 @@ describe.each(buildNames())('kernels on %s', (build) => {
     expect(first).toEqual(second);
   });
 
-  it('apply relu in a product as they do by itself', () => {
+  it('apply relu in a product like the separate kernel', () => {
     const [rows, inner, cols] = [5, 9, 21];
     const numbers = new Numbers(8);
     const a = numbers.floats(rows * inner);
@@ -133,7 +133,7 @@ describe.each(buildNames())('kernels on %s', (build) => {
       inner,
       cols,
     };
-    const [fused, plain] = [bench.room(rows * cols), bench.room(rows * cols)];
+    const [fused, plain] = [bench.reserve(rows * cols), bench.reserve(rows * cols)];
     bench.run('matmul', { ...shared, out: fused, activation: 1 });
     bench.run('matmul', { ...shared, out: plain, activation: 0 });
     bench.run('reluForward', { x: plain, y: plain, n: rows * cols });
@@ -142,11 +142,11 @@ describe.each(buildNames())('kernels on %s', (build) => {
   });
 
   it.each(['randomUniform', 'randomNormal'] as const)(
-    'draw with %s the same numbers, however many',
+    'draw the same numbers with %s, whatever their count',
     (kernel) => {
       const draw = (n: number) => {
         bench.clear();
-        const out = bench.room(n);
+        const out = bench.reserve(n);
         const range = kernel === 'randomUniform' ? { low: 0, high: 1 } : { mean: 0, deviation: 1 };
         bench.run(kernel, { out, n, key0: 1, key1: 2, ...range } as never);
         return bench.floats(out, n);
@@ -155,10 +155,10 @@ describe.each(buildNames())('kernels on %s', (build) => {
       for (const n of [1, 3, 63, 64, 65, 130]) expect(draw(n)).toEqual(all.slice(0, n));
       const mean = all.reduce((sum, x) => sum + x, 0) / all.length;
       const variance = all.reduce((sum, x) => sum + (x - mean) ** 2, 0) / all.length;
-      const [wantedMean, wantedVariance] = kernel === 'randomUniform' ? [0.5, 1 / 12] : [0, 1];
+      const [expectedMean, expectedVariance] = kernel === 'randomUniform' ? [0.5, 1 / 12] : [0, 1];
       // Four standard errors of a thousand draws.
-      expect(Math.abs(mean - wantedMean)).toBeLessThan(4 * Math.sqrt(wantedVariance / 1000));
-      expect(Math.abs(variance / wantedVariance - 1)).toBeLessThan(4 * Math.sqrt(2 / 1000));
+      expect(Math.abs(mean - expectedMean)).toBeLessThan(4 * Math.sqrt(expectedVariance / 1000));
+      expect(Math.abs(variance / expectedVariance - 1)).toBeLessThan(4 * Math.sqrt(2 / 1000));
     },
   );
 });

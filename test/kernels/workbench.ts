@@ -1,14 +1,13 @@
+import { CommandBuffer, type KernelArguments, type KernelName } from '../../shared/kernels/command-buffer.js';
 import type { Kernels, LoadOptions } from '../../shared/kernels/kernels.js';
 import { loadKernels } from '../../shared/kernels/load.js';
 import { STATIC_BYTES, THREAD_BYTES } from '../../shared/kernels/memory-map.js';
 import { loadNative, nativeIsas } from '../../shared/kernels/native-kernels.js';
-import { type KernelArguments, type KernelName, Tape } from '../../shared/kernels/tape.js';
 import { commandOf, PROOF_BUILDS } from '../proof/builds.js';
 import { openDriver } from '../proof/driver.js';
 
 /**
- * Every build that can run here, by what it is called in test names, with those that `npm run proof` adds. The addon is
- * brought up to date by addon.ts.
+ * The names of all builds that run on this machine, with those that `npm run proof` adds. addon.ts builds the addon first.
  */
 export function buildNames(): string[] {
   const native = nativeIsas().map((isa) => `native ${isa}`);
@@ -26,11 +25,11 @@ export async function loadBuild(build: string, options: LoadOptions): Promise<Ke
 }
 
 const STACK_TOP = STATIC_BYTES + THREAD_BYTES;
-/** Bytes before and behind every array that must not change, of which the pattern is not a usual float. */
+/** Bytes before and after every array that must not change. The pattern is the bits of an unusual float. */
 const GUARD_BYTES = 64;
 const GUARD = 0xa5;
 
-/** One build with a memory of its own, in which a test lays out arrays, runs calls and looks at the results. */
+/** One build with its own memory, in which a test allocates arrays, runs calls and reads the results. */
 export class Workbench {
   private top = STACK_TOP;
   private readonly guards: number[] = [];
@@ -46,28 +45,28 @@ export class Workbench {
     return new Workbench(memory, await loadBuild(build, { memory, stackTop: STACK_TOP }));
   }
 
-  /** Forgets all arrays. */
+  /** Frees all arrays. */
   clear(): void {
     this.top = STACK_TOP;
     this.guards.length = 0;
   }
 
-  /** Lays values into the memory and gives their byte offset. */
+  /** Copies values into the memory and returns their byte offset. */
   put(values: Float32Array | Int32Array | Uint32Array | Uint8Array): number {
-    const at = this.reserve(values.byteLength);
+    const at = this.allocate(values.byteLength);
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     new Uint8Array(this.memory.buffer).set(bytes, at);
     return at;
   }
 
-  /** Room for `count` words, filled with NaN. */
-  room(count: number): number {
+  /** Allocates `count` words, filled with NaN, and returns their byte offset. */
+  reserve(count: number): number {
     return this.put(new Float32Array(count).fill(Number.NaN));
   }
 
-  /** Runs one call. Throws when it wrote right before or behind one of the arrays. */
+  /** Runs one call. @throws Error when it wrote directly before or after one of the arrays */
   run<K extends KernelName>(name: K, args: KernelArguments<K>): void {
-    const words = new Tape().emit(name, args).words();
+    const words = new CommandBuffer().emit(name, args).words();
     this.kernels.run(this.put(words), words.length);
     const bytes = new Uint8Array(this.memory.buffer);
     for (const at of this.guards) {
@@ -82,9 +81,9 @@ export class Workbench {
     return new Float32Array(this.memory.buffer, at, count).slice();
   }
 
-  private reserve(bytes: number): number {
+  private allocate(bytes: number): number {
     const at = this.guard(this.top);
-    // The guard behind begins at the very next word.
+    // The guard after the array starts at the next word.
     this.top = this.guard(at + ((bytes + 3) & ~3));
     return at;
   }
@@ -96,14 +95,14 @@ export class Workbench {
   }
 }
 
-/** The bits of floats, NaN made one: what must be the same everywhere. */
+/** The bits of floats, with NaN canonicalised. */
 export function bitsOf(values: Float32Array): Uint32Array {
   return Uint32Array.from(new Uint32Array(values.buffer, values.byteOffset, values.length), (bits, i) =>
     Number.isNaN(values[i]) ? 0x7fc00000 : bits,
   );
 }
 
-/** Repeatable floats: `scale` times a number in [-1, 1). */
+/** Reproducible floats: `scale` times a number in [-1, 1). */
 export class Numbers {
   constructor(private state: number) {}
 
@@ -116,7 +115,7 @@ export class Numbers {
     return Float32Array.from({ length: count }, () => this.next() * scale);
   }
 
-  /** Finite floats of all sizes, zeros and subnormals among them. */
+  /** Finite floats of all magnitudes, with zeros and subnormals. */
   wild(count: number): Float32Array {
     const bits = Uint32Array.from({ length: count }, () => ((this.next() + 1) * 2 ** 31) >>> 0);
     for (let i = 0; i < count; i++) {

@@ -8,8 +8,8 @@ import { SpareBuffers } from '../../shared/link/spare-buffers.js';
 import { patterned } from './recorder.js';
 
 /**
- * Plain data, but for what MessagePack has no number for, -0, and for fields called __proto__, which come out under
- * another name so that nobody's prototype can be sent.
+ * Plain data, without -0, which MessagePack does not distinguish from 0, and without fields named __proto__, which are
+ * renamed so that no prototype can be sent.
  */
 const messages = fc
   .dictionary(fc.string(), fc.jsonValue())
@@ -20,7 +20,7 @@ const payloads = fc.uint8Array({ maxLength: 300 });
 
 const { pack } = new Packr({ useRecords: false });
 
-/** The frame as one buffer that begins `shift` bytes behind a multiple of 8. */
+/** The frame as one buffer that begins `shift` bytes after a multiple of 8. */
 function encodeWhole(message: object, payload: Uint8Array, shift = 0): Uint8Array {
   const head = encodeHead(message, payload.length);
   const frame = new Uint8Array(shift + head.length + payload.length).subarray(shift);
@@ -29,31 +29,31 @@ function encodeWhole(message: object, payload: Uint8Array, shift = 0): Uint8Arra
   return frame;
 }
 
-/** Cuts bytes at these places, wherever they lie. */
+/** Splits bytes at these positions. */
 function cutAt(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
   const cuts = [0, ...places.map((place) => place % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
   return cuts.slice(1).map((end, i) => bytes.subarray(cuts[i], end));
 }
 
-/** How the pieces of a frame are announced: in one stretch, or each for itself. */
+/** How the pieces of a frame are announced: all at once, or each by itself. */
 type Announced = 'at once' | 'piece by piece';
 
-/** Reads a frame that comes in pieces. */
+/** Reads a frame that arrives in pieces. */
 function decodeFrame(
   pieces: readonly Uint8Array[],
   announced: Announced = 'at once',
   reader = new FrameReader(new SpareBuffers()),
 ): Envelope {
   const all = pieces.reduce((bytes, piece) => bytes + piece.length, 0);
-  if (announced === 'at once') reader.stretch(all, true);
+  if (announced === 'at once') reader.span(all, true);
   pieces.forEach((piece, i) => {
-    if (announced === 'piece by piece') reader.stretch(piece.length, i === pieces.length - 1);
+    if (announced === 'piece by piece') reader.span(piece.length, i === pieces.length - 1);
     reader.data(piece);
   });
   return reader.end();
 }
 
-/** What decoding gives; anything thrown but a FrameError fails the test. */
+/** The result of decoding. Any other error than a FrameError fails the test. */
 function decodeOrRefuse(pieces: readonly Uint8Array[]): Envelope | FrameError {
   try {
     return decodeFrame(pieces);
@@ -64,7 +64,7 @@ function decodeOrRefuse(pieces: readonly Uint8Array[]): Envelope | FrameError {
 }
 
 describe('frames', () => {
-  it('come back as they were, however they are cut and wherever they lie', () => {
+  it('are decoded as they were encoded, in any pieces and at any address', () => {
     fc.assert(
       fc.property(
         messages,
@@ -82,7 +82,7 @@ describe('frames', () => {
     );
   });
 
-  it('give nobody another prototype', () => {
+  it('do not change a prototype', () => {
     const message = JSON.parse(
       '{"a": {"__proto__": {"admin": true}}, "__proto__": {"admin": true}}',
     ) as object;
@@ -106,13 +106,13 @@ describe('frames', () => {
   });
 
   it.each<Announced>(['at once', 'piece by piece'])(
-    'may be torn at every byte, announced %s',
+    'may be split at every byte, announced %s',
     (announced) => {
       const reader = new FrameReader(new SpareBuffers());
-      const frame = encodeWhole({ kind: 'x', text: 'torn' }, patterned(40));
+      const frame = encodeWhole({ kind: 'x', text: 'split' }, patterned(40));
       for (let at = 0; at <= frame.length; at++) {
         const { message, payload } = decodeFrame(cutAt(frame, [at]), announced, reader);
-        expect(message).toEqual({ kind: 'x', text: 'torn' });
+        expect(message).toEqual({ kind: 'x', text: 'split' });
         expect(payload).toEqual(patterned(40));
       }
       const bytes = Array.from(frame, (_, at) => frame.subarray(at, at + 1));
@@ -120,7 +120,7 @@ describe('frames', () => {
     },
   );
 
-  it('put payloads into memory that was given back, and never into memory that was not', () => {
+  it('reuse the buffers that were returned, and no others', () => {
     const spares = new SpareBuffers();
     const reader = new FrameReader(spares);
     const read = (bytes: Uint8Array): Uint8Array =>
@@ -136,7 +136,7 @@ describe('frames', () => {
     expect(read(patterned(65))).toEqual(patterned(65));
   });
 
-  it('that carry more than may come with them are refused before anything is taken in', () => {
+  it('whose payload exceeds its bound are refused before it is received', () => {
     const reader = new FrameReader(new SpareBuffers());
     reader.bounds = {
       headerBytesMax: 64,
@@ -146,25 +146,27 @@ describe('frames', () => {
       16,
     );
     const head = encodeHead({ pong: 1 }, 2 ** 20);
-    reader.stretch(head.length + 2 ** 20, true);
+    reader.span(head.length + 2 ** 20, true);
     reader.data(head);
-    expect(() => reader.data(Uint8Array.of(1))).toThrow('a message carries 1048576 bytes where 0 may come');
+    expect(() => reader.data(Uint8Array.of(1))).toThrow(
+      'a message has a payload of 1048576 bytes, more than 0',
+    );
     const long = new FrameReader(new SpareBuffers());
     long.bounds = reader.bounds;
     expect(() => long.data(encodeHead({ text: 'x'.repeat(64) }, 0))).toThrow('a header exceeds 64 bytes');
   });
 
-  it('take memory only for what has come, while it is not known where they end', () => {
+  it('allocate only for what has arrived while their size is not known', () => {
     const reader = new FrameReader(new SpareBuffers());
-    reader.stretch(2 ** 40, false);
+    reader.span(2 ** 40, false);
     reader.data(encodeHead({ kind: 'x' }, 0));
-    reader.stretch(3, false);
+    reader.span(3, false);
     reader.data(Uint8Array.of(1, 2, 3));
-    reader.stretch(0, true);
+    reader.span(0, true);
     expect(reader.end().payload).toEqual(Uint8Array.of(1, 2, 3));
   });
 
-  it('of random bytes are refused, never a crash', () => {
+  it('of random bytes are refused, without any other error', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 64 }), { maxLength: 4 }), (pieces) => {
         decodeOrRefuse(pieces);
@@ -173,7 +175,7 @@ describe('frames', () => {
     );
   });
 
-  it('of which bytes were changed, lost or added decode to an object or are refused', () => {
+  it('with changed, missing or additional bytes decode to an object or are refused', () => {
     const edits = fc.array(fc.tuple(fc.nat(), fc.nat(255), fc.constantFrom('set', 'drop', 'add')), {
       minLength: 1,
       maxLength: 5,
@@ -201,7 +203,7 @@ describe('frames', () => {
   it.each<[string, Uint8Array[], string]>([
     ['no bytes', [], 'a frame is too short'],
     ['three bytes', [Uint8Array.of(1, 0, 0)], 'a frame is too short'],
-    ['a header that is not there', [Uint8Array.of(9, 0, 0, 0, 123, 125)], 'a frame is cut off'],
+    ['a missing header', [Uint8Array.of(9, 0, 0, 0, 123, 125)], 'a frame is cut off'],
     [
       'a header beyond the bound',
       [Uint8Array.of(1, 0, 0, 2, 0, 0, 0, 0)],
@@ -210,8 +212,8 @@ describe('frames', () => {
     ['padding that is not zero', [Uint8Array.of(1, 0, 0, 0, 0x80, 0, 0, 1)], 'padding'],
     ['a map that is cut off', [Uint8Array.of(2, 0, 0, 0, 0x82, 0xa1, 0, 0)], 'is not MessagePack'],
     ['more than one value', [Uint8Array.of(2, 0, 0, 0, 0x80, 0x80, 0, 0)], 'is not MessagePack'],
-    ['a number as header', [Uint8Array.of(1, 0, 0, 0, 7, 0, 0, 0)], 'a header is no object'],
-    ['nil as header', [Uint8Array.of(1, 0, 0, 0, 0xc0, 0, 0, 0)], 'a header is no object'],
+    ['a number as header', [Uint8Array.of(1, 0, 0, 0, 7, 0, 0, 0)], 'a header is not an object'],
+    ['nil as header', [Uint8Array.of(1, 0, 0, 0, 0xc0, 0, 0, 0)], 'a header is not an object'],
     ['an empty header', [Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0)], 'is not MessagePack'],
   ])('with %s are refused', (_, pieces, reason) => {
     expect(() => decodeFrame(pieces)).toThrow(FrameError);
@@ -226,7 +228,7 @@ describe('frames', () => {
     expect(() => decodeFrame([frame])).toThrow(FrameError);
   });
 
-  it('are not made larger than the other end accepts', () => {
+  it('are not encoded when the peer would refuse their size', () => {
     expect(() => encodeHead({ kind: 'x' }, FRAME_BYTES_MAX)).toThrow(AssertionError);
     expect(() => encodeHead({ text: 'x'.repeat(HEADER_BYTES_MAX) }, 0)).toThrow(AssertionError);
   });

@@ -10,10 +10,10 @@ linkSuite('in process', async () => ({
   dispose: async () => {},
 }));
 
-it('hands objects over as they are', async () => {
+it('passes objects without a copy', async () => {
   const [a, b] = linkInProcess(['a', 'b']);
   const atB = record(b);
-  const message = { kind: 'partials', slots: [64, 128] };
+  const message = { kind: 'partial-sums', buffers: [64, 128] };
   const payload = new Uint8Array(8);
   a.send(message, payload);
   await atB.arrived(1);
@@ -21,7 +21,7 @@ it('hands objects over as they are', async () => {
   expect(atB.received[0]?.payload).toBe(payload);
 });
 
-it('names each end by the other', () => {
-  const [a, b] = linkInProcess(['coordinator', 'node']);
-  expect([a.peer, b.peer]).toEqual(['node', 'coordinator']);
+it('gives each end the name of the other', () => {
+  const [a, b] = linkInProcess(['coordinator', 'worker']);
+  expect([a.peer, b.peer]).toEqual(['worker', 'coordinator']);
 });

@@ -1,5 +1,6 @@
-import { connect } from 'node:net';
+import { connect, isIP } from 'node:net';
 import { expect, it } from 'vitest';
+import { systemClock } from '../../shared/actor/clock.js';
 import { UserError } from '../../shared/errors.js';
 import { listen, parseListenAddress, reachableHost } from '../../shared/link/listen.js';
 
@@ -24,30 +25,34 @@ it.each([
   '[1]:80',
   'a:1:2',
   'host:-1',
-])('refuses %j and says how to write it', (text) => {
+])('refuses %j and names the right form', (text) => {
   const parsing = (): unknown => parseListenAddress(text);
   expect(parsing).toThrow(UserError);
-  expect(parsing).toThrow(`"${text}" is no address to listen on; write host:port, such as 127.0.0.1:7070`);
+  expect(parsing).toThrow(
+    `"${text}" is not an address to listen on; write host:port, such as 127.0.0.1:7070`,
+  );
 });
 
-it('names the mend when a port is in use', async () => {
-  const { server, port } = await listen({ host: '127.0.0.1', port: 0 });
-  const second = listen({ host: '127.0.0.1', port });
+it('names the fix when a port is in use', async () => {
+  const { server, port } = await listen({ host: '127.0.0.1', port: 0 }, { clock: systemClock });
+  const second = listen({ host: '127.0.0.1', port }, { clock: systemClock });
   await expect(second).rejects.toThrow(
     new UserError(
-      `cannot listen on 127.0.0.1:${port}: the port is in use; choose another, or 0 for any free one`,
+      `cannot listen on 127.0.0.1:${port}: the port is in use; choose another one, or 0 for any free port`,
     ),
   );
   server.close();
 });
 
-it('names the mend when the machine has no such address', async () => {
-  // 192.0.2.0/24 is set aside for documentation (RFC 5737): no machine has it.
-  await expect(listen({ host: '192.0.2.1', port: 0 })).rejects.toThrow('this machine has no such address');
+it('names the fix when the machine has no such address', async () => {
+  // 192.0.2.0/24 is reserved for documentation (RFC 5737): no machine has it.
+  await expect(listen({ host: '192.0.2.1', port: 0 }, { clock: systemClock })).rejects.toThrow(
+    'this machine has no such address',
+  );
 });
 
-it('survives what is no HTTP', async () => {
-  const { server, port } = await listen({ host: '127.0.0.1', port: 0 });
+it('goes on after bytes that are not HTTP', async () => {
+  const { server, port } = await listen({ host: '127.0.0.1', port: 0 }, { clock: systemClock });
   const socket = connect(port, '127.0.0.1');
   const closed = new Promise((resolve) => socket.on('close', resolve));
   socket.write(Buffer.alloc(100_000, 7));
@@ -58,8 +63,10 @@ it('survives what is no HTTP', async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-it('tells others an address they can reach', () => {
-  expect(reachableHost('192.168.1.7')).toBe('192.168.1.7');
-  expect(reachableHost('0.0.0.0')).not.toBe('0.0.0.0');
-  expect(reachableHost('::')).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+it('finds an address that other machines can reach', async () => {
+  expect(await reachableHost('192.168.1.7')).toBe('192.168.1.7');
+  expect(await reachableHost('0.0.0.0')).not.toBe('0.0.0.0');
+  expect(isIP(await reachableHost('0.0.0.0'))).toBe(4);
+  expect(isIP(await reachableHost('::'))).not.toBe(0);
+  expect(await reachableHost('::')).not.toMatch(/^(::|fe80:.*)$/);
 });

@@ -1,6 +1,6 @@
 import type { Envelope, Link, LinkEvents } from '../../shared/link/link.js';
 
-/** Keeps what a link tells, and lets a test wait for it. */
+/** Records what a link reports, and lets a test wait for it. */
 class Recorder implements LinkEvents {
   readonly received: Envelope[] = [];
   readonly reasons: string[] = [];
@@ -25,21 +25,21 @@ class Recorder implements LinkEvents {
     this.#resolveClosed();
   }
 
-  /** Resolves when so many messages have arrived in all. */
+  /** Resolves when so many messages have arrived in total. */
   arrived(count: number): Promise<void> {
     if (this.received.length >= count) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push({ count, resolve }));
   }
 }
 
-/** A recorder on a link that is opened with it. */
+/** Opens a link with a recorder. */
 export function record(link: Link, onMessage?: (envelope: Envelope) => void): Recorder {
   const recorder = new Recorder(onMessage);
   link.open(recorder);
   return recorder;
 }
 
-/** Bytes that differ from place to place, so that a shift or a hole shows. */
+/** Bytes that differ by position, so that a shift or a gap is found. */
 export function patterned(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >>> 8) * 7 + (i >>> 16)) & 255;

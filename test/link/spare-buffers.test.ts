@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SpareBuffers } from '../../shared/link/spare-buffers.js';
 
 describe('spare buffers', () => {
-  it('give what was given back, once, to whoever asks for that size', () => {
+  it('reuse a returned buffer once, for the same size', () => {
     const spares = new SpareBuffers();
     const buffer = spares.take(100);
     expect(buffer).toHaveLength(100);
@@ -12,7 +12,7 @@ describe('spare buffers', () => {
     expect(spares.take(100)).not.toBe(buffer);
   });
 
-  it('take no part of a buffer: another part may be in use', () => {
+  it('do not take a part of a buffer, since another part may be in use', () => {
     const spares = new SpareBuffers();
     const whole = new Uint8Array(100);
     spares.give(whole.subarray(0, 50));
@@ -20,11 +20,11 @@ describe('spare buffers', () => {
     expect(spares.take(50).buffer).not.toBe(whole.buffer);
   });
 
-  it('keep a bounded number of bytes, those that were used last', () => {
+  it('keep a bounded number of bytes, of the latest buffers', () => {
     const spares = new SpareBuffers();
     const buffers = [1, 2, 3, 4, 5].map((more) => new Uint8Array(64 * 2 ** 20 - more));
     for (const buffer of buffers) spares.give(buffer);
-    // Identity alone: whoever compares contents takes minutes for these.
+    // Compares identity only: a comparison of the contents would take minutes.
     expect(spares.take(64 * 2 ** 20 - 1) === buffers[0]).toBe(false);
     expect(spares.take(64 * 2 ** 20 - 5) === buffers[4]).toBe(true);
   });

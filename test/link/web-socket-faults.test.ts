@@ -6,37 +6,37 @@ import { systemClock } from '../../shared/actor/clock.js';
 import { VirtualClock } from '../../shared/actor/virtual-clock.js';
 import { encodeHead } from '../../shared/link/frame.js';
 import { FRAME_BYTES_MAX, type Link } from '../../shared/link/link.js';
-import { STRANGERS_MAX } from '../../shared/link/strangers.js';
+import { UNAUTHENTICATED_PEERS_MAX } from '../../shared/link/unauthenticated-peers.js';
 import { CONNECT_WAIT_MS, connectWebSocket } from '../../shared/link/web-socket-client.js';
-import { STRANGER_BYTES_MAX } from '../../shared/link/web-socket-server.js';
+import { UNAUTHENTICATED_BYTES_MAX } from '../../shared/link/web-socket-server.js';
 import { connectUrl } from '../../shared/protocol/join-url.js';
 import { patterned, record } from './recorder.js';
-import { connectedPair, type Host, startHost } from './web-socket-pair.js';
+import { connectedPair, startServer, type TestServer } from './web-socket-pair.js';
 
-const LARGE = patterned(2 * STRANGER_BYTES_MAX + 65_536);
+const LARGE = patterned(2 * UNAUTHENTICATED_BYTES_MAX + 65_536);
 
 describe('a web socket to a coordinator', () => {
-  let host: Host;
+  let testServer: TestServer;
   beforeEach(async () => {
-    host = await startHost();
+    testServer = await startServer();
   });
-  afterEach(() => host.dispose());
+  afterEach(() => testServer.dispose());
 
-  /** Somebody else's client, that masks what it sends, as browsers do. */
-  async function strangeClient(): Promise<{ webSocket: WebSocket; socket: Socket; link: Link }> {
-    const webSocket = new WebSocket(connectUrl(host.address));
+  /** A client of another implementation, which masks what it sends, as browsers do. */
+  async function foreignClient(): Promise<{ webSocket: WebSocket; socket: Socket; link: Link }> {
+    const webSocket = new WebSocket(connectUrl(testServer.address));
     const upgraded = new Promise<Socket>((resolve) =>
       webSocket.once('upgrade', ({ socket }) => resolve(socket)),
     );
-    const [socket, link] = await Promise.all([upgraded, host.accepted()]);
+    const [socket, link] = await Promise.all([upgraded, testServer.accepted()]);
     webSocket.on('error', () => {});
     if (webSocket.readyState !== WebSocket.OPEN)
       await new Promise((resolve) => webSocket.once('open', resolve));
     return { webSocket, socket, link };
   }
 
-  it('takes frames in one piece or in many, masked or not', async () => {
-    const { webSocket, link } = await strangeClient();
+  it('reads frames in one piece or in many, masked or not', async () => {
+    const { webSocket, link } = await foreignClient();
     const atServer = record(link);
     const frame = Buffer.concat([encodeHead({ kind: 'x' }, 100), patterned(100)]);
     webSocket.send(frame);
@@ -52,46 +52,48 @@ describe('a web socket to a coordinator', () => {
   });
 
   it.each<[string, string | Uint8Array, string]>([
-    ['text', 'hello', 'the peer sent text in place of a frame'],
+    ['text', 'hello', 'the peer sent text instead of a frame'],
     ['nothing', new Uint8Array(0), 'a frame is too short'],
-    ['bytes at random', patterned(1000), 'a header exceeds 33554432 bytes'],
+    ['random bytes', patterned(1000), 'a header exceeds 33554432 bytes'],
     ['half a frame', encodeHead({ kind: 'x' }, 0).subarray(0, 8), 'a frame is cut off'],
-  ])('closes on %s and says why', async (_, data, reason) => {
-    const { webSocket, link } = await strangeClient();
+  ])('closes on %s and tells the peer why', async (_, data, reason) => {
+    const { webSocket, link } = await foreignClient();
     const atServer = record(link);
-    const told = new Promise<string>((resolve) => webSocket.once('close', (_code, why) => resolve(`${why}`)));
+    const reported = new Promise<string>((resolve) =>
+      webSocket.once('close', (_code, why) => resolve(`${why}`)),
+    );
     webSocket.send(data);
     webSocket.send(encodeHead({ kind: 'after the fault' }, 0));
     await atServer.closed$;
     expect(atServer.reasons).toEqual([reason]);
     expect(atServer.received).toEqual([]);
-    expect(await told).toBe(reason);
+    expect(await reported).toBe(reason);
   });
 
-  it('drops a stranger that sends too much, whatever it sends', async () => {
-    const { webSocket, link } = await strangeClient();
+  it('closes the connection of an unauthenticated peer that sends too much', async () => {
+    const { webSocket, link } = await foreignClient();
     const atServer = record(link);
     webSocket.send(LARGE);
     await atServer.closed$;
-    expect(atServer.reasons).toEqual([`a message exceeds ${STRANGER_BYTES_MAX} bytes`]);
-    const many = await strangeClient();
+    expect(atServer.reasons).toEqual([`a message exceeds ${UNAUTHENTICATED_BYTES_MAX} bytes`]);
+    const many = await foreignClient();
     const atMany = record(many.link);
     const small = encodeHead({ kind: 'x' }, 0);
     for (let bytes = 0; bytes < LARGE.length; bytes += small.length) many.webSocket.send(small);
     await atMany.closed$;
-    expect(atMany.reasons).toEqual(['a stranger sent too much']);
+    expect(atMany.reasons).toEqual(['the peer sent too much before it authenticated']);
   });
 
-  it('takes as much from whom it has admitted', async () => {
-    const [client, server] = await connectedPair(host);
+  it('accepts as much from an admitted peer', async () => {
+    const [client, server] = await connectedPair(testServer);
     const atServer = record(server);
     client.send({ kind: 'x' }, LARGE);
     await atServer.arrived(1);
     expect(atServer.received[0]?.payload).toHaveLength(LARGE.length);
   });
 
-  it('refuses a frame that announces more than the bound, before any of it is there', async () => {
-    const { socket, link } = await strangeClient();
+  it('refuses a frame that announces more than the bound, before its payload arrives', async () => {
+    const { socket, link } = await foreignClient();
     link.admit();
     const atServer = record(link);
     // FIN and binary; masked, 64-bit length: 2^40 bytes.
@@ -100,26 +102,26 @@ describe('a web socket to a coordinator', () => {
     expect(atServer.reasons).toEqual([`a message exceeds ${FRAME_BYTES_MAX} bytes`]);
   });
 
-  it('lets a stranger in at the cost of the oldest one, and whom it has admitted makes room for nobody', async () => {
-    const join = (): Promise<Link> => connectWebSocket(host.address, systemClock);
-    const clients = await Promise.all(Array.from({ length: STRANGERS_MAX }, join));
-    const [first, second, ...rest] = await Promise.all(clients.map(() => host.accepted()));
+  it('closes the oldest unauthenticated connection for a new one, and never an admitted one', async () => {
+    const join = (): Promise<Link> => connectWebSocket(testServer.address, systemClock);
+    const clients = await Promise.all(Array.from({ length: UNAUTHENTICATED_PEERS_MAX }, join));
+    const [first, second, ...rest] = await Promise.all(clients.map(() => testServer.accepted()));
     first?.admit();
     const atSecond = record(second as Link);
     clients.push(await join());
     expect(atSecond.reasons).toEqual([]);
     clients.push(await join());
     await atSecond.closed$;
-    expect(atSecond.reasons).toEqual(['others came and took its place']);
-    const known = record(first as Link);
+    expect(atSecond.reasons).toEqual(['closed in favour of a newer connection']);
+    const admitted = record(first as Link);
     clients[0]?.send({ kind: 'still here' });
-    await known.arrived(1);
-    expect(known.reasons).toEqual([]);
+    await admitted.arrived(1);
+    expect(admitted.reasons).toEqual([]);
     for (const link of rest) link.close('the test is over');
   });
 
-  it('holds no connection for a request that it has no answer to', async () => {
-    const client = connect({ port: host.address.port, host: '127.0.0.1', allowHalfOpen: true });
+  it('closes the connection of an unfinished request', async () => {
+    const client = connect({ port: testServer.address.port, host: '127.0.0.1', allowHalfOpen: true });
     const answer = new Promise<string>((resolve) => {
       let text = '';
       client.setEncoding('utf8').on('data', (more: string) => {
@@ -128,7 +130,7 @@ describe('a web socket to a coordinator', () => {
       client.once('end', () => resolve(text));
     });
     const gone = new Promise((resolve) =>
-      host.server.once('connection', (socket) => socket.once('close', resolve)),
+      testServer.server.once('connection', (socket) => socket.once('close', resolve)),
     );
     client.write('POST / HTTP/1.1\r\nHost: host\r\nContent-Length: 1000000000\r\n\r\n');
     expect(await answer).toMatch(/^HTTP\/1.1 404 .*\r\n\r\nA run of Unisum\./s);
@@ -136,8 +138,8 @@ describe('a web socket to a coordinator', () => {
     client.destroy();
   });
 
-  it('turns away whoever asks for another path', async () => {
-    const webSocket = new WebSocket(`${connectUrl(host.address)}/elsewhere`);
+  it('rejects another path', async () => {
+    const webSocket = new WebSocket(`${connectUrl(testServer.address)}/elsewhere`);
     const answer = new Promise((resolve) => {
       webSocket.once('unexpected-response', (_request, response) => resolve(response.statusCode));
     });
@@ -146,11 +148,11 @@ describe('a web socket to a coordinator', () => {
     webSocket.terminate();
   });
 
-  it('keeps no connection to whom it turned away, though they do not hang up', async () => {
+  it('closes the connection of a rejected request although the peer does not', async () => {
     const gone = new Promise((resolve) =>
-      host.server.once('connection', (socket) => socket.once('close', resolve)),
+      testServer.server.once('connection', (socket) => socket.once('close', resolve)),
     );
-    const client = connect({ port: host.address.port, host: '127.0.0.1', allowHalfOpen: true });
+    const client = connect({ port: testServer.address.port, host: '127.0.0.1', allowHalfOpen: true });
     client.write(
       'GET /elsewhere HTTP/1.1\r\nHost: host\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
     );
@@ -159,21 +161,21 @@ describe('a web socket to a coordinator', () => {
     client.destroy();
   });
 
-  it('tells when the connection is cut', async () => {
-    const { socket, link } = await strangeClient();
+  it('reports a lost connection', async () => {
+    const { socket, link } = await foreignClient();
     const atServer = record(link);
     socket.destroy();
     await atServer.closed$;
     expect(atServer.reasons).toEqual(['the connection was lost (1006)']);
   });
 
-  it('cuts a long reason and keeps unprintable ones from the terminal', async () => {
-    const [client, server] = await connectedPair(host);
+  it('shortens a long reason and removes unprintable characters', async () => {
+    const [client, server] = await connectedPair(testServer);
     const [atClient, atServer] = [record(client), record(server)];
     client.close(`${'ü'.repeat(200)}`);
     await Promise.all([atClient.closed$, atServer.closed$]);
     expect(atServer.reasons).toEqual(['ü'.repeat(60)]);
-    const { webSocket, link } = await strangeClient();
+    const { webSocket, link } = await foreignClient();
     const at = record(link);
     webSocket.close(1000, '\u001b[31mred\u0007');
     await at.closed$;
@@ -181,7 +183,7 @@ describe('a web socket to a coordinator', () => {
   });
 });
 
-describe('connecting where no coordinator is', () => {
+describe('connecting to something else than a coordinator', () => {
   let server: Server | undefined;
   afterEach(async () => {
     await new Promise<void>((resolve) => (server === undefined ? resolve() : server.close(() => resolve())));
@@ -194,11 +196,11 @@ describe('connecting where no coordinator is', () => {
     return { host: '127.0.0.1', port: (other.address() as AddressInfo).port, token: '' };
   }
 
-  it('says that nobody listens', async () => {
+  it('reports that nothing listens', async () => {
     const address = await listenWith(createServer());
     await new Promise((resolve) => server?.close(resolve));
     await expect(connectWebSocket(address, systemClock)).rejects.toThrow(
-      `cannot connect to 127.0.0.1:${address.port}: nobody listens there`,
+      `cannot connect to 127.0.0.1:${address.port}: nothing listens there`,
     );
   });
 
@@ -214,12 +216,12 @@ describe('connecting where no coordinator is', () => {
     await expect(connecting).rejects.toThrow('no answer within 10 s');
   });
 
-  it('says that something else answers', async () => {
+  it('reports another HTTP server', async () => {
     const address = await listenWith(createHttpServer((_request, response) => response.end('a web page')));
     await expect(connectWebSocket(address, systemClock)).rejects.toThrow('HTTP status 200');
   });
 
-  it('says that what answers is no HTTP at all', async () => {
+  it('reports a server of another protocol', async () => {
     const address = await listenWith(
       createServer((socket) => socket.resume().end('SSH-2.0-OpenSSH_9.2\r\n')),
     );

@@ -9,13 +9,13 @@ import {
 } from '../../shared/link/web-socket-frames.js';
 import { patterned } from './recorder.js';
 
-/** One thing that a peer says. */
-type Said =
+/** What a peer sends. */
+type Sent =
   | { readonly kind: 'message'; readonly parts: readonly Uint8Array[] }
   | { readonly kind: 'ping' | 'pong'; readonly payload: Uint8Array };
 
-/** What a reader told: whole messages, pings, and the end. */
-type Told = readonly (readonly [what: string, ...rest: unknown[]])[];
+/** What a reader reports: whole messages, pings, and the close frame. */
+type Reported = readonly (readonly [what: string, ...rest: unknown[]])[];
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
 const control = fc.record({ kind: fc.constantFrom('ping' as const, 'pong' as const), payload: bytes(125) });
@@ -23,10 +23,10 @@ const message = fc.record({
   kind: fc.constant('message' as const),
   parts: fc.array(fc.oneof(bytes(10), bytes(300)), { minLength: 1, maxLength: 4 }),
 });
-const talk = fc.array(fc.oneof(message, control), { maxLength: 6 });
+const traffic = fc.array(fc.oneof(message, control), { maxLength: 6 });
 const mask = fc.option(fc.uint8Array({ minLength: 4, maxLength: 4 }), { nil: undefined });
 
-/** A frame as the standard draws it, written without a thought of speed. */
+/** Encodes a frame as the standard describes it: the reference implementation, not written for speed. */
 function frame(opcode: number, fin: boolean, payload: Uint8Array, key: Uint8Array | undefined): number[] {
   const { length } = payload;
   const size =
@@ -40,29 +40,34 @@ function frame(opcode: number, fin: boolean, payload: Uint8Array, key: Uint8Arra
   return [(fin ? 0x80 : 0) | opcode, ...size, ...(key ?? []), ...masked];
 }
 
-function spoken(says: readonly Said[], key: Uint8Array | undefined): number[] {
-  return says.flatMap((said) =>
-    said.kind === 'message'
-      ? said.parts.flatMap((part, i) => frame(i === 0 ? 2 : 0, i === said.parts.length - 1, part, key))
-      : frame(said.kind === 'ping' ? 9 : 10, true, said.payload, key),
+function encode(sent: readonly Sent[], key: Uint8Array | undefined): number[] {
+  return sent.flatMap((item) =>
+    item.kind === 'message'
+      ? item.parts.flatMap((part, i) => frame(i === 0 ? 2 : 0, i === item.parts.length - 1, part, key))
+      : frame(item.kind === 'ping' ? 9 : 10, true, item.payload, key),
   );
 }
 
-/** What should be told of it. */
-function meant(says: readonly Said[]): Told {
-  return says.flatMap((said): Told => {
-    if (said.kind === 'message') return [['message', [...Buffer.concat(said.parts)]]];
-    return said.kind === 'ping' ? [['ping', [...said.payload]]] : [];
+/** What a reader should report of it. */
+function expectedOf(sent: readonly Sent[]): Reported {
+  return sent.flatMap((item): Reported => {
+    if (item.kind === 'message') return [['message', [...Buffer.concat(item.parts)]]];
+    return item.kind === 'ping' ? [['ping', [...item.payload]]] : [];
   });
 }
 
-/** Reads a stream in pieces that end at these places. */
-function read(stream: readonly number[], places: readonly number[], masked: boolean, most?: number): Told {
-  const told: (readonly [string, ...unknown[]])[] = [];
+/** Reads a stream in pieces that end at these positions. */
+function read(
+  stream: readonly number[],
+  positions: readonly number[],
+  masked: boolean,
+  most?: number,
+): Reported {
+  const reported: (readonly [string, ...unknown[]])[] = [];
   let message: number[] = [];
   let announced = 0;
   const reader = new WebSocketReader(masked, {
-    stretch: (length) => {
+    span: (length) => {
       expect(announced).toBe(0);
       announced = length;
     },
@@ -73,50 +78,50 @@ function read(stream: readonly number[], places: readonly number[], masked: bool
     },
     end: () => {
       expect(announced).toBe(0);
-      told.push(['message', message]);
+      reported.push(['message', message]);
       message = [];
     },
-    ping: (payload) => told.push(['ping', [...payload]]),
-    close: (status, reason) => told.push(['close', status, reason]),
+    ping: (payload) => reported.push(['ping', [...payload]]),
+    close: (status, reason) => reported.push(['close', status, reason]),
   });
   if (most !== undefined) reader.messageBytesMax = most;
   const cuts = [
     0,
-    ...places.map((place) => place % (stream.length + 1)).sort((a, b) => a - b),
+    ...positions.map((position) => position % (stream.length + 1)).sort((a, b) => a - b),
     stream.length,
   ];
   for (let i = 1; i < cuts.length; i++) reader.push(Uint8Array.from(stream.slice(cuts[i - 1], cuts[i])));
-  return told;
+  return reported;
 }
 
 describe('web socket frames', () => {
-  it('are read as they were meant, however they are cut, fragmented and masked', () => {
+  it('are read as they were sent, in pieces of any size, fragmented and masked', () => {
     fc.assert(
-      fc.property(talk, mask, fc.array(fc.nat(), { maxLength: 8 }), (says, key, places) => {
-        expect(read(spoken(says, key), places, key !== undefined)).toEqual(meant(says));
+      fc.property(traffic, mask, fc.array(fc.nat(), { maxLength: 8 }), (sent, key, positions) => {
+        expect(read(encode(sent, key), positions, key !== undefined)).toEqual(expectedOf(sent));
       }),
       { numRuns: 500 },
     );
   });
 
-  it.each([undefined, Uint8Array.of(1, 2, 3, 4)])('may be torn at every byte (mask %j)', (key) => {
-    const says: Said[] = [
+  it.each([undefined, Uint8Array.of(1, 2, 3, 4)])('may be split at every byte (mask %j)', (key) => {
+    const sent: Sent[] = [
       { kind: 'message', parts: [patterned(3), patterned(126)] },
       { kind: 'ping', payload: patterned(5) },
       { kind: 'message', parts: [new Uint8Array(0)] },
       { kind: 'message', parts: [patterned(9)] },
     ];
-    const stream = spoken(says, key);
+    const stream = encode(sent, key);
     for (let at = 0; at <= stream.length; at++)
-      expect(read(stream, [at], key !== undefined)).toEqual(meant(says));
-    expect(read(stream, [...stream.keys()], key !== undefined)).toEqual(meant(says));
+      expect(read(stream, [at], key !== undefined)).toEqual(expectedOf(sent));
+    expect(read(stream, [...stream.keys()], key !== undefined)).toEqual(expectedOf(sent));
     // The longest form of a header.
-    const large: Said[] = [{ kind: 'message', parts: [patterned(65_536)] }];
+    const large: Sent[] = [{ kind: 'message', parts: [patterned(65_536)] }];
     for (let at = 0; at < 16; at++)
-      expect(read(spoken(large, key), [at], key !== undefined)).toEqual(meant(large));
+      expect(read(encode(large, key), [at], key !== undefined)).toEqual(expectedOf(large));
   });
 
-  it('may bring control frames between the frames of a message', () => {
+  it('may have control frames between the frames of a message', () => {
     const stream = [
       ...frame(2, false, patterned(4), undefined),
       ...frame(9, true, patterned(2), undefined),
@@ -137,23 +142,23 @@ describe('web socket frames', () => {
         const header = binaryHeader(length, { isFirst: true, isLast: true, masked });
         const extra = length < 126 ? 0 : length < 65_536 ? 2 : 8;
         expect(header).toHaveLength(2 + extra + (masked ? 4 : 0));
-        const stretches: [number, boolean][] = [];
-        const told: string[] = [];
+        const spans: [number, boolean][] = [];
+        const reported: string[] = [];
         const reader = new WebSocketReader(masked, {
-          stretch: (...stretch) => stretches.push(stretch),
-          data: () => told.push('data'),
-          end: () => told.push('end'),
-          ping: () => told.push('ping'),
-          close: () => told.push('close'),
+          span: (...span) => spans.push(span),
+          data: () => reported.push('data'),
+          end: () => reported.push('end'),
+          ping: () => reported.push('ping'),
+          close: () => reported.push('close'),
         });
         reader.push(header);
-        expect(stretches).toEqual([[length, true]]);
-        expect(told).toEqual(length === 0 ? ['end'] : []);
+        expect(spans).toEqual([[length, true]]);
+        expect(reported).toEqual(length === 0 ? ['end'] : []);
       }
     },
   );
 
-  it('answer pings and end connections as the twin writes them', () => {
+  it('that answer pings and close connections are those of the reference implementation', () => {
     const none = Uint8Array.of(0, 0, 0, 0);
     expect([...pongFrame(patterned(9), false)]).toEqual(frame(10, true, patterned(9), undefined));
     expect([...pongFrame(patterned(9), true)]).toEqual(frame(10, true, patterned(9), none));
@@ -162,7 +167,7 @@ describe('web socket frames', () => {
     expect(read([...closeFrame(1005, 'not sent', false)], [], false)).toEqual([['close', 1005, '']]);
   });
 
-  it('tell nothing after the end', () => {
+  it('are not read after a close frame', () => {
     const stream = [...closeFrame(1000, 'bye', false), ...frame(9, true, patterned(1), undefined)];
     for (let at = 0; at <= stream.length; at++)
       expect(read(stream, [at], false)).toEqual([['close', 1000, 'bye']]);
@@ -172,13 +177,13 @@ describe('web socket frames', () => {
     ['reserved bits', [0xc2, 0], false, /reserved bits/],
     ['a mask from a server', frame(2, true, patterned(1), Uint8Array.of(1, 2, 3, 4)), false, /is masked/],
     ['no mask from a client', frame(2, true, patterned(1), undefined), true, /is not masked/],
-    ['text', frame(1, true, patterned(1), undefined), false, /text in place of a frame/],
+    ['text', frame(1, true, patterned(1), undefined), false, /text instead of a frame/],
     ['an unknown opcode', frame(3, true, patterned(1), undefined), false, /opcode 3 out of turn/],
     ['an unknown control frame', frame(11, true, patterned(1), undefined), false, /unknown opcode 11/],
     ['a continuation of nothing', frame(0, true, patterned(1), undefined), false, /opcode 0 out of turn/],
     ['a control frame in parts', frame(9, false, patterned(1), undefined), false, /control frame/],
     ['a long control frame', frame(9, true, patterned(126), undefined), false, /control frame/],
-    ['half a status', frame(8, true, patterned(1), undefined), false, /status is cut off/],
+    ['an incomplete status', frame(8, true, patterned(1), undefined), false, /status is cut off/],
     ['more than the bound', frame(2, true, patterned(1001), undefined), false, /exceeds 1000 bytes/],
     [
       'a message that never ends',
@@ -199,7 +204,7 @@ describe('web socket frames', () => {
     }
   });
 
-  it('of random bytes are read or refused, never a crash', () => {
+  it('of random bytes are read or refused, without any other error', () => {
     fc.assert(
       fc.property(bytes(200), fc.boolean(), (stream, masked) => {
         try {

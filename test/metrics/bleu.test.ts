@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { bleu } from '../../shared/metrics/bleu.js';
 
-const pair = (said: string, reference: string) => ({
-  said: said.split(' '),
+const pair = (predicted: string, reference: string) => ({
+  predicted: predicted.split(' '),
   reference: reference.split(' '),
 });
 
 describe('BLEU', () => {
-  it('is 1 of what was to be said', () => {
+  it('is 1 for the reference itself', () => {
     expect(bleu([pair('the cat sat on the mat', 'the cat sat on the mat')])).toBe(1);
   });
 
@@ -17,7 +17,7 @@ describe('BLEU', () => {
     expect(clipped).toBeCloseTo(((5 / 7) * (4 / 6) * (3 / 5) * (2 / 4)) ** 0.25, 12);
   });
 
-  it('takes off for brevity', () => {
+  it('penalises brevity', () => {
     // Every n-gram is right, with 4 words of 6.
     expect(bleu([pair('the cat sat on', 'the cat sat on the mat')])).toBeCloseTo(Math.exp(1 - 6 / 4), 12);
   });
@@ -28,8 +28,8 @@ describe('BLEU', () => {
     expect(bleu([...pairs].reverse())).toBe(bleu(pairs));
   });
 
-  it('is 0 where no four words in a row are right, and where nothing was said', () => {
+  it('is 0 without four right words in a row, and for an empty prediction', () => {
     expect(bleu([pair('the cat sat down', 'the cat sat up')])).toBe(0);
-    expect(bleu([{ said: [], reference: ['a'] }])).toBe(0);
+    expect(bleu([{ predicted: [], reference: ['a'] }])).toBe(0);
   });
 });

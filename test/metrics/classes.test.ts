@@ -1,35 +1,35 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classFigures, confusionMatrix } from '../../shared/metrics/confusion-matrix.js';
+import { classStats, confusionMatrix } from '../../shared/metrics/confusion-matrix.js';
 import { topKAccuracy, truthRanks } from '../../shared/metrics/top-k.js';
 
 const CLASSES = 4;
-/** Samples with outputs that are equal now and then. */
+/** Samples with outputs, some of them equal. */
 const samples = fc.array(
   fc.record({
     truth: fc.nat(CLASSES - 1),
-    said: fc.nat(CLASSES - 1),
+    predicted: fc.nat(CLASSES - 1),
     outputs: fc.array(fc.integer({ min: -2, max: 2 }), { minLength: CLASSES, maxLength: CLASSES }),
   }),
   { minLength: 1, maxLength: 40 },
 );
 
 describe('top-k accuracy', () => {
-  it('by hand', () => {
+  it('is right in an example', () => {
     const ranks = truthRanks([0.1, 0.7, 0.2, 0.5, 0.5, 0], [2, 1], 3);
     expect([...ranks]).toEqual([1, 1]);
     expect([1, 2].map((k) => topKAccuracy(ranks, k))).toEqual([0, 1]);
   });
 
-  it('agrees with taking the likeliest away, one by one', () => {
+  it('agrees with removing the largest output k times', () => {
     fc.assert(
       fc.property(samples, fc.integer({ min: 1, max: CLASSES }), (all, k) => {
         const right = all.filter(({ truth, outputs }) => {
           const left = [...outputs];
           for (let i = 0; i < k; i++) {
-            const likeliest = left.indexOf(Math.max(...left));
-            if (likeliest === truth) return true;
-            left[likeliest] = Number.NEGATIVE_INFINITY;
+            const largest = left.indexOf(Math.max(...left));
+            if (largest === truth) return true;
+            left[largest] = Number.NEGATIVE_INFINITY;
           }
           return false;
         });
@@ -45,32 +45,38 @@ describe('top-k accuracy', () => {
 });
 
 describe('the confusion matrix', () => {
-  it('and what it says of each class agree with counting', () => {
+  it('and the statistics of each class agree with counting', () => {
     fc.assert(
       fc.property(samples, (all) => {
         const counts = confusionMatrix(
           all.map(({ truth }) => truth),
-          all.map(({ said }) => said),
+          all.map(({ predicted }) => predicted),
           CLASSES,
         );
-        const figures = classFigures(counts);
+        const stats = classStats(counts);
         for (let a = 0; a < CLASSES; a++) {
           for (let b = 0; b < CLASSES; b++)
-            expect(counts[a]![b]).toBe(all.filter(({ truth, said }) => truth === a && said === b).length);
-          const [there, meant] = [
+            expect(counts[a]![b]).toBe(
+              all.filter(({ truth, predicted }) => truth === a && predicted === b).length,
+            );
+          const [actual, guessed] = [
             all.filter(({ truth }) => truth === a),
-            all.filter(({ said }) => said === a),
+            all.filter(({ predicted }) => predicted === a),
           ];
-          expect(figures[a]!.recall).toBe(there.filter(({ said }) => said === a).length / there.length);
-          expect(figures[a]!.precision).toBe(meant.filter(({ truth }) => truth === a).length / meant.length);
+          expect(stats[a]!.recall).toBe(
+            actual.filter(({ predicted }) => predicted === a).length / actual.length,
+          );
+          expect(stats[a]!.precision).toBe(
+            guessed.filter(({ truth }) => truth === a).length / guessed.length,
+          );
         }
       }),
     );
   });
 
-  it('knows no class but those there are', () => {
-    expect(() => confusionMatrix([0, 2], [0, 1], 2)).toThrow('no class 2 or 1 among 2');
-    expect(() => confusionMatrix([0, 1], [0, -1], 2)).toThrow('no class 1 or -1 among 2');
-    expect(() => confusionMatrix([0], [], 2)).toThrow('1 samples, and 0 answers');
+  it('refuses numbers that are not classes', () => {
+    expect(() => confusionMatrix([0, 2], [0, 1], 2)).toThrow('2 or 1 is not one of 2 classes');
+    expect(() => confusionMatrix([0, 1], [0, -1], 2)).toThrow('1 or -1 is not one of 2 classes');
+    expect(() => confusionMatrix([0], [], 2)).toThrow('1 samples, but 0 predictions');
   });
 });

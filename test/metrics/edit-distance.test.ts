@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
 import { editDistance, errorRate } from '../../shared/metrics/edit-distance.js';
 
-/** By the definition: the last elements are kept or replaced, or one of them is left out. */
+/** By the definition: the last elements are kept or replaced, or one of them is removed. */
 function byDefinition(a: string, b: string): number {
   if (a === '' || b === '') return a.length + b.length;
   const [shortA, shortB] = [a.slice(0, -1), b.slice(0, -1)];
@@ -23,7 +23,7 @@ describe('the edit distance', () => {
     expect([editDistance(a, b), editDistance(b, a)]).toEqual([distance, distance]);
   });
 
-  it('is what its definition says', () => {
+  it('agrees with its definition', () => {
     const random = new SeededRandom(3);
     const text = (): string => Array.from({ length: random.below(7) }, () => 'abc'[random.below(3)]).join('');
     for (let i = 0; i < 100; i++) {
@@ -32,18 +32,18 @@ describe('the edit distance', () => {
     }
   });
 
-  it('compares lists of anything', () => {
+  it('compares lists of any elements', () => {
     expect(editDistance(['the', 'cat', 'sat'], ['a', 'cat', 'sat', 'down'])).toBe(2);
     expect(editDistance(Uint32Array.of(1, 2, 3), Uint32Array.of(1, 3))).toBe(1);
   });
 });
 
 describe('the error rate', () => {
-  it('weighs long references more', () => {
+  it('gives long references more weight', () => {
     const pairs = [
-      { said: 'ab', reference: 'ab' },
-      { said: 'abcdxyz', reference: 'abcd' },
-      { said: '', reference: 'ab' },
+      { predicted: 'ab', reference: 'ab' },
+      { predicted: 'abcdxyz', reference: 'abcd' },
+      { predicted: '', reference: 'ab' },
     ];
     expect(errorRate(pairs)).toBe(5 / 8);
   });

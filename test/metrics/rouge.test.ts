@@ -2,29 +2,29 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rougeL } from '../../shared/metrics/rouge.js';
 
-const scoreOf = (said: string, reference: string) => rougeL(said.split(' '), reference.split(' '));
+const scoreOf = (predicted: string, reference: string) => rougeL(predicted.split(' '), reference.split(' '));
 
-/** Every subsequence of the one that the other contains too, and the longest of them. */
-function commonByTrial(a: readonly string[], b: readonly string[]): number {
+/** The length of the longest common subsequence, by trying every subsequence of `a`. */
+function longestCommon(a: readonly string[], b: readonly string[]): number {
   let longest = 0;
   for (let chosen = 0; chosen < 2 ** a.length; chosen++) {
     const words = a.filter((_, i) => (chosen >> i) % 2 === 1);
-    let met = 0;
-    for (const word of b) if (word === words[met]) met++;
-    if (met === words.length) longest = Math.max(longest, words.length);
+    let matched = 0;
+    for (const word of b) if (word === words[matched]) matched++;
+    if (matched === words.length) longest = Math.max(longest, words.length);
   }
   return longest;
 }
 
 describe('ROUGE-L', () => {
-  it('is 1 of what was to be said, and 0 without a common word', () => {
+  it('is 1 for the reference itself, and 0 without a common word', () => {
     expect(scoreOf('the cat sat', 'the cat sat')).toBe(1);
     expect(scoreOf('a dog', 'the cat sat')).toBe(0);
     expect(rougeL([], ['a'])).toBe(0);
     expect(rougeL([], [])).toBe(0);
   });
 
-  it('counts words in their order, with anything between', () => {
+  it('counts words in their order, with any words between', () => {
     // Lin's example: "police killed the gunman" shares 3 words in order with S2 and 2 with S3.
     expect(scoreOf('police kill the gunman', 'police killed the gunman')).toBeCloseTo(3 / 4, 12);
     expect(scoreOf('the gunman kill police', 'police killed the gunman')).toBeCloseTo(2 / 4, 12);
@@ -35,11 +35,11 @@ describe('ROUGE-L', () => {
   it('agrees with trying every subsequence', () => {
     const words = fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 8 });
     fc.assert(
-      fc.property(words, words, (said, reference) => {
-        const common = commonByTrial(said, reference);
-        const [p, r] = [common / said.length, common / reference.length];
+      fc.property(words, words, (predicted, reference) => {
+        const common = longestCommon(predicted, reference);
+        const [p, r] = [common / predicted.length, common / reference.length];
         const expected = common === 0 ? 0 : (2 * p * r) / (p + r);
-        expect(rougeL(said, reference)).toBeCloseTo(expected, 12);
+        expect(rougeL(predicted, reference)).toBeCloseTo(expected, 12);
       }),
     );
   });

@@ -16,7 +16,7 @@ const STEPS = 12;
 const CASES: Record<string, OptimizerSettings> = {
   sgd: sgd({ learningRate: 0.1 }),
   'sgd with momentum': sgd({ learningRate: 0.1, momentum: 0.9 }),
-  'sgd after Nesterov, with decay': sgd({
+  'sgd with Nesterov momentum and decay': sgd({
     learningRate: 0.1,
     momentum: 0.9,
     nesterov: true,
@@ -40,17 +40,17 @@ const CASES: Record<string, OptimizerSettings> = {
 /** A gradient for each step. */
 const gradientOf = (step: number): Float32Array => spread(100 + step, N);
 
-/** Trains N weights. `between` sees the state between steps and may put another in its place. */
+/** Trains N weights, updated in spans between `edges`. `between` may replace the state between steps. */
 async function train(
   settings: OptimizerSettings,
-  cuts: readonly number[] = [0, N],
+  edges: readonly number[] = [0, N],
   between: (state: OptimizerState) => OptimizerState = (state) => state,
 ): Promise<Float32Array> {
   const space = await ComputeSpace.open();
   const { memory } = space;
   const optimizer = createOptimizer(JSON.parse(JSON.stringify(settings)) as OptimizerSettings);
   const [weights, gradient, scalars] = [memory.allocate(N * 4), memory.allocate(N * 4), memory.allocate(64)];
-  const slots = Array.from({ length: optimizer.slots }, () => memory.allocate(N * 4));
+  const buffers = Array.from({ length: optimizer.buffers }, () => memory.allocate(N * 4));
   memory.f32(weights, N).set(spread(9, N));
   let state = optimizer.init();
   for (let step = 0; step < STEPS; step++) {
@@ -58,24 +58,24 @@ async function train(
     const next = optimizer.update(state, settings.learningRate);
     memory.f32(scalars, next.scalars.length).set(next.scalars);
     state = between(next.state);
-    space.run((tape) => {
-      cuts.slice(1).forEach((to, i) => {
-        const from = cuts[i] as number;
+    space.run((sink) => {
+      edges.slice(1).forEach((to, i) => {
+        const from = edges[i] as number;
         const at = from * 4;
-        const place = {
+        const vectors = {
           weights: weights + at,
           gradient: gradient + at,
-          slots: slots.map((slot) => slot + at),
+          buffers: buffers.map((buffer) => buffer + at),
         };
-        optimizer.emit(tape, { ...place, n: to - from, scalars });
+        optimizer.emit(sink, { ...vectors, n: to - from, scalars });
       });
     });
   }
   return memory.f32(weights, N).slice();
 }
 
-/** The dumb twin: one weight in float64, straight from the formulas, with Math.pow. */
-function twin(settings: OptimizerSettings, index: number): number {
+/** Reference implementation: one weight in float64, directly from the formulas, with Math.pow. */
+function reference(settings: OptimizerSettings, index: number): number {
   let w = spread(9, N)[index] as number;
   let [m, v] = [0, 0];
   for (let step = 0; step < STEPS; step++) {
@@ -114,26 +114,26 @@ function twin(settings: OptimizerSettings, index: number): number {
 }
 
 describe.each(Object.entries(CASES))('%s', (_, settings) => {
-  it('does what its formulas say', async () => {
+  it('follows its formulas', async () => {
     const weights = await train(settings);
     weights.forEach((w, i) => {
-      expect(w).toBeCloseTo(twin(settings, i), 5);
+      expect(w).toBeCloseTo(reference(settings, i), 5);
     });
   });
 
-  it('updates stretch by stretch with the same bits', async () => {
+  it('updates in spans with the same bits', async () => {
     expect(await train(settings, [0, 1, 16, 20, N])).toEqual(await train(settings));
   });
 
-  it('goes on with the same bits from a state that went through JSON', async () => {
-    const through = (state: OptimizerState) => JSON.parse(JSON.stringify(state)) as OptimizerState;
-    expect(await train(settings, [0, N], through)).toEqual(await train(settings));
+  it('continues with the same bits from a state that was stored as JSON', async () => {
+    const stored = (state: OptimizerState) => JSON.parse(JSON.stringify(state)) as OptimizerState;
+    expect(await train(settings, [0, N], stored)).toEqual(await train(settings));
   });
 });
 
-describe('settings that make no sense', () => {
+describe('invalid settings', () => {
   it.each([
-    [{ ...adam(), name: 'adamant' }, /known are adagrad, adam, adamw, lion, muon, rmsprop, sgd/],
+    [{ ...adam(), name: 'adamant' }, /use one of adagrad, adam, adamw, lion, muon, rmsprop, sgd/],
     [{ ...adam(), beta1: 1 }, /beta1/],
     [{ ...adam(), epsilon: 0 }, /epsilon/],
     [{ ...sgd(), learningRate: -1 }, /learningRate/],

@@ -4,27 +4,27 @@ import {
   earlyStopping,
   initialStopping,
   isOutOfPatience,
-  waited,
+  updateStopping,
 } from '../../shared/optim/early-stopping.js';
 import {
-  afterEvaluation,
   initialPlateau,
   type ReduceOnPlateau,
   reduceOnPlateau,
+  updatePlateau,
 } from '../../shared/optim/plateau.js';
 
 const BASE = 0.01;
 
-/** The rate after each evaluation, with the state as it would be read from a file in between. */
+/** The rate after each evaluation; the state is stored as JSON in between. */
 function rates(settings: ReduceOnPlateau, losses: readonly number[]): number[] {
   let state = initialPlateau();
   return losses.map((loss) => {
-    state = JSON.parse(JSON.stringify(afterEvaluation(settings, BASE, state, loss))) as typeof state;
+    state = JSON.parse(JSON.stringify(updatePlateau(settings, BASE, state, loss))) as typeof state;
     return BASE * state.multiple;
   });
 }
 
-/** ReduceLROnPlateau.on_epoch_end as Keras 3 writes it, with mode "min". */
+/** ReduceLROnPlateau.on_epoch_end of Keras 3, with mode "min". */
 function ratesOfKeras(settings: ReduceOnPlateau, losses: readonly number[]): number[] {
   let [lr, best, wait, cooldownCounter] = [BASE, Number.POSITIVE_INFINITY, 0, 0];
   return losses.map((current) => {
@@ -56,12 +56,12 @@ function someLosses(random: SeededRandom): number[] {
   });
 }
 
-describe('a rate that falls on a plateau', () => {
-  it('is that of Keras, whatever evaluations come to', () => {
+describe('reduceOnPlateau', () => {
+  it('gives the rates of Keras for random losses', () => {
     const random = new SeededRandom(5);
-    for (let trial = 0; trial < 300; trial++) {
+    for (let repetition = 0; repetition < 300; repetition++) {
       const settings = reduceOnPlateau({
-        // Powers of two: products are exact, so that both sides may multiply in their own order.
+        // Powers of two: products are exact in any order.
         factor: [0.5, 0.25][random.below(2)] as number,
         patience: 1 + random.below(4),
         cooldown: random.below(4),
@@ -75,7 +75,7 @@ describe('a rate that falls on a plateau', () => {
     }
   });
 
-  it('falls after so many evaluations without an improvement, rests, and goes no lower than the least', () => {
+  it('reduces the rate after `patience` evaluations, waits for the cooldown, and stops at minLr', () => {
     const settings = reduceOnPlateau({ factor: 0.5, patience: 2, cooldown: 2, minLr: 0.004 });
     const losses = [1, 0.5, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6];
     const expected = [0.01, 0.01, 0.01, 0.005, 0.005, 0.005, 0.004, 0.004];
@@ -94,7 +94,7 @@ describe('early stopping', () => {
   ])('%j ends %j after evaluation %s', (settings, losses, expected) => {
     let state = initialStopping();
     const ended = losses.findIndex((loss) => {
-      state = JSON.parse(JSON.stringify(waited(settings, state, loss))) as typeof state;
+      state = JSON.parse(JSON.stringify(updateStopping(settings, state, loss))) as typeof state;
       return isOutOfPatience(settings, state);
     });
     expect(ended < 0 ? undefined : ended + 1).toBe(expected);

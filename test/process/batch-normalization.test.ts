@@ -2,13 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TrainResult } from '../../scripts/training/result.js';
+import type { TrainResult } from '../../trainer/result.js';
 import { type Ended, start } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 
 /*
- * A recipe whose samples touch each other, in groups of 16: four leaves of 4. Batches of 40 end in a group of 8; epochs of
- * 500 samples in a batch of 20, and so a group of 4.
+ * A recipe with batch statistics over groups of 16 samples: four leaves of 4. Batches of 40 end in a group of 8; epochs of
+ * 500 samples end in a batch of 20, and so in a group of 4.
  */
 const RECIPE = `
 import { Graph } from 'unisum/graph';
@@ -42,7 +42,7 @@ export const recipe = {
   data: loadMnist,
   optimizer: adam({ learningRate: 0.01 }),
   batch: 40,
-  leaf: 4,
+  leafSize: 4,
   epochs: 3,
 };
 `;
@@ -68,16 +68,25 @@ beforeAll(async () => {
 afterAll(() => rmSync(FOLDER, { recursive: true }));
 
 describe('a network with batch statistics', () => {
-  it.each([2, 3, 5])('has the same weights by %i local workers', async (workers) => {
+  it.each([2, 3, 5])('has the same weights with %i local workers', async (workers) => {
     const result = resultOf(await training('--workers', workers).ended);
     expect(result.weightsSha256).toBe(reference.weightsSha256);
     expect(result.metrics).toEqual(reference.metrics);
   });
 
-  it('has them by two threads, and by one local and two remote workers on other builds of the kernels', async () => {
+  it('has the same weights with two threads, and with one local and two remote workers on other kernel builds', async () => {
     const threads = resultOf(await training('--workers', 1, '--threads', 2, '--backend', 'wasm').ended);
     expect(threads.weightsSha256).toBe(reference.weightsSha256);
-    const coordinator = training('--workers', 1, '--min-workers', 3, '--listen', '127.0.0.1:0');
+    const coordinator = training(
+      '--workers',
+      1,
+      '--min-workers',
+      3,
+      '--placement',
+      'all',
+      '--listen',
+      '127.0.0.1:0',
+    );
     const url = await coordinator.joinUrl();
     const remote = ['wasm', 'wasm-exact'].map((backend) =>
       start(['worker', url, '--name', backend, '--backend', backend]),
@@ -85,12 +94,12 @@ describe('a network with batch statistics', () => {
     const result = resultOf(await coordinator.ended);
     expect(result.weightsSha256).toBe(reference.weightsSha256);
     for (const worker of remote) expect((await worker.ended).status).toBe(0);
-    // Nobody has less than a group, but for what is left at a batch's end.
+    // No worker gets less than a group, except at the end of a batch.
     for (const { name, samples } of result.workers) expect(samples % 4, name).toBe(0);
     expect(result.workers.length).toBe(3);
   });
 
-  it('has others where its groups are others, and refuses leaves that do not fit into them', async () => {
+  it('has other weights with other groups, and refuses leaves that do not divide the groups', async () => {
     const other = resultOf(await training('--workers', 1, '--leaf', 8).ended);
     expect(other.weightsSha256).not.toBe(reference.weightsSha256);
     const { status, stderr } = await training('--leaf', 5).ended;

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { TrainResult } from '../../scripts/training/result.js';
 import { nativeIsas } from '../../shared/kernels/native-kernels.js';
+import type { TrainResult } from '../../trainer/result.js';
 import { run, start, temporaryFolder } from '../support/process.js';
 import { writeFiles } from '../support/process-data.js';
 
 const TEXT = Array.from({ length: 60 }, (_, i) => `${i} times ${i} is ${i * i}\n`).join('');
 
-it('a text is learned by LSTMs to the same bits by 1, 2 and 3 workers and every build', async () => {
+it('LSTMs on a text give the same bits with 1, 2 and 3 workers and every build', async () => {
   const folder = writeFiles(temporaryFolder(), { 'squares.txt': TEXT });
   const short = ['train', 'char-lstm', '--text', join(folder, 'squares.txt'), '--steps', 2, '--json'];
-  // Where there is no C compiler, there is one build only.
+  // Without a C compiler there is only one build.
   const other = nativeIsas().length > 0 ? 'native' : 'wasm';
   const hashes: string[] = [];
   for (const [workers, backend] of [
@@ -26,8 +26,8 @@ it('a text is learned by LSTMs to the same bits by 1, 2 and 3 workers and every 
   expect(hashes).toEqual(hashes.map(() => hashes[0]));
 });
 
-it('without a text it says how to give one', async () => {
+it('a missing text is reported with the option that names one', async () => {
   const { status, stderr } = await run('train', 'char-lstm');
   expect(status).toBe(2);
-  expect(stderr).toMatch(/char-lstm needs a text to learn: give it with --text FILE/);
+  expect(stderr).toMatch(/char-lstm needs a text to learn: name one with --text FILE/);
 });

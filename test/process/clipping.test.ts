@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { TrainResult } from '../../scripts/training/result.js';
 import { loadSafetensors } from '../../shared/files/safetensors.js';
+import type { TrainResult } from '../../trainer/result.js';
 import { run, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 
@@ -22,9 +22,9 @@ async function weightsAfterOneStep(...options: (string | number)[]): Promise<Flo
   return tensors.map(({ values }) => values);
 }
 
-/** What one step has added to each weight; with a learning rate of 1, minus the gradient. */
+/** The change of each weight in one step: with a learning rate of 1, minus the gradient. */
 async function steps(...options: (string | number)[]): Promise<number[]> {
-  // A rate that no weight feels.
+  // A rate too small to change any weight.
   const before = await weightsAfterOneStep('--lr', 1e-30);
   const after = await weightsAfterOneStep(...options);
   return after.flatMap((values, i) => [...values].map((w, j) => w - (before[i]?.[j] as number)));
@@ -33,38 +33,38 @@ async function steps(...options: (string | number)[]): Promise<number[]> {
 const norm = (values: readonly number[]): number => Math.hypot(...values);
 
 describe('a run that diverges', () => {
-  it('ends with one line that says where, why and what to do', async () => {
+  it('ends with one line that says where it diverged, why, and what to do', async () => {
     const data = writeFiles(temporaryFolder(), smallData());
     const ended = await run(...RUN, '--data', data, '--lr', 1e30, '--steps', 24);
     expect(ended).toMatchObject({ status: 1, stdout: '' });
     const last = await run(...RUN, '--data', data, '--lr', 1e38, '--steps', 1);
     expect(last, 'after its only step').toMatchObject({ status: 1, stdout: '' });
     expect(last.stderr).toMatch(/unisum: the evaluation after step 1 is not finite[;:]/);
-    expect(last.stderr).not.toContain('was not done');
+    expect(last.stderr).not.toContain('was not applied');
     expect(ended.stderr).toMatch(
-      /unisum: step \d+ was not done: .* not finite; .*--lr 1e\+29.*--clip-norm 1.*\n$/,
+      /unisum: step \d+ was not applied: .* not finite; .*--lr 1e\+29.*--clip-norm 1.*\n$/,
     );
   });
 
-  it('keeps the weights that it had before the step that was not done', async () => {
+  it('keeps the weights from before the step that was not applied', async () => {
     const data = writeFiles(temporaryFolder(), smallData());
     const directory = join(temporaryFolder(), 'run');
     const options = ['--data', data, '--lr', 3e19, '--steps', 24, '--run-dir', directory];
     const { status, stderr } = await run(...RUN, ...options);
     expect(status).toBe(1);
-    const done = Number(/step (\d+) was not done/.exec(stderr)?.[1]) - 1;
+    const done = Number(/step (\d+) was not applied/.exec(stderr)?.[1]) - 1;
     expect(stderr).toContain(`the weights of step ${done} are in ${directory}`);
     const { tensors } = await loadSafetensors(join(directory, 'weights.safetensors'));
     expect(tensors.every(({ values }) => values.every(Number.isFinite))).toBe(true);
     const again = join(temporaryFolder(), 'again');
-    // Its only evaluation overflows as well.
+    // Its only evaluation is not finite either.
     await run(...RUN, '--data', data, '--lr', 3e19, '--steps', done, '--run-dir', again);
     expect((await loadSafetensors(join(again, 'weights.safetensors'))).tensors).toEqual(tensors);
   });
 });
 
 describe('clipping', () => {
-  it('by the global norm keeps the direction of the gradient and gives it the length that was asked for', async () => {
+  it('by the global norm keeps the direction of the gradient and limits its norm', async () => {
     const free = await steps();
     const clipped = await steps('--clip-norm', 0.125);
     expect(norm(free)).toBeGreaterThan(0.25);
@@ -73,13 +73,13 @@ describe('clipping', () => {
     expect(along / (norm(free) * norm(clipped))).toBeCloseTo(1, 5);
   });
 
-  it('leaves a gradient alone that is short enough', async () => {
+  it('does not change a gradient with a smaller norm', async () => {
     const free = await train('--steps', 8, '--workers', 1);
     const clipped = await train('--steps', 8, '--workers', 1, '--clip-norm', 1e6);
     expect(clipped.weightsSha256).toBe(free.weightsSha256);
   });
 
-  it('by value leaves no element beyond the limit', async () => {
+  it('by value limits every element', async () => {
     const free = await steps();
     const clipped = await steps('--clip-value', 0.01);
     expect(Math.max(...free.map(Math.abs))).toBeGreaterThan(0.02);
@@ -89,7 +89,7 @@ describe('clipping', () => {
     });
   });
 
-  it('by the norm of each tensor makes none longer, and keeps the direction of each', async () => {
+  it('by the norm of each tensor limits each norm and keeps each direction', async () => {
     const free = await weightsAfterOneStep();
     const clipped = await weightsAfterOneStep('--clip-tensor-norm', 0.0625);
     const before = await weightsAfterOneStep('--lr', 1e-30);
@@ -103,7 +103,7 @@ describe('clipping', () => {
     }
   });
 
-  it('by the global norm gives the same weights for any number of workers and threads, near and far', async () => {
+  it('by the global norm gives the same weights for any number of local and remote workers and threads', async () => {
     const options = ['--steps', 24, '--clip-norm', 0.125];
     const one = await train(...options, '--workers', 1);
     expect((await train('--steps', 24, '--workers', 1)).weightsSha256).not.toBe(one.weightsSha256);
@@ -116,7 +116,18 @@ describe('clipping', () => {
       expect(result.weightsSha256, `${workers} workers of ${threads} threads`).toBe(one.weightsSha256);
     }
     const data = writeFiles(temporaryFolder(), smallData());
-    const far = [...RUN, ...options, '--data', data, '--workers', 1, '--min-workers', 2];
+    const far = [
+      ...RUN,
+      ...options,
+      '--data',
+      data,
+      '--workers',
+      1,
+      '--min-workers',
+      2,
+      '--placement',
+      'all',
+    ];
     const coordinator = start([...far, '--listen', '127.0.0.1:0']);
     start(['worker', await coordinator.joinUrl()]);
     const { status, stdout, stderr } = await coordinator.ended;

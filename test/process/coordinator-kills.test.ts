@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { killCoordinators } from '../../scripts/soak/coordinator-kills.js';
+import { killCoordinators } from '../../scripts/dev/soak/coordinator-kills.js';
 import { systemClock } from '../../shared/actor/clock.js';
 import { temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 
-// `npm run soak:coordinator` does the same fifty times.
+// `npm run soak:coordinator` does the same with fifty kills.
 it.each([
   ['', false],
   [' over TLS', true],
 ])(
-  'a coordinator that is killed at any instant goes on, its workers come back%s, and no bit differs',
+  'a run whose coordinator is killed at random times resumes, its workers reconnect%s, and no bit differs',
   async (_, tls) => {
     const folder = temporaryFolder();
     const data = writeFiles(join(folder, 'data'), smallData());

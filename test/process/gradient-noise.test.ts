@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import type { TrainResult } from '../../scripts/training/result.js';
 import { philox, type Words } from '../../shared/data/philox.js';
 import { loadSafetensors } from '../../shared/files/safetensors.js';
 import type { Tensor } from '../../shared/files/tensors.js';
 import { keyOf } from '../../shared/graph/keys.js';
+import type { TrainResult } from '../../trainer/result.js';
 import { run, start } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 
@@ -27,7 +27,7 @@ async function weightsOf(name: string, ...options: (string | number)[]): Promise
   return (await loadSafetensors(join(folder, 'weights.safetensors'))).tensors;
 }
 
-/** Number i of a parameter's noise in a step, as Box and Muller draw it. */
+/** Element i of a parameter's noise in a step, by the method of Box and Muller. */
 function noiseOf(name: string, seed: number, step: number, i: number): number {
   const words: Words = [i >> 2, step, 0, 0];
   const { key0, key1 } = keyOf('gradientNoise', seed, name);
@@ -38,8 +38,8 @@ function noiseOf(name: string, seed: number, step: number, i: number): number {
   return radius * (i % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
 }
 
-it('adds to the gradient of each parameter what its name, the seed and the step draw, behind clipping', async () => {
-  // Clipped away, so that a step of rate 1 is the noise.
+it('gradient noise depends on the name of the parameter, the seed and the step, and is added after clipping', async () => {
+  // The gradient is clipped to almost nothing, so that a step of rate 1 is the noise.
   const options = ['--seed', 3, '--clip-value', 1e-30, '--gradient-noise', '0.25:gamma=2'];
   const [none, one, two] = [
     await weightsOf('none', '--seed', 3, '--clip-value', 1e-30, '--steps', 2),
@@ -50,7 +50,7 @@ it('adds to the gradient of each parameter what its name, the seed and the step 
   none.forEach(({ name, values }, p) => {
     const [first, second] = [one[p]!.values, two[p]!.values];
     const some = [0, 1, 2, 3, 5, 9, values.length - 1].filter((i) => i < values.length);
-    // Across the borders of blocks and of threads' slices.
+    // Across the boundaries of blocks and of threads' slices.
     for (const i of [...some, 1023, 1024, 4099].filter((i) => i < values.length)) {
       expect(values[i]! - first[i]!, `${name} ${i}`).toBeCloseTo(0.5 * noiseOf(name, 3, 0, i), 5);
       // sigma = sqrt(0.25 / (1 + 1)^2)
@@ -74,7 +74,18 @@ it.each(['adam', 'muon'])(
       const { weightsSha256 } = await train(...options, '--workers', workers, '--threads', threads);
       expect(weightsSha256, `${workers} workers of ${threads} threads`).toBe(one.weightsSha256);
     }
-    const far = [...RUN, ...options, '--workers', 1, '--min-workers', 2, '--listen', '127.0.0.1:0'];
+    const far = [
+      ...RUN,
+      ...options,
+      '--workers',
+      1,
+      '--min-workers',
+      2,
+      '--placement',
+      'all',
+      '--listen',
+      '127.0.0.1:0',
+    ];
     const coordinator = start(far);
     start(['worker', await coordinator.joinUrl()]);
     const { status, stdout, stderr } = await coordinator.ended;

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { encodeHead } from '../../shared/link/frame.js';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.js';
+import { PROTOCOL_VERSION } from '../../shared/protocol/messages.js';
 import { HeldRun } from '../support/held-run.js';
 import { sayOverTcp } from '../support/peer.js';
 import { run } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 
 /*
- * Peers that have no business in a run, while it goes on: a step is under way, held by a node of the test's own, until
- * all of them have been dealt with. Then the run must end with the same weights as one that nobody disturbed.
+ * Hostile and confused peers of a run in progress. A worker of the test holds a step until all of them are refused. Then
+ * the run must end with the weights of an undisturbed run.
  */
 const ROOT = mkdtempSync(join(tmpdir(), 'unisum-hostile-'));
 const DATA = writeFiles(join(ROOT, 'data'), smallData());
@@ -32,7 +32,7 @@ afterAll(async () => {
   rmSync(ROOT, { recursive: true });
 });
 
-/** Says something over WebSocket, in reply to the challenge. Resolves with the code and the reason of the end. */
+/** Sends a frame over WebSocket in reply to the challenge. Resolves with the close code and reason. */
 function sayOverWebSocket(
   ...frames: readonly (Uint8Array | string)[]
 ): Promise<{ code: number; reason: string }> {
@@ -65,8 +65,8 @@ function hello(changes: object = {}): Uint8Array {
   );
 }
 
-describe('a run in progress puts out', () => {
-  it('whoever talks nonsense over TCP', async () => {
+describe('a run in progress refuses', () => {
+  it('random bytes over TCP', async () => {
     expect(
       await sayOverTcp(
         held.address,
@@ -75,7 +75,7 @@ describe('a run in progress puts out', () => {
     ).toMatch(/^HTTP\/1.1 400 /);
   });
 
-  it('whoever asks for what there is not over HTTP', async () => {
+  it('wrong requests over HTTP', async () => {
     expect(
       await sayOverTcp(
         held.address,
@@ -91,24 +91,24 @@ describe('a run in progress puts out', () => {
   });
 
   it.each([
-    ['bytes that are no frame', Uint8Array.from({ length: 300 }, (_, i) => (i * 89) & 255)],
+    ['bytes that are not a frame', Uint8Array.from({ length: 300 }, (_, i) => (i * 89) & 255)],
     ['text', 'let me in'],
     ['an empty frame', new Uint8Array(0)],
-    ['a header that is no object', Uint8Array.from([1, 0, 0, 0, 7, 0, 0, 0])],
-  ])('whoever sends %s over WebSocket', async (_what, frame) => {
+    ['a header that is not an object', Uint8Array.from([1, 0, 0, 0, 7, 0, 0, 0])],
+  ])('%s over WebSocket', async (_what, frame) => {
     expect((await sayOverWebSocket(frame)).code).toBe(1002);
   });
 
   it.each([
-    ['no message of this protocol', encodeHead({ kind: 'gimme', all: true }, 0), /not a message/],
-    ['a message with a field too many', hello({ admin: true }), /not a message/],
+    ['an unknown message', encodeHead({ kind: 'gimme', all: true }, 0), /not a message/],
+    ['a message with an unknown field', hello({ admin: true }), /not a message/],
     ['a hello with a wrong proof', hello(), /wrong token: copy the whole join line/],
-    ['that it is ready before it was let in', encodeHead({ kind: 'ready' }, 0), /ready out of turn/],
+    ['a ready message before the handshake', encodeHead({ kind: 'ready' }, 0), /sent "ready" out of turn/],
     [
-      'sums that nobody asked it for',
+      'partial sums that were not requested',
       encodeHead(
         {
-          kind: 'partials',
+          kind: 'partial-sums',
           step: 6,
           range: { from: 0, to: 4 },
           nodes: [{ level: 2, index: 0 }],
@@ -121,14 +121,14 @@ describe('a run in progress puts out', () => {
     [
       'a hello of another protocol version',
       hello({ version: PROTOCOL_VERSION + 1, colour: 'blue' }),
-      /protocol version 2, this side 1; install the same version of unisum on both/,
+      /protocol version 6, this side 5; install the same version of unisum on both/,
     ],
-  ])('whoever sends %s', async (_what, frame, reason) => {
+  ])('%s', async (_what, frame, reason) => {
     expect((await sayOverWebSocket(frame)).reason).toMatch(reason);
     await held.coordinator.prints(new RegExp(`refused [^\\n]*${reason.source}`));
   });
 
-  it('a worker with a wrong token, which is told', async () => {
+  it('a worker with a wrong token, which learns why', async () => {
     const wrong = await run(
       'worker',
       held.url.replace(/#.*/, `#${'x'.repeat(22)}`),
@@ -147,8 +147,8 @@ describe('a run in progress puts out', () => {
   });
 });
 
-describe('the run that they disturbed', () => {
-  it('ends with the right weights, and waits for nobody who never says a word', async () => {
+describe('the disturbed run', () => {
+  it('ends with the right weights, and does not wait for a silent peer', async () => {
     const silent = connect(held.address);
     await new Promise((resolve) => silent.once('connect', resolve));
     const gone = new Promise((resolve) => silent.once('close', resolve));
@@ -164,7 +164,7 @@ describe('the run that they disturbed', () => {
 });
 
 describe('a worker', () => {
-  it('turns away from a coordinator of another protocol version', async () => {
+  it('refuses a coordinator of another protocol version', async () => {
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
     await new Promise((resolve) => server.once('listening', resolve));
     server.on('connection', (socket) => {
@@ -176,7 +176,7 @@ describe('a worker', () => {
     expect(status).toBe(1);
     expect(stdout).toBe('');
     expect(stderr).toMatch(
-      /\nunisum: [^\n]*the coordinator speaks protocol version 99, this side 1; install[^\n]*\n$/,
+      /\nunisum: [^\n]*the coordinator speaks protocol version 99, this side 5; install[^\n]*\n$/,
     );
   });
 });

@@ -2,26 +2,38 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TrainResult } from '../../scripts/training/result.js';
 import { loadSafetensors } from '../../shared/files/safetensors.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
+import type { TrainResult } from '../../trainer/result.js';
 import { type Ended, run, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
-import { PacedWorkplace, TestNode } from '../support/process-node.js';
+import { PacedExecutor, TestWorker } from '../support/test-worker.js';
 
-/* Whoever leaves a run, and however: nothing is lost, nobody hangs, and everyone is told. */
+/* However workers and coordinators leave a run: nothing is lost, nothing hangs, and both sides report it. */
 const ROOT = mkdtempSync(join(tmpdir(), 'unisum-leaving-'));
 const DATA = writeFiles(join(ROOT, 'data'), smallData());
 const BASE = ['train', '--batch', 64, '--leaf', 8, '--json', '--data', DATA];
 const RUN = [...BASE, '--steps', 12];
 const OPEN = [...RUN, '--listen', '127.0.0.1:0'];
-/** Longer than any test: ended by Ctrl-C. A local worker keeps it going, whatever becomes of the guest. */
-const LONG = [...BASE, '--steps', 10_000_000, '--listen', '127.0.0.1:0', '--workers', 1, '--min-workers', 2];
+/** Longer than any test; Ctrl-C ends it. A local worker keeps it running whatever the guest does. */
+const LONG = [
+  ...BASE,
+  '--steps',
+  10_000_000,
+  '--listen',
+  '127.0.0.1:0',
+  '--workers',
+  1,
+  '--min-workers',
+  2,
+  '--placement',
+  'all',
+];
 
-let undisturbed: TrainResult;
+let uninterrupted: TrainResult;
 
 beforeAll(async () => {
-  undisturbed = resultOf(await run(...RUN), 0);
+  uninterrupted = resultOf(await run(...RUN), 0);
 });
 afterAll(() => rmSync(ROOT, { recursive: true }));
 
@@ -31,32 +43,32 @@ function resultOf({ status, stdout, stderr }: Ended, expected: number): TrainRes
   return JSON.parse(stdout) as TrainResult;
 }
 
-/** The weights are those that as many steps give when nobody comes or goes. */
-async function expectUndisturbed({ steps, weightsSha256 }: TrainResult): Promise<void> {
+/** The weights are those of a run of as many steps without joins and departures. */
+async function expectUninterrupted({ steps, weightsSha256 }: TrainResult): Promise<void> {
   expect(steps).toBeGreaterThan(0);
   const reference = resultOf(await run(...BASE, '--steps', steps, '--workers', 1), 0);
   expect(weightsSha256).toBe(reference.weightsSha256);
 }
 
-/** A node of the test's own that holds the run at step 6. */
-async function joinPacer(url: string): Promise<{ node: TestNode; pace: PacedWorkplace }> {
-  let pace: PacedWorkplace | undefined;
-  const node = await TestNode.join(url, 'pacer', (inner) => {
-    pace = new PacedWorkplace(inner, 6);
+/** Joins a worker of the test that holds the run at step 6. */
+async function joinPacer(url: string): Promise<{ node: TestWorker; pace: PacedExecutor }> {
+  let pace: PacedExecutor | undefined;
+  const node = await TestWorker.join(url, 'pacer', (inner) => {
+    pace = new PacedExecutor(inner, 6);
     return pace;
   });
-  return { node, pace: pace as PacedWorkplace };
+  return { node, pace: pace as PacedExecutor };
 }
 
 describe('Ctrl-C', () => {
-  it('ends a run after the last whole step, saved, with status 130', async () => {
+  it('ends a run after the current step, with a checkpoint and status 130', async () => {
     const folder = temporaryFolder();
     const coordinator = start([...OPEN, '--workers', 0], folder);
     const { node, pace } = await joinPacer(await coordinator.joinUrl());
-    await pace.standsStill();
+    await pace.whenHeld();
     coordinator.signal('SIGINT');
     const result = resultOf(await coordinator.ended, 130);
-    expect(await node.ended).toMatchObject({ ending: 'finished', reason: 'the run is interrupted' });
+    expect(await node.ended).toMatchObject({ exitReason: 'finished', reason: 'the run is interrupted' });
     await node.leave();
     expect(result.steps).toBe(6);
     const { tensors } = await loadSafetensors(join(folder, result.runDir, 'weights.safetensors'));
@@ -71,7 +83,7 @@ describe('Ctrl-C', () => {
     expect(resultOf(await coordinator.ended, 130)).toMatchObject({ steps: 0, workers: [] });
   });
 
-  it('takes a worker out of a run, which goes on without it', async () => {
+  it('takes a worker out of a run, which continues without it', async () => {
     const coordinator = start(LONG);
     const worker = start(['worker', await coordinator.joinUrl(), '--name', 'guest', '--json']);
     await coordinator.prints(/guest joined(.|\n)*epoch 1:/);
@@ -81,13 +93,13 @@ describe('Ctrl-C', () => {
     expect(JSON.parse(stdout)).toMatchObject({ reason: 'left by its user' });
     await coordinator.prints(/guest left \(left by its user\); 1 at work/);
     coordinator.signal('SIGINT');
-    await expectUndisturbed(resultOf(await coordinator.ended, 130));
+    await expectUninterrupted(resultOf(await coordinator.ended, 130));
   });
 
-  it('takes a worker away that waits for its coordinator', async () => {
+  it('ends a worker that waits for its coordinator', async () => {
     const worker = start(['worker', `ws://127.0.0.1:1/#${'x'.repeat(22)}`]);
     await worker.prints(
-      /no coordinator \(cannot connect to 127.0.0.1:1: nobody listens there\); trying again/,
+      /no coordinator \(cannot connect to 127.0.0.1:1: nothing listens there\); trying again/,
     );
     worker.signal('SIGINT');
     expect((await worker.ended).status).toBe(130);
@@ -95,23 +107,23 @@ describe('Ctrl-C', () => {
 });
 
 describe('a run whose workers have all left', () => {
-  it('says that it waits, and goes on with whoever joins', async () => {
+  it('says that it waits, and continues when a worker joins', async () => {
     const coordinator = start([...OPEN, '--workers', 0]);
     const url = await coordinator.joinUrl();
     const { node, pace } = await joinPacer(url);
-    await pace.standsStill();
+    await pace.whenHeld();
     await node.leave();
     await coordinator.prints(/pacer left \(.*\); nobody is at work: the run waits for someone to join/);
     const worker = start(['worker', url, '--name', 'guest']);
     const result = resultOf(await coordinator.ended, 0);
-    expect(result.weightsSha256).toBe(undisturbed.weightsSha256);
+    expect(result.weightsSha256).toBe(uninterrupted.weightsSha256);
     expect(result.workers.map(({ name }) => name)).toEqual(['pacer', 'guest']);
     expect((await worker.ended).status).toBe(0);
   });
 });
 
 describe('a worker that loses its coordinator', () => {
-  it('says so, tries again, and joins anew when it was only away', async () => {
+  it('says so, tries again, and rejoins', async () => {
     const coordinator = start(LONG);
     const worker = start(['worker', await coordinator.joinUrl(), '--name', 'guest']);
     await coordinator.prints(/guest joined(.|\n)*epoch 1:/);
@@ -121,18 +133,18 @@ describe('a worker that loses its coordinator', () => {
     await worker.prints(/no coordinator \(silent for 3 s\); trying again in 0.25 s/);
     await coordinator.prints(/guest left(.|\n)*guest joined \(.*\); 2 at work/);
     coordinator.signal('SIGINT');
-    await expectUndisturbed(resultOf(await coordinator.ended, 130));
+    await expectUninterrupted(resultOf(await coordinator.ended, 130));
     expect((await worker.ended).status).toBe(0);
   });
 
-  it('is told when another run has taken the place of its own', async () => {
+  it('reports that another run has replaced its own', async () => {
     const first = start([...OPEN, '--workers', 0, '--min-workers', 2]);
     const url = await first.joinUrl();
     const worker = start(['worker', url, '--name', 'guest']);
     await first.prints(/guest joined/);
     first.signal('SIGKILL');
     await worker.prints(/no coordinator \(the connection was lost .*\); trying again in 0.25 s/);
-    await worker.prints(/nobody listens there\); trying again in 0.5 s/);
+    await worker.prints(/nothing listens there\); trying again in 0.5 s/);
     const second = start([...RUN, '--listen', new URL(url).host, '--workers', 0]);
     await second.prints(/refused .*: wrong token/);
     const { status, stdout, stderr } = await worker.ended;

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { run, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 
-it('lr-find suggests a rate, draws the curve, and refuses a range without one', async () => {
+it('lr-find suggests a rate, draws the curve, and refuses too short a range', async () => {
   const data = writeFiles(temporaryFolder(), smallData());
   const html = join(temporaryFolder(), 'curve.html');
   const find = ['lr-find', '--data', data, '--batch', 64, '--html', html, '--json'];
@@ -18,7 +18,5 @@ it('lr-find suggests a rate, draws the curve, and refuses a range without one', 
   expect(readFileSync(html, 'utf8')).toContain(`"suggestedLr":${suggestedLr}`);
   const refused = await run(...find, '--from', 1, '--to', 2);
   expect(refused).toMatchObject({ status: 2, stdout: '' });
-  expect(refused.stderr).toBe(
-    'unisum: --to must be at least ten times --from, or there is no curve to see\n',
-  );
+  expect(refused.stderr).toBe('unisum: --to must be at least ten times --from, or the curve is too short\n');
 });

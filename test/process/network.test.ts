@@ -2,20 +2,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import type { TrainResult } from '../../scripts/training/result.js';
+import type { TrainResult } from '../../trainer/result.js';
 import { missing, Network } from '../support/network.js';
 import { type Ended, type Program, run, start } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 
 /*
- * A coordinator and two workers on machines of their own, as far as they can tell: network namespaces, with a switch
- * between them that delays, loses, and parts them. Nothing here is simulated but the distance.
+ * A coordinator and two workers in network namespaces of their own, connected by a switch that delays packets, loses
+ * packets, or partitions the network. Everything except the network is real.
  */
 const ROOT = mkdtempSync(join(tmpdir(), 'unisum-network-'));
 const DATA = writeFiles(join(ROOT, 'data'), smallData());
 const BASE = ['train', '--batch', 64, '--leaf', 8, '--json', '--data', DATA];
 const WORKERS = [1, 2];
-const FOR_EVER = 10_000_000;
+const STEPS_MAX = 10_000_000;
 const NARROW = ['tbf', 'rate', '100mbit', 'burst', '4kb', 'limit', '24kb'];
 const LOSSY = ['netem', 'delay', '5ms', '2ms', 'loss', '1%'];
 
@@ -26,11 +26,11 @@ afterEach(() => {
 });
 afterAll(() => rmSync(ROOT, { recursive: true }));
 
-/** Whether to skip what needs this, told to who reads the output. */
+/** Whether the queueing discipline is missing here; says so in the output. */
 function isMissing(...discipline: string[]): boolean {
   const why = missing(...discipline);
   if (why !== undefined)
-    process.stderr.write(`SKIPPED, no network ${discipline.join(' ')} can be made here: ${why}\n`);
+    process.stderr.write(`SKIPPED, cannot create a network ${discipline.join(' ')} here: ${why}\n`);
   return why !== undefined;
 }
 
@@ -53,17 +53,17 @@ async function expectUndisturbed({ status, stdout, stderr }: Ended, expected: nu
   expect(weightsSha256).toBe((JSON.parse(reference.stdout) as TrainResult).weightsSha256);
 }
 
-describe.skipIf(isMissing())('machines that are parted in the midst of a run', () => {
-  it('are done without or waited for, join anew when nothing parts them any more, and no bit differs', async () => {
-    const coordinator = begin('--steps', FOR_EVER, '--workers', 0, '--min-workers', 2);
+describe.skipIf(isMissing())('machines that are partitioned during a run', () => {
+  it('are replaced or awaited, rejoin after the partition, and no bit differs', async () => {
+    const coordinator = begin('--steps', STEPS_MAX, '--workers', 0, '--min-workers', 2);
     const url = await coordinator.joinUrl();
     const guests = WORKERS.map((i) => guest(url, i));
     await coordinator.prints(/2 at work(.|\n)*epoch 1:/);
-    network?.part(1);
+    network?.disconnect(1);
     await coordinator.prints(/guest 1 left \(silent for 3 s\); 1 at work/);
-    network?.part(2);
+    network?.disconnect(2);
     await coordinator.prints(/guest 2 left .*; nobody is at work: the run waits for someone to join/);
-    for (const i of WORKERS) network?.heal(i);
+    for (const i of WORKERS) network?.reconnect(i);
     await coordinator.prints(/the run waits(.|\n)*2 at work/);
     coordinator.signal('SIGINT');
     await expectUndisturbed(await coordinator.ended, 130);
@@ -72,10 +72,10 @@ describe.skipIf(isMissing())('machines that are parted in the midst of a run', (
 });
 
 describe.each([
-  ['narrow, and loses what its short queue cannot hold', NARROW],
-  ['slow, and loses one packet in a hundred', LOSSY],
+  ['narrow, with a short queue that drops packets', NARROW],
+  ['slow, and loses 1 packet in 100', LOSSY],
 ])('a network that is %s', (_what, discipline) => {
-  it.skipIf(isMissing(...discipline))('costs time, but no bit', async () => {
+  it.skipIf(isMissing(...discipline))('costs time, but changes no bit', async () => {
     const coordinator = begin('--steps', 12, '--workers', 0, '--min-workers', 2);
     const url = await coordinator.joinUrl();
     for (const i of WORKERS) network?.shape(i, ...discipline);

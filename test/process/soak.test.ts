@@ -5,59 +5,63 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../shared/actor/clock.js';
 import { median } from '../support/gauge.js';
 import { smallData, writeFiles } from '../support/process-data.js';
-import { type Blow, Soak, undisturbedSha256 } from '../support/soak.js';
+import { type InjectedFault, Soak, undisturbedSha256 } from '../support/soak.js';
 
 /*
- * Workers of a real run are killed, frozen, and cut off in the midst of a frame, at random. A few by default; for longer:
+ * Workers of a real run are killed, frozen, or cut off in the middle of a frame, at random. A few by default; for more:
  *
- *     UNISUM_SOAK_BLOWS=200 npx vitest run test/process/soak.test.ts
+ *     UNISUM_SOAK_FAULTS=200 npx vitest run test/process/soak.test.ts
  *     UNISUM_SOAK_SECONDS=1800 npx vitest run test/process/soak.test.ts
  *
- * The figures are printed then, and time and memory are held to what is promised: they mean something only on a machine
- * that has nothing else to do.
+ * Then the figures are printed, and lost time and memory growth are checked against limits. They are meaningful only on
+ * an idle machine.
  */
-const BLOWS = Number(process.env.UNISUM_SOAK_BLOWS ?? 5);
+const INJECTED_FAULTS = Number(process.env.UNISUM_SOAK_FAULTS ?? 5);
 const SECONDS = Number(process.env.UNISUM_SOAK_SECONDS ?? 0);
-const isLong = SECONDS > 0 || process.env.UNISUM_SOAK_BLOWS !== undefined;
+const isLong = SECONDS > 0 || process.env.UNISUM_SOAK_FAULTS !== undefined;
 const SEED = Number(process.env.UNISUM_SOAK_SEED ?? 1);
 
-/** Most that a blow may cost besides a step, when the connection breaks and when nothing is heard. */
-const LOST_MS_MAX: Readonly<Record<Blow, number>> = { kill: 200, cut: 200, freeze: 2000 };
+/** Most time that a fault may cost besides a step, when the connection breaks and when the worker is silent. */
+const LOST_MS_MAX: Readonly<Record<InjectedFault, number>> = { kill: 200, cut: 200, freeze: 2000 };
 
-/** Most that memory may grow from the second quarter of a soak to the last. */
-const GROWTH_MOST = 1.1;
+/** Largest growth of memory from the second quarter of a soak to the last. */
+const GROWTH_MAX = 1.1;
 
 const ROOT = mkdtempSync(join(tmpdir(), 'unisum-soak-'));
 const DATA = writeFiles(join(ROOT, 'data'), smallData());
 afterAll(() => rmSync(ROOT, { recursive: true }));
 
-describe('a run whose workers are struck at random', () => {
+describe('a run with random faults of workers', () => {
   it(
-    'ends with the weights of an undisturbed one, and leaks nothing',
+    'ends with the weights of an undisturbed run, and leaks nothing',
     async () => {
       const begunMs = systemClock.nowMs();
-      const goesOn = (blows: number): boolean =>
-        SECONDS > 0 ? systemClock.nowMs() - begunMs < SECONDS * 1000 : blows < BLOWS;
-      const { damages, weightsSha256, ...figures } = await new Soak(SEED, ROOT).run(DATA, goesOn);
-      expect(weightsSha256).toBe(await undisturbedSha256(DATA, figures.steps));
-      const lasting = Object.entries({ coordinator: figures.coordinator, worker: figures.worker });
+      const goesOn = (injectedFaults: number): boolean =>
+        SECONDS > 0 ? systemClock.nowMs() - begunMs < SECONDS * 1000 : injectedFaults < INJECTED_FAULTS;
+      const { faults, weightsSha256, ...stats } = await new Soak(SEED, ROOT).run(DATA, goesOn);
+      expect(weightsSha256).toBe(await undisturbedSha256(DATA, stats.steps));
+      const lasting = Object.entries({ coordinator: stats.coordinator, worker: stats.worker });
       for (const [who, { handles }] of lasting) expect(handles[1], who).toBeLessThanOrEqual(handles[0]);
       if (!isLong) return;
       const worst = Object.fromEntries(
-        Object.keys(LOST_MS_MAX).map((blow) => {
-          const lost = damages.filter((one) => one.blow === blow).map(({ lostMs }) => lostMs);
-          return [blow, { times: lost.length, medianMs: median(lost), mostMs: Math.max(...lost) }];
+        Object.keys(LOST_MS_MAX).map((injectedFault) => {
+          const lost = faults
+            .filter((one) => one.injectedFault === injectedFault)
+            .map(({ lostMs }) => lostMs);
+          return [injectedFault, { times: lost.length, medianMs: median(lost), mostMs: Math.max(...lost) }];
         }),
       );
-      const tooMuch = damages.filter(
-        ({ blow, lostMs }) => lostMs > LOST_MS_MAX[blow] + 2 * figures.medianStepMs,
+      const tooMuch = faults.filter(
+        ({ injectedFault, lostMs }) => lostMs > LOST_MS_MAX[injectedFault] + 2 * stats.medianStepMs,
       );
-      process.stderr.write(`${JSON.stringify({ blows: damages.length, worst, tooMuch, ...figures })}\n`);
+      process.stderr.write(
+        `${JSON.stringify({ injectedFaults: faults.length, worst, tooMuch, ...stats })}\n`,
+      );
       expect(tooMuch).toEqual([]);
-      // Of fewer blows most are dealt while processes warm up.
-      if (damages.length < 100) return;
+      // With fewer faults, most of them occur while processes warm up.
+      if (faults.length < 100) return;
       for (const [who, { mebibytes }] of lasting)
-        expect(mebibytes[1], who).toBeLessThan(GROWTH_MOST * mebibytes[0]);
+        expect(mebibytes[1], who).toBeLessThan(GROWTH_MAX * mebibytes[0]);
     },
     isLong ? 7_200_000 : 60_000,
   );

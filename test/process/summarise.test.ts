@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { temporaryFolder } from '../support/process.js';
 import { trainedAlike } from '../support/trained-alike.js';
 
-/** Three trainings. */
+/** Three runs. */
 const TIMEOUT_MS = 120_000;
 
 it(
@@ -12,7 +12,7 @@ it(
   async () => {
     const data = join(temporaryFolder(), 'texts.jsonl');
     const words = 'one two three four five six seven eight nine ten eleven'.split(' ');
-    // Of 200 sources eight are held out.
+    // Eight of 200 sources are held out.
     const lines = Array.from({ length: 200 }, (_, i) => {
       const [a, b] = [i, i * i + 1].map((number) => words[number % 11]);
       const source = `${i}`.replace(/\d/g, (digit) => 'abcdefghij'[Number(digit)] as string);

@@ -1,14 +1,17 @@
 import { expect, it } from 'vitest';
-import { epochMs } from '../../shared/actor/clock.js';
+import { epochMs, systemClock } from '../../shared/actor/clock.js';
 import { createCertificate, fingerprintOf } from '../../shared/link/certificate.js';
 import { listen } from '../../shared/link/listen.js';
 import { formatJoinUrl, parseJoinUrl } from '../../shared/protocol/join-url.js';
 import { run, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 
-it('has no worker talk to a run whose certificate has expired, though its fingerprint is the right one', async () => {
+it('a worker refuses an expired certificate, even with the right fingerprint', async () => {
   const certificate = await createCertificate(epochMs() - 2 * 365 * 24 * 3600 * 1000);
-  const { server, port, close } = await listen({ host: '127.0.0.1', port: 0 }, certificate);
+  const { server, port, close } = await listen(
+    { host: '127.0.0.1', port: 0 },
+    { clock: systemClock, certificate },
+  );
   let requests = 0;
   server.on('upgrade', () => requests++);
   const token = 'x'.repeat(22);
@@ -19,13 +22,13 @@ it('has no worker talk to a run whose certificate has expired, though its finger
   for (const { status, stdout, stderr } of [works, watches]) {
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(
-      /(^|\n)unisum: [^\n]*its certificate has expired \(.* GMT\); begin the run anew[^\n]*\n$/,
+      /(^|\n)unisum: [^\n]*its certificate has expired \(.* GMT\); start the run again[^\n]*\n$/,
     );
   }
   expect(requests).toBe(0);
 });
 
-it('has a run joined over TLS, by who trusts its certificate, for the same weights', async () => {
+it('workers that trust its certificate join a run over TLS, which ends with the same weights', async () => {
   const root = temporaryFolder();
   const data = writeFiles(`${root}/data`, smallData());
   const same = ['train', '--batch', 64, '--leaf', 8, '--steps', 8, '--json', '--data', data];
@@ -34,9 +37,9 @@ it('has a run joined over TLS, by who trusts its certificate, for the same weigh
   const { fingerprint = '' } = parseJoinUrl(url);
   expect(fingerprint).not.toBe('');
 
-  const stranger = await run('worker', url.replace(fingerprint, 'F'.repeat(43)));
-  expect(stranger.status).toBe(1);
-  expect(stranger.stderr).toMatch(
+  const unauthenticatedPeer = await run('worker', url.replace(fingerprint, 'F'.repeat(43)));
+  expect(unauthenticatedPeer.status).toBe(1);
+  expect(unauthenticatedPeer.stderr).toMatch(
     /\nunisum: [^\n]*its certificate is not the one of the join line[^\n]*copy the line again\n$/,
   );
 

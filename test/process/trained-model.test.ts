@@ -1,15 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TrainResult } from '../../scripts/training/result.js';
 import { loadSafetensors } from '../../shared/files/safetensors.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
 import { parseModel } from '../../shared/graph/resolve.js';
+import type { TrainResult } from '../../trainer/result.js';
 import { run } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 
-/* What becomes of a model when it is trained: it is measured, asked, handed on, and trained on. */
+/* What one does with a trained model: evaluate it, predict with it, export it, and train it further. */
 const ROOT = mkdtempSync(join(tmpdir(), 'unisum-model-'));
 const DATA = writeFiles(join(ROOT, 'data'), smallData());
 const RUN = join(ROOT, 'r');
@@ -29,15 +29,17 @@ beforeAll(async () => {
 });
 
 describe('a trained model', () => {
-  it('is measured as it was at the end of its run, from its folder or its file', async () => {
+  it('has the metrics of the end of its run, from its directory or its file of weights', async () => {
     const { metrics, weightsSha256 } = trained;
     expect(await json('eval', RUN, '--json')).toMatchObject({ metrics, weightsSha256 });
     const file = join(RUN, 'weights.safetensors');
-    const measured = await json('eval', file, '--recipe', 'mnist-mlp', '--data', DATA, '--json');
-    expect(measured).toMatchObject({ weightsSha256 });
+    for (const words of [[], ['--recipe', 'mnist-mlp']]) {
+      const measured = await json('eval', file, ...words, '--data', DATA, '--json');
+      expect(measured).toMatchObject({ weightsSha256, metrics: { testLoss: metrics.testLoss } });
+    }
   });
 
-  it('is measured class by class', async () => {
+  it('is evaluated class by class', async () => {
     type Measured = {
       confusion: number[][];
       classes: { name: string; recall: number | null }[];
@@ -54,37 +56,58 @@ describe('a trained model', () => {
     expect(top.testTop3Accuracy).toBeGreaterThanOrEqual(trained.metrics.testAccuracy!);
     const { stderr } = await run('eval', RUN);
     expect(stderr).toMatch(
-      /^40 samples: testLoss .*, testTop5Accuracy \d\.\d{4}\nis \\ taken for {2}0 {2}1 .* recall\n0 /,
+      /^40 samples: testLoss .*, testTop5Accuracy \d\.\d{4}\ntrue \\ predicted {2}0 {2}1 .* recall\n0 /,
     );
     const refused = await run('eval', RUN, '--top-k', 11);
     expect(refused).toMatchObject({ status: 2 });
     expect(refused.stderr).toBe('unisum: --top-k takes a whole number from 1 to 10, not "11"\n');
   });
 
-  it('says the same of test data and of the same rows in a file', async () => {
-    type Outputs = { outputs: number[][] };
-    const { outputs } = await json<Outputs>('predict', RUN, '--test', 2, '--json');
-    expect(outputs.map((row) => row.length)).toEqual([10, 10]);
-    expect(outputs[0]?.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
+  it('predicts test data, and rows in a file', async () => {
+    type Outputs = { outputs: number[] };
+    const { stdout } = await run('predict', RUN, '--test', 2, '--json');
+    const rows = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Outputs);
+    expect(rows.map(({ outputs }) => outputs.length)).toEqual([10, 10]);
+    expect(rows[0]?.outputs.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
     const black = join(ROOT, 'input.json');
     writeFileSync(
       black,
       JSON.stringify({ image: [Array.from({ length: 28 }, () => new Array(28).fill(0))] }),
     );
-    const { outputs: one } = await json<Outputs>('predict', RUN, '--input', black, '--json');
-    expect(one.map((row) => row.length)).toEqual([10]);
+    const { outputs } = await json<Outputs>('predict', RUN, '--input', black, '--json');
+    expect(outputs).toHaveLength(10);
+    const { stdout: csv } = await run('predict', RUN, black);
+    expect(csv).toMatch(/^row,class,probability\n1,\d,0\.\d+\n$/);
   });
 
-  it('is handed on as weights and network that anyone can read', async () => {
+  it('is exported as weights and network in standard formats', async () => {
     const { files } = await json<{ files: string[] }>('export', RUN, '--out', OUT, '--json');
     expect(files).toEqual([join(OUT, 'model.safetensors'), join(OUT, 'model.json')]);
     const { tensors } = await loadSafetensors(files[0] as string);
     expect(weightsSha256(tensors)).toBe(trained.weightsSha256);
-    const model = parseModel(JSON.parse(readFileSync(files[1] as string, 'utf8')));
+    const model = parseModel(JSON.parse(readFileSync(files[1] as string, 'utf8')).network);
+    expect(readFileSync(files[1] as string)).toEqual(readFileSync(join(RUN, 'model.json')));
     expect(model.parameters.map(({ name }) => name).sort()).toEqual(tensors.map(({ name }) => name).sort());
   });
 
-  it('is where another run begins, and that run is verified with it', async () => {
+  it('is exported in formats of other tools', async () => {
+    for (const [format, name, begin] of [
+      ['onnx', 'model.onnx', '\x08\x08\x12\x06unisum'],
+      ['npz', 'model.npz', 'PK'],
+    ] as const) {
+      const { files } = await json<{ files: string[] }>(
+        ...['export', RUN, '--format', format, '--out', join(ROOT, format), '--json'],
+      );
+      expect(files).toEqual([join(ROOT, format, name)]);
+      expect(readFileSync(files[0] as string, 'latin1').startsWith(begin)).toBe(true);
+    }
+    expect(await run('export', RUN, '--format', 'onx', '--out', OUT)).toMatchObject({ status: 2 });
+  });
+
+  it('starts another run, which can be verified', async () => {
     const next = join(ROOT, 'next');
     await json('train', ...WORDS, '--steps', 10, '--weights', RUN, '--run-dir', next);
     const first = readFileSync(join(next, 'metrics.jsonl'), 'utf8')
@@ -94,14 +117,23 @@ describe('a trained model', () => {
     expect(await json('verify', next, '--json')).toMatchObject({ ok: true });
   });
 
-  it('of another network is refused in one line', async () => {
+  it('is refused in one line when it is of another network', async () => {
     const file = join(RUN, 'weights.safetensors');
     const { status, stderr } = await run('eval', file, '--recipe', 'mnist-cnn', '--data', DATA);
-    expect(stderr).toMatch(/^unisum: the weights are of another network: [^\n]*\n$/);
+    expect(stderr).toMatch(
+      /^network and [^\n]* as they are now\nunisum: the weights are of another network: [^\n]*\n$/,
+    );
     expect(status).toBe(1);
     const nowhere = join(ROOT, 'nowhere');
     const { stderr: none } = await run('eval', nowhere);
-    expect(none).toBe(`unisum: there is no ${nowhere}; name a run's folder or a file of weights\n`);
-    expect((await run('eval', file)).stderr).toMatch(/^unisum: --recipe NAME must say [^\n]*\n$/);
+    expect(none).toBe(
+      `unisum: ${nowhere} does not exist; name a run directory, an export or a file of weights\n`,
+    );
+    const alone = join(ROOT, 'a', 'b', 'alone.safetensors');
+    mkdirSync(dirname(alone), { recursive: true });
+    copyFileSync(file, alone);
+    expect((await run('eval', alone)).stderr).toMatch(
+      /^unisum: \S+ has no model.json beside it, [^\n]*--recipe NAME\n$/,
+    );
   });
 });

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { temporaryFolder } from '../support/process.js';
 import { trainedAlike } from '../support/trained-alike.js';
 
-/** Three trainings, and as many dictionaries. */
+/** Three runs, with a dictionary each. */
 const TIMEOUT_MS = 120_000;
 
 it(
@@ -12,7 +12,7 @@ it(
   async () => {
     const data = temporaryFolder();
     const write = (name: string, words: readonly string[]) => {
-      // So many that 25 are held out.
+      // Enough that 25 are held out.
       const lines = Array.from({ length: 1800 }, (_, i) =>
         [i, i * i + 1, i * 3, i * i * i, i + 5].map((number) => words[number % 11]).join(' '),
       );
@@ -21,7 +21,7 @@ it(
     write('source.txt', 'one two three four five six seven eight nine ten eleven'.split(' '));
     write('target.txt', 'uno dos tres cuatro cinco seis siete ocho nueve diez once'.split(' '));
     const metrics = await trainedAlike('translate', data);
-    // Every word has one translation: the dictionary is right, an untrained network is not.
+    // Every word has one translation, so the dictionary is right and an untrained network is wrong.
     expect(metrics.dictionaryBleu).toBe(1);
     expect(metrics.bleu).toBeLessThan(0.1);
   },

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { saveSafetensors } from '../../shared/files/safetensors.js';
-import { run, start } from '../support/process.js';
+import { editLines } from '../support/metrics.js';
+import { run, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 
-/* A run is done again and held to what it says of itself. */
+/* A run is replayed and compared with its record. What a forger tries is in forger.test.ts. */
 const ROOT = mkdtempSync(join(tmpdir(), 'unisum-verify-'));
 const DATA = writeFiles(join(ROOT, 'data'), smallData());
 const RUN = join(ROOT, 'r');
@@ -17,55 +18,94 @@ const verify = (...args: string[]) => start(['verify', RUN, '--workers', '2', ..
 
 beforeEach(async () => {
   const words = ['--batch', 64, '--leaf', 8, '--steps', 60, '--checkpoint-every', 20, '--workers', 1];
-  const { status, stderr } = await run('train', ...words, '--data', DATA, '--run-dir', RUN);
+  const kept = ['--keep-checkpoints', 'all'];
+  const { status, stderr } = await run('train', ...words, ...kept, '--data', DATA, '--run-dir', RUN);
   expect(status, stderr).toBe(0);
 });
 
 describe('verify', () => {
-  it('does all steps of a run again, or some stretches of it', async () => {
+  it('replays all steps of a run, or some spans of it, and says what is proven', async () => {
     const whole = await verify('--json');
     expect(whole.status, whole.stderr).toBe(0);
-    expect(JSON.parse(whole.stdout)).toMatchObject({ ok: true, checkedSteps: 60 });
-    // On a slow disk a short run is over before its first checkpoint is safe; a longer one then has the end of the first.
+    expect(JSON.parse(whole.stdout)).toMatchObject({
+      ...{ ok: true, mode: 'full', steps: 60, checkedSteps: 60, missProbability: 0 },
+      weightsSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(whole.stderr).toContain('all 60 steps were replayed from the weights drawn from seed 0');
+    expect(whole.stderr).toContain('weights.safetensors holds the weights after step 60');
+    expect(whole.stderr).toContain('not proven:\n  - who computed what');
+    // On a slow disk a short run may end before its first checkpoint is durable. A longer one has at least that of its start.
     const longer = await run('train', '--resume', RUN, '--steps', 100);
     expect(longer.status, longer.stderr).toBe(0);
     const some = await verify('--json', '--sample', '1');
     expect(some.status, some.stderr).toBe(0);
-    const { checkedSteps } = JSON.parse(some.stdout) as { checkedSteps: number };
+    const { checkedSteps, mode, missProbability } = JSON.parse(some.stdout) as Record<string, unknown>;
+    expect(mode).toBe('sampled');
     expect(checkedSteps).toBeGreaterThan(0);
-    expect(checkedSteps).toBeLessThan(100);
+    if (checkedSteps === 100) return expect(missProbability).toBe(0);
+    expect(missProbability).toBeGreaterThan(0);
+    expect(some.stderr).toContain(
+      'a single altered step would have been missed with a probability of at most',
+    );
   });
 
-  it('goes on from where settings were changed, however many checkpoints came after', async () => {
+  it('replays all settings of a run in turn, however many checkpoints came after', async () => {
     const changed = await run('train', '--resume', RUN, '--lr', 0.05, '--steps', 400);
     expect(changed.status, changed.stderr).toBe(0);
     const whole = await verify('--json');
     expect(whole.status, whole.stderr).toBe(0);
-    expect(JSON.parse(whole.stdout)).toMatchObject({ ok: true, checkedSteps: 340 });
+    expect(JSON.parse(whole.stdout)).toMatchObject({ ok: true, checkedSteps: 400 });
+    expect(whole.stderr).toContain('under 2 settings in turn');
   });
 
-  it('names the step that departs', async () => {
-    const lines = readFileSync(METRICS, 'utf8').trim().split('\n');
-    const altered = lines.map((line) => {
-      const record = JSON.parse(line) as { step: number; loss?: number };
-      if (record.step === 33 && record.loss !== undefined) record.loss += 2 ** -40;
-      return JSON.stringify(record);
-    });
-    writeFileSync(METRICS, `${altered.join('\n')}\n`);
+  it('reports the first step that differs', async () => {
+    editLines(METRICS, (lines) =>
+      lines.map((line) =>
+        line.step === 33 && typeof line.loss === 'number' ? { ...line, loss: line.loss + 2 ** -40 } : line,
+      ),
+    );
+    const { status, stderr, stdout } = await verify('--json');
+    expect(stderr).toMatch(
+      /\nunisum: [^\n]* differs at step 33: its loss is [^\n]*, and was recorded as [^\n]*; the weights after step \d+ were right\n$/,
+    );
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, problem: expect.stringContaining('step 33') });
+  });
+
+  it('reports the first line that was altered without its hash', async () => {
+    const text = readFileSync(METRICS, 'utf8');
+    writeFileSync(METRICS, text.replace('"step":33,', '"step":34,'));
     const { status, stderr } = await verify();
     expect(stderr).toMatch(
-      /\nunisum: [^\n]* departs at step 33: its loss is [^\n]*, and was recorded as [^\n]*; the weights after step \d+ were right\n$/,
+      /^unisum: [^\n]* is not proven: line \d+ of metrics.jsonl is not part of the chain: its hash does not fit[^\n]*\n$/,
     );
     expect(status).toBe(1);
   });
 
-  it('sees weights that are not those of the run', async () => {
+  it('finds weights that are not those of the run', async () => {
     const values = Float32Array.of(1);
     await saveSafetensors(join(RUN, 'weights.safetensors'), [{ name: 'w', shape: [1], values }]);
     const { status, stderr } = await verify();
     expect(stderr).toMatch(
-      /^unisum: [^\n]* departs at step 60: weights.safetensors holds other weights than recorded\n$/,
+      /^unisum: [^\n]* is not proven: weights.safetensors does not hold the parameters of the network\n$/,
     );
     expect(status).toBe(1);
+  });
+
+  it('says of a run that was killed what is missing, and proves it once it has gone on', async () => {
+    const folder = temporaryFolder();
+    const words = ['train', '--batch', 64, '--leaf', 8, '--steps', 3000, '--data', DATA, '--run-dir', 'r'];
+    const first = start([...words, '--checkpoint-every', 50, '--workers', 1], folder);
+    await first.prints(/epoch 4:/);
+    first.signal('SIGKILL');
+    await first.ended;
+    const killed = await start(['verify', 'r'], folder).ended;
+    expect(killed.stderr).toBe(
+      'unisum: r is not proven: the run has not ended: it is still running, or was killed; finish it with --resume r\n',
+    );
+    expect(killed.status).toBe(1);
+    expect((await start(['train', '--resume', 'r'], folder).ended).status).toBe(0);
+    const resumed = await start(['verify', 'r'], folder).ended;
+    expect(resumed.status, resumed.stderr).toBe(0);
   });
 });

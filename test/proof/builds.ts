@@ -9,44 +9,44 @@ import { promisify } from 'node:util';
 import { COMPILER_FLAGS, ISAS } from '../../scripts/build-native.mjs';
 import { nativeIsas } from '../../shared/kernels/native-kernels.js';
 
-/** Whether the tests are to go further than `npm test` does by itself; set by `npm run proof`. */
-const PROVES = Boolean(process.env.UNISUM_PROOF);
+/** Whether the additional builds are tested; set by `npm run proof`. */
+const IS_PROOF = Boolean(process.env.UNISUM_PROOF);
 
 const FOLDER = join('build', 'proof');
 const SOURCES = join('shared', 'kernels', 'c');
 const DRIVER = join('test', 'proof', 'driver.c');
 
-/** A program made of the kernels and driver.c. */
+/** A program that consists of the kernels and driver.c. */
 export interface Build {
   readonly name: string;
   readonly compiler: string;
   readonly flags: readonly string[];
-  /** What starts it on a processor that it is not for. */
+  /** The emulator that runs it on another processor. */
   readonly emulator?: string;
-  /** Why it cannot be made or started here. */
+  /** Why it cannot be built or started on this machine. */
   readonly missing?: string;
 }
 
 /** Programs from Debian's gcc-aarch64-linux-gnu and qemu-user-static. */
 export const ARM64 = { compiler: 'aarch64-linux-gnu-gcc', emulator: 'qemu-aarch64-static' };
 
-/** Line numbers for reports, but no variables, which take the compiler minutes. */
+/** Debug information with line numbers for reports, but without variables, which would take minutes to compile. */
 const SANITIZERS = ['-O1', '-g1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
-/** All there are, whether they can be had here or not; none when nobody asks for a proof. */
+/** All additional builds, available or not; none without `npm run proof`. */
 export const BUILDS: readonly Build[] =
-  PROVES && process.platform === 'linux' ? [...sanitized(), ...arm64()] : [];
+  IS_PROOF && process.platform === 'linux' ? [...sanitized(), ...arm64()] : [];
 
-/** Those that can be had here. */
+/** The builds that are available on this machine. */
 export const PROOF_BUILDS: readonly Build[] = BUILDS.filter(({ missing }) => !missing);
 
 function sanitized(): Build[] {
-  const here = nativeIsas();
+  const available = nativeIsas();
   return Object.entries(ISAS[process.arch] ?? {}).map(([isa, flags]) => ({
     name: `sanitized ${isa}`,
     compiler: process.env.CC || 'cc',
     flags: [...flags, ...SANITIZERS],
-    ...(here.includes(isa) ? {} : { missing: `no native kernels for ${isa} here` }),
+    ...(available.includes(isa) ? {} : { missing: `no native kernels for ${isa} on this machine` }),
   }));
 }
 
@@ -60,15 +60,15 @@ function arm64(): Build[] {
   }));
 }
 
-/** Those of some programs that cannot be found here; undefined when all can. */
+/** A message with the programs that are not installed; undefined when all are. */
 export function whatIsMissing(programs: Readonly<Record<string, string>>): string | undefined {
   const absent = Object.values(programs).filter((program) => {
     return spawnSync(program, ['--version'], { stdio: 'ignore' }).status !== 0;
   });
-  return absent.length === 0 ? undefined : `there is no ${absent.join(', no ')}`;
+  return absent.length === 0 ? undefined : `${absent.join(' and ')} not found`;
 }
 
-/** Program and arguments that start a build which has been made. */
+/** Program and arguments that start a build. */
 export function commandOf(build: Build): string[] {
   return [...(build.emulator ? [build.emulator] : []), fileOf(build)];
 }
@@ -76,7 +76,7 @@ export function commandOf(build: Build): string[] {
 const fileOf = ({ name }: Build): string => join(FOLDER, name.replace(' ', '-'));
 
 /**
- * Compiles a build unless it was made of the same sources.
+ * Compiles a build unless it is up to date.
  * @throws Error with the compiler's messages
  */
 export async function make(build: Build): Promise<void> {

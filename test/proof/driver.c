@@ -1,13 +1,13 @@
 /**
- * The kernels as a program of their own, for builds that Node cannot load: with sanitizers, or for another processor
- * under emulation. Compiled together with shared/kernels/c/entry.c; RUN is the name of its function.
+ * The kernels as a separate program, for builds that Node cannot load: with sanitizers, or for another processor under
+ * emulation. Compiled together with shared/kernels/c/entry.c; RUN is the name of its function.
  *
  *     driver MEMORY_BYTES
  *
- * reads requests from stdin until it ends, and answers each on stdout; driver.ts is the other end. Words are 32 bits,
- * little-endian. A request is a Request, the words of a tape, `regions` Regions, and `span_bytes` bytes of the memory from
- * `span` on; the answer is the kernels' status and the same bytes after the call. Under the address sanitizer nothing of
- * the memory may be touched but the tape, the workspace and the regions.
+ * reads requests from stdin until its end, and answers each on stdout; driver.ts is the other side. Words are 32 bits,
+ * little-endian. A request is a Request, the words of a command buffer, `regions` Regions, and `span_bytes` bytes of the
+ * memory from `span` on; the answer is the status of the kernels and the same bytes after the call. With the address
+ * sanitizer only the command buffer, the workspace and the regions may be accessed.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -20,10 +20,10 @@
 #define ASAN_UNPOISON_MEMORY_REGION(at, bytes) ((void)(at), (void)(bytes))
 #endif
 
-int32_t RUN(uint8_t *base, uint32_t tape, int32_t words, uint32_t workspace);
+int32_t RUN(uint8_t *base, uint32_t commands, int32_t words, uint32_t workspace);
 
 typedef struct {
-  uint32_t tape, words, workspace, workspace_bytes, span, span_bytes, regions;
+  uint32_t commands, words, workspace, workspace_bytes, span, span_bytes, regions;
 } Request;
 
 typedef struct {
@@ -36,7 +36,7 @@ static void stop(const char *why) {
 }
 
 static void receive(void *to, size_t bytes) {
-  if (fread(to, 1, bytes, stdin) != bytes) stop("the request ends too early");
+  if (fread(to, 1, bytes, stdin) != bytes) stop("the request is incomplete");
 }
 
 static void open_region(uint8_t *base, size_t memory_bytes, uint32_t offset, uint32_t bytes) {
@@ -46,7 +46,7 @@ static void open_region(uint8_t *base, size_t memory_bytes, uint32_t offset, uin
 
 int main(int count, char **arguments) {
   const size_t memory_bytes = count == 2 ? strtoull(arguments[1], NULL, 10) : 0;
-  // Page-aligned, as Node's memories are.
+  // Page-aligned, like the memories of Node.
   uint8_t *base = memory_bytes ? aligned_alloc(65536, memory_bytes) : NULL;
   if (!base) stop("usage: driver MEMORY_BYTES, a multiple of 65536");
   for (size_t i = 0; i < memory_bytes; i++) base[i] = 0xa5;
@@ -56,23 +56,23 @@ int main(int count, char **arguments) {
     Region *regions = malloc(((size_t)request.regions + 1) * sizeof(Region));
     if (!regions) stop("no memory for the regions");
     open_region(base, memory_bytes, request.span, request.span_bytes);
-    open_region(base, memory_bytes, request.tape, request.words * 4);
-    receive(base + request.tape, (size_t)request.words * 4);
+    open_region(base, memory_bytes, request.commands, request.words * 4);
+    receive(base + request.commands, (size_t)request.words * 4);
     receive(regions, request.regions * sizeof(Region));
     receive(base + request.span, request.span_bytes);
 
     ASAN_POISON_MEMORY_REGION(base, memory_bytes);
-    open_region(base, memory_bytes, request.tape, request.words * 4);
+    open_region(base, memory_bytes, request.commands, request.words * 4);
     open_region(base, memory_bytes, request.workspace, request.workspace_bytes);
     for (uint32_t i = 0; i < request.regions; i++)
       open_region(base, memory_bytes, regions[i].offset, regions[i].bytes);
     free(regions);
-    const int32_t status = RUN(base, request.tape, (int32_t)request.words, request.workspace);
+    const int32_t status = RUN(base, request.commands, (int32_t)request.words, request.workspace);
 
     open_region(base, memory_bytes, request.span, request.span_bytes);
     fwrite(&status, sizeof status, 1, stdout);
     fwrite(base + request.span, 1, request.span_bytes, stdout);
-    if (fflush(stdout) != 0) stop("nobody reads the answer");
+    if (fflush(stdout) != 0) stop("the answer cannot be written");
   }
   free(base);
   return 0;

@@ -1,23 +1,23 @@
 /*
- * Kernels that run in another program (driver.c): builds with sanitizers, and builds for another processor under
- * emulation, behind the same interface as all others, so that the same tests can be held against them.
+ * Kernels that run in another program (driver.c): builds with sanitizers, and builds for another processor under emulation.
+ * They have the same interface as all others, so that the same tests apply to them.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AssertionError, assert } from '../../shared/errors.js';
+import { callsOf, type Region, regionsOf } from '../../shared/kernels/bounds/regions.js';
 import type { Kernels, LoadOptions } from '../../shared/kernels/kernels.js';
 import { THREAD_BYTES, WORKSPACE_BYTES } from '../../shared/kernels/memory-map.js';
-import { callsOf, type Region, regionsOf } from '../../shared/kernels/regions.js';
 
-/** Bytes around the regions of a call that the driver sends back too: a kernel that strays there is seen. */
+/** Bytes around the regions of a call that the driver also sends back, so that writes outside of a region are detected. */
 const MARGIN = 64;
 
 /**
- * Starts a driver. It ends with this process.
- * @param command program and arguments of the driver, but for the memory's size
- * @param regions what a call may touch
+ * Starts a driver, which ends with this process.
+ * @param command program and arguments of the driver, except the size of the memory
+ * @param regions the regions that a call may access
  */
 export function openDriver(
   command: readonly string[],
@@ -29,27 +29,27 @@ export function openDriver(
   return {
     backend: 'native',
     detail: command.join(' '),
-    run(tapeOffset, words) {
-      const tape = new Int32Array(memory.buffer, tapeOffset, words);
+    run(offset, words) {
+      const commands = new Int32Array(memory.buffer, offset, words);
       const contents = new Uint32Array(memory.buffer);
-      const parts = [...callsOf(tape)].flatMap((call) => [...regions(call, contents)]);
+      const parts = [...callsOf(commands)].flatMap((call) => [...regions(call, contents)]);
       const { from, to } = spanOf(parts, size);
       const workspace = stackTop - THREAD_BYTES;
       const span = new Uint8Array(memory.buffer, from, to - from);
-      const header = [tapeOffset, words, workspace, WORKSPACE_BYTES, from, to - from, parts.length];
+      const header = [offset, words, workspace, WORKSPACE_BYTES, from, to - from, parts.length];
       program.send(Uint32Array.from(header));
-      program.send(tape);
+      program.send(commands);
       program.send(Uint32Array.from(parts.flatMap(({ offset, bytes }) => [offset, bytes])));
       program.send(span);
       const status = new Int32Array(1);
       program.receive(status);
       program.receive(span);
-      assert(status[0] === 0, `the tape at ${tapeOffset} has no valid call at word ${status[0]! - 1}`);
+      assert(status[0] === 0, `the command buffer at ${offset} has no valid call at word ${status[0]! - 1}`);
     },
   };
 }
 
-/** The smallest stretch of memory with all regions and a margin. */
+/** The smallest span of memory with all regions and a margin. */
 function spanOf(regions: readonly Region[], size: number): { from: number; to: number } {
   if (regions.length === 0) return { from: 0, to: 0 };
   let [from, to] = [size, 0];
@@ -62,7 +62,7 @@ function spanOf(regions: readonly Region[], size: number): { from: number; to: n
 
 type Names = [string, string, string];
 
-/** A program that is written to and read from at once: a kernel call does not wait for the event loop. */
+/** A program with synchronous input and output, because a kernel call is synchronous. */
 class Program {
   private readonly input: number;
   private readonly output: number;
@@ -80,16 +80,16 @@ class Program {
       env: {
         ...process.env,
         ...{ INPUT: input, OUTPUT: output, MESSAGES: messages },
-        // Leaks are looked for with a debugger's means, which not every machine allows.
+        // The leak detector uses ptrace, which not every machine allows.
         ASAN_OPTIONS: 'detect_leaks=0',
       },
     });
     child.unref();
-    // In the order in which the shell opens them: each waits for its other end.
+    // In the order in which the shell opens them: each call waits for the other end.
     this.input = openSync(input, 'w');
     this.output = openSync(output, 'r');
     this.messages = openSync(messages, 'r');
-    // Open files need no names.
+    // The open files are still usable after this.
     rmSync(folder, { recursive: true });
   }
 

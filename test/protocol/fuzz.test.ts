@@ -5,35 +5,38 @@ import { SeededRandom } from '../../shared/actor/seeded-random.js';
 import { encodeHead, FrameError, FrameReader } from '../../shared/link/frame.js';
 import { SpareBuffers } from '../../shared/link/spare-buffers.js';
 import { binaryHeader, WebSocketFault, WebSocketReader } from '../../shared/link/web-socket-frames.js';
-import { STRANGER_BYTES_MAX } from '../../shared/link/web-socket-server.js';
-import { ProtocolError, parseCoordinatorMessage, parseNodeMessage } from '../../shared/protocol/parse.js';
-import { node } from '../../worker/node.js';
-import { initialState } from '../../worker/state.js';
+import { UNAUTHENTICATED_BYTES_MAX } from '../../shared/link/web-socket-server.js';
+import { ProtocolError } from '../../shared/protocol/checked.js';
+import { parseCoordinatorMessage, parseWorkerMessage } from '../../shared/protocol/parse.js';
+import { createWorkerState, workerTransition } from '../../worker/transition.js';
 import { FIRST, SECOND, twoAtWork } from '../coordinator/script.js';
 import { NONCE, RIGHT_HASHES, TOKEN } from '../coordinator/settings.js';
-import { FROM_COORDINATOR, FROM_NODE } from './samples.js';
+import { FROM_COORDINATOR, FROM_WORKER } from './samples.js';
 
-/* Mutated and random bytes, as a stranger may send them; UNISUM_FUZZ asks for more (`npm run fuzz`: ten million). */
+/* Mutated and random bytes from an unauthenticated peer. UNISUM_FUZZ sets their number (`npm run fuzz`: ten million). */
 const STREAMS = Number(process.env.UNISUM_FUZZ ?? 10_000) / 2;
 const TIMEOUT_MS = 3_600_000;
-/** Streams after which those that are not concerned are looked at in full. */
-const LOOK_EVERY = 500;
-/** Streams after which the heap is looked at, and what it may have grown by: a hundred bytes kept of each would be more. */
+/** Streams after which the state of the other members is compared. */
+const COMPARE_EVERY = 500;
+/** Streams after which the heap is measured, and its largest growth: a hundred bytes kept of each stream would be more. */
 const LEAK_STREAMS = 100_000;
 const HEAP_BYTES_MAX = 8 * 2 ** 20;
 
-/** One who sends, as the other end reads it. */
-interface Side<T> {
+/** A sender, and how its messages are read. */
+interface Sender<T> {
   readonly samples: readonly object[];
   readonly parse: (value: unknown) => T;
   readonly masked: boolean;
 }
 
-const NODE = { samples: FROM_NODE, parse: parseNodeMessage, masked: true };
+const WORKER = { samples: FROM_WORKER, parse: parseWorkerMessage, masked: true };
 const COORDINATOR = { samples: FROM_COORDINATOR, parse: parseCoordinatorMessage, masked: false };
 
-/** One or two frames of a valid message, with up to four faults: whatever a broken or hostile peer might send. */
-function mutatedStream(random: SeededRandom, { samples, masked }: Omit<Side<unknown>, 'parse'>): Uint8Array {
+/** One or two frames of a valid message, with up to four faults. */
+function mutatedStream(
+  random: SeededRandom,
+  { samples, masked }: Omit<Sender<unknown>, 'parse'>,
+): Uint8Array {
   const payload = new Uint8Array(random.below(3) * random.below(40)).map(() => random.below(256));
   const head = encodeHead(samples[random.below(samples.length)] as object, payload.length);
   const isWhole = payload.length === 0;
@@ -66,22 +69,22 @@ function mutatedStream(random: SeededRandom, { samples, masked }: Omit<Side<unkn
   return Uint8Array.from(bytes);
 }
 
-/** The messages of a stream up to its first fault. Throws whatever is no fault of the peer's. */
+/** The messages of a stream up to its first fault. Errors that are not a peer's fault are thrown. */
 function read<T>(
   bytes: Uint8Array,
   random: SeededRandom,
-  { parse, masked }: Side<T>,
+  { parse, masked }: Sender<T>,
 ): { messages: T[]; fault: string } {
   const messages: T[] = [];
   const frames = new FrameReader(new SpareBuffers());
   const reader = new WebSocketReader(masked, {
-    stretch: (length, isLast) => frames.stretch(length, isLast),
+    span: (length, isLast) => frames.span(length, isLast),
     data: (piece) => frames.data(piece),
     end: () => void messages.push(parse(frames.end().message)),
     ping: () => {},
     close: () => {},
   });
-  reader.messageBytesMax = STRANGER_BYTES_MAX;
+  reader.messageBytesMax = UNAUTHENTICATED_BYTES_MAX;
   try {
     for (let at = 0; at < bytes.length; ) {
       const end = at + 1 + random.below(64);
@@ -96,9 +99,9 @@ function read<T>(
   }
 }
 
-/** Sends a stranger's streams; a failure names the seed. Returns how often what came of them. */
-function storm<T>(
-  side: Side<T>,
+/** Sends mutated streams. A failure names the seed. Returns how often each kind of fault occurred. */
+function fuzz<T>(
+  sender: Sender<T>,
   hear: (message: T, seed: number) => void,
   streams = STREAMS,
 ): Record<string, number> {
@@ -106,7 +109,7 @@ function storm<T>(
   for (let seed = 0; seed < streams; seed++) {
     try {
       const random = new SeededRandom(seed);
-      const { messages, fault } = read(mutatedStream(random, side), random, side);
+      const { messages, fault } = read(mutatedStream(random, sender), random, sender);
       counts[fault] = (counts[fault] ?? 0) + 1;
       counts.message = (counts.message ?? 0) + messages.length;
       for (const message of messages) hear(message, seed);
@@ -117,41 +120,42 @@ function storm<T>(
   return counts;
 }
 
-/** Of each kind of fault, and of messages that came through, there must have been many. */
+/** Every kind of fault, and valid messages, must have occurred often. */
 function expectAllKinds(counts: Record<string, number>): void {
   for (const kind of ['none', 'message', 'WebSocketFault', 'FrameError', 'ProtocolError'])
     expect(counts[kind], kind).toBeGreaterThan(STREAMS / 200);
 }
 
-describe('what a stranger sends', () => {
+describe('what an unauthenticated peer sends', () => {
   it(
-    'changes nothing of a run: it is refused, and the others go on',
+    'does not change a run: it is refused, and the others go on',
     () => {
       const script = twoAtWork();
       const others = (): string => {
-        const { members, round, step } = script.state;
+        const { workers, current } = script.state.scheduling;
+        const { step } = script.state.training;
         return JSON.stringify(
-          [step, [members.get('a'), members.get('b')], round?.roots, [...(round?.open ?? [])]],
+          [step, [workers.get('a'), workers.get('b')], current?.roots, [...(current?.open ?? [])]],
           (key, value) => (key === 'parent' ? undefined : value),
         );
       };
       const before = others();
-      let stranger = '';
-      const counts = storm(NODE, (message, seed) => {
-        if (!script.state.members.has(stranger)) {
-          stranger = `stranger ${seed}`;
-          script.connects(stranger);
+      let peer = '';
+      const counts = fuzz(WORKER, (message, seed) => {
+        if (!script.state.membership.members.has(peer)) {
+          peer = `peer ${seed}`;
+          script.connects(peer);
         }
-        for (const line of script.says(stranger, message)) {
-          const about = line.replace(/stranger \d+/g, 'x').replace(/: .*/, '');
-          // Whatever came with it is let go of: nothing did.
+        for (const line of script.says(peer, message)) {
+          const about = line.replace(/peer \d+/g, 'x').replace(/: .*/, '');
+          // `release` has no buffers: none came with the message.
           expect(['notice refused x', 'x <- refuse', 'drop x', 'release ']).toContain(about);
         }
-        if (seed % LOOK_EVERY === 0) expect(others()).toBe(before);
+        if (seed % COMPARE_EVERY === 0) expect(others()).toBe(before);
       });
       expectAllKinds(counts);
       expect(others()).toBe(before);
-      expect(script.state.members.size).toBeLessThanOrEqual(3);
+      expect(script.state.membership.members.size).toBeLessThanOrEqual(3);
       script.answers('a', 0, FIRST);
       expect(script.answers('b', 0, SECOND)[0]).toMatch(/^finish 0 /);
     },
@@ -159,7 +163,7 @@ describe('what a stranger sends', () => {
   );
 
   it(
-    'makes a node do nothing for a coordinator that has not proven itself',
+    'makes a worker do nothing for a coordinator that has not authenticated',
     () => {
       const identity = {
         name: 'n',
@@ -169,17 +173,24 @@ describe('what a stranger sends', () => {
         token: TOKEN,
         selfTest: RIGHT_HASHES,
       };
-      const fresh = () => node(initialState(identity), { kind: 'opened', nonce: NONCE }).state;
+      const fresh = () => {
+        const { state } = workerTransition(createWorkerState(identity), { kind: 'connect' });
+        return workerTransition(state, { kind: 'opened', nonce: NONCE }).state;
+      };
       let state = fresh();
-      const counts = storm(COORDINATOR, (message) => {
-        const { effects } = node(state, { kind: 'received', message, payload: new Uint8Array(0) });
+      const counts = fuzz(COORDINATOR, (message) => {
+        const { effects } = workerTransition(state, {
+          kind: 'received',
+          message,
+          payload: new Uint8Array(0),
+        });
         for (const effect of effects) {
-          expect(['send', 'close', 'end', 'notice', 'retry-after']).toContain(effect.kind);
+          expect(['send', 'close', 'end', 'notice', 'connect-after']).toContain(effect.kind);
           if (effect.kind === 'send') expect(['hello', 'leave', 'pong']).toContain(effect.message.kind);
         }
-        expect(state.queue).toEqual([]);
-        expect(state.run).toBeUndefined();
-        if (state.phase !== 'greeting') state = fresh();
+        expect(state.workQueue.waiting).toEqual([]);
+        expect(state.connection.run).toBeUndefined();
+        if (!['awaiting-challenge', 'awaiting-run'].includes(state.phase)) state = fresh();
       });
       expectAllKinds(counts);
     },
@@ -187,7 +198,7 @@ describe('what a stranger sends', () => {
   );
 
   it(
-    'leaves nothing behind',
+    'leaves no memory behind',
     () => {
       setFlagsFromString('--expose-gc');
       const collect = runInNewContext('gc') as () => void;
@@ -195,9 +206,9 @@ describe('what a stranger sends', () => {
         collect();
         return process.memoryUsage().heapUsed;
       };
-      storm(NODE, () => {}, Math.min(STREAMS, LEAK_STREAMS));
+      fuzz(WORKER, () => {}, Math.min(STREAMS, LEAK_STREAMS));
       const before = heap();
-      storm(NODE, () => {}, Math.min(STREAMS, LEAK_STREAMS));
+      fuzz(WORKER, () => {}, Math.min(STREAMS, LEAK_STREAMS));
       expect(heap() - before).toBeLessThan(HEAP_BYTES_MAX);
     },
     TIMEOUT_MS,

@@ -37,7 +37,7 @@ it('reads what it writes', () => {
   );
 });
 
-it('gives the right to watch, by a line of its own or by the one to join, and never the other way round', () => {
+it('permits watching with a watch URL and with a join URL, and joining with a join URL only', () => {
   const address = { host: 'host', port: 443, token, fingerprint };
   const toWatch = { ...address, token: watchToken(token) };
   const line = formatWatchUrl(address);
@@ -45,10 +45,10 @@ it('gives the right to watch, by a line of its own or by the one to join, and ne
   expect(line).not.toContain(token);
   expect(parseWatchUrl(line)).toEqual(toWatch);
   expect(parseWatchUrl(formatJoinUrl(address))).toEqual(toWatch);
-  expect(() => parseJoinUrl(line)).toThrow('it gives the right to watch only ("unisum watch" takes it)');
+  expect(() => parseJoinUrl(line)).toThrow('it permits watching only (use it with "unisum watch")');
 });
 
-it('keeps the token out of what is sent', () => {
+it('does not send the token', () => {
   const address = { host: '::1', port: 7070, token };
   expect(connectUrl(address)).toBe('ws://[::1]:7070/join');
   expect(connectUrl({ ...address, fingerprint })).toBe('wss://[::1]:7070/join');
@@ -57,16 +57,16 @@ it('keeps the token out of what is sent', () => {
 it.each([
   ['', 'it must begin with ws:// or wss://'],
   ['127.0.0.1:7070', 'it must begin with ws:// or wss://'],
-  [`wss://host:1/#${token}`, 'wss:// goes with a fingerprint behind the token, ws:// with none'],
+  [`wss://host:1/#${token}`, 'wss:// needs a fingerprint after the token, and ws:// must not have one'],
   [
     `ws://host:1/#${token}.${fingerprint}`,
-    'wss:// goes with a fingerprint behind the token, ws:// with none',
+    'wss:// needs a fingerprint after the token, and ws:// must not have one',
   ],
   [
     `wss://host:1/#${token}.${fingerprint.slice(1)}`,
-    'the fingerprint behind the token is cut off or altered',
+    'the fingerprint after the token is incomplete or altered',
   ],
-  [`wss://host:1/#${token}.${fingerprint}.x`, 'the token after # is cut off or altered'],
+  [`wss://host:1/#${token}.${fingerprint}.x`, 'the token after # is incomplete or altered'],
   [`http://host:1/#${token}`, 'it must begin with ws://'],
   [`ws://:1/#${token}`, 'its host or port is wrong'],
   [`ws://host:99999/#${token}`, 'its host or port is wrong'],
@@ -78,15 +78,15 @@ it.each([
   [`ws://host:1/?q#${token}`, 'only # and the token may follow the port'],
   ['ws://host:1/', 'the token after # is missing'],
   ['ws://host:1/#', 'the token after # is missing'],
-  [`ws://host:1/#${token.slice(1)}`, 'the token after # is cut off or altered'],
-  [`ws://host:1/#${token}%20`, 'the token after # is cut off or altered'],
+  [`ws://host:1/#${token.slice(1)}`, 'the token after # is incomplete or altered'],
+  [`ws://host:1/#${token}%20`, 'the token after # is incomplete or altered'],
   [`ws://${'a'.repeat(500)}/`, 'it is too long'],
 ])('refuses %j: %s', (text, reason) => {
   expect(() => parseJoinUrl(text)).toThrow(UserError);
   expect(() => parseJoinUrl(text)).toThrow(`the join URL is malformed: ${reason}`);
 });
 
-it('answers any text with an address or a UserError that does not hold the token', () => {
+it('reads any text as an address, or throws a UserError without the token', () => {
   const texts = fc.oneof(
     fc.string(),
     fc.string().map((end) => `ws://host:1/#${token}${end}`),

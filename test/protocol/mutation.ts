@@ -1,7 +1,7 @@
 import type { SeededRandom } from '../../shared/actor/seeded-random.js';
 import { stepPlace } from '../../shared/data/order.js';
-import { ProtocolError } from '../../shared/protocol/parse.js';
-import { leafCount } from '../../shared/sum/leaves.js';
+import { ProtocolError } from '../../shared/protocol/checked.js';
+import { leafCount } from '../../shared/reduction/tree.js';
 import { runSettings } from '../coordinator/settings.js';
 
 /** Messages of each session. */
@@ -31,7 +31,7 @@ const NUMBERS = [
 ];
 const OTHERS = [null, undefined, true, '', 'x', [], {}, '0'.repeat(64), Number.POSITIVE_INFINITY];
 
-/** Changes some places of plain data, mostly numbers into others: what is left is often still a message. */
+/** Changes some values of plain data, mostly numbers. The result is often still a valid message. */
 export function mutated(value: unknown, random: SeededRandom, chance = 0.12): unknown {
   if (Array.isArray(value)) {
     const items = value.map((item) => mutated(item, random, chance));
@@ -52,7 +52,7 @@ export function mutated(value: unknown, random: SeededRandom, chance = 0.12): un
   return others[random.below(others.length)];
 }
 
-/** What a shell makes of a message; undefined when it is none. Throws whatever is no fault of the peer's. */
+/** The message as an effect runner parses it; undefined when it is malformed. Any other error is thrown. */
 export function parsed<T>(parse: (value: unknown) => T, value: unknown): T | undefined {
   try {
     return parse(value);
@@ -64,19 +64,19 @@ export function parsed<T>(parse: (value: unknown) => T, value: unknown): T | und
 
 const { batch, leafSize, samples } = runSettings();
 
-/** Leaves of a step of the tests' run. */
+/** Leaves of a step in the run of these tests. */
 export function leavesOf(step: number): number {
   return leafCount(stepPlace(step, samples, batch).size, leafSize);
 }
 
-/** One of several. */
+/** One of the items. */
 export function pick<T>(random: SeededRandom, items: readonly T[]): T {
   return items[random.below(items.length)] as T;
 }
 
 /**
- * Plays sessions, each of a seed of its own from UNISUM_SEED on, until so many messages have been said. A failure names
- * the seed, and how it is seen again.
+ * Plays sessions, each with its own seed from UNISUM_SEED on, until so many messages have been sent. A failure names the
+ * seed, and the command that repeats it.
  */
 export function playSessions(messages: number, session: (seed: number) => void): void {
   for (let i = 0; i * SESSION_MESSAGES < messages; i++) {

@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ProtocolError } from '../../shared/protocol/checked.js';
 import { NEED_CHUNKS_MAX, PARTIAL_NODES_MAX, REASON_CHARACTERS_MAX } from '../../shared/protocol/limits.js';
-import { ProtocolError, parseCoordinatorMessage, parseNodeMessage } from '../../shared/protocol/parse.js';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.js';
-import { FROM_COORDINATOR, FROM_NODE } from './samples.js';
+import { PROTOCOL_VERSION } from '../../shared/protocol/messages.js';
+import { parseCoordinatorMessage, parseWorkerMessage } from '../../shared/protocol/parse.js';
+import { FROM_COORDINATOR, FROM_WORKER } from './samples.js';
 
 type Path = readonly (string | number)[];
 
 const DIRECTIONS = [
   ['coordinator', parseCoordinatorMessage, FROM_COORDINATOR],
-  ['node', parseNodeMessage, FROM_NODE],
+  ['worker', parseWorkerMessage, FROM_WORKER],
 ] as const;
 
 /** The path of every value inside a value. */
@@ -18,7 +19,7 @@ function pathsOf(value: unknown, path: Path = []): Path[] {
   return [path, ...Object.entries(value).flatMap(([key, inner]) => pathsOf(inner, [...path, key]))];
 }
 
-/** A copy with the value at a path replaced; undefined takes it out. */
+/** A copy with the value at a path replaced; undefined removes it. */
 function replaced(value: unknown, [key, ...rest]: Path, by: unknown): unknown {
   if (key === undefined) return by;
   const copy = structuredClone(value) as Record<string, unknown>;
@@ -26,18 +27,19 @@ function replaced(value: unknown, [key, ...rest]: Path, by: unknown): unknown {
   return JSON.parse(JSON.stringify(copy));
 }
 
-/** Values that are wrong at a place of a message, whatever the field. */
+/** Values that are wrong at a path of a message. */
 function wrongFor(path: Path): unknown[] {
-  // The graph is for shared/graph to judge: here it only has to be there.
+  // shared/graph validates the model; here it only has to exist.
   if (path[0] === 'model') return path.length === 1 ? [undefined] : [];
-  const texts = [undefined, null, {}, '', 'x'.repeat(10_000)];
+  const isOptional = path.at(-1) === 'rehearses' || path.at(-1) === 'lacksData';
+  const texts = [...(isOptional ? [] : [undefined]), null, {}, '', 'x'.repeat(10_000)];
   const isAnyFloat = path.at(-1) === 'scale' || path.at(-1) === 'shift';
   return isAnyFloat ? texts : [...texts, -1, 2 ** 60];
 }
 
 describe.each(DIRECTIONS)('messages of a %s', (_, parse, samples) => {
   it.each(samples.map((message) => [message.kind, message] as const))(
-    '%s comes back as it was',
+    '%s is parsed unchanged',
     (_kind, message) => {
       expect(parse(JSON.parse(JSON.stringify(message)))).toEqual(message);
     },
@@ -55,7 +57,7 @@ describe.each(DIRECTIONS)('messages of a %s', (_, parse, samples) => {
   );
 
   it.each(samples.map((message) => [message.kind, message] as const))(
-    '%s is refused with a field too many',
+    '%s is refused with an additional field',
     (_kind, message) => {
       expect(() => parse({ ...message, more: 1 })).toThrow(ProtocolError);
       expect(() =>
@@ -64,7 +66,7 @@ describe.each(DIRECTIONS)('messages of a %s', (_, parse, samples) => {
     },
   );
 
-  it('is refused when it is none, never with another error', () => {
+  it('refuses what is not a message, without any other error', () => {
     const anything = fc.oneof(
       fc.anything(),
       fc.record({ kind: fc.constantFrom(...samples.map(({ kind }) => kind)), version: fc.anything() }),
@@ -87,32 +89,32 @@ describe.each(DIRECTIONS)('messages of a %s', (_, parse, samples) => {
 });
 
 describe('bounds', () => {
-  const [partials, need] = [
-    FROM_NODE.find(({ kind }) => kind === 'partials'),
-    FROM_NODE.find(({ kind }) => kind === 'need'),
+  const [partialSums, need] = [
+    FROM_WORKER.find(({ kind }) => kind === 'partial-sums'),
+    FROM_WORKER.find(({ kind }) => kind === 'need'),
   ];
 
   it('hold for lists', () => {
     const nodes = (count: number) => ({
-      ...partials,
+      ...partialSums,
       nodes: Array.from({ length: count }, () => ({ level: 0, index: 0 })),
     });
-    expect(parseNodeMessage(nodes(PARTIAL_NODES_MAX))).toEqual(nodes(PARTIAL_NODES_MAX));
-    expect(() => parseNodeMessage(nodes(PARTIAL_NODES_MAX + 1))).toThrow('nodes is wrong');
-    expect(() => parseNodeMessage({ ...need, chunks: new Array(NEED_CHUNKS_MAX + 1).fill(0) })).toThrow(
+    expect(parseWorkerMessage(nodes(PARTIAL_NODES_MAX))).toEqual(nodes(PARTIAL_NODES_MAX));
+    expect(() => parseWorkerMessage(nodes(PARTIAL_NODES_MAX + 1))).toThrow('nodes is wrong');
+    expect(() => parseWorkerMessage({ ...need, chunks: new Array(NEED_CHUNKS_MAX + 1).fill(0) })).toThrow(
       'chunks is wrong',
     );
-    expect(() => parseNodeMessage({ ...need, chunks: [] })).toThrow('chunks is wrong');
+    expect(() => parseWorkerMessage({ ...need, chunks: [] })).toThrow('chunks is wrong');
   });
 
   it('hold for texts', () => {
     const leave = (reason: string) => ({ kind: 'leave', reason });
     const longest = 'x'.repeat(REASON_CHARACTERS_MAX);
-    expect(parseNodeMessage(leave(longest))).toEqual(leave(longest));
-    expect(parseNodeMessage(leave(`${longest}x`))).toEqual(leave(longest));
-    expect(parseNodeMessage(leave('two\nlines \u202eand\u001b[2J'))).toEqual(leave('two lines  and [2J'));
+    expect(parseWorkerMessage(leave(longest))).toEqual(leave(longest));
+    expect(parseWorkerMessage(leave(`${longest}x`))).toEqual(leave(longest));
+    expect(parseWorkerMessage(leave('two\nlines \u202eand\u001b[2J'))).toEqual(leave('two lines  and [2J'));
     for (const reason of ['', 'x'.repeat(10_000)]) {
-      expect(() => parseNodeMessage(leave(reason))).toThrow('reason is wrong');
+      expect(() => parseWorkerMessage(leave(reason))).toThrow('reason is wrong');
     }
   });
 
@@ -132,7 +134,7 @@ describe('bounds', () => {
       expect(() => parseCoordinatorMessage(work(from, to))).toThrow('range');
     }
     const run = FROM_COORDINATOR.find(({ kind }) => kind === 'run');
-    const settings = { seed: 1, batch: 128, leafSize: 129, granule: 1 };
+    const settings = { seed: 1, batch: 128, leafSize: 129, leavesPerGroup: 1 };
     expect(() => parseCoordinatorMessage({ ...run, settings })).toThrow('settings is wrong');
     expect(() =>
       parseCoordinatorMessage({ ...run, settings: { ...settings, batch: 2 ** 27, leafSize: 1 } }),
@@ -149,16 +151,16 @@ describe('bounds', () => {
     expect(parseCoordinatorMessage({ ...run, model: [[[[[1]]]]] })).toBeDefined();
   });
 
-  it('let nobody point at memory over a wire', () => {
-    expect(() => parseNodeMessage({ ...partials, slots: [0, 64] })).toThrow('slots is wrong');
+  it('reject memory offsets that come over a wire', () => {
+    expect(() => parseWorkerMessage({ ...partialSums, buffers: [0, 64] })).toThrow('buffers is wrong');
   });
 });
 
 describe('another version', () => {
   const version = PROTOCOL_VERSION + 1;
 
-  it('is named, whatever else its messages hold', () => {
-    expect(() => parseNodeMessage({ kind: 'hello', version, colour: 'blue' })).toThrow(
+  it('is named, whatever else its messages contain', () => {
+    expect(() => parseWorkerMessage({ kind: 'hello', version, colour: 'blue' })).toThrow(
       `the worker speaks protocol version ${version}, this side ${PROTOCOL_VERSION}; install the same version of unisum on both`,
     );
     expect(() => parseCoordinatorMessage({ kind: 'challenge', version })).toThrow(

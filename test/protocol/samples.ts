@@ -1,6 +1,9 @@
 import type { Manifest } from '../../shared/data/manifest.js';
-import type { CoordinatorToNode, NodeToCoordinator } from '../../shared/protocol/messages.js';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.js';
+import {
+  type CoordinatorToWorker,
+  PROTOCOL_VERSION,
+  type WorkerToCoordinator,
+} from '../../shared/protocol/messages.js';
 
 const HASH = '0123456789abcdef'.repeat(4);
 const NONCE = 'abcdefghijklmnopqrst_-';
@@ -15,25 +18,28 @@ const manifest: Manifest = {
 };
 
 /** One valid message of each kind. */
-export const FROM_COORDINATOR: readonly CoordinatorToNode[] = [
+export const FROM_COORDINATOR: readonly CoordinatorToWorker[] = [
   { kind: 'challenge', version: PROTOCOL_VERSION, run: 'run-1', nonce: NONCE },
   {
     kind: 'run',
     memberId: 'm1',
     proof: HASH,
     model: { ops: [{ op: 'dense', units: 10 }] },
-    settings: { seed: 2 ** 53 - 1, batch: 128, leafSize: 16, granule: 1 },
+    settings: { seed: 2 ** 53 - 1, batch: 128, leafSize: 16, leavesPerGroup: 1 },
     data: manifest,
   },
   { kind: 'chunk', index: 0 },
   { kind: 'work', step: 7, range: { from: 0, to: 8 }, weights: true },
+  { kind: 'work', step: 7, range: { from: 0, to: 8 }, weights: true, rehearses: true },
+  { kind: 'segment', step: 7, vector: 0, index: 3 },
+  { kind: 'fetch' },
   { kind: 'refuse', reason: 'the token is wrong' },
   { kind: 'stop', reason: 'the run is over' },
   { kind: 'ping', id: 3 },
 ];
 
 /** One valid message of each kind. */
-export const FROM_NODE: readonly NodeToCoordinator[] = [
+export const FROM_WORKER: readonly WorkerToCoordinator[] = [
   {
     kind: 'hello',
     version: PROTOCOL_VERSION,
@@ -47,8 +53,9 @@ export const FROM_NODE: readonly NodeToCoordinator[] = [
   },
   { kind: 'need', chunks: [0, 1] },
   { kind: 'ready' },
+  { kind: 'ready', lacksData: true },
   {
-    kind: 'partials',
+    kind: 'partial-sums',
     step: 7,
     range: { from: 0, to: 3 },
     nodes: [
@@ -57,6 +64,7 @@ export const FROM_NODE: readonly NodeToCoordinator[] = [
     ],
     computeMicros: 812.5,
   },
+  { kind: 'segment', step: 7, range: { from: 0, to: 3 }, vector: 1, index: 0 },
   { kind: 'leave', reason: 'left by its user' },
   { kind: 'pong', id: 3 },
   { kind: 'failed', step: 7, reason: 'out of memory' },

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { expect, it } from 'vitest';
 import { plainText, toPlainText } from '../../shared/protocol/text.js';
 
-it('makes any text one line of printable characters that fits', () => {
+it('makes any text one line of printable characters within the limit', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'binary', maxLength: 60 }),
@@ -19,7 +19,7 @@ it('makes any text one line of printable characters that fits', () => {
   );
 });
 
-it('is what comes of a text at the edge', () => {
+it('is applied when a message is parsed', () => {
   expect(v.parse(plainText(10), 'a\nlong\u0007 reason')).toBe('a long  re');
   expect(v.is(plainText(10), '')).toBe(false);
   expect(v.is(plainText(10), 'x'.repeat(4097))).toBe(false);

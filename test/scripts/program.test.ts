@@ -5,7 +5,7 @@ import { DEFAULT_RECIPE, findRecipe } from '../../scripts/commands/recipes.js';
 import { commands } from '../../scripts/commands/table.js';
 import { UserError } from '../../shared/errors.js';
 
-/** A table whose only command, `dig`, does what `act` does; the second is not to be loaded. */
+/** A table with the command `dig`, which does `act`, and a second command that must not be loaded. */
 function tableOf(act: (options: object) => Promise<void> = async () => undefined): CommandEntry[] {
   return [
     {
@@ -16,7 +16,7 @@ function tableOf(act: (options: object) => Promise<void> = async () => undefined
     {
       name: 'idle',
       summary: 'is not used',
-      load: () => Promise.reject(new Error('loaded without need')),
+      load: () => Promise.reject(new Error('loaded, though it is not used')),
     },
   ];
 }
@@ -30,10 +30,16 @@ async function run(
   const lines: string[] = [];
   const terminal: CommandContext['terminal'] = {
     say: (line) => void lines.push(line),
+    print: () => undefined,
     result: () => undefined,
     stderr: process.stderr,
   };
-  const status = await runProgram(args, table, { terminal, interrupted }, env);
+  const status = await runProgram(
+    args,
+    table,
+    { terminal, interrupted, interrupt: () => {}, hold: () => () => {} },
+    env,
+  );
   return { status, lines };
 }
 
@@ -56,37 +62,40 @@ describe('the program', () => {
       ['dig', 'here'],
       "unisum: too many arguments for 'dig'. Expected 0 arguments but got 1.; --help shows the usage",
     ],
-  ])('answers wrong usage %j in one line, status 2', async (args, line) => {
+  ])('refuses wrong usage %j in one line, status 2', async (args, line) => {
     expect(await run(args)).toEqual({ status: 2, lines: [line] });
   });
 
-  it('prints what the user can mend as it is, with its own status', async () => {
+  it('prints an error that the user can fix as it is, line by line, with its own status', async () => {
     const table = tableOf(async () => {
-      throw new UserError('no spade;\n  bring one');
+      throw new UserError('two things are missing:\n  a spade; bring one\n  gloves; bring a pair');
     });
-    expect(await run(['dig'], table)).toEqual({ status: 1, lines: ['unisum: no spade; bring one'] });
+    expect(await run(['dig'], table)).toEqual({
+      status: 1,
+      lines: ['unisum: two things are missing:\n  a spade; bring one\n  gloves; bring a pair'],
+    });
   });
 
-  it('prints a fault of its own in one line and offers the stack', async () => {
+  it('prints a bug of its own in one line and offers the stack', async () => {
     const table = tableOf(async () => {
       throw new TypeError('broken');
     });
     expect(await run(['dig'], table)).toEqual({
       status: 1,
-      lines: ['unisum: TypeError: broken (a fault of the program; UNISUM_STACK=1 shows where)'],
+      lines: ['unisum: TypeError: broken (a bug in the program; UNISUM_STACK=1 shows where)'],
     });
     const { lines } = await run(['dig'], table, { env: { UNISUM_STACK: '1' } });
     expect(lines[0]).toMatch(/^unisum: TypeError: broken\n +at .*program\.test\.ts/);
   });
 
-  it('exits with 130 when interrupted, whether the command then returned or failed', async () => {
+  it('exits with 130 when interrupted, whether the command then returns or fails', async () => {
     const interrupted = AbortSignal.abort();
     expect(await run(['dig'], tableOf(), { interrupted })).toEqual({ status: 130, lines: [] });
     const failing = tableOf(() => Promise.reject(new Error('cut short')));
     expect(await run(['dig'], failing, { interrupted })).toEqual({ status: 130, lines: [] });
   });
 
-  it('refuses wrong usage of its real commands before they start anything', async () => {
+  it('refuses wrong usage of its real commands before they start', async () => {
     expect(await run(['train', 'mnist-mpl'], commands)).toEqual({
       status: 2,
       lines: ['unisum: there is no recipe "mnist-mpl"; did you mean mnist-mlp?'],
@@ -94,7 +103,11 @@ describe('the program', () => {
     expect((await run(['train', '--bach', '1'], commands)).lines).toEqual([
       "unisum: unknown option '--bach' (Did you mean --batch?)",
     ]);
-    expect((await run(['train', '--leaf', '4096'], commands)).status).toBe(2);
+    for (const option of ['--leaf-size', '--leaf'])
+      expect(await run(['train', option, '4096'], commands)).toEqual({
+        status: 2,
+        lines: ['unisum: --leaf-size 4096 exceeds the batch of 128 samples: take at most 128'],
+      });
     expect((await run(['worker', 'nowhere'], commands)).status).toBe(2);
   });
 });

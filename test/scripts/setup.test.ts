@@ -51,11 +51,11 @@ describe('installed packages', () => {
   const ws = { version: '8.0.0', integrity: 'sha512-a' };
   const wanted = { '': {}, 'node_modules/ws': ws };
 
-  it('are in place', () => {
+  it('need no installation when all are there', () => {
     expect(firstDifference(wanted, { 'node_modules/ws': ws }, LINUX)).toBeUndefined();
   });
 
-  it('may lack what is optional', () => {
+  it('may lack optional ones', () => {
     const optional = { ...wanted, 'node_modules/fast': { version: '1.0.0', optional: true, os: ['darwin'] } };
     expect(firstDifference(optional, { 'node_modules/ws': ws }, LINUX)).toBeUndefined();
   });
@@ -69,7 +69,7 @@ describe('installed packages', () => {
     expect(firstDifference(wanted, installed, LINUX)).toBe(reason);
   });
 
-  it('must be made for this machine', () => {
+  it('must be for this platform', () => {
     const addon = { version: '1.0.0', optional: true, os: ['linux'], cpu: ['!arm64'] };
     const lock = { 'node_modules/addon': addon };
     expect(firstDifference(lock, lock, LINUX)).toBeUndefined();
@@ -79,7 +79,7 @@ describe('installed packages', () => {
     );
   });
 
-  it('are none yet in a fresh clone', () => {
+  it('are missing in a fresh clone', () => {
     write('package-lock.json', JSON.stringify({ packages: wanted }));
     expect(whyInstall(root)).toBe('none yet');
     write('node_modules/.package-lock.json', JSON.stringify({ packages: { 'node_modules/ws': ws } }));
@@ -97,7 +97,7 @@ describe('the build', () => {
     write('shared/page.html', '<p>');
   });
 
-  it('is fresh until a source changes, and leaves nothing of a deleted one', () => {
+  it('is fresh until a source changes, and leaves no output of a deleted one', () => {
     expect(buildIsFresh(root)).toBe(false);
     buildSources(root);
     expect(buildIsFresh(root)).toBe(true);
@@ -116,10 +116,10 @@ describe('the build', () => {
     expect(existsSync(join(root, 'dist/shared/b.js'))).toBe(true);
   });
 
-  it('keeps the last good one when the compiler finds errors', () => {
+  it('keeps the last good one when the compiler reports errors', () => {
     buildSources(root);
     write('shared/a.ts', 'export const a: number = ;\n');
-    expect(() => buildSources(root)).toThrow('the compiler found errors; mend them, then try again');
+    expect(() => buildSources(root)).toThrow('the compiler found errors; fix them, then try again');
     expect(existsSync(join(root, 'dist/shared/a.js'))).toBe(true);
     expect(existsSync(join(root, 'dist.next'))).toBe(false);
     expect(buildIsFresh(root)).toBe(false);
@@ -127,7 +127,7 @@ describe('the build', () => {
 });
 
 describe('the lock', () => {
-  it('is held during the work and gone after it, also when it fails', () => {
+  it('is held during the work and released afterwards, also when the work fails', () => {
     const path = join(root, 'deep/lock');
     withLock(
       path,
@@ -142,7 +142,7 @@ describe('the lock', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('is taken over from a process that is no more', () => {
+  it('is taken over from a process that has ended', () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']);
     write('lock', String(pid));
     let worked = false;
@@ -156,7 +156,7 @@ describe('the lock', () => {
     expect(worked).toBe(true);
   });
 
-  it('is waited for while its holder lives', async () => {
+  it('is waited for while its holder is alive', async () => {
     const path = join(root, 'lock');
     write('lock', String(process.pid));
     const lockModule = new URL('../../scripts/setup/lock.mjs', import.meta.url).href;

@@ -1,16 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { interruptedStatus, watchInterrupts } from '../../scripts/terminal/interrupt.js';
-import { whileSaying } from '../../scripts/terminal/passing-note.js';
+import { Interrupts, interruptedStatus } from '../../scripts/terminal/interrupt.js';
 import { startProgress } from '../../scripts/terminal/progress.js';
-import {
-  formatBar,
-  formatCount,
-  formatDuration,
-  formatPlain,
-  type ProgressState,
-} from '../../scripts/terminal/progress-text.js';
+import { formatBar, formatCount, formatDuration, formatPlain } from '../../scripts/terminal/progress-text.js';
 import { Rate } from '../../scripts/terminal/rate.js';
+import { showWhile } from '../../scripts/terminal/transient-note.js';
+import { VirtualClock } from '../../shared/actor/virtual-clock.js';
+import type { ProgressState } from '../../trainer/run-logger.js';
 
 const STATE: ProgressState = {
   step: 469,
@@ -21,33 +17,33 @@ const STATE: ProgressState = {
   samples: 60_000,
   workers: 2,
 };
-const PACE = { samplesPerSecond: 123_456, stepsPerSecond: 938 };
+const THROUGHPUT = { samplesPerSecond: 123_456, stepsPerSecond: 938 };
 const LINE = ' 20%  epoch 2/5  step  469/2345  loss 0.3142   123k samples/s  2 workers  2s left';
 
 describe('progress as text', () => {
-  it('says all there is to say', () => {
-    expect(formatPlain(STATE, PACE)).toBe(LINE);
+  it('shows percent, epoch, step, loss, speed, workers and time left', () => {
+    expect(formatPlain(STATE, THROUGHPUT)).toBe(LINE);
   });
 
-  it('admits what is not known yet', () => {
+  it('shows what is not known yet', () => {
     const start = { ...STATE, step: 0, loss: undefined, workers: 1 };
     expect(formatPlain(start, { samplesPerSecond: 0, stepsPerSecond: 0 })).toBe(
       '  0%  epoch 2/5  step    0/2345  loss -      0 samples/s  1 worker  time left unknown',
     );
   });
 
-  it('knows the end, whatever the pace', () => {
+  it('shows no time left at the end, whatever the throughput', () => {
     expect(formatPlain({ ...STATE, step: 2345 }, { samplesPerSecond: 0, stepsPerSecond: 0 })).toMatch(
       / {2}0s left$/,
     );
   });
 
-  it('draws a bar as long as there is room, never longer than the terminal', () => {
-    expect(formatBar(STATE, PACE, 200)).toBe(`${'█'.repeat(8)}${'░'.repeat(32)} ${LINE}`);
-    expect(formatBar(STATE, PACE, LINE.length + 11)).toBe(`██${'░'.repeat(8)} ${LINE}`);
-    expect(formatBar(STATE, PACE, LINE.length + 3)).toBe(LINE);
+  it('draws a bar in the remaining columns, never longer than the terminal', () => {
+    expect(formatBar(STATE, THROUGHPUT, 200)).toBe(`${'█'.repeat(8)}${'░'.repeat(32)} ${LINE}`);
+    expect(formatBar(STATE, THROUGHPUT, LINE.length + 11)).toBe(`██${'░'.repeat(8)} ${LINE}`);
+    expect(formatBar(STATE, THROUGHPUT, LINE.length + 3)).toBe(LINE);
     for (const columns of [1, 20, 80, 81, 90, 120]) {
-      expect(formatBar(STATE, PACE, columns).length).toBeLessThanOrEqual(columns);
+      expect(formatBar(STATE, THROUGHPUT, columns).length).toBeLessThanOrEqual(columns);
     }
   });
 
@@ -59,7 +55,7 @@ describe('progress as text', () => {
     [1234, '1.23k'],
     [1_234_567, '1.23M'],
     [5e12, '5.00T'],
-  ])('counts %d as %s', (value, text) => {
+  ])('formats the count %d as %s', (value, text) => {
     expect(formatCount(value)).toBe(text);
   });
 
@@ -70,13 +66,13 @@ describe('progress as text', () => {
     [125, '2m05s'],
     [3725, '1h02m'],
     [90_000, '25h00m'],
-  ])('writes %d seconds as %s', (seconds, text) => {
+  ])('formats %d seconds as %s', (seconds, text) => {
     expect(formatDuration(seconds)).toBe(text);
   });
 });
 
 describe('rate', () => {
-  it('is nothing before two moments are known', () => {
+  it('is 0 before two times are known', () => {
     const rate = new Rate();
     expect(rate.perSecond()).toBe(0);
     rate.note(5, 100);
@@ -84,7 +80,7 @@ describe('rate', () => {
     expect(rate.perSecond()).toBe(0);
   });
 
-  it('looks back some seconds only', () => {
+  it('covers the last seconds only', () => {
     const rate = new Rate();
     for (let ms = 0; ms <= 20_000; ms += 10) rate.note(ms, ms / 10);
     expect(rate.perSecond()).toBeCloseTo(100);
@@ -92,7 +88,7 @@ describe('rate', () => {
     expect(rate.perSecond()).toBeCloseTo(1000);
   });
 
-  it('begins anew where another count begins', () => {
+  it('starts again when the count falls', () => {
     const rate = new Rate();
     for (let ms = 0; ms <= 3000; ms += 100) rate.note(ms, ms);
     for (let ms = 3100; ms <= 4000; ms += 100) {
@@ -111,7 +107,7 @@ describe('rate', () => {
   });
 });
 
-/** A stream that keeps what is written to it, with as much of a terminal as progress asks for. */
+/** A stream that records what is written to it, with the properties of a terminal that progress needs. */
 function recorder(isTTY: boolean): { stream: NodeJS.WriteStream; text(): string } {
   let text = '';
   const write = (part: string): boolean => {
@@ -122,19 +118,19 @@ function recorder(isTTY: boolean): { stream: NodeJS.WriteStream; text(): string 
   return { stream: stream as unknown as NodeJS.WriteStream, text: () => text };
 }
 
-describe('a passing note', () => {
-  it('is seen while something is done, and gone behind it, also where that fails', async () => {
+describe('a transient note', () => {
+  it('is shown during the work and removed afterwards, also when the work fails', async () => {
     const { stream, text } = recorder(true);
-    expect(await whileSaying('reading data', stream, async () => text())).toBe('reading data ...');
+    expect(await showWhile('reading data', stream, async () => text())).toBe('reading data ...');
     expect(text()).toBe('reading data ...\x1b[1G\x1b[2K');
-    const failed = whileSaying('reading data', stream, () => Promise.reject(new Error('no data')));
+    const failed = showWhile('reading data', stream, () => Promise.reject(new Error('no data')));
     await expect(failed).rejects.toThrow('no data');
     expect(text()).toBe('reading data ...\x1b[1G\x1b[2K'.repeat(2));
   });
 
-  it('is not written where nobody reads along', async () => {
+  it('is not written when the stream is not a terminal', async () => {
     const { stream, text } = recorder(false);
-    expect(await whileSaying('reading data', stream, async () => 7)).toBe(7);
+    expect(await showWhile('reading data', stream, async () => 7)).toBe(7);
     expect(text()).toBe('');
   });
 });
@@ -155,7 +151,21 @@ describe('progress', () => {
     expect(text()).toContain('step 10/12  loss 0.3142    128 samples/s  2 workers  2s left\n');
   });
 
-  it('says the last state once', () => {
+  it('leaves time in which nothing was trained out of the throughput', () => {
+    let nowMs = 0;
+    const { stream, text } = recorder(false);
+    const progress = startProgress(stream, () => nowMs);
+    progress.update({ ...STATE, step: 0, steps: 20, samples: 0 });
+    nowMs = 1000;
+    progress.update({ ...STATE, step: 1, steps: 20, samples: 128 });
+    nowMs = 9000;
+    progress.paused(8000);
+    nowMs = 10_000;
+    progress.update({ ...STATE, step: 2, steps: 20, samples: 256 });
+    expect(text()).toContain('step  2/20  loss 0.3142    128 samples/s');
+  });
+
+  it('prints the last state once', () => {
     const { stream, text } = recorder(false);
     const progress = startProgress(stream, () => 0);
     progress.update(STATE);
@@ -187,7 +197,7 @@ describe('progress', () => {
     expect(text()).toBe(`${ended}after\n`);
   });
 
-  it('leaves no trace on a terminal when nothing was done', () => {
+  it('writes nothing to a terminal when there was no progress', () => {
     const { stream, text } = recorder(true);
     startProgress(stream, () => 0).stop();
     expect(text()).toBe('');
@@ -195,26 +205,54 @@ describe('progress', () => {
 });
 
 describe('interrupts', () => {
-  it('abort at the first signal, give up at the second, and take no echo for a second', () => {
+  function interrupts(): { source: EventEmitter; clock: VirtualClock; statuses: number[]; all: Interrupts } {
     const source = new EventEmitter();
-    let nowMs = 1000;
-    let givenUp = 0;
-    const signal = watchInterrupts(
-      source,
-      () => nowMs,
-      () => {
-        givenUp += 1;
-      },
-    );
+    const clock = new VirtualClock();
+    const statuses: number[] = [];
+    return { source, clock, statuses, all: new Interrupts(source, clock, (status) => statuses.push(status)) };
+  }
+
+  it('are left to the system until a command reads the signal', () => {
+    const { source, all } = interrupts();
+    expect(source.listenerCount('SIGTERM')).toBe(0);
+    all.hold()();
+    expect(source.listenerCount('SIGTERM')).toBe(0);
+    expect(all.signal).toBe(all.signal);
+    expect([source.listenerCount('SIGINT'), source.listenerCount('SIGTERM')]).toEqual([1, 1]);
+  });
+
+  it('abort at the first signal, exit at the second, and take no echo for a second', () => {
+    const { source, clock, statuses, all } = interrupts();
+    const { signal } = all;
+    all.hold();
     expect(signal.aborted).toBe(false);
     source.emit('SIGINT');
     expect(signal.aborted).toBe(true);
     expect(interruptedStatus(signal)).toBe(130);
-    nowMs += 20;
+    clock.advance(20);
     source.emit('SIGINT');
-    expect(givenUp).toBe(0);
-    nowMs += 2000;
+    expect(statuses).toEqual([]);
+    clock.advance(2000);
     source.emit('SIGTERM');
-    expect(givenUp).toBe(1);
+    expect(statuses).toEqual([130]);
+  });
+
+  it('exit within a second, but for a command that holds on to save', () => {
+    const { source, clock, statuses, all } = interrupts();
+    expect(all.signal.aborted).toBe(false);
+    source.emit('SIGTERM');
+    clock.advance(999);
+    expect(statuses).toEqual([143]);
+
+    const saving = interrupts();
+    expect(saving.all.signal.aborted).toBe(false);
+    const release = saving.all.hold();
+    saving.source.emit('SIGTERM');
+    saving.clock.advance(60_000);
+    expect(saving.statuses).toEqual([]);
+    release();
+    release();
+    saving.clock.advance(999);
+    expect(saving.statuses).toEqual([143]);
   });
 });

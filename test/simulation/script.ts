@@ -1,41 +1,42 @@
-import { coordinate } from '../../coordinator/coordinator.js';
-import { hashText, undisturbed } from '../../scripts/simulation/arithmetic.js';
-import { crash, flipMemory, isolate, linger } from '../../scripts/simulation/harm.js';
-import type { Setting } from '../../scripts/simulation/plan.js';
-import { Watch } from '../../scripts/simulation/watch.js';
-import { World } from '../../scripts/simulation/world.js';
+import { coordinate } from '../../coordinator/transition.js';
+import { hashText, referenceRun } from '../../simulation/arithmetic.js';
+import { crash, flipMemory, halfOpen, isolate } from '../../simulation/faults.js';
+import { Invariants } from '../../simulation/invariants.js';
+import type { Scenario } from '../../simulation/plan.js';
+import { VirtualCluster } from '../../simulation/virtual-cluster.js';
 
-/** No play lasts longer, in virtual milliseconds. */
+/** No script lasts longer, in virtual milliseconds. */
 const LIMIT_MS = 60_000;
 
-/** What happens in a play, once a line with these words has been written. */
-interface Cue {
-  readonly words: string;
-  readonly act: string;
+/** An action, and the text of the trace line that triggers it. */
+interface Trigger {
+  readonly text: string;
+  readonly action: string;
 }
 
-/** How a play ended. */
-export interface PlayEnd {
-  /** What happened, with virtual time. */
+/** The result of a script. */
+export interface ScriptResult {
+  /** The trace, with virtual time. */
   readonly lines: readonly string[];
   readonly finalHash: string;
   readonly expectedHash: string;
 }
 
 /**
- * Plays an interaction script: the production coordinator and nodes over a network on which everything takes a
- * millisecond, where just that happens which the script says.
+ * Runs an interaction script: the production coordinator and workers over a network on which every message takes a
+ * millisecond, and the actions that the script names.
  *
- *     # what is shown, for people
- *     workers 3, steps 2                     also: locals 1, audit 1
+ *     # what the script shows, for people
+ *     workers 3, steps 2                     also: locals 1, audit 1, save every 2
  *     hide handshakes
- *     after "node-2 -> coordinator: partials 0" crash node-2
+ *     after "worker-2 -> coordinator: partial-sums 0" crash worker-2
  *
- * Acts: crash, leave, join, lie NAME; flip NAME (a bit of the weights in its memory); slow NAME TIMES; isolate,
- * linger NAME MS; power-loss coordinator MS (see scripts/simulation/harm.ts).
- * @throws Error when the run does not end, or anything is found that must not be
+ * Actions: crash, leave, join, lie NAME; not-finite NAME (it answers NaN); mute NAME (it never answers work again); flip NAME
+ * (bits of the weights in its memory); slow NAME TIMES; isolate, half-open NAME MS; power-loss coordinator MS (see
+ * simulation/faults.ts).
+ * @throws Error when the run does not end, or an invariant is violated
  */
-export async function play(script: string): Promise<PlayEnd> {
+export async function runScript(script: string): Promise<ScriptResult> {
   const numbers = new Map(
     [...script.matchAll(/\b(workers|locals|steps|audit|save every) ([\d.]+)/g)].map(([, k, v]) => [
       k,
@@ -44,7 +45,7 @@ export async function play(script: string): Promise<PlayEnd> {
   );
   const number = (name: string): number => numbers.get(name) ?? 0;
   const [workers, locals] = [number('workers'), number('locals')];
-  const setting: Setting = {
+  const scenario: Scenario = {
     seed: 1,
     steps: number('steps'),
     workers,
@@ -52,60 +53,73 @@ export async function play(script: string): Promise<PlayEnd> {
     minWorkers: workers + locals,
     audit: number('audit'),
     faults: [],
-    liars: 0,
-    lieChance: 0,
+    misbehaviours: [],
     isStrict: false,
     saveEvery: number('save every'),
+    placement: 'all',
+    faultEveryMs: 0,
+    coordinatorFaultChance: 0,
   };
-  const hides = script.includes('\nhide handshakes\n') ? /: (connects|challenge|hello|run$|ready)/ : /(?!)/;
-  const cues = [...script.matchAll(/^after "(.+)" (.+)$/gm)].map(
-    ([, words, act]): Cue => ({ words: words as string, act: act as string }),
+  const hidden = script.includes('\nhide handshakes\n') ? /: (connects|challenge|hello|run$|ready)/ : /(?!)/;
+  const triggers = [...script.matchAll(/^after "(.+)" (.+)$/gm)].map(
+    ([, text, action]): Trigger => ({ text: text as string, action: action as string }),
   );
   const lines: string[] = [];
   const trace = (line: string): void => {
-    if (!hides.test(line)) lines.push(line.trimEnd());
-    const [cue] = cues;
-    if (cue === undefined || !line.includes(cue.words)) return;
-    cues.shift();
-    // Not in the midst of what is happening.
-    world.clock.after(0, () => perform(world, cue.act));
+    if (!hidden.test(line)) lines.push(line.trimEnd());
+    const [trigger] = triggers;
+    if (trigger === undefined || !line.includes(trigger.text)) return;
+    triggers.shift();
+    // After the event that wrote the line has been handled.
+    cluster.clock.after(0, () => perform(cluster, trigger.action));
   };
-  const weather = () => ({ delayMs: () => 1, newsMs: () => 2, silenceMs: 10_000 });
-  const world = new World(setting, { weather, msPerLeaf: () => 1, trace, decide: coordinate });
-  new Watch(world);
-  for (let i = 1; i <= locals; i++) world.join(`local-${i}`, { sharesMemory: true });
-  for (let i = 1; i <= workers; i++) world.join(`node-${i}`);
-  await world.run(LIMIT_MS).catch((error: unknown) => {
+  const timing = () => ({
+    delayMs: () => 1,
+    segmentWaitMs: () => 0,
+    closeNoticeMs: () => 2,
+    silenceMs: 10_000,
+  });
+  const cluster = new VirtualCluster(scenario, { timing, msPerLeaf: () => 1, trace, decide: coordinate });
+  new Invariants(cluster);
+  for (let i = 1; i <= locals; i++) cluster.join(`local-${i}`, { sharesMemory: true });
+  for (let i = 1; i <= workers; i++) cluster.join(`worker-${i}`);
+  await cluster.run(LIMIT_MS).catch((error: unknown) => {
     throw new Error(`${error}:\n${lines.join('\n')}`);
   });
-  if (cues.length > 0) throw new Error(`nobody wrote "${cues[0]?.words}":\n${lines.join('\n')}`);
+  if (triggers.length > 0) throw new Error(`no line has "${triggers[0]?.text}":\n${lines.join('\n')}`);
   return {
     lines,
-    finalHash: hashText(world.coordinator.workshop.weights),
-    expectedHash: hashText(undisturbed(setting.steps, (step) => world.leavesOf(step))),
+    finalHash: hashText(cluster.coordinator.executor.weights),
+    expectedHash: hashText(referenceRun(scenario.steps, (step) => cluster.leavesOf(step)).weights),
   };
 }
 
-function perform(world: World, act: string): void {
-  const [verb = '', name = '', amount = ''] = act.split(' ');
-  world.trace(() => `--- ${act}`);
-  if (verb === 'join') return void world.join(name);
-  if (verb === 'power-loss') return world.crashCoordinator(true, Number(amount));
-  const node = world.named(name);
-  const acts: Readonly<Record<string, () => void>> = {
-    crash: () => crash(node, false),
-    leave: () => node.tell({ kind: 'leave' }),
-    isolate: () => isolate(world, [node], Number(amount)),
-    linger: () => linger(world, node, Number(amount)),
+function perform(cluster: VirtualCluster, action: string): void {
+  const [verb = '', name = '', amount = ''] = action.split(' ');
+  cluster.trace(() => `--- ${action}`);
+  if (verb === 'join') return void cluster.join(name);
+  if (verb === 'power-loss') return cluster.crashCoordinator(true, Number(amount));
+  const worker = cluster.named(name);
+  const actions: Readonly<Record<string, () => void>> = {
+    crash: () => crash(worker, false),
+    leave: () => worker.tell({ kind: 'leave' }),
+    isolate: () => isolate(cluster, [worker], Number(amount)),
+    'half-open': () => halfOpen(cluster, worker, Number(amount)),
     slow: () => {
-      node.slowness = Number(amount);
+      worker.slowness = Number(amount);
     },
     lie: () => {
-      node.lieChance = 1;
+      worker.misbehaviour = { wrongChance: 1 };
     },
-    flip: () => flipMemory(world, node),
+    'not-finite': () => {
+      worker.misbehaviour = { wrongChance: 1, wrongSum: Number.NaN };
+    },
+    mute: () => {
+      worker.misbehaviour = { wrongChance: 0, withholds: 'answers' };
+    },
+    flip: () => flipMemory(cluster, worker),
   };
-  const perform = acts[verb];
-  if (perform === undefined) throw new Error(`no script knows "${act}"`);
-  perform();
+  const act = actions[verb];
+  if (act === undefined) throw new Error(`unknown action "${action}"`);
+  act();
 }

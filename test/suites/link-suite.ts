@@ -2,19 +2,23 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Link, NOT_READING } from '../../shared/link/link.js';
 import { patterned, record } from '../link/recorder.js';
 
-/** Two ends of one link, neither opened yet. */
+/** The two ends of a link, not opened yet. */
 export interface LinkPair {
   readonly ends: readonly [Link, Link];
-  /** The bound beyond which a peer that does not read is dropped. */
+  /** The number of waiting bytes beyond which the link is closed. */
   readonly bufferedBytesMax: number;
-  /** Frees what the pair needed, such as a server. */
+  /** The first end cannot take back what the peer has not read: a browser sends it before it closes. */
+  readonly sendsUnread?: boolean;
+  /** The second end takes what arrives before it is opened: a browser cannot stop to read. */
+  readonly readsUnopened?: boolean;
+  /** Frees what the pair needs, such as a server. */
   dispose(): Promise<void>;
 }
 
 const equalBytes = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
   a !== undefined && Buffer.compare(a, b) === 0;
 
-/** What every link promises (shared/link/link.ts), whatever carries it. */
+/** Tests of what every link guarantees (shared/link/link.ts). */
 export function linkSuite(name: string, makePair: () => Promise<LinkPair>): void {
   describe(`link: ${name}`, () => {
     let pair: LinkPair;
@@ -47,7 +51,7 @@ export function linkSuite(name: string, makePair: () => Promise<LinkPair>): void
       'carries a payload of %i bytes bit for bit, at a multiple of 8',
       async (length) => {
         const atB = record(b);
-        // What comes before shifts where the bytes lie in a stream.
+        // The message before it shifts the position of its bytes in the stream.
         a.send({ kind: 'before' });
         a.send({ kind: 'x' }, patterned(length));
         await atB.arrived(2);
@@ -57,14 +61,14 @@ export function linkSuite(name: string, makePair: () => Promise<LinkPair>): void
       },
     );
 
-    it('says that there is no payload by one of no bytes', async () => {
+    it('delivers an empty payload for a message without one', async () => {
       const atB = record(b);
       a.send({ kind: 'x' });
       await atB.arrived(1);
       expect(atB.received[0]?.payload).toHaveLength(0);
     });
 
-    it('carries views that begin and end anywhere in a larger buffer', async () => {
+    it('sends views that begin and end anywhere in a larger buffer', async () => {
       const atB = record(b);
       const whole = patterned(100_000);
       const views = [whole.subarray(1, 10), whole.subarray(3, 70_004), Buffer.from(whole.buffer, 5, 99)];
@@ -86,7 +90,7 @@ export function linkSuite(name: string, makePair: () => Promise<LinkPair>): void
       expect(atB.received[0]?.payload.buffer).toBeInstanceOf(ArrayBuffer);
     });
 
-    it('leaves a payload to its sender, who may send it again', async () => {
+    it('does not change a payload, which can be sent again', async () => {
       const atB = record(b);
       const payload = patterned(200_000);
       a.send({ kind: 'x' }, payload);
@@ -96,7 +100,7 @@ export function linkSuite(name: string, makePair: () => Promise<LinkPair>): void
       expect(atB.received.every((envelope) => equalBytes(envelope.payload, payload))).toBe(true);
     });
 
-    it('keeps what arrives until it is opened', async () => {
+    it('keeps messages that arrive before it is opened', async () => {
       a.send({ kind: 'early' }, patterned(10));
       const atA = record(a);
       b.send({ kind: 'ask' });
@@ -106,7 +110,7 @@ export function linkSuite(name: string, makePair: () => Promise<LinkPair>): void
       expect(atB.received[0]?.message).toEqual({ kind: 'early' });
     });
 
-    it('tells nothing from within a call', async () => {
+    it('reports nothing from within a call', async () => {
       let calling = true;
       const atB = record(b, () => expect(calling).toBe(false));
       const atA = record(a);
@@ -124,7 +128,7 @@ export function linkSuite(name: string, makePair: () => Promise<LinkPair>): void
       ['the one end', 0],
       ['the other end', 1],
     ])('closed by %s', (_, which) => {
-      it('tells both ends once and why, after all that was sent', async () => {
+      it('reports the reason to both ends once, after all messages', async () => {
         const closer = pair.ends[which] as Link;
         const other = pair.ends[1 - which] as Link;
         const [atCloser, atOther] = [record(closer), record(other)];
@@ -139,7 +143,7 @@ export function linkSuite(name: string, makePair: () => Promise<LinkPair>): void
         expect(atOther.reasons).toEqual(['enough for today']);
       });
 
-      it('takes nothing any more', async () => {
+      it('sends nothing any more', async () => {
         const closer = pair.ends[which] as Link;
         const other = pair.ends[1 - which] as Link;
         const [atCloser, atOther] = [record(closer), record(other)];
@@ -154,13 +158,13 @@ export function linkSuite(name: string, makePair: () => Promise<LinkPair>): void
       });
     });
 
-    it('tells both ends once when both close', async () => {
+    it('reports to both ends once when both close', async () => {
       const [atA, atB] = [record(a), record(b)];
       a.close('a is done');
       b.close('b is done');
       await Promise.all([atA.closed$, atB.closed$]);
       await settled();
-      // Which of the two an end tells depends on whether it had heard of the other's when it closed.
+      // An end reports the reason of the other if it had received it before it closed.
       for (const { reasons } of [atA, atB])
         expect(reasons).toEqual([expect.stringMatching(/^[ab] is done$/)]);
     });
@@ -174,7 +178,7 @@ export function linkSuite(name: string, makePair: () => Promise<LinkPair>): void
       expect(atA.reasons).toEqual(['heard enough']);
     });
 
-    it('tells who opens it after its end', async () => {
+    it('reports its end when it is opened afterwards', async () => {
       const atA = record(a);
       b.close('not for me');
       await atA.closed$;
@@ -183,7 +187,7 @@ export function linkSuite(name: string, makePair: () => Promise<LinkPair>): void
       expect(atB.reasons).toEqual(['not for me']);
     });
 
-    it('counts what the peer has not read', async () => {
+    it('counts bytes that the peer has not read', async () => {
       const payload = patterned(16 * 2 ** 20);
       for (let i = 0; i < 3; i++) a.send({ kind: 'x', i }, payload);
       expect(a.bufferedBytes).toBeGreaterThan(16 * 2 ** 20);
@@ -195,22 +199,52 @@ export function linkSuite(name: string, makePair: () => Promise<LinkPair>): void
       expect(a.bufferedBytes).toBe(0);
     });
 
-    it('drops a peer that does not read', async () => {
+    it.each([0, 16 * 2 ** 20])('reports a message of %i bytes as sent once the peer reads', async (bytes) => {
+      const shared = new Uint8Array(new SharedArrayBuffer(bytes));
+      const sent: string[] = [];
+      const all = new Promise<void>((resolve) => {
+        a.send({ kind: 'x' }, shared, () => sent.push('shared'));
+        a.send({ kind: 'x' }, patterned(bytes), () => {
+          sent.push('own');
+          resolve();
+        });
+      });
+      expect(sent).toEqual([]);
+      await settled();
+      if (bytes > 0 && !pair.readsUnopened) expect(sent).toEqual([]);
+      record(b);
+      await all;
+      expect(sent).toEqual(['shared', 'own']);
+    });
+
+    it('does not report as sent what was not sent before it was closed', async () => {
+      const atA = record(a);
+      const sent: string[] = [];
+      // More than fits into the system's buffers.
+      for (let i = 0; i < 3; i++) a.send({ kind: 'x' }, patterned(16 * 2 ** 20), () => sent.push(`${i}`));
+      a.close('enough');
+      a.send({ kind: 'x' }, patterned(1), () => sent.push('after'));
+      record(b);
+      await atA.closed$;
+      expect(sent).toEqual([]);
+    });
+
+    it('is closed when the peer does not read', async () => {
       const atA = record(a);
       const payload = patterned(32 * 2 ** 20);
       const frames = Math.ceil(pair.bufferedBytesMax / payload.length) + 1;
-      // Some bytes fit into the system's own buffers and count as sent.
+      // Some bytes fit into the system's buffers and count as sent.
       for (let i = 0; i <= frames; i++) a.send({ kind: 'x', i }, payload);
       await atA.closed$;
       expect(atA.reasons).toEqual([NOT_READING]);
       const atB = record(b);
       await atB.closed$;
-      expect(atB.received.length).toBeLessThan(frames);
+      expect(atB.received.length).toBeLessThan(pair.sendsUnread ? frames + 1 : frames);
     });
   });
 }
 
-/** Gives whatever is still under way the chance to arrive: several turns of the event loop, no time. */
+/** Waits several turns of the event loop, and no time, so that what is on its way can arrive. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

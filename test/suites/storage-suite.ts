@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { replaceFile, type Storage } from '../../shared/files/storage.js';
+import { type DirectoryStorage, replaceFile } from '../../shared/files/storage.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** What every storage must do, whatever it is made of. @param open a new one, empty, before each test */
-export function storageSuite(open: () => Promise<Storage>): void {
-  let storage: Storage;
+/** Tests of what every storage guarantees. @param open returns a new, empty storage for each test */
+export function storageSuite(open: () => Promise<DirectoryStorage>): void {
+  let storage: DirectoryStorage;
   beforeEach(async () => {
     storage = await open();
   });
@@ -16,7 +16,7 @@ export function storageSuite(open: () => Promise<Storage>): void {
       expect(await storage.list()).toEqual([]);
     });
 
-    it('writes pieces one after the other, in place of what was there', async () => {
+    it('writes pieces one after another, and replaces an older file', async () => {
       await storage.write('a', [bytes('something longer')]);
       await storage.write('a', [bytes('x'), bytes(''), bytes('yz')]);
       await storage.sync();
@@ -24,7 +24,7 @@ export function storageSuite(open: () => Promise<Storage>): void {
       expect(await storage.list()).toEqual(['a']);
     });
 
-    it('renames over what has the name', async () => {
+    it('renames, and replaces the file with the new name', async () => {
       await storage.write('a', [bytes('new')]);
       await storage.write('b', [bytes('old')]);
       await storage.rename('a', 'b');
@@ -32,19 +32,19 @@ export function storageSuite(open: () => Promise<Storage>): void {
       expect(await text('b')).toBe('new');
     });
 
-    it('removes, also what is not there', async () => {
+    it('removes files, also missing ones', async () => {
       await storage.write('a', []);
       await storage.remove('a');
       await storage.remove('a');
       expect(await storage.list()).toEqual([]);
     });
 
-    it('has no file to read or rename that was never written', async () => {
+    it('rejects reading and renaming a missing file', async () => {
       await expect(storage.read('a')).rejects.toThrow();
       await expect(storage.rename('a', 'b')).rejects.toThrow();
     });
 
-    it('replaces a file whole, or leaves it and nothing aside', async () => {
+    it('replaces a file completely, or leaves it and no temporary file', async () => {
       await replaceFile(storage, 'a', [bytes('old')]);
       await replaceFile(storage, 'a', [bytes('new')]);
       function* failing(): Generator<Uint8Array> {

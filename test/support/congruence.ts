@@ -1,4 +1,4 @@
-/** Numbers of 24 bits in [0, 1), exact in float32: those of scripts/golden/beside.py. */
+/** Pseudo-random numbers of 24 bits in [0, 1), exact in float32. scripts/dev/golden/trajectories.py draws the same ones. */
 export class Congruence {
   constructor(private state: number) {}
 
@@ -7,7 +7,7 @@ export class Congruence {
     return Float32Array.from({ length: count }, () => (2 * this.unit() - 1) * scale + middle);
   }
 
-  /** Whole numbers below `most`. */
+  /** Integers below `most`. */
   classes(count: number, most: number): number[] {
     return Array.from({ length: count }, () => Math.floor(this.unit() * most));
   }

@@ -1,22 +1,22 @@
-import type { Storage } from '../../shared/files/storage.js';
+import type { DirectoryStorage } from '../../shared/files/storage.js';
 
-/** What stands on a disk: what was flushed, and what may or may not have come so far. */
+/** The content of a file. Two names may have the same one. */
 interface Content {
   readonly bytes: Uint8Array;
 }
 
 /**
- * A disk that loses its power after so many units of work: each byte written is one, and so is each other operation.
- * What it holds then is told by `afterPowerCut`: flushed content surely, renamings since the last flush or not.
+ * A disk that loses power after so many units of work: each byte written is a unit, and so is each other operation.
+ * `afterPowerCut` returns what the disk has then: everything that was flushed, and later operations or not.
  */
-export class CrashingDisk implements Storage {
-  /** Names as they would be found now, and as they were flushed last. */
+export class CrashingDisk implements DirectoryStorage {
+  /** The files now, and at the latest flush. */
   private names = new Map<string, Content>();
   private flushed = new Map<string, Content>();
   /** Units of work done. */
   work = 0;
 
-  /** @param power units of work until it fails */
+  /** @param power units of work until the power fails */
   constructor(private power = Number.POSITIVE_INFINITY) {}
 
   async list(): Promise<string[]> {
@@ -56,8 +56,8 @@ export class CrashingDisk implements Storage {
   }
 
   /**
-   * The disk after the machine was started again.
-   * @param keeps whether what was not flushed is there all the same
+   * The disk after a restart of the machine.
+   * @param keeps whether it has what was not flushed too
    */
   afterPowerCut(keeps: boolean): CrashingDisk {
     const disk = new CrashingDisk();
@@ -66,7 +66,7 @@ export class CrashingDisk implements Storage {
     return disk;
   }
 
-  /** From now on it fails after so many units. */
+  /** Sets the units of work until the power fails, from now on. */
   setPower(units: number): void {
     this.power = this.work + units;
   }
@@ -79,6 +79,6 @@ export class CrashingDisk implements Storage {
 
   private spend(units: number): void {
     this.work += units;
-    if (this.work > this.power) throw Object.assign(new Error('the power is gone'), { code: 'EIO' });
+    if (this.work > this.power) throw Object.assign(new Error('power failure'), { code: 'EIO' });
   }
 }

@@ -1,8 +1,8 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-/** Passes TCP on to a port of this machine, until it is told to cut a connection in the midst of what passes. */
+/** A TCP proxy for a local port, which can reset its connections in the middle of a transfer. */
 export class CuttingProxy {
-  /** Bytes that still pass; then all connections are cut. */
+  /** Bytes that are still forwarded; then all connections are reset. */
   private left = Number.POSITIVE_INFINITY;
   private onCut: () => void = () => {};
   private readonly sockets = new Set<Socket>();
@@ -12,7 +12,7 @@ export class CuttingProxy {
     readonly port: number,
   ) {}
 
-  /** @param target the port behind it */
+  /** @param target the port that it forwards to */
   static async start(target: number): Promise<CuttingProxy> {
     let proxy: CuttingProxy | undefined;
     const server = createServer((near) => proxy?.pass(near, connect(target, '127.0.0.1')));
@@ -21,7 +21,7 @@ export class CuttingProxy {
     return proxy;
   }
 
-  /** Cuts after so many bytes more. Resolves when it has. */
+  /** Resets all connections after so many more bytes. Resolves when it has. */
   cutAfter(bytes: number): Promise<void> {
     this.left = bytes;
     return new Promise((resolve) => {

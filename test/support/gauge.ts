@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** What a process held at first and at last: medians over a quarter of the samples each, so that no peak decides. */
+/** What a process used first and last: medians over a quarter of the samples each, so that no peak decides. */
 export interface Trend {
   readonly handles: readonly [first: number, last: number];
   /** Resident memory. */
   readonly mebibytes: readonly [first: number, last: number];
 }
 
-/** Looks at the memory and the open handles of a process now and then. Linux only. */
+/** Samples the memory and the open handles of a process. Linux only. */
 export class Gauge {
   private readonly handles: number[] = [];
   private readonly mebibytes: number[] = [];
@@ -20,7 +20,7 @@ export class Gauge {
     this.handles.push(readdirSync(`/proc/${this.pid}/fd`).length);
   }
 
-  /** The second quarter of the samples, as a process grows while it warms up, and the last. */
+  /** The second quarter of the samples, since a process grows in the first one, and the last quarter. */
   trend(): Trend {
     return { handles: ends(this.handles), mebibytes: ends(this.mebibytes) };
   }
@@ -31,7 +31,7 @@ function ends(values: readonly number[]): readonly [number, number] {
   return [median(values.slice(quarter, 2 * quarter)), median(values.slice(-quarter))];
 }
 
-/** NaN of none. */
+/** The median; NaN of no values. */
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

@@ -4,8 +4,8 @@ const ADDRESS = '10.77.0';
 let made = 0;
 
 /**
- * Machines and cables, as far as programs can tell: network namespaces, each with one cable to a switch between them. The
- * first is the coordinator's. Needs root and iproute2, and Linux.
+ * Virtual machines for network tests: network namespaces, each connected to a switch. The first one is the coordinator's.
+ * Needs Linux, root and iproute2.
  */
 export class Network {
   private readonly prefix = `unisum-${process.pid}-${made++}`;
@@ -24,7 +24,7 @@ export class Network {
     }
   }
 
-  /** The namespace of a machine, to start programs in. */
+  /** The namespace of a machine, in which programs can be started. */
   machine(i: number): string {
     return `${this.prefix}-${i}`;
   }
@@ -33,23 +33,23 @@ export class Network {
     return `${ADDRESS}.${i + 1}`;
   }
 
-  /** Nothing passes between a machine and the others any more, and neither end is told. */
-  part(i: number): void {
+  /** Disconnects a machine from the switch. Neither end is notified. */
+  disconnect(i: number): void {
     ip('-n', this.hub, 'link', 'set', port(i), 'nomaster');
   }
 
-  /** Everything passes again. */
-  heal(i: number): void {
+  /** Connects a machine to the switch again. */
+  reconnect(i: number): void {
     ip('-n', this.hub, 'link', 'set', port(i), 'master', 'switch');
   }
 
-  /** Puts a machine behind a queue of the kernel's, in both directions, such as `netem delay 5ms loss 1%`. */
+  /** Applies a queueing discipline to a machine's link, in both directions, such as `netem delay 5ms loss 1%`. */
   shape(i: number, ...discipline: readonly string[]): void {
     must('tc', ['-n', this.hub, 'qdisc', 'replace', 'dev', port(i), 'root', ...discipline]);
     must('tc', ['-n', this.machine(i), 'qdisc', 'replace', 'dev', 'cable', 'root', ...discipline]);
   }
 
-  /** Packets that the queues before and behind a machine have lost so far. */
+  /** Packets that the queues of a machine's link have dropped so far. */
   lost(i: number): number {
     return [
       [this.hub, port(i)],
@@ -85,7 +85,7 @@ export class Network {
       'netns',
       this.machine(i),
     );
-    this.heal(i);
+    this.reconnect(i);
     ip('-n', this.hub, 'link', 'set', port(i), 'up');
     ip('-n', this.machine(i), 'addr', 'add', `${this.address(i)}/24`, 'dev', 'cable');
     ip('-n', this.machine(i), 'link', 'set', 'cable', 'up');
@@ -98,7 +98,7 @@ export class Network {
   }
 }
 
-/** Why no network can be made here with such a queue, as one line; undefined: it can. */
+/** Why no network with such a discipline can be created here, as one line; undefined when it can. */
 export function missing(...discipline: readonly string[]): string | undefined {
   let network: Network | undefined;
   try {
@@ -120,7 +120,7 @@ function ip(...args: readonly string[]): void {
   must('ip', args);
 }
 
-/** @throws Error with what the command says when it cannot do it */
+/** @throws Error with the command's message when it fails */
 function must(command: string, args: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
   if (error !== undefined) throw new Error(`${command} of iproute2 cannot be run (${error.message})`);

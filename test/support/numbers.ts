@@ -1,4 +1,4 @@
-/** Numbers in [low, high), the same for the same seed (a linear congruential generator; good enough to fill tensors). */
+/** Numbers in [low, high), the same for the same seed: a linear congruential generator, good enough to fill tensors. */
 export function spread(seed: number, count: number, low = -1, high = 1): Float32Array {
   let state = seed >>> 0;
   return Float32Array.from({ length: count }, () => {

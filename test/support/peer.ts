@@ -3,12 +3,13 @@ import { WebSocket } from 'ws';
 import { encodeHead, FrameReader } from '../../shared/link/frame.js';
 import { SpareBuffers } from '../../shared/link/spare-buffers.js';
 import { JOIN_PATH, parseJoinUrl } from '../../shared/protocol/join-url.js';
-import type { Challenge } from '../../shared/protocol/messages.js';
-import { nodeProof, watchToken } from '../../shared/protocol/proof.js';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.js';
+import { type Challenge, PROTOCOL_VERSION } from '../../shared/protocol/messages.js';
+import { watchToken, workerProof } from '../../shared/protocol/proof.js';
 import { RIGHT_HASHES } from '../coordinator/settings.js';
 
 const NONCE = 'n'.repeat(22);
+/** Peers so far. Each has a name of its own: one machine that joins and leaves again and again has to wait. */
+let peers = 0;
 
 /** How a connection ended. */
 interface PeerEnd {
@@ -16,9 +17,10 @@ interface PeerEnd {
   readonly reason: string;
 }
 
-/** Somebody else's client of a run: it says what the test has it say, when the test has it say it. */
+/** A client of a run that sends what the test tells it to send. */
 export class Peer {
   readonly ended: Promise<PeerEnd>;
+  private readonly number = ++peers;
   private readonly waiting: { kind: string; resolve: (message: object) => void }[] = [];
   private readonly heard: { readonly kind: string }[] = [];
 
@@ -33,8 +35,8 @@ export class Peer {
     });
   }
 
-  /** Connects, to join or to watch. @param from the address of this machine to come from */
-  static knock(
+  /** Connects, to join or to watch. @param from the local address of the connection */
+  static connect(
     url: string,
     { from, deflate = false, path = JOIN_PATH }: { from?: string; deflate?: boolean; path?: string } = {},
   ): Peer {
@@ -43,14 +45,14 @@ export class Peer {
     return new Peer(url, new WebSocket(`ws://${host}:${port}${path}`, options));
   }
 
-  /** A message of this kind, also of those that came before. */
+  /** Resolves with a message of this kind, also with one that arrived before. */
   hears<T extends object>(kind: string): Promise<T> {
     const known = this.heard.find((message) => message.kind === kind);
     if (known !== undefined) return Promise.resolve(known as unknown as T);
     return new Promise((resolve) => this.waiting.push({ kind, resolve: (message) => resolve(message as T) }));
   }
 
-  /** Says something that carries so many bytes. */
+  /** Sends a message with a payload. */
   say(message: object, payload = new Uint8Array(0)): void {
     this.socket.send(Buffer.concat([encodeHead(message, payload.length), payload]));
   }
@@ -58,20 +60,26 @@ export class Peer {
   /** The right answer to this run's challenge. */
   async hello(changes: object = {}): Promise<object> {
     const { run, nonce } = await this.hears<Challenge>('challenge');
-    const handshake = { run, coordinatorNonce: nonce, nodeNonce: NONCE };
+    const handshake = { run, coordinatorNonce: nonce, workerNonce: NONCE };
     return {
-      ...{ kind: 'hello', version: PROTOCOL_VERSION, nonce: NONCE, name: 'mallory', threads: 1 },
+      ...{
+        kind: 'hello',
+        version: PROTOCOL_VERSION,
+        nonce: NONCE,
+        name: `mallory-${this.number}`,
+        threads: 1,
+      },
       ...{ backend: 'wasm', detail: 'simd', selfTest: RIGHT_HASHES },
-      proof: nodeProof(parseJoinUrl(this.url).token, handshake),
+      proof: workerProof(parseJoinUrl(this.url).token, handshake),
       ...changes,
     };
   }
 
-  /** Becomes one who watches. */
+  /** Becomes a watcher. */
   async watches(): Promise<this> {
     const { run, nonce } = await this.hears<Challenge>('challenge');
-    const handshake = { run, coordinatorNonce: nonce, nodeNonce: NONCE };
-    const proof = nodeProof(watchToken(parseJoinUrl(this.url).token), handshake);
+    const handshake = { run, coordinatorNonce: nonce, workerNonce: NONCE };
+    const proof = workerProof(watchToken(parseJoinUrl(this.url).token), handshake);
     this.say({ kind: 'watch', version: PROTOCOL_VERSION, nonce: NONCE, proof });
     await this.hears('watching');
     return this;
@@ -86,16 +94,16 @@ export class Peer {
 
   private hear(bytes: Buffer): void {
     const frames = new FrameReader(new SpareBuffers());
-    frames.stretch(bytes.length, true);
+    frames.span(bytes.length, true);
     frames.data(bytes);
     const message = frames.end().message as { kind: string };
-    // What nobody asks for twice, such as pings, is not kept.
+    // Keeps one message of each kind, so that pings do not accumulate.
     if (!this.heard.some(({ kind }) => kind === message.kind)) this.heard.push(message);
     for (const { kind, resolve } of this.waiting) if (kind === message.kind) resolve(message);
   }
 }
 
-/** A plain connection, which says something and nothing more. @returns what came back once it is over */
+/** Sends bytes over a plain TCP connection. `answer` resolves with what came back when the connection is closed. */
 export function sayOverTcp(
   { host, port }: { host: string; port: number },
   bytes: Uint8Array | string,

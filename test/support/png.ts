@@ -1,18 +1,36 @@
 import { crc32, deflateSync } from 'node:zlib';
 
-/** A PNG by hand: what stands in it, number for number. */
+/** The content of a PNG, number by number. */
 export interface PngPlan {
   readonly width: number;
   readonly height: number;
   /** The format's colour type: 0 grey, 2 colour, 3 palette, 4 grey and alpha, 6 colour and alpha. */
   readonly kind: 0 | 2 | 3 | 4 | 6;
   readonly bits: 1 | 2 | 4 | 8 | 16;
-  /** Row by row, the numbers of a pixel side by side. */
+  /** Row by row; the numbers of a pixel are next to each other. */
   readonly numbers: readonly number[];
   readonly palette?: readonly (readonly [number, number, number])[];
   /** In seven passes (Adam7). */
   readonly isInterlaced?: boolean;
+  /** Further chunks, before the pixels. */
+  readonly chunks?: readonly PngChunk[];
 }
+
+/** A chunk; `isDamaged`: with a wrong checksum. */
+export interface PngChunk {
+  readonly name: string;
+  readonly data: readonly number[];
+  readonly isDamaged?: boolean;
+}
+
+/** All colour types with all numbers of bits that they may have. */
+export const PNG_KINDS: readonly [PngPlan['kind'], PngPlan['bits']][] = [
+  ...([1, 2, 4, 8, 16] as const).map((bits) => [0, bits] as [0, typeof bits]),
+  ...([8, 16] as const).flatMap((bits) =>
+    ([2, 4, 6] as const).map((kind) => [kind, bits] as [2 | 4 | 6, 8 | 16]),
+  ),
+  ...([1, 2, 4, 8] as const).map((bits) => [3, bits] as [3, typeof bits]),
+];
 
 const NUMBERS = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 /** First column and row, and steps, of each pass. */
@@ -26,8 +44,9 @@ const PASSES = [
   [0, 1, 1, 2],
 ] as const;
 
-/** Writes a PNG whose rows go through the format's five filters one after the other. */
-export function pngBytes({ width, height, kind, bits, numbers, palette, isInterlaced }: PngPlan): Uint8Array {
+/** Writes a PNG whose rows use the format's five filters in turn. */
+export function pngBytes(plan: PngPlan): Uint8Array {
+  const { width, height, kind, bits, numbers, palette, isInterlaced, chunks = [] } = plan;
   const step = NUMBERS[kind];
   const passes = isInterlaced ? PASSES : ([[0, 0, 1, 1]] as const);
   const filtered: number[] = [];
@@ -50,6 +69,7 @@ export function pngBytes({ width, height, kind, bits, numbers, palette, isInterl
     ...[0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
     ...chunk('IHDR', header),
     ...(palette === undefined ? [] : chunk('PLTE', palette.flat())),
+    ...chunks.flatMap(({ name, data, isDamaged }) => chunk(name, data, isDamaged)),
     ...chunk('IDAT', [...deflateSync(Uint8Array.from(filtered))]),
     ...chunk('IEND', []),
   ]);
@@ -74,9 +94,10 @@ function filterRow(row: readonly number[], before: readonly number[], far: numbe
   });
 }
 
-function chunk(name: string, data: readonly number[]): number[] {
+/** A chunk as it stands in a file. */
+export function chunk(name: string, data: readonly number[], isDamaged = false): number[] {
   const body = [...Buffer.from(name), ...data];
-  return [...big(data.length), ...body, ...big(crc32(Uint8Array.from(body)))];
+  return [...big(data.length), ...body, ...big(crc32(Uint8Array.from(body)) ^ (isDamaged ? 1 : 0))];
 }
 
 function big(number: number): number[] {

@@ -8,7 +8,7 @@ const TRAIN_SAMPLES = 500;
 const TEST_SAMPLES = 40;
 const PIXELS = 28 * 28;
 
-/** Files of a data set as small as it is random, of MNIST's form; the same for the same seed. */
+/** Files of a small random data set in MNIST's format; the same for the same seed. */
 export function smallData(seed = 1): Record<IdxFileName, Uint8Array> {
   const random = new SeededRandom(seed);
   const images = (samples: number): Uint8Array =>
@@ -29,7 +29,7 @@ export function smallData(seed = 1): Record<IdxFileName, Uint8Array> {
   };
 }
 
-/** Writes files into a folder, which is made. Returns the folder. */
+/** Creates a folder and writes files into it. Returns the folder. */
 export function writeFiles(folder: string, files: Readonly<Record<string, Uint8Array | string>>): string {
   mkdirSync(folder, { recursive: true });
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);

@@ -7,7 +7,7 @@ import { afterEach } from 'vitest';
 
 /** The compiled program: what an installed `unisum` runs. */
 const PROGRAM = join(fileURLToPath(new URL('../..', import.meta.url)), 'dist', 'scripts', 'unisum.js');
-/** No process of a test lives longer, whatever goes wrong, in milliseconds. */
+/** Longest life of a process of a test, in milliseconds, whatever goes wrong. */
 const LIFE_MS_MAX = 60_000;
 
 /** How a process ended. */
@@ -19,14 +19,18 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Where a process lives, and what it is not allowed. */
+/** Where a process runs, and its limits. */
 interface Limits {
-  /** The network namespace; left out: that of the test. */
+  /** Network namespace; default: that of the test. */
   readonly namespace?: string | undefined;
-  /** How long it lives, in milliseconds. */
+  /** Longest life, in milliseconds. */
   readonly lifeMsMax?: number;
+  /** The program; default: the compiled one of this checkout. */
+  readonly program?: string;
   /** Largest file that it may write. */
   readonly fileBytesMax?: number;
+  /** How many files it may open. */
+  readonly openFilesMax?: number;
 }
 
 interface Waiter {
@@ -35,7 +39,7 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** A process of the program. Nothing waits by the clock: a test waits for lines on stderr and for the end. */
+/** A process of the program. A test does not wait for a time, but for lines on stderr and for the end of the process. */
 export class Program {
   readonly ended: Promise<Ended>;
   private readonly child: ChildProcessWithoutNullStreams;
@@ -46,13 +50,17 @@ export class Program {
   constructor(
     args: readonly (string | number)[],
     cwd: string,
-    { namespace, fileBytesMax, lifeMsMax }: Limits = {},
+    { namespace, fileBytesMax, openFilesMax, lifeMsMax, program: file = PROGRAM }: Limits = {},
   ) {
     const inside = namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace];
-    const program = [...inside, process.execPath, PROGRAM, ...args.map(String)];
-    // What a full disk says at any file, this limit says at a large one: in blocks of 512 bytes, and without a signal.
-    const limits = `trap '' XFSZ; ulimit -f ${(fileBytesMax ?? 0) / 512}; exec "$@"`;
-    const [command, ...rest] = fileBytesMax === undefined ? program : ['sh', '-c', limits, 'sh', ...program];
+    const program = [...inside, process.execPath, file, ...args.map(String)];
+    // Simulates a full disk: writes beyond this limit (in blocks of 512 bytes) fail, without a signal.
+    const limits = [
+      ...(fileBytesMax === undefined ? [] : [`trap '' XFSZ; ulimit -f ${fileBytesMax / 512};`]),
+      ...(openFilesMax === undefined ? [] : [`ulimit -n ${openFilesMax};`]),
+    ].join(' ');
+    const [command, ...rest] =
+      limits === '' ? program : ['sh', '-c', `${limits} exec "$@"`, 'sh', ...program];
     this.child = spawn(command as string, rest, {
       cwd,
       timeout: lifeMsMax ?? LIFE_MS_MAX,
@@ -63,7 +71,7 @@ export class Program {
     });
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
-      this.waiters = this.waiters.filter((waiter) => !this.serve(waiter));
+      this.waiters = this.waiters.filter((waiter) => !this.resolveIfPrinted(waiter));
     });
     this.ended = new Promise((resolve) => {
       this.child.on('close', (status, signal) => {
@@ -75,11 +83,11 @@ export class Program {
     });
   }
 
-  /** Resolves with the first match on stderr, also of what was printed before; rejects when the process ends first. */
+  /** Resolves with the first match on stderr, also in what was printed before. Rejects when the process ends first. */
   prints(pattern: RegExp): Promise<RegExpMatchArray> {
     return new Promise((resolve, reject) => {
       const waiter = { pattern, resolve, reject };
-      if (!this.serve(waiter)) this.waiters.push(waiter);
+      if (!this.resolveIfPrinted(waiter)) this.waiters.push(waiter);
     });
   }
 
@@ -89,17 +97,17 @@ export class Program {
     return url as string;
   }
 
-  /** The operating system's number of the process. */
+  /** The process id. */
   get pid(): number {
     return this.child.pid as number;
   }
 
-  /** Sends a signal: SIGINT is Ctrl-C, SIGSTOP freezes the process where it is, SIGCONT lets it go on. */
+  /** Sends a signal: SIGINT is Ctrl-C, SIGSTOP freezes the process, SIGCONT lets it go on. */
   signal(name: NodeJS.Signals): void {
     this.child.kill(name);
   }
 
-  private serve({ pattern, resolve }: Waiter): boolean {
+  private resolveIfPrinted({ pattern, resolve }: Waiter): boolean {
     const match = this.stderr.match(pattern);
     if (match !== null) resolve(match);
     return match !== null;
@@ -115,14 +123,14 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
-/** A new empty folder, gone after the test. */
+/** A new empty folder, removed after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'unisum-'));
   folders.push(folder);
   return folder;
 }
 
-/** Starts `unisum ARGS` in a folder of its own, or in `cwd`; ended after the test at the latest. */
+/** Starts `unisum ARGS` in a new folder, or in `cwd`. The process is killed after the test. */
 export function start(
   args: readonly (string | number)[],
   cwd = temporaryFolder(),

@@ -1,13 +1,13 @@
-import { type KernelArguments, type KernelName, Tape } from '../../shared/kernels/tape.js';
+import { CommandBuffer, type KernelArguments, type KernelName } from '../../shared/kernels/command-buffer.js';
 
-/** A kernel call as it was asked for. */
+/** A kernel call with its arguments. */
 export interface Call {
   readonly name: KernelName;
   readonly args: Readonly<Record<string, number>>;
 }
 
-/** A tape that also remembers its calls by name. */
-export class Recorder extends Tape {
+/** A command buffer that also records its calls by name. */
+export class Recorder extends CommandBuffer {
   readonly calls: Call[] = [];
 
   override emit<K extends KernelName>(name: K, args: KernelArguments<K>): this {
@@ -16,7 +16,7 @@ export class Recorder extends Tape {
   }
 }
 
-/** Writes a recorded call to a tape. */
-export function emitCall(tape: Tape, { name, args }: Call): void {
-  tape.emit(name, args as KernelArguments<KernelName>);
+/** Writes a recorded call to a command buffer. */
+export function emitCall(commandBuffer: CommandBuffer, { name, args }: Call): void {
+  commandBuffer.emit(name, args as KernelArguments<KernelName>);
 }

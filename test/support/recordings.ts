@@ -1,6 +1,6 @@
 import { wavOf } from '../data/audio/wav-bytes.js';
 
-/** Recordings as the Free Spoken Digit Dataset names them: two speakers, ten digits, each a tone of its own. */
+/** Synthetic recordings, named as in the Free Spoken Digit Dataset: two speakers and ten digits, each with its own tone. */
 export function madeUpRecordings(rate = 8000): Record<string, Uint8Array> {
   const files: Record<string, Uint8Array> = {};
   for (const [voice, speaker] of ['george', 'theo'].entries())

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { UserError } from '../../shared/errors.js';
 
-/** What something that cannot be done is refused with: one line for whoever asked for it. */
+/** The message of the UserError with which an attempt fails; it must be one line. */
 export async function refusalOf(attempt: Promise<unknown>): Promise<string> {
   const error = await attempt.then(
     () => undefined,

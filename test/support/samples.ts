@@ -1,5 +1,5 @@
+import type { DataPlacement, FieldPlacement } from '../../shared/compiler/batch-rows.js';
 import type { ComputeMemory } from '../../shared/engine/memory.js';
-import type { DataPlacement, FieldPlacement } from '../../shared/graph/job.js';
 import { elementsOf, type Shape } from '../../shared/graph/shape.js';
 import type { ComputeSpace } from './compute-space.js';
 
@@ -9,18 +9,18 @@ export interface Column {
   /** Shape in one sample. */
   readonly shape: Shape;
   readonly values: ArrayLike<number>;
-  /** For bytes: what the network sees is byte * scale + shift. */
+  /** For bytes: the network's input is byte * scale + shift. */
   readonly scale?: number;
   readonly shift?: number;
 }
 
 export type Columns = Readonly<Record<string, Column>>;
 
-/** Samples of a chunk: few, so that tests meet chunk borders. */
+/** Samples of a chunk: few, so that tests cover chunk borders. */
 const CHUNK_SAMPLES = 5;
 const ELEMENT_BYTES = { u8: 1, f32: 4, i32: 4 } as const;
 
-/** Lays samples down as records in chunks, in the order in which they stand in the columns. */
+/** Writes samples into memory as records in chunks, in the order of the columns. */
 export function placeSamples(
   { memory }: ComputeSpace,
   columns: Columns,

@@ -1,51 +1,51 @@
-import type { Observer, StepRecord } from '../../coordinator/observer.js';
+import type { Observer, StepRecord } from '../../coordinator/state/observer.js';
 import { recipe } from '../../examples/mnist-mlp.js';
-import { LocalRun } from '../../scripts/training/local-run.js';
 import { systemClock } from '../../shared/actor/clock.js';
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
 import { constant } from '../../shared/optim/schedule.js';
+import { Trainer } from '../../trainer/trainer.js';
 import { CuttingProxy } from './cutting-proxy.js';
 import { Gauge, median, type Trend } from './gauge.js';
 import { Program } from './process.js';
 
-/** What is done to a worker: its process killed or frozen, or its connection cut in the midst of a frame. */
-const BLOWS = ['kill', 'kill', 'freeze', 'cut'] as const;
-export type Blow = (typeof BLOWS)[number];
+/** The faults: a worker's process is killed or frozen, or its connection is reset in the middle of a frame. */
+const INJECTED_FAULTS = ['kill', 'kill', 'freeze', 'cut'] as const;
+export type InjectedFault = (typeof INJECTED_FAULTS)[number];
 
-/** A blow, and what it cost. */
-export interface Damage {
-  readonly blow: Blow;
-  /** How much later the step under way, or the next, was done than the usual time of a step after the one before. */
+/** An injected fault, and its cost. */
+export interface FaultCost {
+  readonly injectedFault: InjectedFault;
+  /** The delay of the steps after the fault, compared with the median time of a step. */
   readonly lostMs: number;
 }
 
-/** What a soak came to. */
+/** The result of a soak test. */
 export interface SoakResult {
-  readonly damages: readonly Damage[];
+  readonly faults: readonly FaultCost[];
   readonly steps: number;
   readonly medianStepMs: number;
   readonly weightsSha256: string;
-  /** Of this process, which is the coordinator, and of the worker that is spared, whenever all were at work. */
+  /** Resources of this process, which is the coordinator, and of the worker without faults, whenever all were at work. */
   readonly coordinator: Trend;
   readonly worker: Trend;
 }
 
 const WORKERS = 3;
-/** Steps after a blow before the next. */
+/** Steps between two faults. */
 const CALM_STEPS = 12;
-const FOR_EVER = 1_000_000_000;
+const STEPS_MAX = 1_000_000_000;
 const DAY_MS = 86_400_000;
-const BATCH = { batch: 64, leaf: 8 };
+const BATCH = { batch: 64, leafSize: 8 };
 
 /**
- * Strikes workers of a real run at random, each replaced by another process, as long as is asked for. The first is spared:
- * whoever lives as long as the run must not grow.
+ * Injects random faults into the workers of a real run, and replaces each worker that was killed or frozen. The first
+ * worker gets no faults: it shows whether the memory of a worker grows during a long run.
  */
 export class Soak implements Observer {
   private readonly random: SeededRandom;
   private readonly workers: { name: string; program: Program; proxy: CuttingProxy }[] = [];
-  /** How often each has joined. */
+  /** How often each worker has joined. */
   private readonly joins = new Map<string, number>();
   private readonly stepMs: number[] = [];
   private readonly times: number[] = [];
@@ -61,10 +61,10 @@ export class Soak implements Observer {
     this.random = new SeededRandom(seed);
   }
 
-  /** @param goesOn asked after each blow, with the number of those that were dealt */
-  async run(data: string, goesOn: (blows: number) => boolean): Promise<SoakResult> {
-    const run = await start(data, FOR_EVER, 0, this);
-    const damages: Damage[] = [];
+  /** @param goesOn decides after each fault whether to go on, from the number of faults so far */
+  async run(data: string, goesOn: (injectedFaults: number) => boolean): Promise<SoakResult> {
+    const run = await start(data, STEPS_MAX, 0, this);
+    const faults: FaultCost[] = [];
     try {
       const url = new URL(await run.coordinator.listen({ host: '127.0.0.1', port: 0 }));
       for (let i = 0; i < WORKERS; i++) await this.add(url);
@@ -73,14 +73,14 @@ export class Soak implements Observer {
       do {
         coordinator.sample();
         worker.sample();
-        damages.push(await this.strike(url));
-      } while (goesOn(damages.length));
+        faults.push(await this.inject(url));
+      } while (goesOn(faults.length));
       coordinator.sample();
       worker.sample();
       run.coordinator.interrupt();
       const { steps } = await run.coordinator.ended;
       return {
-        damages,
+        faults,
         steps,
         medianStepMs: median(this.stepMs),
         weightsSha256: weightsSha256(run.parameters()),
@@ -103,7 +103,7 @@ export class Soak implements Observer {
     if (last !== undefined) this.stepMs.push(now - last);
     this.times.push(now);
     this.steps = step;
-    this.look();
+    this.resolveWaiting();
   }
 
   notice(text: string): void {
@@ -111,31 +111,31 @@ export class Soak implements Observer {
     if (name !== undefined) this.joins.set(name, this.joinsOf(name) + 1);
     const atWork = /(\d+) at work/.exec(text)?.[1];
     if (atWork !== undefined) this.atWork = Number(atWork);
-    this.look();
+    this.resolveWaiting();
   }
 
   evaluated(): void {}
-  watched(): void {}
+  inspected(): void {}
   reported(): void {}
 
-  private async strike(url: URL): Promise<Damage> {
+  private async inject(url: URL): Promise<FaultCost> {
     const usual = median(this.stepMs.slice(-CALM_STEPS));
-    const blow = BLOWS[this.random.below(BLOWS.length)] as Blow;
+    const injectedFault = INJECTED_FAULTS[this.random.below(INJECTED_FAULTS.length)] as InjectedFault;
     const [victim] = this.workers.splice(1 + this.random.below(this.workers.length - 1), 1) as [
       (typeof this.workers)[number],
     ];
     const joinsBefore = this.joinsOf(victim.name);
-    // Somewhere in a step, not at its beginning.
+    // Waits for a random time, so that the fault does not occur at the beginning of a step.
     await new Promise<void>((resolve) => void systemClock.after(this.random.below(50), resolve));
-    if (blow === 'cut') {
+    if (injectedFault === 'cut') {
       await victim.proxy.cutAfter(this.random.below(60_000));
       this.workers.push(victim);
-    } else victim.program.signal(blow === 'kill' ? 'SIGKILL' : 'SIGSTOP');
+    } else victim.program.signal(injectedFault === 'kill' ? 'SIGKILL' : 'SIGSTOP');
     const before = this.steps;
     const beganMs = this.times.at(-1) as number;
     await this.until(() => this.steps >= before + 2);
     const lostMs = Math.max(0, (this.times.at(-1) as number) - beganMs - 2 * usual);
-    if (blow === 'cut') await this.until(() => this.joinsOf(victim.name) > joinsBefore);
+    if (injectedFault === 'cut') await this.until(() => this.joinsOf(victim.name) > joinsBefore);
     else {
       const name = await this.add(url);
       victim.program.signal('SIGKILL');
@@ -144,7 +144,7 @@ export class Soak implements Observer {
       await this.until(() => this.joinsOf(name) > 0);
     }
     await this.calm();
-    return { blow, lostMs };
+    return { injectedFault, lostMs };
   }
 
   /** Returns the name of the new worker. */
@@ -165,7 +165,7 @@ export class Soak implements Observer {
     return this.joins.get(name) ?? 0;
   }
 
-  /** Everyone is at work, and has been for some steps. */
+  /** Resolves when all workers have been at work for some steps. */
   private async calm(): Promise<void> {
     await this.until(() => this.atWork === WORKERS);
     const before = this.steps;
@@ -175,23 +175,23 @@ export class Soak implements Observer {
   private until(isOver: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       this.waiting.push({ isOver, resolve });
-      this.look();
+      this.resolveWaiting();
     });
   }
 
-  private look(): void {
+  private resolveWaiting(): void {
     const over = this.waiting.filter(({ isOver }) => isOver());
     this.waiting = this.waiting.filter((one) => !over.includes(one));
     for (const { resolve } of over) resolve();
   }
 }
 
-/** The weights that as many steps give when nobody is struck. */
+/** The hash of the weights after as many steps without faults. */
 export async function undisturbedSha256(data: string, steps: number): Promise<string> {
-  const nobody: Observer = { stepped() {}, evaluated() {}, watched() {}, reported() {}, notice() {} };
-  const run = await start(data, steps, 1, nobody);
+  const silent: Observer = { stepped() {}, evaluated() {}, inspected() {}, reported() {}, notice() {} };
+  const run = await start(data, steps, 1, silent);
   try {
-    run.begin(systemClock);
+    run.start();
     await run.coordinator.ended;
     return weightsSha256(run.parameters());
   } finally {
@@ -199,7 +199,7 @@ export async function undisturbedSha256(data: string, steps: number): Promise<st
   }
 }
 
-async function start(data: string, steps: number, workers: number, observer: Observer): Promise<LocalRun> {
+async function start(data: string, steps: number, workers: number, observer: Observer): Promise<Trainer> {
   const request = {
     ...{ recipe, data: await recipe.data(data), ...BATCH, steps, seed: 1, workers },
     ...{ threads: 1, backend: 'auto' as const, minWorkers: workers === 0 ? WORKERS : 1, audit: 0 },
@@ -207,5 +207,5 @@ async function start(data: string, steps: number, workers: number, observer: Obs
     learningRate: recipe.optimizer.learningRate,
     schedule: constant(),
   };
-  return LocalRun.prepare(request, observer, systemClock);
+  return Trainer.prepare(request, observer, systemClock);
 }

@@ -1,17 +1,17 @@
 import { expect } from 'vitest';
-import type { TrainResult } from '../../scripts/training/result.js';
 import { nativeIsas } from '../../shared/kernels/native-kernels.js';
+import type { TrainResult } from '../../trainer/result.js';
 import { start, temporaryFolder } from './process.js';
 
-/** Short enough for three trainings, and what is printed as an object. */
-const SHORT = ['--steps', 2, '--batch', 12, '--leaf', 4, '--json'];
+/** A run short enough to train three times, with JSON output. */
+const SHORT = ['--steps', 2, '--batch', 12, '--leaf-size', 4, '--json'];
 
 /**
- * Trains a recipe a little by 1, 2 and 3 workers, on wasm and native: all must end with the same bits and metrics.
+ * Trains a recipe for a few steps with 1, 2 and 3 workers, on wasm and native, and compares their bits and metrics.
  * @returns the metrics
  */
 export async function trainedAlike(recipe: string, data: string): Promise<TrainResult['metrics']> {
-  // Where there is no C compiler, there is one build only.
+  // Without a C compiler there is no native build.
   const other = nativeIsas().length > 0 ? 'native' : 'wasm';
   const results: TrainResult[] = [];
   for (const [workers, backend, threads] of [
@@ -19,8 +19,8 @@ export async function trainedAlike(recipe: string, data: string): Promise<TrainR
     [2, other, 1],
     [3, other, 1],
   ] as const) {
-    const place = ['--workers', workers, '--backend', backend, '--threads', threads];
-    const run = start(['train', recipe, ...SHORT, '--data', data, ...place], temporaryFolder());
+    const machine = ['--workers', workers, '--backend', backend, '--threads', threads];
+    const run = start(['train', recipe, ...SHORT, '--data', data, ...machine], temporaryFolder());
     const { status, stdout, stderr } = await run.ended;
     expect(status, stderr).toBe(0);
     results.push(JSON.parse(stdout) as TrainResult);

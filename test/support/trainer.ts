@@ -1,26 +1,26 @@
-import type { Job } from '../../shared/graph/job.js';
+import type { TrainingRows } from '../../shared/compiler/batch-rows.js';
+import { createPlan, type Plan } from '../../shared/compiler/plan.js';
 import type { Model } from '../../shared/graph/model.js';
-import { createPlan, type Plan } from '../../shared/graph/plan.js';
 import { elementsOf } from '../../shared/graph/shape.js';
+import type { CommandBuffer } from '../../shared/kernels/command-buffer.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
-import type { Tape } from '../../shared/kernels/tape.js';
 import type { Optimizer, OptimizerState } from '../../shared/optim/optimizer.js';
 import { createOptimizer, type OptimizerSettings } from '../../shared/optim/settings.js';
 import { sgd } from '../../shared/optim/sgd.js';
+import { mergePlan, nodeKey } from '../../shared/reduction/merge-plan.js';
 import {
+  type LeafRange,
   leafCount,
   maximalSubtrees,
-  type Node,
   nodeLeaves,
-  type Range,
   rowsOf,
-} from '../../shared/sum/leaves.js';
-import { mergePlan, nodeKey } from '../../shared/sum/merge.js';
+  type TreeNode,
+} from '../../shared/reduction/tree.js';
 import { ComputeSpace } from './compute-space.js';
 import { type Call, emitCall, Recorder } from './recorder.js';
 import { type Columns, placeSamples } from './samples.js';
 
-/** Bytes on either side of the scratch memory that nobody may touch. */
+/** Bytes before and after the scratch memory that no kernel may write. */
 const GUARD_BYTES = 1024;
 
 export interface TrainerOptions {
@@ -38,7 +38,7 @@ export interface TrainerOptions {
 /** Numbers by parameter name. */
 export type Named = Record<string, Float32Array>;
 
-/** The whole of training on one thread, without coordinator or workers: every step is all samples, in order. */
+/** Training on one thread, without coordinator or workers. Every step takes all samples, in order. */
 export class Trainer {
   readonly learningRate: number;
   private steps = 0;
@@ -46,10 +46,10 @@ export class Trainer {
   private state: OptimizerState;
   private readonly data;
   private readonly weights: number;
-  private readonly slots: readonly number[];
+  private readonly buffers: readonly number[];
   private readonly scalars: number;
   private readonly scratch: number;
-  /** Vectors for partial sums; `root` is where the sum ends. */
+  /** Byte offsets of vectors for partial sums. */
   private readonly vectors: number[] = [];
 
   private constructor(
@@ -64,7 +64,7 @@ export class Trainer {
     this.state = this.optimizer.init();
     this.data = placeSamples(space, samples);
     this.weights = space.memory.allocate(plan.parameterFloats * 4);
-    this.slots = Array.from({ length: this.optimizer.slots }, () =>
+    this.buffers = Array.from({ length: this.optimizer.buffers }, () =>
       space.memory.allocate(plan.parameterFloats * 4),
     );
     this.scalars = space.memory.allocate(64);
@@ -79,17 +79,19 @@ export class Trainer {
     return new Trainer(space, options.plan ?? createPlan(model), leafSize, samples, optimizer);
   }
 
-  /** Draws the weights. */
+  /** Initialises the weights. */
   initialise(seed: number): void {
     const scratch = this.space.memory.allocate(this.plan.parameterFloats * 4);
-    this.space.run((tape) => this.plan.emitInitialisation(tape, { weights: this.weights, scratch, seed }));
+    this.space.run((commandBuffer) =>
+      this.plan.emitInitialisation(commandBuffer, { weights: this.weights, scratch, seed }),
+    );
   }
 
   /** A view of one parameter, which may be written to. */
   parameter(name: string): Float32Array {
-    const place = this.plan.parameters.find((parameter) => parameter.name === name);
-    if (place === undefined) throw new Error(`there is no parameter ${name}`);
-    return this.space.memory.f32(this.weights + place.offset * 4, place.size);
+    const parameter = this.plan.parameters.find((candidate) => candidate.name === name);
+    if (parameter === undefined) throw new Error(`there is no parameter ${name}`);
+    return this.space.memory.f32(this.weights + parameter.offset * 4, parameter.size);
   }
 
   /** Copies of all parameters. */
@@ -97,17 +99,19 @@ export class Trainer {
     return Object.fromEntries(this.plan.parameters.map(({ name }) => [name, this.parameter(name).slice()]));
   }
 
-  /** Parts of a vector as `gradient` returns it. */
+  /** The gradients in a vector as `gradient` returns it. */
   named(vector: Float32Array): Named {
     return Object.fromEntries(
-      this.plan.parameters.map(({ name, offset, size }) => [name, vector.slice(offset, offset + size)]),
+      this.plan.parameters
+        .filter(({ isFrozen }) => !isFrozen)
+        .map(({ name, offset, size }) => [name, vector.slice(offset, offset + size)]),
     );
   }
 
-  /** The metric sums behind a gradient. */
+  /** The metric sums of a vector as `gradient` returns it. */
   sums(vector: Float32Array): Float32Array {
-    const { metrics, parameterFloats } = this.plan;
-    return vector.slice(parameterFloats, parameterFloats + metrics.length);
+    const { metrics, gradientFloats } = this.plan;
+    return vector.slice(gradientFloats, gradientFloats + metrics.length);
   }
 
   /** The mean of each metric. */
@@ -117,35 +121,35 @@ export class Trainer {
   }
 
   /**
-   * The gradient of all samples, and behind it the metric sums: `vectorFloats` floats.
-   * @param ranges how the leaves are handed out, in any order; default: all at once
+   * The gradient of all samples, followed by the metric sums: `vectorFloats` floats.
+   * @param ranges how the leaves are divided, in any order; default: one range
    */
-  gradient(ranges?: readonly Range[]): Float32Array {
+  gradient(ranges?: readonly LeafRange[]): Float32Array {
     const leaves = leafCount(this.data.samples, this.leafSize);
-    const slots = new Map<number, number>();
-    const nodes: Node[] = [];
+    const buffers = new Map<number, number>();
+    const nodes: TreeNode[] = [];
     for (const range of ranges ?? [{ from: 0, to: leaves }]) {
-      for (const node of this.computeRange(range, slots)) nodes.push(node);
+      for (const node of this.computeRange(range, buffers)) nodes.push(node);
     }
     const { adds, tops } = mergePlan(nodes, leaves);
-    this.space.run((tape) => {
+    this.space.run((commandBuffer) => {
       for (const { into, left, right } of adds) {
-        const out = slots.get(nodeKey(left)) as number;
-        tape.emit('addVectors', {
+        const out = buffers.get(nodeKey(left)) as number;
+        commandBuffer.emit('addVectors', {
           out,
           a: out,
-          b: slots.get(nodeKey(right)) as number,
+          b: buffers.get(nodeKey(right)) as number,
           n: this.plan.vectorFloats,
         });
-        slots.set(nodeKey(into), out);
+        buffers.set(nodeKey(into), out);
       }
     });
     return this.space.memory
-      .f32(slots.get(nodeKey(tops[0] as Node)) as number, this.plan.vectorFloats)
+      .f32(buffers.get(nodeKey(tops[0] as TreeNode)) as number, this.plan.vectorFloats)
       .slice();
   }
 
-  /** Which step of a run it is: what is drawn at random depends on it. */
+  /** Sets the step of the run, on which random numbers depend. */
   goTo(step: number): void {
     this.space.memory.u32(this.data.cursor, 3)[2] = step;
     this.steps = step;
@@ -161,8 +165,8 @@ export class Trainer {
     this.state = state;
     this.space.memory.f32(this.scalars, scalars.length).set(scalars);
     const n = this.plan.trainedFloats;
-    const place = { weights: this.weights, gradient: at, slots: this.slots, n, scalars: this.scalars };
-    this.space.run((tape) => this.optimizer.emit(tape, place));
+    const operands = { weights: this.weights, gradient: at, buffers: this.buffers, n, scalars: this.scalars };
+    this.space.run((commandBuffer) => this.optimizer.emit(commandBuffer, operands));
     for (const { name, offset, momentum = 1 } of this.plan.parameters) {
       this.parameter(name).forEach((old, i, all) => {
         if (momentum < 1) all[i] = old + (1 - momentum) * ((gradient[offset + i] as number) - old);
@@ -171,43 +175,43 @@ export class Trainer {
     return this.means(this.sums(gradient)).loss as number;
   }
 
-  /** Metric sums of all samples by a forward pass alone. */
+  /** Metric sums of all samples, by a forward pass. */
   evaluate(): Float32Array {
-    const job = this.wholeJob();
-    this.space.run((tape) => this.plan.emitEvaluation(tape, job));
-    const { metrics, parameterFloats } = this.plan;
-    return this.space.memory.f32(this.vector(0) + parameterFloats * 4, metrics.length).slice();
+    const rows = this.wholeBatch();
+    this.space.run((commandBuffer) => this.plan.emitEvaluation(commandBuffer, rows));
+    const { metrics, gradientFloats } = this.plan;
+    return this.space.memory.f32(this.vector(0) + gradientFloats * 4, metrics.length).slice();
   }
 
   /**
    * The model's output for all samples, [samples, ...output].
-   * @param replace may write other calls in place of one, and then returns true
+   * @param replace may write other calls instead of a call, and then returns true
    */
-  predict(replace: (tape: Tape, call: Call) => boolean = () => false): Float32Array {
+  predict(replace: (commandBuffer: CommandBuffer, call: Call) => boolean = () => false): Float32Array {
     const { data, weights, scratch } = this;
     const rows = data.samples;
     const floats = rows * elementsOf(this.plan.output);
     const out = this.space.memory.allocate(floats * 4);
     const recorder = new Recorder();
     this.plan.emitPrediction(recorder, { rows, first: 0, weights, scratch, data, out });
-    this.space.run((tape) => {
-      for (const call of recorder.calls) if (!replace(tape, call)) emitCall(tape, call);
+    this.space.run((commandBuffer) => {
+      for (const call of recorder.calls) if (!replace(commandBuffer, call)) emitCall(commandBuffer, call);
     });
     return this.space.memory.f32(out, floats).slice();
   }
 
-  /** What training compares with its targets by mean squared error, [samples, count]: the forward pass as it trains. */
+  /** The output that the mean squared error compares with the targets, [samples, count], as computed in training. */
   trainingOutput(count: number): Float32Array {
     const recorder = new Recorder();
-    this.plan.emitTraining(recorder, this.wholeJob());
+    this.plan.emitTraining(recorder, this.wholeBatch());
     const end = recorder.calls.findIndex(({ name }) => name === 'meanSquaredErrorForward');
-    this.space.run((tape) => {
-      for (const call of recorder.calls.slice(0, end)) emitCall(tape, call);
+    this.space.run((commandBuffer) => {
+      for (const call of recorder.calls.slice(0, end)) emitCall(commandBuffer, call);
     });
     return this.space.memory.f32(recorder.calls[end]?.args.y as number, this.data.samples * count).slice();
   }
 
-  /** Fills the scratch memory and what lies around it with NaN. Returns what lies around it: none of a plan's business. */
+  /** Fills the scratch memory and the guards around it with NaN. Returns the guards, which a plan must not write. */
   dirtyScratch(): Float32Array[] {
     const floats = this.plan.scratchBytes(this.data.samples) / 4;
     this.space.memory.f32(this.scratch, floats).fill(Number.NaN);
@@ -215,25 +219,25 @@ export class Trainer {
     return around.map((at) => this.space.memory.f32(at, GUARD_BYTES / 4).fill(Number.NaN));
   }
 
-  private computeRange(range: Range, slots: Map<number, number>): Node[] {
+  private computeRange(range: LeafRange, buffers: Map<number, number>): TreeNode[] {
     const { data, weights, scratch, leafSize } = this;
     const leaves = leafCount(data.samples, leafSize);
     const nodes = maximalSubtrees(range, leaves);
     if (nodes.length === 0) return nodes;
     const { first, rows } = rowsOf(range, data.samples, leafSize);
     const subtrees = nodes.map((node) => {
-      const place = rowsOf(nodeLeaves(node, leaves), data.samples, leafSize);
-      const out = this.vector(slots.size);
-      slots.set(nodeKey(node), out);
-      return { row: place.first - first, rows: place.rows, out };
+      const part = rowsOf(nodeLeaves(node, leaves), data.samples, leafSize);
+      const out = this.vector(buffers.size);
+      buffers.set(nodeKey(node), out);
+      return { row: part.first - first, rows: part.rows, out };
     });
-    const job = { rows, first, batch: data.samples, leafSize, subtrees, weights, scratch, data };
-    this.space.run((tape) => this.plan.emitTraining(tape, job));
+    const training = { rows, first, batch: data.samples, leafSize, subtrees, weights, scratch, data };
+    this.space.run((commandBuffer) => this.plan.emitTraining(commandBuffer, training));
     return nodes;
   }
 
-  /** All samples as one subtree, which goes to the first vector. */
-  private wholeJob(): Job {
+  /** All samples as one subtree, whose sums go to the first vector. */
+  private wholeBatch(): TrainingRows {
     const { data, weights, scratch, leafSize } = this;
     const rows = data.samples;
     const subtrees = [{ row: 0, rows, out: this.vector(0) }];

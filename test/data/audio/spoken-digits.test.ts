@@ -80,16 +80,18 @@ describe('spoken digits', () => {
 
   it('that are missing or odd are told with what to do', async () => {
     await expect(loadSpokenDigits(undefined)).rejects.toThrow(
-      /fetch the Free Spoken Digit Dataset from https/,
+      /download the Free Spoken Digit Dataset from https/,
     );
-    await expect(loadSpokenDigits('/nowhere')).rejects.toThrow('/nowhere is not there; fetch');
+    await expect(loadSpokenDigits('/nowhere')).rejects.toThrow('/nowhere does not exist; download');
     await expect(loadSpokenDigits(temporaryFolder())).rejects.toThrow(
       'has no recordings such as 7_ada_12.wav',
     );
     const broken = join(temporaryFolder(), 'broken.tar.gz');
     writeFileSync(broken, gzipSync(Buffer.alloc(2048, 1)).subarray(0, 20));
-    await expect(loadSpokenDigits(broken)).rejects.toThrow('is no whole .tar.gz archive');
+    await expect(loadSpokenDigits(broken)).rejects.toThrow('is not a valid .tar.gz archive');
     const fast = folderOf({ '1_ada_0.wav': madeUpRecordings(16000)['1_george_0.wav']! });
-    await expect(loadSpokenDigits(fast)).rejects.toThrow('1_ada_0.wav has 16000 samples a second, not 8000');
+    await expect(loadSpokenDigits(fast)).rejects.toThrow(
+      '1_ada_0.wav has a sample rate of 16000 Hz, not 8000',
+    );
   });
 });

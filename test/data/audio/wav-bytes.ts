@@ -3,7 +3,7 @@ export function wavBytes(
   { kind = 1, channels = 1, rate = 8000, bits = 16 },
   samples: number,
   write: (view: DataView, at: number, i: number) => void,
-  extra: { before?: Uint8Array; extensible?: boolean } = {},
+  extra: { before?: Uint8Array; extensible?: boolean; identifier?: string } = {},
 ): Uint8Array {
   const step = bits / 8;
   const size = samples * channels * step;
@@ -25,7 +25,12 @@ export function wavBytes(
   view.setUint32(at + 16, rate * channels * step, true);
   view.setUint16(at + 20, channels * step, true);
   view.setUint16(at + 22, bits, true);
-  if (extra.extensible) view.setUint16(at + 32, kind, true);
+  if (extra.extensible) {
+    view.setUint16(at + 24, 22, true);
+    view.setUint16(at + 26, bits, true);
+    view.setUint16(at + 32, kind, true);
+    bytes.set(Buffer.from(extra.identifier ?? '000000001000800000aa00389b71', 'hex'), at + 34);
+  }
   at += 8 + formatSize;
   text(at, 'data');
   view.setUint32(at + 4, size, true);
@@ -38,4 +43,22 @@ export function wavOf(samples: Float64Array, rate = 8000): Uint8Array {
   return wavBytes({ rate }, samples.length, (view, at, i) =>
     view.setInt16(at, Math.round((samples[i] as number) * 32767), true),
   );
+}
+
+/** Little-endian numbers of 4 bytes, and letters. */
+export const parts = (...values: (string | number)[]): Buffer =>
+  Buffer.concat(
+    values.map((value) => {
+      if (typeof value === 'string') return Buffer.from(value, 'latin1');
+      const bytes = Buffer.alloc(4);
+      bytes.writeUInt32LE(value);
+      return bytes;
+    }),
+  );
+
+/** The file with another byte at a place. */
+export function changedAt(bytes: Uint8Array, at: number, value: number): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  copy[at] = value;
+  return copy;
 }

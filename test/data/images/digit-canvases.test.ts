@@ -55,5 +55,7 @@ it('a seed decides everything', () => {
 
 it('refuses a name that links would not take', () => {
   const one = { x: { shape: [], values: [1] } };
-  expect(() => packSamples('my data', one)).toThrow('"my data" cannot name a data set; use letters');
+  expect(() => packSamples('my data', one)).toThrow(
+    '"my data" is not a valid name of a data set; use letters',
+  );
 });

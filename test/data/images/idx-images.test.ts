@@ -28,7 +28,7 @@ describe('images in IDX files', () => {
     expect([...fieldValues(test, 'label')]).toEqual([12]);
   });
 
-  it('are refused when they do not belong together', async () => {
+  it('are refused when they are inconsistent', async () => {
     const other = idxBytes([1, 2, 2], Uint8Array.of(1, 2, 3, 4));
     await expect(read({ 't10k-images-idx3-ubyte': other })).rejects.toThrow(
       /t10k-images-idx3-ubyte holds samples of 2 x 2, and \S*train-images-idx3-ubyte of 1 x 3; take both from one/,

@@ -31,9 +31,9 @@ describe('parseIdx', () => {
     ['a truncated file', whole.subarray(0, -1), /truncated: 17 bytes, where its header promises 18/],
     ['a file with more at its end', Uint8Array.from([...whole, 0]), /altered: 19 bytes/],
     ['dimensions beyond all memory', idxBytes([2 ** 32 - 1, 2 ** 32 - 1, 2 ** 32 - 1], []), /truncated/],
-  ])('refuses %s, naming file and mend', (_, bytes, message) => {
+  ])('refuses %s, naming the file and the remedy', (_, bytes, message) => {
     expect(() => parseIdx(bytes, 'dir/images')).toThrow(UserError);
     expect(() => parseIdx(bytes, 'dir/images')).toThrow(message);
-    expect(() => parseIdx(bytes, 'dir/images')).toThrow(/^dir\/images .*; fetch the file again/);
+    expect(() => parseIdx(bytes, 'dir/images')).toThrow(/^dir\/images .*; download the file again/);
   });
 });

@@ -41,8 +41,8 @@ describe('a folder of images', () => {
     expect(train.manifest.name).toBe('my-pictures-train');
     expect(train.manifest.fields.image).toMatchObject({ dtype: 'u8', shape: [2, 3, 3] });
     const depths = [train, test].map((side) => {
-      const labels = fieldValues(side, 'label');
-      const images = fieldValues(side, 'image');
+      const labels = fieldValues(side!, 'label');
+      const images = fieldValues(side!, 'image');
       return [...labels].map((label, i) => {
         const depth = Math.round((images[i * 18] as number) * 255);
         expect(images[i * 18]).toBe(Math.fround(depth * Math.fround(1 / 255)));
@@ -51,14 +51,14 @@ describe('a folder of images', () => {
       });
     });
     expect(depths.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, i) => i));
-    expect(Math.abs(test.manifest.samples - 18)).toBeLessThan(9);
+    expect(Math.abs(test!.manifest.samples - 18)).toBeLessThan(9);
     // The others stay where they are.
     const fewer = folderOf(many);
     rmSync(join(fewer, 'cats', '1.png'));
     const again = await imageFolder(fewer, { split: { share: 0.3 } });
-    const left = again.train.manifest.samples + again.test.manifest.samples;
+    const left = again.train.manifest.samples + again.test!.manifest.samples;
     expect(left).toBe(59);
-    expect(Math.abs(again.test.manifest.samples - test.manifest.samples)).toBeLessThan(2);
+    expect(Math.abs(again.test!.manifest.samples - test!.manifest.samples)).toBeLessThan(2);
   });
 
   it('may be split by itself, and be grey', async () => {
@@ -73,7 +73,7 @@ describe('a folder of images', () => {
     });
     expect(classes).toEqual(['a', 'b']);
     expect(train.manifest.fields.image?.shape).toEqual([1, 2, 1]);
-    expect([...fieldValues(test, 'label')]).toEqual([1]);
+    expect([...fieldValues(test!, 'label')]).toEqual([1]);
     // 0.299 of the red.
     expect([...fieldValues(train, 'image')].map((x) => Math.round(x * 255))).toEqual([30, 30, 60, 60]);
   });
@@ -84,9 +84,9 @@ it('JPEG files stand beside PNG files, whatever they are called', async () => {
   const files = { 'train/a/1.JPEG': GREY, 'train/b/1.png': white, 'test/b/1.png': GREY };
   const { train, test } = await imageFolder(folderOf(files), { colorMode: 'grayscale' });
   const bytes = [...fieldValues(train, 'image')].map((x) => Math.round(x * 255));
-  expect(bytes.slice(0, 12 * 9)).toEqual([...readJpeg(GREY, 'a.jpg', 1).pixels]);
+  expect(bytes.slice(0, 12 * 9)).toEqual([...(await readJpeg(GREY, 'a.jpg', 1)).pixels]);
   expect(new Set(bytes.slice(12 * 9))).toEqual(new Set([255]));
-  expect(fieldValues(test, 'image')).toEqual(fieldValues(train, 'image').slice(0, 12 * 9));
+  expect(fieldValues(test!, 'image')).toEqual(fieldValues(train, 'image').slice(0, 12 * 9));
 });
 
 it('a single image is seen as those of the folder', async () => {
@@ -97,20 +97,20 @@ it('a single image is seen as those of the folder', async () => {
   });
   writeFileSync(join(folder, 'large.png'), red(3, 3, 7));
   const { inputs, test } = await imageFolder(folder, { colorMode: 'grayscale' });
-  expect((await inputs(join(folder, 'new.png'))).image).toEqual(fieldValues(test, 'image'));
+  expect((await inputs(join(folder, 'new.png'))).image).toEqual(fieldValues(test!, 'image'));
   await expect(inputs(join(folder, 'large.png'))).rejects.toThrow(
-    /large\.png has 3 x 3 pixels, and .*1\.png has 2 x 1/,
+    /large\.png has 3 x 3 pixels, and the model expects 2 x 1; resize it: magick /,
   );
 });
 
-describe('what is wrong is told with the file and the mend', () => {
+describe('errors name the file and the remedy', () => {
   const image = red(2, 2, 1);
   it.each<[string, Record<string, Uint8Array | string>, ImageFolderOptions, RegExp]>([
     [
       'another size',
       { ...many, 'cats/x.png': image },
       {},
-      /cats\/x\.png has 2 x 2 pixels, and \S* ?\S*\/Dogs\/0\.png has 3 x 2; bring all to one size: magick mogrify -resize 3x2! /,
+      /cats\/x\.png has 2 x 2 pixels, and \S* ?\S*\/Dogs\/0\.png has 3 x 2; resize all to one size: .*magick mogrify -resize 3x2! /,
     ],
     [
       'another size to be tested on',
@@ -134,10 +134,10 @@ describe('what is wrong is told with the file and the mend', () => {
       'half of one',
       { 'a/1.png': image.subarray(0, 60) },
       {},
-      /a\/1\.png is no whole PNG \(.*\); make it again/,
+      /a\/1\.png is not a valid PNG \(.*\); save or download it again/,
     ],
-    ['no classes', { '1.png': image }, {}, /my pictures has no folders; make one for each class/],
-    ['folders in folders', { 'a/b/1.png': image }, {}, /a\/b is a folder in the folder of a class/],
+    ['no classes', { '1.png': image }, {}, /my pictures has no folders; create one for each class/],
+    ['folders in folders', { 'a/b/1.png': image }, {}, /a\/b is a folder inside a class folder/],
     [
       'another class to be tested on',
       { 'train/a/1.png': image, 'test/b/1.png': image },

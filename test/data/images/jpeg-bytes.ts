@@ -50,3 +50,29 @@ export const GREY = bytesOf(
     'V1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi' +
     '4+Tl5ufo6erx8vP09fb3+Pn6/9oACAEBAAA/APAP2SdE/wCPL5fSv1o+G2if8UlafL/nAr8u/wBkn/ly/Cv1o+G3/IpWn+ewr//Z',
 );
+
+/**
+ * Of 16 x 8 pixels, with four components and Adobe's marker, as Pillow writes CMYK: the left half is (200, 30, 60, 40), the right half
+ * (10, 220, 120, 0).
+ */
+export const CMYK = bytesOf(
+  '/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwACAQEBAQECAQEBAgICAgIEAwICAgIFBAQDBAYFBgYGBQYGBgcJCAYHCQcGBggLCAkKCgoKCgYI' +
+    'CwwLCgwJCgoK/8AAFAgACAAQBEMRAE0RAFkRAEsRAP/EABYAAQEBAAAAAAAAAAAAAAAAAAkICv/EABQQAQAAAAAAAAAAAAAAAAAAAAD/' +
+    '2gAOBEMATQBZAEsAAD8ANswhDCuNfDIOg9UD/9k=',
+);
+
+/** The pixels of COLOURED, with colours at a quarter of the width and half of the height. */
+export const RARE = bytesOf(
+  '/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAMCAgMCAgMDAwMEAwMEBQgFBQQEBQoHBwYIDAoMDAsKCwsNDhIQDQ4RDgsLEBYQERMUFRUV' +
+    'DA8XGBYUGBIUFRT/2wBDAQMEBAUEBQkFBQkUDQsNFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU' +
+    'FBT/wAARCAAJAAwDAUIAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAAAAf/xAAdEAABBAIDAAAAAAAAAAAAAAAAAgUGJAehMTI0/8QA' +
+    'FQEBAQAAAAAAAAAAAAAAAAAABgf/xAAeEQAABQUBAAAAAAAAAAAAAAAABQYVQQMEByEiUf/aAAwDAQACEQMRAD8AmETwN0r6Ku3YGqIr' +
+    '6AKTE+EFYbfIgAlCsyOdPFfqfQvQ6wMWC23A/9k=',
+);
+
+/** Where a segment begins. */
+export function segmentAt(file: Uint8Array, marker: number): number {
+  for (let at = 2; at < file.length; at += 2 + ((file[at + 2] as number) << 8) + (file[at + 3] as number))
+    if (file[at + 1] === marker) return at;
+  throw new Error(`no segment ${marker}`);
+}

@@ -122,7 +122,7 @@ describe('a folder given by --data', () => {
     for (const name of ['t10k-images-idx3-ubyte', 'train-labels-idx1-ubyte'] as const) {
       const directory = await mnistWith({ [name]: await flipped(name) });
       expect(await refusal(directory)).toMatch(
-        new RegExp(`${name} is altered: its SHA-256 .*; fetch it again`),
+        new RegExp(`${name} differs from MNIST: its SHA-256 .*; download it again`),
       );
     }
   });
@@ -143,9 +143,11 @@ describe('a folder given by --data', () => {
     const other = smallSet(40);
     const images = { 'train-images-idx3-ubyte': other['train-images-idx3-ubyte'] };
     const altered = await folderOf({ ...files, ...images, SHA256SUMS: sums });
-    expect(await refusal(altered)).toMatch(/train-images-idx3-ubyte is altered: SHA256SUMS .*sha256sum/);
-    const partial = await folderOf({ ...files, SHA256SUMS: sums.subarray(0, sums.indexOf(10) + 1) });
-    expect(await refusal(partial)).toMatch(/train-labels-idx1-ubyte is not listed in SHA256SUMS/);
+    expect(await refusal(altered)).toMatch(
+      /train-images-idx3-ubyte does not match its checksum in SHA256SUMS; .*sha256sum/,
+    );
+    const partialSum = await folderOf({ ...files, SHA256SUMS: sums.subarray(0, sums.indexOf(10) + 1) });
+    expect(await refusal(partialSum)).toMatch(/train-labels-idx1-ubyte is not listed in SHA256SUMS/);
   });
 
   it('is refused when it is missing, incomplete or a file', async () => {
@@ -185,7 +187,7 @@ describe('a folder given by --data', () => {
     [
       'a label out of bounds',
       { 't10k-labels-idx1-ubyte': idxBytes([10], Uint8Array.from([0, 0, 10, 0, 0, 0, 0, 0, 0, 0])) },
-      /t10k-labels-idx1-ubyte has label 10 at 2, not one of 0 to 9/,
+      /t10k-labels-idx1-ubyte has label 10 at index 2, not one of 0 to 9/,
     ],
     [
       'images of another size',
@@ -200,7 +202,7 @@ describe('a folder given by --data', () => {
     const { 'train-images-idx3-ubyte': removed, ...rest } = smallSet();
     const zipped = gzipSync(removed);
     const directory = await folderOf({ ...rest, 'train-images-idx3-ubyte.gz': zipped.subarray(0, -20) });
-    expect(await refusal(directory)).toMatch(/ubyte\.gz is not a whole gzip file .*; fetch it again/);
+    expect(await refusal(directory)).toMatch(/ubyte\.gz is not a valid gzip file .*; download it again/);
     await rm(join(directory, 'train-images-idx3-ubyte.gz'));
     await copyFile(join(PACKAGE, 'train-labels-idx1-ubyte'), join(directory, 'train-images-idx3-ubyte'));
     expect(await refusal(directory)).toMatch(/train-images-idx3-ubyte holds samples of/);

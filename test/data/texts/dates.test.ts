@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fieldValues } from '../../../shared/data/field-values.js';
-import { DATE_SIZES, loadDates, spellDate, writeDate } from '../../../shared/data/texts/dates.js';
+import { DATE_SIZES, DATES, loadDates, writeDate } from '../../../shared/data/texts/dates.js';
 
 /** Days from 1950 to 2049. */
 const DAYS = 36525;
@@ -9,7 +9,10 @@ function isoDates(data: ReturnType<typeof loadDates>['train']): string[] {
   const written = fieldValues(data, 'written');
   const { writtenLength } = DATE_SIZES;
   return Array.from({ length: data.manifest.samples }, (_, row) =>
-    spellDate(written.subarray(row * writtenLength, (row + 1) * writtenLength)),
+    Array.from(
+      written.subarray(row * writtenLength, (row + 1) * writtenLength),
+      (n) => DATES.written.alphabet?.[n],
+    ).join(''),
   );
 }
 

@@ -111,7 +111,7 @@ describe('texts to sum up', () => {
 
   it.each([
     ['{"long": "a", "short": 1}', /texts\.jsonl, line 1: short must be a text/],
-    ['\n[]x', /texts\.jsonl, line 2 is no JSON object/],
+    ['\n[]x', /texts\.jsonl, line 2 is not a JSON object/],
     ['{"long": "a", "short": "b"}', /too few texts/],
   ])('that cannot be read are told: %s', async (text, message) => {
     await expect(loadSummaries(fileOf('texts.jsonl', text))).rejects.toThrow(message);

@@ -45,5 +45,5 @@ it('leaves out pairs that are too long', async () => {
 
 it('tells what is wrong with the files', async () => {
   await expect(loadPairs(folderOf(SOURCE, TARGET.slice(1)))).rejects.toThrow('2500 and 2499 sentences');
-  await expect(loadPairs(folderOf(['a'], ['b']))).rejects.toThrow('give more lines');
+  await expect(loadPairs(folderOf(['a'], ['b']))).rejects.toThrow('add more lines');
 });

@@ -48,11 +48,11 @@ it('reads verses with their chapters, without markup, notes and headings', async
   ]);
 });
 
-it('names files that do not belong together, and those that are missing', async () => {
+it('names inconsistent files, and those that are missing', async () => {
   const folder = temporaryFolder();
   writeTestament(folder, 'ot', OLD);
   await expect(readSwordBible(folder)).rejects.toThrow(/nt\.bz. *.*|cannot read/);
   writeTestament(folder, 'nt', OLD);
   writeFileSync(join(folder, 'nt.bzz'), 'something else');
-  await expect(readSwordBible(folder)).rejects.toThrow(/nt\.bzs, \.bzv and \.bzz do not belong together/);
+  await expect(readSwordBible(folder)).rejects.toThrow(/nt\.bzs, \.bzv and \.bzz are inconsistent/);
 });

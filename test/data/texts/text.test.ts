@@ -6,6 +6,7 @@ import { chunkBytes, chunkCount, parseManifest } from '../../../shared/data/mani
 import { loadText, type TextSplit } from '../../../shared/data/texts/text.js';
 import { isChunk } from '../../../shared/data/verify-chunk.js';
 import { UserError } from '../../../shared/errors.js';
+import { sha256Hex } from '../../../shared/files/sha256.js';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -56,7 +57,7 @@ describe('a text as windows', () => {
     }
     for (const i of [0, 1]) {
       expect(split.train.chunk(i).length).toBe(chunkBytes(manifest, i));
-      expect(isChunk(manifest, i, split.train.chunk(i))).toBe(true);
+      expect(isChunk(manifest, i, split.train.chunk(i), sha256Hex)).toBe(true);
     }
     // The text once, and one overlap: not once for each window.
     expect(chunkBytes(manifest, 0) + chunkBytes(manifest, 1)).toBeLessThan(text.length + 16);
@@ -75,7 +76,7 @@ describe('a text as windows', () => {
   });
 
   it.each([
-    ['a text that is too short', 'abcdef', /too few for windows of 4; take a longer text/],
+    ['a text that is too short', 'abcdef', /too few for windows of 4; use a longer text/],
     [
       'more characters than a byte tells apart',
       String.fromCodePoint(

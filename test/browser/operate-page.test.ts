@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { seriousFindings } from '../support/axe.js';
+import { isInstalled, launch, open, textOf } from '../support/browser.js';
+import { start } from '../support/process.js';
+import { smallData, writeFiles } from '../support/process-data.js';
+import { TestWorker } from '../support/test-worker.js';
+
+/* The page of a run for its operator: the members, the tree, the layers, test images. */
+const ROOT = mkdtempSync(join(tmpdir(), 'unisum-operate-page-'));
+const DATA = writeFiles(join(ROOT, 'data'), smallData());
+const RUN = ['train', '--batch', 64, '--leaf', 8, '--json', '--data', DATA, '--listen', '127.0.0.1:0'];
+const TIMEOUT_MS = 120_000;
+/** What a member must not be able to put on a page or a terminal. */
+const HOSTILE = '<img src=x onerror=document.title=1><b>eve\u001b[31m';
+
+afterAll(() => rmSync(ROOT, { recursive: true }));
+
+describe.skipIf(!isInstalled('Chrome'))('the page of an operator, if Chromium is installed', () => {
+  it(
+    'shows who computes what, whatever they are called, without a serious finding of axe-core',
+    async () => {
+      const options = [
+        '--steps',
+        10_000_000,
+        '--workers',
+        1,
+        '--placement',
+        'all',
+        '--inspect-gradients',
+        50,
+      ];
+      const coordinator = start([...RUN, ...options]);
+      const [, url = ''] = await coordinator.prints(/\n {2}or in a browser: +(\S+)/);
+      // Its own program would refuse such a name.
+      const worker = await TestWorker.join(await coordinator.joinUrl(), HOSTILE, (inner) => inner);
+      const page = await open(await launch('Chrome'), url);
+      await page.waitForSelector('[data-member^=remote]');
+      for (const selector of [
+        '#sum-tree rect',
+        '#layers tbody tr',
+        '#gradient-chart .u-over',
+        '#examples canvas',
+      ])
+        await page.waitForSelector(selector);
+      const row = await textOf(page, '[data-member^=remote]');
+      expect(row).toContain('<img src=x onerror=document.title=1><b>eve [31m');
+      expect(await page.$$('#page img, #page b')).toEqual([]);
+      // Where it comes from is told to operators.
+      expect(row).toContain('127.0.0.1');
+      // By keyboard. The button keeps the focus while what it does changes.
+      await page.focus('#pause');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('#resume');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('#pause');
+      for (const [width, scheme] of [
+        [1280, 'light'],
+        [390, 'dark'],
+      ] as const) {
+        await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+        await page.setViewport({ width, height: 844 });
+        expect(await seriousFindings(page)).toEqual([]);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect(overflow).toBeLessThanOrEqual(0);
+      }
+      await worker.leave();
+    },
+    TIMEOUT_MS,
+  );
+});

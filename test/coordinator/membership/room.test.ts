@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { remoteMembersMax } from '../../../coordinator/membership/room.js';
+import { Script } from '../script.js';
+import { hello, NONCE } from '../settings.js';
+
+const FULL = 'the run is full: it has 3 members';
+
+/** A machine connects from an address and joins. @returns the effects of its hello */
+function arrives(script: Script, id: string, address: string): string[] {
+  script.tell({ kind: 'connected', id, nonce: NONCE, sharesMemory: false, address });
+  return script.says(id, hello(id));
+}
+
+/** Three members are all that a run can have; they have computed nothing. */
+function full(): Script {
+  const script = new Script({ connectionsMax: 12 });
+  for (const [id, address] of [
+    ['a', '10.0.0.1'],
+    ['b', '10.0.0.2'],
+    ['c', '10.0.0.1'],
+  ] as const)
+    expect(arrives(script, id, address)).toContain(`admit ${id}`);
+  return script;
+}
+
+describe('a run with as many members as it can have', () => {
+  it('takes one more: the latest idle one of the address with the most makes room', () => {
+    const script = full();
+    const effects = arrives(script, 'd', '10.0.0.3');
+    expect(effects).toContain('admit d');
+    expect(effects).toContain(
+      'c <- refuse: the run is full, and it has computed nothing: it makes room for others',
+    );
+    expect([...script.state.scheduling.workers.keys()]).toEqual(['a', 'b', 'd']);
+  });
+
+  it('takes none more of that address', () => {
+    const script = full();
+    expect(arrives(script, 'd', '10.0.0.1')).toContain(`d <- refuse: ${FULL}`);
+  });
+
+  it('keeps those that have computed something, or whose answers others have confirmed', () => {
+    const script = full();
+    const { members } = script.state.membership;
+    for (const id of ['a', 'b']) Object.assign(members.get(id) ?? {}, { samples: 1 });
+    Object.assign(members.get('c')?.standing ?? {}, { confirmed: 1 });
+    expect(arrives(script, 'd', '10.0.0.3')).toContain(`d <- refuse: ${FULL}`);
+  });
+
+  it('keeps connections for others: watchers, operators, and peers that have not authenticated', () => {
+    expect([4096, 896, 100, 2].map(remoteMembersMax)).toEqual([3760, 560, 25, 1]);
+  });
+});

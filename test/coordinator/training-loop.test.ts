@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { Script } from './script.js';
+import { runSettings } from './settings.js';
+
+describe('executions, while all members are local', () => {
+  /** Two local members that execute the first two steps: the third has another batch size. */
+  function executing(): Script {
+    const script = new Script({ minWorkers: 2 });
+    script.joins('a', { local: true });
+    expect(script.joins('b', { local: true })).toEqual(['execution 0 with scalars 1 2: a [0,4), b [4,8)']);
+    return script;
+  }
+
+  it('end before the ragged batch of the epoch, which has its own execution, and an evaluation separates epochs', () => {
+    const script = executing();
+    expect(script.tell({ kind: 'executed', metrics: [[5], [4]], elapsedMs: 2 })).toEqual([
+      'record 1: 32 samples, metrics 5, 2 members',
+      'record 2: 32 samples, metrics 4, 2 members',
+      'execution 2 with scalars 3: a [0,3), b [3,5)',
+    ]);
+    expect(script.tell({ kind: 'executed', metrics: [[3]], elapsedMs: 1 })).toEqual([
+      'record 3: 18 samples, metrics 3, 2 members',
+      'evaluate 3',
+    ]);
+    expect(script.tell({ kind: 'evaluated', means: { loss: 1 } })).toEqual([
+      'execution 3 with scalars 4 5: a [0,4), b [4,8)',
+    ]);
+    expect([...script.state.membership.members.values()].map(({ samples }) => samples)).toEqual([44, 38]);
+  });
+
+  it('are interrupted for a remote member once it has rehearsed; steps that are done count, and distributed steps follow', () => {
+    const script = executing();
+    expect(script.joins('c')).toEqual(['notice c joined (wasm); 3 at work']);
+    expect(script.tell({ kind: 'executed', metrics: [[5]], elapsedMs: 1 })).toEqual([
+      'record 1: 32 samples, metrics 5, 3 members',
+      'c <- rehearsal 1 [5,8) + weights',
+      'execution 1 with scalars 2: a [0,4), b [4,8)',
+    ]);
+    script.nowMs = 3;
+    expect(script.answers('c', 1, { from: 5, to: 8 })).toEqual(['release 100 101', 'interrupt-execution']);
+    expect(script.tell({ kind: 'executed', metrics: [], elapsedMs: 0 })).toEqual([
+      'a <- work 1 [0,3)',
+      'b <- work 1 [3,5)',
+      'c <- work 1 [5,8) + weights',
+    ]);
+  });
+
+  it('go on while a remote member does not answer its rehearsal, and are not followed by another one', () => {
+    const script = executing();
+    script.joins('c');
+    script.tell({ kind: 'executed', metrics: [[5]], elapsedMs: 1 });
+    script.nowMs = 5000;
+    expect(script.tell({ kind: 'executed', metrics: [[5]], elapsedMs: 1 })).toEqual([
+      'record 2: 32 samples, metrics 5, 3 members',
+      'execution 2 with scalars 3: a [0,3), b [3,5)',
+    ]);
+  });
+
+  it('and distributed steps take the learning rate of each step', () => {
+    const optimizer = {
+      ...runSettings().optimizer,
+      update: (state: object, rate: number) => ({ state: { ...state }, scalars: [rate] }),
+    };
+    const script = new Script({ optimizer, learningRate: (stepsDone) => 10 * (stepsDone + 1) });
+    expect(script.joins('a', { local: true })).toEqual(['execution 0 with scalars 10 20: a [0,8)']);
+    script.joins('b', { rehearsed: true });
+    script.tell({ kind: 'executed', metrics: [[5]], elapsedMs: 1 });
+    script.answers('a', 1, { from: 0, to: 4 });
+    expect(script.answers('b', 1, { from: 4, to: 8 }).join()).toContain('finish 1 with scalars 20');
+  });
+
+  it('end with the run when the sums of a step are not finite: that step is not done', () => {
+    const script = executing();
+    expect(script.tell({ kind: 'executed', metrics: [[4]], isBroken: true, elapsedMs: 2 })).toEqual([
+      'record 1: 32 samples, metrics 4, 2 members',
+      'complete diverged',
+    ]);
+    expect(script.state.training.step).toBe(1);
+  });
+
+  it('end with the run when the loss of an evaluation is not finite', () => {
+    const script = executing();
+    script.tell({ kind: 'executed', metrics: [[5], [4]], elapsedMs: 2 });
+    script.tell({ kind: 'executed', metrics: [[3]], elapsedMs: 1 });
+    expect(script.tell({ kind: 'evaluated', means: { loss: Number.NaN } })).toEqual(['complete diverged']);
+  });
+
+  it('that were interrupted before their first step begin again', () => {
+    const script = executing();
+    expect(script.tell({ kind: 'executed', metrics: [], elapsedMs: 0 })).toEqual([
+      'execution 0 with scalars 1 2: a [0,4), b [4,8)',
+    ]);
+    expect(script.state.training.msPerStep).toBeUndefined();
+  });
+
+  it('follow when the last remote member has left', () => {
+    const script = executing();
+    script.joins('c', { rehearsed: true });
+    script.tell({ kind: 'executed', metrics: [[5]], elapsedMs: 1 });
+    script.answers('a', 1, { from: 0, to: 3 });
+    script.answers('b', 1, { from: 3, to: 5 });
+    expect(script.leaves('c')).toEqual([
+      'notice c left (gone); 2 at work',
+      'a <- work 1 [5,7)',
+      'b <- work 1 [7,8)',
+    ]);
+    script.answers('a', 1, { from: 5, to: 7 });
+    script.answers('b', 1, { from: 7, to: 8 });
+    expect(script.tell({ kind: 'finished', metrics: [1] }).at(-1)).toBe(
+      'execution 2 with scalars 3: a [0,3), b [3,5)',
+    );
+  });
+});

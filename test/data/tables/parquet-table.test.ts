@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { describe, expect, it } from 'vitest';
+import { fieldValues } from '../../../shared/data/field-values.js';
+import { csv, readTable } from '../../../shared/data/tables/csv.js';
+import type { RawTable } from '../../../shared/data/tables/raw-table.js';
+import { tableFile } from './table-files.js';
+
+/* pyarrow wrote the files, with write.py. */
+const FOLDER = join(import.meta.dirname, 'parquet');
+const CELLS = JSON.parse(readFileSync(join(FOLDER, 'cells.json'), 'utf8')) as Record<string, string[]>;
+const FILE = { delimiter: null, encoding: null };
+
+const columnsOf = (table: RawTable): Record<string, string[]> =>
+  Object.fromEntries(
+    table.header.map((name, at) => [
+      name,
+      Array.from({ length: table.rows }, (_, row) => table.cell(row, at)),
+    ]),
+  );
+const written = (columnData: Parameters<typeof parquetWriteBuffer>[0]['columnData'], name = 't.parquet') =>
+  tableFile(new Uint8Array(parquetWriteBuffer({ columnData })), name);
+
+describe('a Parquet file', () => {
+  it.each(['none', 'snappy', 'gzip', 'zstd', 'brotli', 'lz4', 'plain-v2'])(
+    'of pyarrow is read, %s',
+    async (name) => {
+      const table = await readTable(join(FOLDER, `${name}.parquet`), FILE);
+      expect(columnsOf(table)).toEqual(CELLS);
+      expect(table.place(17)).toBe('row 18');
+    },
+  );
+
+  it('of pyarrow is read in delta encodings', async () => {
+    const { i32, i64, text } = CELLS;
+    expect(columnsOf(await readTable(join(FOLDER, 'delta.parquet'), FILE))).toEqual({ i32, i64, text });
+  });
+
+  it('gives the same data as a CSV file of the same cells, to the bit', async () => {
+    const names = Object.keys(CELLS);
+    const cell = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+    const lines = [names, ...CELLS.i64!.map((_, row) => names.map((name) => CELLS[name]![row]!))];
+    const same = tableFile(
+      lines.map((row) => row.map(cell).join(',')),
+      'same.csv',
+    );
+    const options = {
+      target: 'kind',
+      ignore: ['text'],
+      dates: ['day', 'ms', 'us'],
+      missing: 'median',
+    } as const;
+    const [one, other] = [await csv(join(FOLDER, 'zstd.parquet'), options), await csv(same, options)];
+    expect(one.preprocessing).toEqual(other.preprocessing);
+    for (const field of ['features', 'target'])
+      expect(fieldValues(one.train, field)).toEqual(fieldValues(other.train, field));
+    expect((await one.inputs(same)).features).toEqual(
+      (await one.inputs(join(FOLDER, 'brotli.parquet'))).features,
+    );
+  });
+
+  it('is read without columns of lists and records, with a note', async () => {
+    const table = await readTable(join(FOLDER, 'nested.parquet'), FILE);
+    expect(table.header).toEqual(['a']);
+    expect(table.notes).toEqual(['list, record: lists or records, ignored']);
+  });
+
+  it('is recognised by content, not by name', async () => {
+    const path = written([{ name: 'a', data: [1, 2], type: 'INT32' }], 'table.csv');
+    expect(columnsOf(await readTable(path, FILE))).toEqual({ a: ['1', '2'] });
+  });
+
+  it('of hyparquet-writer is read, with nulls, NaN, float16 and timestamps', async () => {
+    const table = await readTable(
+      written([
+        { name: 'u', data: [null, 'x'], type: 'STRING' },
+        { name: 'n', data: [Number.NaN, Number.POSITIVE_INFINITY], type: 'DOUBLE' },
+        { name: 'h', data: [0.5, -2], type: 'FLOAT16' },
+        { name: 't', data: [new Date('2021-03-04T05:06:07Z'), null], type: 'TIMESTAMP' },
+      ]),
+      FILE,
+    );
+    expect(columnsOf(table)).toEqual({
+      u: ['', 'x'],
+      n: ['NaN', 'Infinity'],
+      h: ['0.5', '-2'],
+      t: ['2021-03-04T05:06:07.000Z', ''],
+    });
+  });
+
+  it('has dates on both sides of 1970', async () => {
+    const at = (text: string) => new Date(text);
+    const days = ['1969-12-31', '1970-01-01', '1970-01-02', '0001-01-01'];
+    const schema = [
+      { name: 'root', num_children: 2 },
+      { name: 'day', type: 'INT32', converted_type: 'DATE', repetition_type: 'REQUIRED' },
+      { name: 'time', type: 'INT64', converted_type: 'TIMESTAMP_MILLIS', repetition_type: 'REQUIRED' },
+    ] as const;
+    const file = parquetWriteBuffer({
+      schema: [...schema],
+      columnData: [
+        { name: 'day', data: days.map(at) },
+        { name: 'time', data: days.map(at) },
+      ],
+    });
+    expect(columnsOf(await readTable(tableFile(new Uint8Array(file), 't.parquet'), FILE))).toEqual({
+      day: days,
+      time: days.map((day) => `${day}T00:00:00.000Z`),
+    });
+  });
+
+  it.each<[string, () => Uint8Array, string]>([
+    [
+      'cut off',
+      () => readFileSync(join(FOLDER, 'none.parquet')).subarray(0, 3000),
+      'cannot be read as Parquet',
+    ],
+    ['encrypted', () => Buffer.from('PARE1234PARE'), 'cannot be read as Parquet'],
+    [
+      'without rows',
+      () => new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 'a', data: [], type: 'INT32' }] })),
+      'has no rows',
+    ],
+    [
+      'with text that is not UTF-8',
+      () =>
+        new Uint8Array(
+          parquetWriteBuffer({
+            columnData: [{ name: 'a', data: [Uint8Array.of(0xff, 0xfe)], type: 'BYTE_ARRAY' }],
+          }),
+        ),
+      'cannot be read as Parquet',
+    ],
+  ])('%s is refused', async (_, bytes, message) => {
+    await expect(readTable(tableFile(bytes(), 't.parquet'), FILE)).rejects.toMatchObject({
+      name: 'UserError',
+      message: expect.stringContaining(message),
+    });
+  });
+});

@@ -1,0 +1,132 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { diagnose } from '../../../scripts/reports/gradients/diagnosis.js';
+import { describeGradients } from '../../../scripts/reports/gradients/report.js';
+import { SeededRandom } from '../../../shared/actor/seeded-random.js';
+import { createPlan } from '../../../shared/compiler/plan.js';
+import { packDataset } from '../../../shared/data/dataset.js';
+import { Device } from '../../../shared/engine/device.js';
+import { nodePlatform } from '../../../shared/engine/node-platform.js';
+import { GradientInspector, type GradientStats } from '../../../shared/engine/passes/gradient-inspector.js';
+import { StepExecutor } from '../../../shared/engine/step/step-executor.js';
+import { allocateOptimizer } from '../../../shared/engine/update-memory.js';
+import { sha256Hex } from '../../../shared/files/sha256.js';
+import { Graph, type Layer } from '../../../shared/graph/graph.js';
+import { dense } from '../../../shared/graph/layers/dense.js';
+import { sequential } from '../../../shared/graph/layers/sequential.js';
+import { sparseCategoricalCrossentropy } from '../../../shared/graph/losses/sparse-categorical-crossentropy.js';
+import { constantUnits } from '../../../shared/metrics/vector-stats.js';
+import { createOptimizer } from '../../../shared/optim/settings.js';
+import { sgd } from '../../../shared/optim/sgd.js';
+import { allocateRun } from '../../../trainer/training-memory.js';
+
+const [BATCH, LEAF, RATE] = [48, 4, 0.5];
+const machines: Device[] = [];
+afterAll(async () => {
+  for (const device of machines) await device.stop();
+});
+
+/** A run of one thread on random samples, and its gradient inspector. */
+async function open(hidden: () => Layer, layers = 1) {
+  const device = await Device.start(1, 'wasm', nodePlatform());
+  machines.push(device);
+  const random = new SeededRandom(1);
+  const bytes = (count: number, values: number): Uint8Array =>
+    Uint8Array.from({ length: count }, () => random.below(values));
+  const data = packDataset(
+    'inspected',
+    400,
+    {
+      x: { dtype: 'u8', shape: [12], bytes: bytes(12 * 400, 256), scale: 1 / 256, shift: 0 },
+      y: { dtype: 'u8', shape: [], bytes: bytes(400, 4), scale: 1, shift: 0 },
+    },
+    sha256Hex,
+  );
+  const x = new Graph().input('x', [12]);
+  const hiddenLayers = Array.from({ length: layers }, hidden);
+  const y = sequential([...hiddenLayers, dense(4, { activation: 'softmax' })])(x);
+  const plan = createPlan(x.graph.model(y, sparseCategoricalCrossentropy({ target: 'y' })));
+  const runMemory = allocateRun(device, { plan, data, leafSize: LEAF, seed: 9 });
+  const updater = allocateOptimizer(device, plan, {
+    optimizer: createOptimizer(sgd({ learningRate: RATE })),
+  });
+  const stepExecutor = new StepExecutor(
+    device.threadPool,
+    runMemory,
+    { batch: BATCH, leavesPerGroup: 1 },
+    updater,
+  );
+  const { scalars } = updater.optimizer.update(updater.optimizer.init(), RATE);
+  const share = { threads: { from: 0, to: 1 }, leaves: { from: 0, to: BATCH / LEAF } };
+  const step = (at: number): Promise<unknown> => stepExecutor.execute(at, [share], [scalars]);
+  return { inspector: new GradientInspector(device.threadPool, runMemory, BATCH), step };
+}
+
+async function inspectOnce(hidden: () => Layer, layers: number): Promise<GradientStats> {
+  const { inspector } = await open(hidden, layers);
+  await inspector.inspect(0);
+  return inspector.take(0)!;
+}
+
+describe('an inspection of backprop', () => {
+  it('measures the gradient of the step: the weights then move by it, times the rate', async () => {
+    const { inspector, step } = await open(() => dense(6, { activation: 'tanh' }));
+    for (const at of [0, 1, 2]) {
+      await inspector.inspect(at);
+      await step(at);
+      const { layers, samples } = inspector.take(at + 1)!;
+      expect(samples).toBe(BATCH);
+      expect(layers.map(({ op }) => op)).toEqual(['dense', 'tanh', 'dense']);
+      const parameters = layers.flatMap((layer) => layer.parameters);
+      expect(parameters).toHaveLength(4);
+      for (const { weightNorm, gradientNorm, updateRatio } of parameters) {
+        if (weightNorm === 0) expect([at, updateRatio]).toEqual([0, undefined]);
+        else expect(updateRatio! / ((RATE * gradientNorm) / weightNorm)).toBeCloseTo(1, 4);
+      }
+    }
+  });
+
+  it('has update ratios only right after its step, and is returned once', async () => {
+    const { inspector, step } = await open(() => dense(6, { activation: 'relu' }));
+    expect(inspector.take(0)).toBeUndefined();
+    await inspector.inspect(0);
+    await step(0);
+    await step(1);
+    expect(inspector.take(2)!.layers[0]!.parameters[0]).not.toHaveProperty('updateRatio');
+    expect(inspector.take(2)).toBeUndefined();
+  });
+
+  it('finds error terms that vanish and that explode', async () => {
+    const sigmoid = await inspectOnce(() => dense(16, { activation: 'sigmoid' }), 8);
+    const ones = await inspectOnce(() => dense(16, { activation: 'relu', kernelInitializer: 'ones' }), 8);
+    const he = await inspectOnce(() => dense(16, { activation: 'relu', kernelInitializer: 'heNormal' }), 8);
+    expect(diagnose(sigmoid).join()).toMatch(/^error terms vanish: .* in dense_8, .* in dense; /);
+    expect(diagnose(ones).map((line) => line.slice(0, 14))).toEqual(['error terms ex', 'activations ex']);
+    expect(diagnose(he)).toEqual([]);
+    expect(describeGradients([he])).toHaveLength(2 + 2 * 8 + 1);
+  });
+
+  it('counts units that are the same for all samples', () => {
+    const values = Float32Array.of(1, 0, 3, 1, 0, 4, 1, 0, 3);
+    expect(constantUnits(values, 3)).toBe(2 / 3);
+    const problems = diagnose({
+      layers: [
+        {
+          name: 'a',
+          op: 'dense',
+          activation: 1,
+          error: 1,
+          parameters: [{ name: 'w', weightNorm: 1, gradientNorm: 1 }],
+        },
+        { name: 'b', op: 'relu', activation: 1, error: 1, deadUnits: 0.75, parameters: [] },
+        {
+          name: 'c',
+          op: 'dense',
+          activation: 1,
+          error: 1,
+          parameters: [{ name: 'v', weightNorm: 1, gradientNorm: 1 }],
+        },
+      ],
+    });
+    expect(problems).toEqual(['most units are dead in b; try a lower --lr, or leakyRelu']);
+  });
+});

@@ -1,0 +1,51 @@
+import { Graph } from '../../shared/graph/graph.js';
+import { dense } from '../../shared/graph/layers/dense.js';
+import { flatten } from '../../shared/graph/layers/reshape.js';
+import { binaryCrossentropy } from '../../shared/graph/losses/binary-crossentropy.js';
+import { categoricalCrossentropy } from '../../shared/graph/losses/categorical-crossentropy.js';
+import type { LossSettings } from '../../shared/graph/losses/loss.js';
+import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.js';
+import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
+import type { Model } from '../../shared/graph/model.js';
+
+const sampleWeight = 'weight';
+
+/** Losses with weights of samples and classes. */
+export const WEIGHTED_MODELS = {
+  'weighted-samples': (): Model => weighted(2, [4], meanSquaredError({ target: 'y', sampleWeight })),
+
+  /** A term for each position. */
+  'weighted-numbers': (): Model =>
+    weighted(
+      3,
+      [2, 4],
+      sparseCategoricalCrossentropy({
+        ...{ target: 'y', fromLogits: true, labelSmoothing: 0.1, sampleWeight },
+        classWeights: [0.5, 2, 1.25],
+      }),
+    ),
+
+  'weighted-shares': (): Model =>
+    weighted(3, [4], categoricalCrossentropy({ target: 'y', fromLogits: true, classWeights: [3, 0, 0.7] })),
+
+  'weighted-yes': (): Model =>
+    weighted(1, [4], binaryCrossentropy({ target: 'y', sampleWeight, classWeights: [0.3, 1.7] })),
+
+  /** A loss for each of two outputs, the first with a term for each position. */
+  'named-outputs': (): Model => {
+    const x = new Graph().input('x', [2, 4]);
+    const hidden = dense(3, { activation: 'tanh' })(x);
+    return x.graph.model(
+      { kinds: dense(3, { activation: 'softmax' })(hidden), size: dense(2)(flatten()(hidden)) },
+      {
+        kinds: { loss: categoricalCrossentropy({ target: 'kinds-target', sampleWeight }), weight: 0.7 },
+        size: meanSquaredError({ target: 'size-target' }),
+      },
+    );
+  },
+} as const satisfies Readonly<Record<string, () => Model>>;
+
+function weighted(units: number, shape: readonly number[], loss: LossSettings): Model {
+  const x = new Graph().input('x', shape);
+  return x.graph.model(dense(units)(dense(5, { activation: 'tanh' })(x)), loss);
+}

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { GradientStats } from '../../shared/engine/passes/gradient-inspector.js';
+import type { TrainResult } from '../../trainer/result.js';
+import { CHROMIUM, openPage } from '../browser/chromium.js';
+import { run, temporaryFolder } from '../support/process.js';
+import { smallData, writeFiles } from '../support/process-data.js';
+
+const hashOf = (stdout: string): string => (JSON.parse(stdout) as TrainResult).weightsSha256;
+
+it('--inspect-gradients changes no weight, and writes its statistics as lines and as a page', async () => {
+  const data = writeFiles(temporaryFolder(), smallData());
+  const train = ['train', 'vanishing', '--data', data, '--steps', 12, '--workers', 2, '--json'];
+  const folder = join(temporaryFolder(), 'run');
+  const inspected = await run(...train, '--inspect-gradients', 5, '--run-dir', folder);
+  expect(inspected.status, inspected.stderr).toBe(0);
+  const plain = await run(...train);
+  expect(hashOf(inspected.stdout)).toBe(hashOf(plain.stdout));
+  expect(inspected.stderr).toMatch(/error terms vanish: .* in dense_10, .* in dense; try relu/);
+  const lines = readFileSync(join(folder, 'gradients.jsonl'), 'utf8').trimEnd().split('\n');
+  const inspections = lines.map((line) => JSON.parse(line) as GradientStats);
+  expect(inspections.map(({ step }) => step)).toEqual([0, 5, 10]);
+  expect(inspections[0]!.layers[0]!.parameters[0]!.updateRatio).toBeGreaterThan(0);
+  if (CHROMIUM === undefined) return;
+  const page = await openPage(readFileSync(join(folder, 'gradients.html'), 'utf8'));
+  expect(page.match(/<canvas/g)).toHaveLength(5);
+  expect(page).toContain('3 inspections, from step 1 to step 11');
+});
+
+it('--inspect-gradients reports activations that explode at the first step', async () => {
+  const data = writeFiles(temporaryFolder(), smallData());
+  const folder = join(temporaryFolder(), 'run');
+  const ended = await run(
+    ...['train', 'exploding', '--data', data, '--steps', 2, '--inspect-gradients', '--run-dir', folder],
+  );
+  expect(ended.status, ended.stderr).toBe(0);
+  expect(ended.stderr).toMatch(/step 1: activations explode: /);
+  expect(readFileSync(join(folder, 'gradients.jsonl'), 'utf8').split('\n')).toHaveLength(2 + 1);
+});

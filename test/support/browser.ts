@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs';
+import puppeteer, { type Browser, type LaunchOptions, type Page } from 'puppeteer-core';
+import { afterEach, expect, onTestFinished } from 'vitest';
+// Hooks run in reverse order, so what follows here runs before the processes of a test are killed.
+import './process.js';
+
+/** The browsers that tests drive, and where Debian installs them. */
+const BROWSERS = {
+  Chrome: {
+    executablePath: '/usr/bin/chromium',
+    browser: 'chrome',
+    args: [
+      // Root needs the first one; the next ones keep the browser from anything but the page.
+      ...['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking'],
+      // A certificate that the user has accepted. The driver's own option does not reach workers that workers start.
+      '--ignore-certificate-errors',
+    ],
+  },
+  Firefox: { executablePath: '/usr/bin/firefox-esr', browser: 'firefox', args: [] },
+} as const;
+
+/** The pages of a test whose complaints count. */
+const opened: Page[] = [];
+
+// A browser complains when the server of its page is killed, which every test ends with.
+afterEach(() => {
+  for (const page of opened.splice(0)) page.removeAllListeners('console');
+});
+
+export type BrowserName = keyof typeof BROWSERS;
+
+/** Whether a browser is installed here. Tests that need another one are skipped; .ci/run installs both. */
+export function isInstalled(name: BrowserName): boolean {
+  return existsSync(BROWSERS[name].executablePath);
+}
+
+/** Starts a browser without a window. It is killed after the test. */
+export async function launch(name: BrowserName, args: readonly string[] = []): Promise<Browser> {
+  const { args: own, ...how } = BROWSERS[name];
+  const options: LaunchOptions = {
+    ...how,
+    headless: true,
+    acceptInsecureCerts: true,
+    args: [...own, ...args],
+  };
+  const browser = await puppeteer.launch(options);
+  onTestFinished(() => killBrowser(browser));
+  return browser;
+}
+
+/** Kills a browser with all of its processes, as a crash or the loss of power does. */
+export function killBrowser(browser: Browser): void {
+  signalBrowser(browser, 'SIGKILL');
+}
+
+/** Signals all processes of a browser: SIGSTOP freezes it, as sleep does, and SIGCONT thaws it. */
+export function signalBrowser(browser: Browser, signal: NodeJS.Signals): void {
+  const pid = browser.process()?.pid as number;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // It has ended before.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** Opens the page. Whatever the browser complains about, such as a violation of the content policy, fails the test. */
+export async function open(browser: Browser, url: string): Promise<Page> {
+  const page = await browser.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warn') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  opened.push(page);
+  onTestFinished(() => expect(complaints).toEqual([]));
+  await page.goto(url);
+  return page;
+}
+
+/** Joins the run with this tab, and waits until it has computed something. */
+export async function joinAndCompute(page: Page, backend: 'wasm' | 'wasm-exact' = 'wasm'): Promise<void> {
+  await page.waitForSelector('#join');
+  await page.select('#backend', backend);
+  await page.click('#join');
+  // Firefox runs no function that is made from text, as waitForFunction needs, on a page whose policy forbids it.
+  await page.waitForSelector('#join-samples:not([value="0"])');
+}
+
+/** The text of an element. */
+export function textOf(page: Page, selector: string): Promise<string> {
+  return page.$eval(selector, (element) => element.textContent ?? '');
+}

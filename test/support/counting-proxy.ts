@@ -1,0 +1,35 @@
+import { connect as connectSocket, createServer, type Server } from 'node:net';
+
+/** Passes connections on to a port, and counts what passes. */
+export class CountingProxy {
+  up = 0;
+  down = 0;
+  private constructor(
+    private readonly server: Server,
+    readonly port: number,
+  ) {}
+
+  static async open(target: number): Promise<CountingProxy> {
+    let proxy: CountingProxy;
+    const server = createServer((near) => {
+      const far = connectSocket(target, '127.0.0.1');
+      near.on('data', (bytes) => {
+        proxy.up += bytes.length;
+        far.write(bytes);
+      });
+      far.on('data', (bytes) => {
+        proxy.down += bytes.length;
+        near.write(bytes);
+      });
+      near.on('close', () => far.destroy()).on('error', () => far.destroy());
+      far.on('close', () => near.destroy()).on('error', () => near.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    proxy = new CountingProxy(server, (server.address() as { port: number }).port);
+    return proxy;
+  }
+
+  close(): void {
+    this.server.close();
+  }
+}

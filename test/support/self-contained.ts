@@ -1,0 +1,70 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { start, temporaryFolder } from './process.js';
+import { writeFiles } from './process-data.js';
+
+/*
+ * A trained model holds all that prediction needs: its folder is moved to an empty directory, its recipe and its data are
+ * deleted, and predict, eval --data and export say what they said before, to the bit.
+ */
+const ROOT = join(import.meta.dirname, '../..');
+
+/** A folder with Unisum installed, whose package.json has no "type". */
+export function project(files: Record<string, string | Uint8Array>): string {
+  const folder = writeFiles(temporaryFolder(), { 'package.json': '{}', ...files });
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(ROOT, join(folder, 'node_modules', 'unisum'));
+  return folder;
+}
+
+/** Runs a command that succeeds. */
+export async function unisum(folder: string, ...words: (string | number)[]) {
+  const ended = await start(words, folder, { lifeMsMax: 120_000 }).ended;
+  expect(ended.status, ended.stderr).toBe(0);
+  return ended;
+}
+
+/** The same questions are answered before and after the recipe and the data are gone. */
+export async function answersTheSame(
+  folder: string,
+  recipe: string,
+  options: string[],
+  data: string,
+  inputs: string[],
+  backends: readonly string[] = ['auto', 'wasm'],
+) {
+  await unisum(folder, 'train', recipe, ...options, '--workers', 1, '--run-dir', 'run');
+  const away = temporaryFolder();
+  const asked = existsSync(join(ROOT, 'native')) ? backends : backends.filter((name) => name !== 'auto');
+  const ask = async (where: string, model: string) => {
+    const said: string[] = [];
+    for (const [i, backend] of asked.entries())
+      for (const words of [
+        ...(i === 0 ? [['predict', model, ...inputs]] : []),
+        ['predict', model, ...inputs, '--json'],
+        ['eval', model, '--data', data, '--json'],
+      ])
+        said.push((await unisum(where, ...words, '--backend', backend)).stdout);
+    await unisum(where, 'export', model, '--out', 'exported');
+    const exported = ['model.json', 'model.safetensors'].map((name) =>
+      readFileSync(join(where, 'exported', name)).toString('base64'),
+    );
+    return [...said, ...exported];
+  };
+  const before = await ask(folder, 'run');
+  // Files to predict and to measure are people's own; everything else goes.
+  renameSync(join(folder, 'run'), join(away, 'moved'));
+  for (const path of new Set([data, ...inputs].map((path) => path.split('/')[0] as string)))
+    renameSync(join(folder, path), join(away, path));
+  rmSync(join(folder, 'exported'), { recursive: true });
+  rmSync(folder, { recursive: true });
+  mkdirSync(folder);
+  const after = await ask(away, 'moved');
+  expect(after).toEqual(before);
+  // An export is as good as its run.
+  expect((await unisum(away, 'predict', 'exported', ...inputs)).stdout).toBe(before[0]);
+  // All backends said the same.
+  for (const at of asked.keys()) expect(before.slice(2 * at + 1, 2 * at + 3)).toEqual(before.slice(1, 3));
+  return { away, before };
+}
