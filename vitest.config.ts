@@ -1,17 +1,28 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** Folders of tests that start threads or processes, which run what is compiled in dist/. */
 const COMPILED = [
-  ...['engine', 'worker', 'coordinator', 'process', 'bench'].map((folder) => `test/${folder}/**/*.test.ts`),
+  ...['engine', 'worker', 'coordinator', 'process', 'browser', 'bench'].map(
+    (folder) => `test/${folder}/**/*.test.ts`,
+  ),
   'test/proof/nodes.test.ts',
+  'test/proof/package.test.ts',
+  'test/trainer/trainer.test.ts',
+  'test/trainer/public/*.test.ts',
+  'test/trainer/formats/*.test.ts',
 ];
 
 /** What only `npm run proof` looks at, much of it under emulation. */
 const PROOF = ['test/proof/**'];
 const PROVES = Boolean(process.env.UNISUM_PROOF);
 
+/** Stands for the folders of the user, in tests and in the processes that they start: those of the user are left alone. */
+const USER_FOLDERS = join(import.meta.dirname, 'node_modules', '.cache', 'unisum-test');
+
 export default defineConfig({
   test: {
+    env: { XDG_CONFIG_HOME: join(USER_FOLDERS, 'config'), XDG_CACHE_HOME: join(USER_FOLDERS, 'cache') },
     // Processes: a test that starts threads, or ends one of them, must not be a thread of the runner's itself.
     pool: 'forks',
     // Two files at a time: tests that start several threads each still get a core now and then.
