@@ -10,6 +10,7 @@ import { CountingProxy } from '../support/counting-proxy.js';
 import { type Ended, type Program, run, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 import { FaultyExecutor, TestWorker } from '../support/test-worker.js';
+import { proofOr } from '../support/thoroughness.js';
 
 /*
  * One hash for any number of machines, with local updates: four replicas of batches of 16, six steps a round. 500 samples make
@@ -62,13 +63,18 @@ describe('the weights of local updates', () => {
     });
   });
 
-  it.each<[Codec, number]>([
-    ['none', 3],
-    ['bf16', 2],
-    ['int8', 3],
-    ['int4', 2],
-    ['int4', 5],
-  ])('are the same with %s and %i machines, and no round is computed twice', async (compress, machines) => {
+  it.each(
+    proofOr<[Codec, number]>(
+      [
+        ['none', 3],
+        ['bf16', 2],
+        ['int8', 3],
+        ['int4', 2],
+        ['int4', 5],
+      ],
+      ([compress, machines]) => compress === 'none' || machines === 5,
+    ),
+  )('are the same with %s and %i machines, and no round is computed twice', async (compress, machines) => {
     const coded = [...RUN, '--compress', compress, '--steps', ROUNDS, '--workers', 1];
     const coordinator = start([...coded, ...LISTEN, '--min-workers', machines]);
     const url = await coordinator.joinUrl();

@@ -37,22 +37,22 @@ export async function answersTheSame(
   await unisum(folder, 'train', recipe, ...options, '--workers', 1, '--run-dir', 'run');
   const away = temporaryFolder();
   const asked = existsSync(join(ROOT, 'native')) ? backends : backends.filter((name) => name !== 'auto');
-  const ask = async (where: string, model: string) => {
+  const ask = async (where: string, model: string, backend: string) => {
     const said: string[] = [];
-    for (const [i, backend] of asked.entries())
-      for (const words of [
-        ...(i === 0 ? [['predict', model, ...inputs]] : []),
-        ['predict', model, ...inputs, '--json'],
-        ['eval', model, '--data', data, '--json'],
-      ])
-        said.push((await unisum(where, ...words, '--backend', backend)).stdout);
+    for (const words of [
+      ['predict', model, ...inputs],
+      ['predict', model, ...inputs, '--json'],
+      ['eval', model, '--data', data, '--json'],
+    ])
+      said.push((await unisum(where, ...words, '--backend', backend)).stdout);
     await unisum(where, 'export', model, '--out', 'exported');
     const exported = ['model.json', 'model.safetensors'].map((name) =>
       readFileSync(join(where, 'exported', name)).toString('base64'),
     );
     return [...said, ...exported];
   };
-  const before = await ask(folder, 'run');
+  const [first, ...others] = asked as [string, ...string[]];
+  const before = await ask(folder, 'run', first);
   // Files to predict and to measure are people's own; everything else goes.
   renameSync(join(folder, 'run'), join(away, 'moved'));
   for (const path of new Set([data, ...inputs].map((path) => path.split('/')[0] as string)))
@@ -60,11 +60,10 @@ export async function answersTheSame(
   rmSync(join(folder, 'exported'), { recursive: true });
   rmSync(folder, { recursive: true });
   mkdirSync(folder);
-  const after = await ask(away, 'moved');
-  expect(after).toEqual(before);
+  // Another backend than before says the same, too.
+  for (const backend of others.length > 0 ? others : [first])
+    expect(await ask(away, 'moved', backend), backend).toEqual(before);
   // An export is as good as its run.
   expect((await unisum(away, 'predict', 'exported', ...inputs)).stdout).toBe(before[0]);
-  // All backends said the same.
-  for (const at of asked.keys()) expect(before.slice(2 * at + 1, 2 * at + 3)).toEqual(before.slice(1, 3));
   return { away, before };
 }
