@@ -94,6 +94,20 @@ export class Lease {
     throw held(directory, undefined);
   }
 
+  /**
+   * Whether a process writes to a directory now. Takes nothing and removes nothing.
+   * @throws UserError when that cannot be found out
+   */
+  static isHeld(directory: string): boolean {
+    const file = join(directory, LEASE_FILE);
+    try {
+      const holder = readHolder(file);
+      return holder !== 'gone' && isAlive(holder, file, randomIdentifier());
+    } catch (error) {
+      throw explainFileError(error, `cannot read ${file}`);
+    }
+  }
+
   /** Lets others have the directory; a second call does nothing. */
   release(): void {
     if (!this.isHeld) return;

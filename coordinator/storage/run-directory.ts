@@ -28,8 +28,10 @@ export const MODEL_FILE = 'model.json';
 const CHECKPOINT_FOLDER = 'checkpoints';
 /** A copy of a metrics.jsonl of which more was removed at a resume than a line that was cut off. */
 const DAMAGED_METRICS_FILE = 'metrics.jsonl.damaged';
-/** What --inspect-gradients leaves. */
-const GRADIENT_FILES = ['gradients.jsonl', 'gradients.html'];
+/** What --inspect-gradients leaves: one inspection a line. */
+export const GRADIENTS_FILE = 'gradients.jsonl';
+/** Made of the files of a run, and made again whenever somebody asks for them. */
+export const REPORT_FILES = { page: 'run.html', gradients: 'gradients.html' } as const;
 
 export const DEFAULT_PARENT = 'runs';
 /** Metrics are written out when this many characters have come together. */
@@ -268,21 +270,19 @@ async function makeNamed(path: string): Promise<string> {
   }
 }
 
+/**
+ * Everything that a run writes into its directory, but for its lease, in the order of removal. Weights come first: those of an
+ * earlier run must never pass for those of the next. `config.json` comes last: until then the directory is that of a run.
+ */
+export const RUN_FILES: readonly string[] = [
+  ...[WEIGHTS_FILE, MODEL_FILE, CHECKPOINT_FOLDER, ACCESS_FILE, METRICS_FILE, DAMAGED_METRICS_FILE],
+  ...[GRADIENTS_FILE, ...Object.values(REPORT_FILES), CONFIG_FILE],
+];
+
 /** Removes what an earlier run left. */
 async function removeEarlierRun(path: string): Promise<void> {
   try {
-    // Weights first: those of the earlier run must never pass for those of this one.
-    for (const file of [
-      WEIGHTS_FILE,
-      MODEL_FILE,
-      CHECKPOINT_FOLDER,
-      ACCESS_FILE,
-      METRICS_FILE,
-      DAMAGED_METRICS_FILE,
-      ...GRADIENT_FILES,
-      CONFIG_FILE,
-    ])
-      await rm(join(path, file), { force: true, recursive: true });
+    for (const file of RUN_FILES) await rm(join(path, file), { force: true, recursive: true });
   } catch (error) {
     throw explainFileError(error, `cannot use ${path} as the run directory`);
   }

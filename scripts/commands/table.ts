@@ -58,6 +58,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./verify.js'),
   },
   {
+    name: 'runs',
+    summary: 'list, show, compare and remove runs',
+    load: () => import('./runs.js'),
+  },
+  {
     name: 'lr-find',
     summary: 'find a good initial learning rate',
     load: () => import('./lr-find.js'),

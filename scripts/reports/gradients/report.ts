@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { GRADIENTS_FILE, REPORT_FILES } from '../../../coordinator/storage/run-directory.js';
 import type { GradientStats, LayerStats } from '../../../shared/engine/passes/gradient-inspector.js';
 import { writeFileAtomically } from '../../../shared/files/atomic-file.js';
 import { type Column, textTable } from '../../terminal/text-table.js';
@@ -43,9 +44,9 @@ export async function saveGradients(
 ): Promise<string> {
   // JSON has no infinite or NaN norms, which an exploded network has: they become null.
   const lines = inspections.map((inspection) => `${JSON.stringify(inspection)}\n`).join('');
-  await writeFileAtomically(join(folder, 'gradients.jsonl'), [Buffer.from(lines)]);
+  await writeFileAtomically(join(folder, GRADIENTS_FILE), [Buffer.from(lines)]);
   const report = { recipe, inspections, problems: diagnoseRun(inspections) };
-  const page = join(folder, 'gradients.html');
+  const page = join(folder, REPORT_FILES.gradients);
   const html = await fillPage(new URL('./page/', import.meta.url), report);
   await writeFileAtomically(page, [Buffer.from(html)]);
   return page;
