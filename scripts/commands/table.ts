@@ -63,6 +63,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./runs.js'),
   },
   {
+    name: 'bisect',
+    summary: 'find the first step, leaf and op at which two runs part',
+    load: () => import('./bisect.js'),
+  },
+  {
     name: 'lr-find',
     summary: 'find a good initial learning rate',
     load: () => import('./lr-find.js'),

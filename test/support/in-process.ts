@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { Command } from 'commander';
+import { define as defineBisect } from '../../scripts/commands/bisect.js';
 import type { CommandContext } from '../../scripts/commands/command.js';
 import { define as defineTrain } from '../../scripts/commands/train.js';
 import { define as defineVerify } from '../../scripts/commands/verify.js';
@@ -29,6 +30,11 @@ export function trainHere(words: readonly (string | number)[], watching: Watchin
 /** `unisum verify --json` in this process, with one worker. @param words of the command line */
 export function verifyHere(words: readonly (string | number)[]): Promise<Outcome> {
   return call(defineVerify, [...words, '--workers', 1, '--json'], {});
+}
+
+/** `unisum bisect --json` in this process, with one worker. @param words of the command line */
+export function bisectHere(words: readonly (string | number)[]): Promise<Outcome> {
+  return call(defineBisect, [...words, '--workers', 1, '--json'], {});
 }
 
 async function call(
