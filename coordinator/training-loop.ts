@@ -18,6 +18,7 @@ import {
   type TrainingState,
 } from './coordinator-state.js';
 import { creditSamples, dismiss, machineOf, readyCount, reportAtEnd } from './membership/membership.js';
+import { expelledCount } from './membership/standings.js';
 import {
   forgetUndone,
   onRolledBack,
@@ -59,6 +60,7 @@ import {
   noteUpdate,
   remoteStragglers,
 } from './scheduling/scheduling-state.js';
+import { type Awaited, tellAwaited } from './scheduling/waiting.js';
 import type { Member } from './state/member.js';
 import type {
   Completion,
@@ -259,10 +261,9 @@ function startNext(state: CoordinatorState, nowMs: number): readonly Coordinator
   const completion = completionOf(state);
   if (completion !== undefined) return complete(state, completion, nowMs);
   const { effects, mayGoOn } = saveWhenDue(checkpointing, progressOf(state), nowMs);
-  const awaited = awaitedWorkers(scheduling);
-  const isWaiting = awaited.length === 0 || (!training.hasBegun && awaited.length < settings.minWorkers);
-  if (!mayGoOn || isWaiting || training.isPaused) return effects;
-  training.hasBegun = true;
+  const awaited = workersAwaited(state);
+  if (!mayGoOn || awaited.here < awaited.wanted || training.isPaused) return effects;
+  if (!training.hasBegun) effects.push(...begin(state, awaited));
   const { step } = training;
   const leaves = leavesOf(settings, step);
   const batch = { samples: settings.batch, leaves: leafCount(settings.batch, settings.leafSize) };
@@ -279,6 +280,33 @@ function startNext(state: CoordinatorState, nowMs: number): readonly Coordinator
   effects.push(...startStep(scheduling, { step, leaves, ...confirmation }, nowMs));
   // Second assignees for what is audited, and the first look at what is overdue.
   return [...effects, ...continueDistributedStep(state, nowMs)];
+}
+
+/**
+ * Workers that the run waits for. Before its first step it waits for as many as were asked for, but not for machines that it
+ * has expelled: otherwise a run that resumes without them would stand still.
+ */
+function workersAwaited({ training, settings, scheduling, membership }: CoordinatorState): Awaited {
+  const here = awaitedWorkers(scheduling).length;
+  const asked = training.hasBegun ? 1 : settings.minWorkers;
+  const wanted = training.hasBegun ? 1 : Math.max(1, asked - expelledCount(membership.standings));
+  return { here, wanted, asked };
+}
+
+/** The first step of this session begins. */
+function begin({ training }: CoordinatorState, { here, asked }: Awaited): CoordinatorEffect[] {
+  training.hasBegun = true;
+  if (here >= asked) return [];
+  const text = `the run begins with ${here} of ${asked} workers (--min-workers), as it has expelled others`;
+  return [{ kind: 'notice', text }];
+}
+
+/** Time has passed: tells for which workers the run waits. */
+export function tellWhoIsAwaited(state: CoordinatorState, nowMs: number): readonly CoordinatorEffect[] {
+  const { training, scheduling, settings } = state;
+  const isWaiting = training.activity === 'waiting' && !training.hasBegun && !training.isPaused;
+  const isAsked = isWaiting && settings.minWorkers > 1;
+  return tellAwaited(scheduling, isAsked ? workersAwaited(state) : undefined, nowMs);
 }
 
 /** Many steps on the local threads: all of one batch size and one epoch, so a ragged last batch is an execution of its own. */

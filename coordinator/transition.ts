@@ -42,6 +42,7 @@ import {
   onInterrupt,
   onRollbackNeeded,
   onWorkerReady,
+  tellWhoIsAwaited,
 } from './training-loop.js';
 
 /** What a member is told that may join again. */
@@ -106,6 +107,7 @@ function onMessage(
       return [
         ...withoutMembers(state, onTick(membership, message.secret, nowMs), nowMs),
         ...dropUnanswering(state, nowMs),
+        ...tellWhoIsAwaited(state, nowMs),
       ];
     case 'compared': {
       const { dispute, confirmed } = onCompared(scheduling, message);

@@ -64,6 +64,11 @@ function placeOf(address: string, name: string): string {
   return `${address}/${name}`;
 }
 
+/** Keys are base64url, which has no slash. */
+function isPlace(name: string): boolean {
+  return name.includes('/');
+}
+
 function offences({ wrong, silent }: Standing): number {
   return wrong + silent;
 }
@@ -142,6 +147,16 @@ export function expulsionsOf({ machines }: Standings): MemberLedger['expulsions'
       .filter(([, standing]) => offences(standing) > 0)
       .map(([name, { wrong, silent }]) => [name, { wrong, silent }]),
   );
+}
+
+/**
+ * How many machines were expelled, as far as is known: one that has a key is remembered by its key and by its places, one
+ * that has none by its places alone.
+ */
+export function expelledCount({ machines }: Standings): number {
+  const names = [...machines].flatMap(([name, standing]) => (offences(standing) > 0 ? name : []));
+  const places = names.filter(isPlace).length;
+  return Math.max(places, names.length - places);
 }
 
 function waitMs(times: number): number {

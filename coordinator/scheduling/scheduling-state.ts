@@ -36,6 +36,8 @@ export interface SchedulingState {
   slowestMs: number;
   /** Since when the step under way waits for members that are not there, and when that is told next. */
   waiting: { readonly sinceMs: number; tellAtMs: number } | undefined;
+  /** The same for the workers that the run waits for before its first step. */
+  awaiting: { readonly sinceMs: number; tellAtMs: number } | undefined;
 }
 
 /** What this room knows of a member. */
@@ -139,6 +141,7 @@ export function initialScheduling({
     wakeAtMs: Number.POSITIVE_INFINITY,
     slowestMs: 0,
     waiting: undefined,
+    awaiting: undefined,
   };
 }
 

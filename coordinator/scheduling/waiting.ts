@@ -31,6 +31,39 @@ export function tellWaiting(
   return [{ kind: 'notice', text: `step ${step.step} waits${long}: ${describeNeed(part, stuck)}` }];
 }
 
+/** Workers that the run waits for before its first step. */
+export interface Awaited {
+  /** Workers that are ready. */
+  readonly here: number;
+  /** With how many it begins. */
+  readonly wanted: number;
+  /** How many were asked for. */
+  readonly asked: number;
+}
+
+/**
+ * Tells how long the run has waited for its workers, and how many are missing; again and again, less and less often.
+ * @param awaited undefined: it waits for none
+ */
+export function tellAwaited(
+  part: SchedulingState,
+  awaited: Awaited | undefined,
+  nowMs: number,
+): CoordinatorEffect[] {
+  if (awaited === undefined || awaited.here >= awaited.wanted) {
+    part.awaiting = undefined;
+    return [];
+  }
+  part.awaiting ??= { sinceMs: nowMs, tellAtMs: nowMs + TELL_FIRST_MS };
+  const { sinceMs, tellAtMs } = part.awaiting;
+  if (nowMs < tellAtMs) return [];
+  const waitedMs = nowMs - sinceMs;
+  part.awaiting.tellAtMs = nowMs + waitedMs;
+  const { here, wanted, asked } = awaited;
+  const text = `the run has not begun for ${seconds(waitedMs)}: ${here} of ${wanted} workers are ready (--min-workers ${asked})`;
+  return [{ kind: 'notice', text }];
+}
+
 function describeNeed({ workers }: SchedulingState, task: Task): string {
   const { from, to } = task.range;
   const leaves = `the leaves ${from} to ${to}`;
