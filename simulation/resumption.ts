@@ -24,7 +24,8 @@ const INITIAL_VECTORS: Vectors = { weights: INITIAL_WEIGHTS, best: undefined, re
 export async function findResumption(store: CheckpointStore): Promise<Resumption> {
   const { checkpoint, damaged } = await store.newest();
   const step = checkpoint?.progress.step ?? 0;
-  const ledger = await store.ledger();
+  const { ledger, isDamaged } = (await store.ledger()) ?? {};
+  if (isDamaged) throw new Error('what the run remembers of its members is damaged');
   const saved = await store.loadWhole(ledger?.bases.filter((base) => 0 < base && base <= step) ?? []);
   const bases = new Map([[0, INITIAL_VECTORS]]);
   for (const base of saved) bases.set(base.progress.step, vectorsOf(base));

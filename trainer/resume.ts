@@ -122,7 +122,8 @@ export async function findResumption(
       };
     // Rather than starting again, a run whose record was lost continues without it.
     const { checkpoint, damaged } = await store.newest();
-    if (checkpoint === undefined) return { ...rest, ...found, chain, recorded };
+    if (checkpoint === undefined)
+      return { ...rest, ...found, memory: await loadMemory(store, undefined, undefined), chain, recorded };
     const memory = await loadMemory(store, checkpoint, undefined);
     return { ...rest, checkpoint, damaged, memory, chain: EMPTY_CHAIN, recorded: new RecordedRun() };
   } catch (error) {
@@ -136,22 +137,25 @@ export async function findResumption(
 
 /**
  * What a run remembers of its members; undefined when nothing.
+ * @param checkpoint left out: the run starts again, and nothing of anybody is in its weights
  * @param recorded left out: the record was lost, and a new one begins with the state that the run resumes from
  */
 async function loadMemory(
   store: CheckpointStore,
-  { progress: { step } }: SavedCheckpoint,
+  checkpoint: SavedCheckpoint | undefined,
   recorded: RecordedRun | undefined,
 ): Promise<MemberMemory | undefined> {
-  const ledger = await store.ledger();
-  if (ledger === undefined) return undefined;
+  const found = await store.ledger();
+  if (found === undefined) return undefined;
+  const { ledger } = found;
+  const step = checkpoint?.progress.step ?? 0;
   // Where everything was confirmed, the run never has to go back behind this state.
   const isUnverified = Object.values(ledger.unverified).some((since) => since < step);
-  if (recorded === undefined || !isUnverified) return { ledger, bases: [], isInitialDrawn: false };
+  if (recorded === undefined || !isUnverified) return { ...found, bases: [], isInitialDrawn: false };
   // Nor can it go back to where other settings were in use: it would not come to the same weights again.
   const { from, state, weights } = recorded.leg;
   const bases = await store.loadWhole(ledger.bases.filter((base) => from <= base && base <= step));
-  return { ledger, bases, isInitialDrawn: state === null && weights === null };
+  return { ...found, bases, isInitialDrawn: state === null && weights === null };
 }
 
 /** The run in runs/ that was written to last. */

@@ -62,6 +62,8 @@ export interface RunRequest extends LearningSettings {
 /** What a resumed run remembers of its members, and the states that it can go back to. */
 export interface MemberMemory {
   readonly ledger: MemberLedger;
+  /** Its file was damaged, and the worst is assumed. */
+  readonly isDamaged: boolean;
   /** By ascending step, none of them later than the state that the run resumes from. */
   readonly bases: readonly SavedCheckpoint[];
   /** The weights before the first step were drawn from the seed. */

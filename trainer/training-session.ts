@@ -1,5 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { RunEnd } from '../coordinator/run-coordinator.js';
+import { DAMAGED_LEDGER_FILE } from '../coordinator/storage/checkpoint-store.js';
+import { LEDGER_FILE } from '../coordinator/storage/member-ledger.js';
 import type { MetricsRecord } from '../coordinator/storage/metrics-chain.js';
 import { saveAccess } from '../coordinator/storage/run-access.js';
 import {
@@ -256,14 +258,16 @@ async function directoryFor(
       clock: systemClock,
       ...(settings.runDir === undefined ? {} : { directory: settings.runDir }),
     });
-  const { path, lease, chain, checkpoint } = resumption;
+  const { path, lease, chain, checkpoint, memory } = resumption;
+  const store = checkpointsIn(path);
+  if (memory?.isDamaged) await store.setLedgerAside();
   // Before the record says that the run has gone back: nobody may resume from a later state.
-  await checkpointsIn(path).forgetAfter(checkpoint?.progress.step ?? -1);
+  await store.forgetAfter(checkpoint?.progress.step ?? -1);
   return continueRunDirectory(path, lease, chain, request);
 }
 
 function reportResumption(
-  { path, checkpoint, damaged, isForeign, chain: { fault, lines } }: Resumption,
+  { path, checkpoint, damaged, isForeign, memory, chain: { fault, lines } }: Resumption,
   trainer: Trainer,
   progress: Progress,
 ): void {
@@ -280,6 +284,10 @@ function reportResumption(
   if (isForeign)
     progress.say(
       'the join line of this run was not made by you on this machine: it has a new one, which its workers need',
+    );
+  if (memory?.isDamaged)
+    progress.say(
+      `${LEDGER_FILE} is damaged, and was set aside as ${DAMAGED_LEDGER_FILE}: who was expelled or banned is forgotten (ban again with --ban), and the next expulsion takes the run back to its first step`,
     );
   for (const line of damaged) progress.say(`skipped a checkpoint: ${line}`);
   const step = checkpoint?.progress.step ?? 0;

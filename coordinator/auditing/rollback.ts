@@ -2,7 +2,7 @@ import { assert } from '../../shared/errors.js';
 import type { CoordinatorEffect } from '../state/messages.js';
 import type { RunEvent } from '../state/observer.js';
 import type { RunProgress } from '../storage/checkpoint.js';
-import { type AuditMemory, MACHINES_MAX, type MemberLedger } from '../storage/member-ledger.js';
+import { type AuditMemory, MACHINES_MAX, type MemberLedger, OTHERS } from '../storage/member-ledger.js';
 
 /*
  * Where only part of the work is audited, a member that is found to be wrong may have been wrong before, undetected, and its
@@ -26,8 +26,6 @@ const KEPT_MAX = 4;
 const KEPT_APART_FIRST = 16;
 /** Rollbacks of a run. */
 const ROLLBACKS_MAX = 5;
-/** Stands for all machines beyond MACHINES_MAX; no machine has this name. */
-const OTHERS = '';
 
 /** The auditing room's part of the state. */
 export interface AuditingState {

@@ -6,6 +6,7 @@ import {
   encodeLedger,
   LEDGER_BYTES_MAX,
   LEDGER_FILE,
+  LOST_LEDGER,
   type MemberLedger,
 } from './member-ledger.js';
 
@@ -13,6 +14,8 @@ import {
 const CHECKPOINTS_KEPT = 3;
 /** Digits of a step in a file's name, so that names sort as steps do. */
 const STEP_DIGITS = 13;
+/** The name of a ledger that was found damaged. */
+export const DAMAGED_LEDGER_FILE = `${LEDGER_FILE}.damaged`;
 const NAME = /^step-(\d{13})\.safetensors$/;
 
 /** A checkpoint that was found, and what was passed over on the way to it. */
@@ -20,6 +23,12 @@ export interface Found {
   readonly checkpoint: SavedCheckpoint | undefined;
   /** One line for each newer file that is of no use. */
   readonly damaged: readonly string[];
+}
+
+/** What is remembered of members. `isDamaged`: it cannot be read, and the worst is assumed in its place. */
+export interface FoundLedger {
+  readonly ledger: MemberLedger;
+  readonly isDamaged: boolean;
 }
 
 /** The checkpoints of a run, one file each. */
@@ -47,11 +56,23 @@ export class CheckpointStore {
     await this.prune([...(ledger?.bases ?? []), ...(best === null ? [] : [best.step])]);
   }
 
-  /** What is remembered of members; undefined when nothing is, or the file is damaged. */
-  async ledger(): Promise<MemberLedger | undefined> {
+  /** What is remembered of members; undefined when nothing is. */
+  async ledger(): Promise<FoundLedger | undefined> {
     const names = await this.storage.list();
     if (!names.includes(LEDGER_FILE)) return undefined;
-    return decodeLedger(await this.storage.read(LEDGER_FILE, LEDGER_BYTES_MAX));
+    const ledger = await this.storage
+      .read(LEDGER_FILE, LEDGER_BYTES_MAX)
+      .then(decodeLedger, (error: unknown) => {
+        if (!(error instanceof UserError)) throw error;
+        return undefined;
+      });
+    return ledger === undefined ? { ledger: LOST_LEDGER, isDamaged: true } : { ledger, isDamaged: false };
+  }
+
+  /** Keeps the file of a damaged ledger under another name, and what takes its place under its own. */
+  async setLedgerAside(): Promise<void> {
+    await this.storage.rename(LEDGER_FILE, DAMAGED_LEDGER_FILE);
+    await replaceFile(this.storage, LEDGER_FILE, [encodeLedger(LOST_LEDGER)]);
   }
 
   /** The checkpoints of these steps that are whole. */

@@ -15,6 +15,9 @@ export const LEDGER_BYTES_MAX = 16 * 2 ** 20;
 /** Machines that are remembered apart: a new identity costs a member that knows the token next to nothing. */
 export const MACHINES_MAX = 4096;
 
+/** Stands for all machines beyond MACHINES_MAX, or for all that there were; no machine has this name. */
+export const OTHERS = '';
+
 const step = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(STEP_MAX));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const LedgerSchema = v.strictObject({
@@ -39,6 +42,18 @@ export interface AuditMemory {
   /** A snapshot of the vectors of each is kept. */
   readonly kept: readonly RunProgress[];
 }
+
+/**
+ * Takes the place of a ledger that is damaged. Whatever is in the weights may be unverified: an expulsion takes the run back to its
+ * first step, so that nothing of the expelled machine stays.
+ */
+export const LOST_LEDGER: MemberLedger = {
+  unverified: { [OTHERS]: 0 },
+  bases: [],
+  rollbacks: 0,
+  expulsions: {},
+  banned: [],
+};
 
 /** The bytes of the file. */
 export function encodeLedger(ledger: MemberLedger): Uint8Array {

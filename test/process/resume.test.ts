@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -66,16 +74,23 @@ describe('a run that is interrupted', () => {
     },
   );
 
-  it('resumes from the latest undamaged checkpoint and reports the damaged one', async () => {
+  it('resumes from the latest undamaged checkpoint, and reports it and other files that are damaged', async () => {
     const folder = temporaryFolder();
     await interrupted(folder);
-    const [latest = ''] = checkpoints(folder).slice(-1);
+    writeFileSync(join(folder, 'r', 'checkpoints', 'members.json'), '{"unverified":');
+    const [latest = ''] = checkpoints(folder)
+      .filter((name) => name.startsWith('step-'))
+      .slice(-1);
     const path = join(folder, 'r', 'checkpoints', latest);
     truncateSync(path, statSync(path).size - 1);
     const again = await start(['train', '--resume', 'r', '--json'], folder).ended;
     expect(again.stderr).toMatch(
       new RegExp(`skipped a checkpoint: ${latest} [^\\n]* it is damaged [^\\n]*\\n`),
     );
+    expect(again.stderr).toContain(
+      'members.json is damaged, and was set aside as members.json.damaged: who was expelled or banned is forgotten',
+    );
+    expect(checkpoints(folder)).toContain('members.json.damaged');
     expect(resultOf(again, 0).weightsSha256).toBe(uninterrupted.weightsSha256);
   });
 

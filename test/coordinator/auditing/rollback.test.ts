@@ -8,6 +8,7 @@ import {
   onUnverified,
 } from '../../../coordinator/auditing/rollback.js';
 import type { RunSettings } from '../../../coordinator/state/run-settings.js';
+import { LOST_LEDGER } from '../../../coordinator/storage/member-ledger.js';
 import { Script } from '../script.js';
 
 const AUDIT = { fraction: 1e-9, seed: 1 };
@@ -78,6 +79,17 @@ describe('a member whose unverified sums are in the weights, and that is found t
     );
     expect(script.state.training.step).toBe(3);
   });
+});
+
+it('a run that has lost its ledger goes back to its first state when a machine is expelled', () => {
+  const kept = [0, 32].map((step) => ({ step, optimizer: {}, best: null }));
+  const auditing = initialAuditing({ fraction: 0.1 }, 40, { ledger: LOST_LEDGER, kept });
+  const expelled = { event: 'assignment', step: 41, reason: 'stands for the evidence' } as const;
+  const { isRollingBack } = onExpelled(auditing, { machine: 'a key', name: 'eve' }, 41, expelled);
+  expect(isRollingBack).toBe(true);
+  expect(completeRollback(auditing).progress.step).toBe(0);
+  // Then nothing of anybody is in the weights.
+  expect(onExpelled(auditing, { machine: 'other', name: 'eve' }, 1, expelled).isRollingBack).toBe(false);
 });
 
 describe('a run that is thrown back again and again', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeCheckpoint } from '../../../coordinator/storage/checkpoint.js';
-import { CheckpointStore } from '../../../coordinator/storage/checkpoint-store.js';
+import { CheckpointStore, DAMAGED_LEDGER_FILE } from '../../../coordinator/storage/checkpoint-store.js';
+import { encodeLedger, LEDGER_FILE, LOST_LEDGER } from '../../../coordinator/storage/member-ledger.js';
 import { sha256Hex } from '../../../shared/files/sha256.js';
 import type { DirectoryStorage } from '../../../shared/files/storage.js';
 import { storageSuite } from '../../suites/storage-suite.js';
@@ -51,6 +52,33 @@ describe('checkpoints', () => {
     expect(damaged).toEqual([`${fileOf(3)} is ahead of metrics.jsonl, which is whole up to step 2`]);
     expect((await new CheckpointStore(disk).newest(0)).checkpoint).toBeUndefined();
   });
+
+  it.each([
+    ['cut off', (text: string) => text.slice(0, -3)],
+    ['empty', () => ''],
+    ['of another form', () => '{"unverified":{"a/eve":-1}}'],
+  ])(
+    'with a ledger of members that is %s: the worst is assumed of whom it named, and it is set aside',
+    async (_what, damage) => {
+      const disk = new CrashingDisk();
+      const store = new CheckpointStore(disk);
+      expect(await store.ledger()).toBeUndefined();
+      const ledger = {
+        ...{ unverified: { 'a/eve': 3 }, bases: [], rollbacks: 1 },
+        ...{ expulsions: { 'a/eve': { wrong: 1, silent: 0 } }, banned: [] },
+      };
+      const text = new TextDecoder().decode(encodeLedger(ledger));
+      const bytes = new TextEncoder().encode(damage(text));
+      await disk.write(LEDGER_FILE, [new TextEncoder().encode(text)]);
+      expect(await store.ledger()).toEqual({ ledger, isDamaged: false });
+      await disk.write(LEDGER_FILE, [bytes]);
+      expect(await store.ledger()).toEqual({ ledger: LOST_LEDGER, isDamaged: true });
+      await store.setLedgerAside();
+      expect(await disk.read(DAMAGED_LEDGER_FILE)).toEqual(bytes);
+      // A process that ends before its first save leaves what the next one has to assume.
+      expect(await store.ledger()).toEqual({ ledger: LOST_LEDGER, isDamaged: false });
+    },
+  );
 
   it('are intact after a loss of power at any byte or operation', async () => {
     const whole = new CrashingDisk();
