@@ -51,6 +51,7 @@ export function onConnected(
     threads: 1,
     joinedAtMs: nowMs,
     heardAtMs: nowMs,
+    preparedMs: 0,
     roundTripMs: undefined,
     samples: 0,
     isOperator: false,

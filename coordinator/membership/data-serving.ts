@@ -85,6 +85,12 @@ export function noteSent(serving: DataServing, id: string): void {
   if (own.requested.length > 0) serving.turns.add(id);
 }
 
+/** Whether a member waits for chunks that it requested. */
+export function isWaitingForData({ served }: DataServing, id: string): boolean {
+  const own = served.get(id);
+  return own !== undefined && own.requested.length + own.inFlight.length > 0;
+}
+
 /** A member is gone, and with it everything that was in flight to it. */
 export function endServing(serving: DataServing, id: string): void {
   for (const { bytes } of serving.served.get(id)?.inFlight ?? []) serving.bytes -= bytes;

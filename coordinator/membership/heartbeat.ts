@@ -2,8 +2,10 @@ import { sha256Hex } from '../../shared/files/sha256.js';
 import { CONTROLS_PER_TICK_MAX, type Member, type OpenPing } from '../state/member.js';
 import type { CoordinatorEffect } from '../state/messages.js';
 import { makeRoomForData } from './data-requests.js';
+import { isWaitingForData } from './data-serving.js';
 import {
   dismiss,
+  expel,
   type MembershipOutcome,
   type MembershipState,
   NOTHING,
@@ -16,6 +18,11 @@ import {
 const HANDSHAKE_MS = 10_000;
 /** A member that has been silent for so long counts as dead: a live one answers a ping at once. */
 const SILENCE_MS = 3000;
+/**
+ * How long a member may take in all to prepare: to compile the run and to check its data. The time in which it waits for data that
+ * it requested does not count, however slow its link is.
+ */
+const PREPARE_MS = 120_000;
 /** Pings of one member that may be open: more than are sent until it counts as dead. A pong to an older one is no sign of life. */
 const OPEN_PINGS_MAX = 8;
 /** Hexadecimal digits of a ping's id: 48 bits, which fit a number and cannot be guessed. */
@@ -29,7 +36,8 @@ export function onTick(part: MembershipState, secret: string, nowMs: number): Me
   const effects: CoordinatorEffect[] = reportWhenDue(part, nowMs);
   const left: string[] = [];
   // This process itself was held up (a lid closed, a job suspended): what the others sent meanwhile is still unread.
-  const wasSuspended = nowMs - part.sweptAtMs > SILENCE_MS / 2;
+  const elapsedMs = nowMs - part.sweptAtMs;
+  const wasSuspended = elapsedMs > SILENCE_MS / 2;
   part.sweptAtMs = nowMs;
   if (wasSuspended) {
     for (const member of part.members.values()) member.heardAtMs = nowMs;
@@ -47,6 +55,9 @@ export function onTick(part: MembershipState, secret: string, nowMs: number): Me
       if (nowMs - member.joinedAtMs > HANDSHAKE_MS) remove(refuse(part, member, 'authentication timed out'));
     } else if (nowMs - member.heardAtMs > SILENCE_MS) {
       remove(dismiss(part, member, `silent for ${SILENCE_MS / 1000} s`));
+    } else if (isOverdue(part, member, elapsedMs)) {
+      const reason = `it has prepared for ${PREPARE_MS / 1000} s, and is not ready`;
+      remove(expel(part, member, 'silent', reason, nowMs));
     } else {
       const id = pingId(secret, member);
       if (member.openPings.push({ id, sentAtMs: nowMs }) > OPEN_PINGS_MAX) member.openPings.shift();
@@ -54,6 +65,12 @@ export function onTick(part: MembershipState, secret: string, nowMs: number): Me
     }
   }
   return { effects, left };
+}
+
+/** Counts time for a member that prepares by itself. @returns whether it has taken too long */
+function isOverdue({ serving }: MembershipState, member: Member, elapsedMs: number): boolean {
+  if (member.phase === 'preparing' && !isWaitingForData(serving, member.id)) member.preparedMs += elapsedMs;
+  return member.phase === 'preparing' && member.preparedMs > PREPARE_MS;
 }
 
 /** A pong has arrived. The shortest round trip is that of a link on which nothing waits. It is a sign of life if it answers a ping: its sender has read what was sent before. */

@@ -53,6 +53,8 @@ export interface Member {
   threads: number;
   readonly joinedAtMs: number;
   heardAtMs: number;
+  /** How long it has prepared by itself, without waiting for data. */
+  preparedMs: number;
   /** The shortest time from a ping to its pong; undefined before the first pong. */
   roundTripMs: number | undefined;
   /** Samples that it has computed and that count, for the report at the end. */

@@ -124,3 +124,44 @@ describe('pings', () => {
     ]);
   });
 });
+
+describe('a member that prepares', () => {
+  const READY_MS = 120_000;
+
+  /** Time passes, and the member answers every ping. @returns why it is dropped; undefined when it is not */
+  function prepares(script: Script, forMs: number): string | undefined {
+    for (const endMs = script.nowMs + forMs; script.nowMs < endMs; ) {
+      const dropped = script.tick(script.nowMs + 500).find((line) => line.startsWith('drop a: '));
+      if (dropped !== undefined) return dropped;
+      script.says('a', { kind: 'pong', id: script.openPing('a') });
+    }
+    return undefined;
+  }
+
+  it('and never says that it is ready is expelled, and waits before it may return', () => {
+    const script = new Script();
+    script.connects('a');
+    script.says('a', hello('a'));
+    expect(prepares(script, READY_MS)).toBeUndefined();
+    expect(prepares(script, 1000)).toBe('drop a: it has prepared for 120 s, and is not ready');
+    script.leaves('a');
+    script.connects('a');
+    expect(script.says('a', hello('a'))).toContain(
+      'a <- refuse: it was expelled once: it may return 10 s after that',
+    );
+  });
+
+  it('is not expelled while data is on its way, however slow its link is; what it takes itself adds up', () => {
+    const script = new Script();
+    script.connects('a');
+    script.says('a', hello('a'));
+    for (const [i, chunk] of [0, 1].entries()) {
+      script.says('a', { kind: 'need', chunks: [chunk] });
+      expect(prepares(script, 10 * READY_MS), `chunk ${i}`).toBeUndefined();
+      script.tell({ kind: 'chunk-sent', id: 'a' });
+      script.tell({ kind: 'data-due' });
+      expect(prepares(script, READY_MS / 2)).toBeUndefined();
+    }
+    expect(prepares(script, 1000)).toMatch(/is not ready$/);
+  });
+});
