@@ -1,4 +1,5 @@
 import type { Clock } from '../../shared/actor/clock.js';
+import { PLAIN, stepsPerExchange } from './exchange.js';
 import type { PeerProcess } from './peer-process.js';
 import {
   baseOf,
@@ -29,6 +30,8 @@ export interface ScalingResult {
   readonly mode: ScalingMode;
   /** See Spread; 'ddp' is PyTorch's DistributedDataParallel over gloo. */
   readonly spread: ScalingPoint['spread'] | 'ddp';
+  /** What the machines exchange, as on the command line. */
+  readonly exchange: string;
   /** Number of workers, threads or processes: the curve's x axis. */
   readonly workers: number;
   /** More units than processors: they share processors. */
@@ -106,7 +109,9 @@ export async function benchScaling(request: ScalingRequest, clock: Clock): Promi
   for (let repeat = 0; repeat < repeats; repeat++) {
     say(`repeat ${repeat + 1} of ${repeats}: ${points.length} points ...`);
     for (const { point, steps, runs, serial, targets } of measurements) {
-      for (const overlaps of point.spread === 'remote' ? [true, false] : [true]) {
+      // What an exchange that does not overlap with computing would take is asked of single steps.
+      const isSplit = point.spread === 'remote' && point.exchange === PLAIN;
+      for (const overlaps of isSplit ? [true, false] : [true]) {
         if (interrupted.aborted) return [];
         const run = await runPoint(task, point, steps, clock, overlaps);
         (overlaps ? runs : serial).push(run);
@@ -115,7 +120,7 @@ export async function benchScaling(request: ScalingRequest, clock: Clock): Promi
       if (target === undefined || point.mode === 'weak') continue;
       const reached = await runToTarget(task, point, target, clock);
       targets.push(reached);
-      const key = `batch ${point.batch} to the target`;
+      const key = `batch ${point.batch}, ${point.exchange.name}, to the target`;
       hashes.set(key, [...(hashes.get(key) ?? []), [describePoint(point), reached.weightsSha256]]);
     }
     for (const [world, peer] of peers) {
@@ -128,7 +133,7 @@ export async function benchScaling(request: ScalingRequest, clock: Clock): Promi
     const [remote, bare] = [medianSplit(runs), medianSplit(serial)];
     if (remote !== undefined && bare !== undefined)
       splits.set(point, { ...remote, hidden: Math.max(0, bare.wire - remote.wire) });
-    if (hasProcesses(point) || interrupted.aborted) continue;
+    if (hasProcesses(point) || point.exchange !== PLAIN || interrupted.aborted) continue;
     const { split, weightsSha256 } = await splitLocalPoint(task, point, steps, clock);
     hashes.get(runOf(point))?.push([`${describePoint(point)}, timed`, weightsSha256]);
     if (split !== undefined) splits.set(point, split);
@@ -145,25 +150,30 @@ function medianSplit(runs: readonly ScalingRun[]): TimeSplit | undefined {
 }
 
 /** Points with the same have runs of equally many steps of one batch, which must end with the same weights. */
-function runOf({ batch, spread }: ScalingPoint): string {
-  return `batch ${batch}${spread === 'joined' ? ', joined' : ''}`;
+function runOf({ batch, spread, exchange }: ScalingPoint): string {
+  return `batch ${batch}, ${exchange.name}${spread === 'joined' ? ', joined' : ''}`;
 }
 
 /** The number of steps that take as long as a run should, and the hash that every such run must end with. */
 async function findSteps(
   task: ScalingTask,
-  { batch, spread }: ScalingPoint,
+  { batch, spread, exchange }: ScalingPoint,
   clock: Clock,
 ): Promise<{ steps: number; hash: string }> {
   const runMs = spread === 'joined' ? JOINED_RUN_MS : RUN_MS;
-  const one: ScalingPoint = { mode: 'strong', spread: 'workers', units: 1, batch };
-  const rough = await runPoint(task, one, ESTIMATE_STEPS, clock);
+  const one: ScalingPoint = { mode: 'strong', spread: 'workers', units: 1, batch, exchange };
+  // A run of one exchange has no time per step.
+  const stepsMin = STEPS_MIN * stepsPerExchange(exchange);
+  const rough = await runPoint(task, one, Math.max(ESTIMATE_STEPS, stepsMin), clock);
   const steadySteps = Math.min(
     Math.max(ESTIMATE_STEPS, Math.round((RUN_MS * 250) / rough.usPerStep)),
-    ESTIMATE_STEPS_MAX,
+    Math.max(ESTIMATE_STEPS_MAX, stepsMin),
   );
   const { usPerStep } = await runPoint(task, one, steadySteps, clock);
-  const steps = Math.min(Math.max(STEPS_MIN, Math.round((runMs * 1000) / usPerStep)), STEPS_MAX);
+  const steps = Math.min(
+    Math.max(stepsMin, Math.round((runMs * 1000) / usPerStep)),
+    Math.max(STEPS_MAX, stepsMin),
+  );
   const { weightsSha256 } = await runPoint(task, one, steps, clock);
   return { steps, hash: weightsSha256 };
 }
@@ -182,6 +192,7 @@ function result(
   const split = splits.get(point);
   return {
     ...{ workload, mode: point.mode, spread: point.spread, workers: point.units, batch: point.batch },
+    exchange: point.exchange.name,
     ...{ oversubscribed: point.units > cores, backend: runs[0]?.backend ?? '', steps },
     ...{ usPerStep: median, fastestUsPerStep: fastest, slowestUsPerStep: slowest },
     noise: (slowest - fastest) / median,
@@ -207,6 +218,7 @@ function peerResults(
     const gain = one && timeStats(one).median / median;
     return {
       ...{ workload, mode: 'strong' as const, spread: 'ddp' as const, workers: world, batch },
+      exchange: PLAIN.name,
       ...{ oversubscribed: world > cores, backend: 'pytorch' },
       ...{ usPerStep: median, fastestUsPerStep: fastest, slowestUsPerStep: slowest },
       noise: (slowest - fastest) / median,
@@ -215,6 +227,6 @@ function peerResults(
   });
 }
 
-function describePoint({ mode, spread, units }: ScalingPoint): string {
-  return `${mode} scaling, ${spread} ${units}`;
+function describePoint({ mode, spread, units, exchange }: ScalingPoint): string {
+  return `${mode} scaling, ${spread} ${units}, ${exchange.name}`;
 }

@@ -1,3 +1,4 @@
+import { type Exchange, PLAIN } from './exchange.js';
 import type { StepSplit } from './thread-times.js';
 
 /**
@@ -16,8 +17,9 @@ export interface ScalingPoint {
   readonly spread: Spread;
   /** Number of workers, threads or processes. */
   readonly units: number;
-  /** Global batch. */
+  /** Global batch of an optimizer step. */
   readonly batch: number;
+  readonly exchange: Exchange;
 }
 
 /** What a worker process is told: the network as it is, and no overlap of exchange and computing. */
@@ -61,22 +63,38 @@ export type Units = Readonly<Record<Spread, readonly number[]>>;
  * All points of both modes. One thread is the same as one worker, so that point is not measured twice; nor is a local worker
  * that nobody joins, unless others are compared with it.
  */
-export function scalingPoints(units: Units, batch: number): ScalingPoint[] {
-  const points = (mode: ScalingMode): ScalingPoint[] =>
+export function scalingPoints(
+  units: Units,
+  batch: number,
+  exchanges: readonly Exchange[] = [PLAIN],
+): ScalingPoint[] {
+  const points = (mode: ScalingMode, exchange: Exchange): ScalingPoint[] =>
     SPREADS.flatMap((spread) =>
-      units[spread].map((n) => ({ mode, spread, units: n, batch: mode === 'weak' ? n * batch : batch })),
+      units[spread].map((n) => ({
+        ...{ mode, spread, units: n, exchange },
+        batch: mode === 'weak' ? n * batch : batch,
+      })),
     ).filter(
       ({ spread, units: n }) =>
         n > 1 || !(spread === 'threads' || (spread === 'joined' && units.joined.length === 1)),
     );
   // A weak curve begins at the same point as the strong one.
-  return [...points('strong'), ...points('weak').filter(({ units }) => units > 1)];
+  return exchanges.flatMap((exchange) => [
+    ...points('strong', exchange),
+    ...points('weak', exchange).filter(({ units }) => units > 1),
+  ]);
 }
 
 /** The point that others of its spread are compared with: one unit with the batch of one unit. */
 export function baseOf(point: ScalingPoint, points: readonly ScalingPoint[]): ScalingPoint | undefined {
   const spread = point.spread === 'threads' ? 'workers' : point.spread;
-  return points.find((other) => other.mode === 'strong' && other.spread === spread && other.units === 1);
+  return points.find(
+    (other) =>
+      other.mode === 'strong' &&
+      other.spread === spread &&
+      other.units === 1 &&
+      other.exchange === point.exchange,
+  );
 }
 
 /** Speed relative to one unit; on a weak curve, the work done in the same time relative to one unit. */

@@ -5,8 +5,10 @@ import { stepsPerEpoch } from '../../shared/data/order.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
 import { constant } from '../../shared/optim/schedule.js';
+import { runSteps } from '../../trainer/local-run.js';
 import type { Recipe, RecipeData } from '../../trainer/recipe.js';
 import { Trainer } from '../../trainer/trainer.js';
+import { PLAIN, stepsPerExchange } from './exchange.js';
 import { LoopbackWorkers } from './loopback-workers.js';
 import { RunSpan } from './run-span.js';
 import {
@@ -51,6 +53,7 @@ const EVALUATIONS_PER_EPOCH = 8;
 
 /**
  * Trains at one point with the whole program: coordinator and workers.
+ * @param steps optimizer steps
  * @param overlaps whether worker processes exchange vectors while they compute, as they do outside of benchmarks
  */
 export async function runPoint(
@@ -61,12 +64,15 @@ export async function runPoint(
   overlaps = true,
 ): Promise<ScalingRun> {
   const span = new RunSpan(clock);
-  const { backend, weights, reports, finish } = await train(task, point, { steps, overlaps }, span, clock);
-  const usPerStep = span.usPerStep();
+  const { exchange } = point;
+  const length = { steps: runSteps(exchange.sync, steps), overlaps };
+  const { backend, weights, reports, finish } = await train(task, point, length, span, clock);
+  const usPerStep = span.usPerStep() / stepsPerExchange(exchange);
   const payloadBytes = reports.reduce((sum, report) => sum + report.payloadBytes, 0);
   return {
     ...{ backend, usPerStep, weightsSha256: weights, payloadBytesPerStep: payloadBytes / steps },
-    ...(finish !== undefined && { split: remoteSplit(usPerStep, reports, finish) }),
+    // What workers measure are single steps.
+    ...(finish !== undefined && exchange === PLAIN && { split: remoteSplit(usPerStep, reports, finish) }),
   };
 }
 
@@ -81,14 +87,16 @@ export async function runToTarget(
   clock: Clock,
 ): Promise<TargetRun> {
   const { recipe, data } = task;
+  const { sync } = point.exchange;
   const perEpoch = stepsPerEpoch(data.train.manifest.samples, point.batch);
-  const steps = recipe.steps ?? recipe.epochs * perEpoch;
-  const evaluateEvery = Math.max(1, Math.round(perEpoch / EVALUATIONS_PER_EPOCH));
+  const steps = runSteps(sync, recipe.steps ?? recipe.epochs * perEpoch);
+  const evaluateEvery = Math.max(1, Math.round(runSteps(sync, perEpoch) / EVALUATIONS_PER_EPOCH));
   const watch = new TargetWatch(target, clock);
   const { weights } = await train(task, point, { steps, evaluateEvery }, watch, clock, (run) => {
     watch.onDecided = () => run.coordinator.interrupt();
   });
-  return { ...watch.result(), weightsSha256: weights };
+  const { seconds, steps: exchanges } = watch.result();
+  return { seconds, steps: exchanges * stepsPerExchange(point.exchange), weightsSha256: weights };
 }
 
 /** How a point is trained. */
@@ -112,7 +120,7 @@ interface Trained {
 
 async function train(
   { recipe, data, backend, net }: ScalingTask,
-  { spread, units, batch }: ScalingPoint,
+  { spread, units, batch, exchange }: ScalingPoint,
   { overlaps = true, ...length }: TrainLength,
   observer: Observer,
   clock: Clock,
@@ -122,6 +130,8 @@ async function train(
   const processes = isRemote ? units : spread === 'joined' ? units - 1 : 0;
   const request = {
     ...{ recipe, data, batch, leafSize: Math.min(recipe.leafSize, batch), ...length, seed: SEED, backend },
+    sync: exchange.sync,
+    ...(exchange.compress !== 'none' && { compress: exchange.compress }),
     optimizer: recipe.optimizer,
     learningRate: recipe.optimizer.learningRate,
     schedule: constant(),

@@ -3,6 +3,7 @@ import { BACKENDS, type Backend } from '../../shared/kernels/kernels.js';
 import { parseBackend } from '../../trainer/options/compute-options.js';
 import { fraction, oneOf, someOf, wholeNumber, wholeNumbers } from '../../trainer/options/option-values.js';
 import type { Recipe } from '../../trainer/recipe.js';
+import { PLAIN, parseExchange } from '../bench/exchange.js';
 import { parseNetworkShape } from '../bench/network-shape.js';
 import type { Target } from '../bench/target-watch.js';
 import type { BenchJoiningSettings } from './bench-joining-run.js';
@@ -67,6 +68,7 @@ export interface ScalingOptions {
   threads?: string;
   remote?: string;
   joined?: string;
+  exchange?: string[];
   target?: string;
   batch?: string;
   backend: string;
@@ -117,6 +119,7 @@ export function parseScalingOptions(
       remote: units('remote'),
       joined: units('joined'),
     },
+    exchanges: (options.exchange ?? [PLAIN.name]).map(parseExchange),
     target: options.target === undefined ? undefined : parseTarget(options.target),
     backend: parseBackend(options.backend),
     repeats: wholeNumber('--repeats', options.repeats, { least: 1, most: REPEATS_MAX }),

@@ -3,6 +3,7 @@ import { systemClock } from '../../shared/actor/clock.js';
 import { writeFileAtomically } from '../../shared/files/atomic-file.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
 import type { Recipe } from '../../trainer/recipe.js';
+import { type Exchange, PLAIN } from '../bench/exchange.js';
 import { describeMachine } from '../bench/machine-facts.js';
 import { describeNetworkShape, parseNetworkShape } from '../bench/network-shape.js';
 import type { PeerProcess } from '../bench/peer-process.js';
@@ -21,6 +22,8 @@ export interface BenchScalingSettings {
   readonly recipe: Recipe;
   readonly batch: number;
   readonly units: Units;
+  /** What the machines exchange; each has curves of its own. */
+  readonly exchanges: readonly Exchange[];
   readonly backend: 'auto' | Backend;
   readonly repeats: number;
   /** The metric to reach; undefined: only the time per step is measured. */
@@ -42,7 +45,7 @@ export async function benchScalingCommand(
   settings: BenchScalingSettings,
   { terminal, interrupted }: CommandContext,
 ): Promise<void> {
-  const { name, recipe, batch, units, backend, peerWorkload, net } = settings;
+  const { name, recipe, batch, units, exchanges, backend, peerWorkload, net } = settings;
   const machine = beginOn(terminal, settings.anyLoad);
   const pytorch = peerWorkload === undefined ? undefined : await findPytorch();
   if (pytorch) terminal.say(describePytorch(pytorch));
@@ -58,7 +61,7 @@ export async function benchScalingCommand(
     const request = {
       ...{
         workload: name,
-        points: scalingPoints(units, batch),
+        points: scalingPoints(units, batch, exchanges),
         ...{ repeats: settings.repeats, target: settings.target },
         peers,
         interrupted,
@@ -72,7 +75,8 @@ export async function benchScalingCommand(
     for (const peer of peers.values()) peer.close();
   }
   if (interrupted.aborted) return;
-  for (const line of textTable(COLUMNS, results)) terminal.say(line);
+  const columns = exchanges.length > 1 || exchanges[0] !== PLAIN ? [EXCHANGE, ...COLUMNS] : COLUMNS;
+  for (const line of textTable(columns, results)) terminal.say(line);
   if (results.some(({ oversubscribed }) => oversubscribed)) terminal.say('* more units than cores');
   const peer = pytorch && describePytorch(pytorch);
   if (settings.html !== undefined) {
@@ -89,6 +93,8 @@ const part = (name: keyof TimeSplit): Column<ScalingResult> => ({
   heading: name,
   cell: ({ split }) => formatNumber(split?.[name]),
 });
+
+const EXCHANGE: Column<ScalingResult> = { heading: 'exchange', cell: ({ exchange }) => exchange };
 
 const COLUMNS: readonly Column<ScalingResult>[] = [
   { heading: 'point', cell: ({ mode, spread }) => `${mode} ${spread}` },

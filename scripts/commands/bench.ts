@@ -85,6 +85,11 @@ function defineScaling(command: Command, context: CommandContext): void {
     .option('--threads <counts>', 'threads of one worker (default: the same)')
     .option('--remote <counts>', 'worker processes over the loopback interface (default: the same)')
     .option('--joined <counts>', 'one local worker and worker processes that join it (default: the same)')
+    .option(
+      '--exchange <mode...>',
+      'what machines exchange, several with a curve each: step, step+int8, local:replicas=4,steps=30+int4 and others that ' +
+        'train takes as --sync and --compress',
+    )
     .option('--target <METRIC=VALUE>', 'measure the time to a target too, such as accuracy=0.97 or loss=0.1')
     .option('--net <RATE,DELAY>', 'network to worker processes, such as 100mbit,10ms (default: loopback)')
     .option(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PLAIN, parseExchange, stepsPerExchange } from '../../scripts/bench/exchange.js';
 import { RunSpan } from '../../scripts/bench/run-span.js';
 import {
   baseOf,
@@ -32,6 +33,23 @@ describe('points of scaling', () => {
     ]);
   });
 
+  it('have curves of their own for each exchange, compared with one unit of the same', () => {
+    const coded = parseExchange('step+int8');
+    const both = scalingPoints({ workers: [1], threads: [1], remote: [1], joined: [1, 2] }, 64, [
+      PLAIN,
+      coded,
+    ]);
+    expect(both.map(({ spread, units, exchange }) => `${spread} ${units} ${exchange.name}`)).toEqual(
+      [PLAIN, coded].flatMap(({ name }) => [
+        ...[`workers 1 ${name}`, `remote 1 ${name}`, `joined 1 ${name}`, `joined 2 ${name}`],
+        `joined 2 ${name}`,
+      ]),
+    );
+    expect(new Set(both.map((point) => baseOf(point, both)?.exchange === point.exchange))).toEqual(
+      new Set([true]),
+    );
+  });
+
   it('have no local worker that nobody joins, where there is nothing to compare with it', () => {
     const alone = scalingPoints({ workers: [1], threads: [1], remote: [1], joined: [1] }, 64);
     expect(alone.map(({ spread }) => spread)).toEqual(['workers', 'remote']);
@@ -52,9 +70,25 @@ describe('points of scaling', () => {
       spread: 'workers',
       units: 2,
       batch: 1,
+      exchange: PLAIN,
     });
     expect(speedUp(point('strong'), 50, 100)).toBe(2);
     expect(speedUp(point('weak'), 100, 100)).toBe(2);
+  });
+});
+
+describe('an exchange', () => {
+  it('is what train takes as --sync and --compress', () => {
+    expect(parseExchange('step')).toBe(PLAIN);
+    expect(parseExchange('step+none')).toBe(PLAIN);
+    expect(parseExchange('step+int8')).toMatchObject({ sync: 'step', compress: 'int8' });
+    const local = parseExchange('local:replicas=4,steps=30+int4');
+    expect(local).toMatchObject({ name: 'local:replicas=4,steps=30+int4', compress: 'int4' });
+    expect([PLAIN, local].map(stepsPerExchange)).toEqual([1, 30]);
+  });
+
+  it.each(['', 'int8', 'step+int9', 'step+int8+int8', 'local:replicas=0'])('is not "%s"', (text) => {
+    expect(() => parseExchange(text)).toThrow(/--sync|--exchange|replicas/);
   });
 });
 

@@ -9,7 +9,15 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const WAIT_MS = 240_000;
 
 const RESULT: ScalingResult = {
-  ...{ workload: 'mlp10', mode: 'strong', spread: 'workers', workers: 1, oversubscribed: false, batch: 64 },
+  ...{
+    workload: 'mlp10',
+    mode: 'strong',
+    spread: 'workers',
+    exchange: 'step',
+    workers: 1,
+    oversubscribed: false,
+    batch: 64,
+  },
   ...{
     backend: 'wasm',
     usPerStep: 10,

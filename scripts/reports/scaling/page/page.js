@@ -29,8 +29,8 @@ document.getElementById('peer').textContent = peer ?? '';
 
 /** Labels for whole numbers only. */
 const wholeTicks = (_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? String(tick) : ''));
-const labelOf = ({ mode, spread, workers, oversubscribed }) =>
-  `${mode} ${spread} ${workers}${oversubscribed ? '*' : ''}`;
+const labelOf = ({ mode, spread, workers, oversubscribed, exchange }) =>
+  `${mode} ${spread} ${workers}${oversubscribed ? '*' : ''}${exchange === 'step' ? '' : ` ${exchange}`}`;
 
 /** Curves over the number of units. */
 function drawCurves(id, curves, ideal) {
@@ -118,9 +118,16 @@ function drawBars(id, rows, parts) {
   new uPlot(options, [places, ...layers.map(({ values }) => values)], document.getElementById(id));
 }
 
-function curve(spread, mode, metric, dash) {
+/** @param kind a spread and an exchange */
+function curve({ spread, exchange }, mode, metric, dash) {
   const points = results
-    .filter((result) => result.spread === spread && result.mode === mode && result[metric] !== undefined)
+    .filter(
+      (result) =>
+        result.spread === spread &&
+        result.exchange === exchange &&
+        result.mode === mode &&
+        result[metric] !== undefined,
+    )
     .map((result) => {
       // As fast as the fastest run, as slow as the slowest.
       const at = (us) => (result[metric] * result.usPerStep) / us;
@@ -128,17 +135,26 @@ function curve(spread, mode, metric, dash) {
     });
   // One thread is the point of one worker, so the curve of threads lacks it. Every curve begins at 1.
   if (points.length > 0 && points[0][0] !== 1) points.unshift([1, 1]);
-  const name = metric === 'speedUp' ? NAMES[spread] : `${NAMES[spread]}, ${mode}`;
-  return { name, color: COLORS[spread], dash, points };
+  const kind = exchange === 'step' ? NAMES[spread] : `${NAMES[spread]}, ${exchange}`;
+  const name = metric === 'speedUp' ? kind : `${kind}, ${mode}`;
+  return { name, color: COLORS[spread], dash: dash ?? DASHES[exchanges.indexOf(exchange)], points };
 }
 
+const exchanges = [...new Set(results.map(({ exchange }) => exchange))];
+/** By exchange: a line is told by more than its colour. */
+const DASHES = [undefined, [8, 3], [3, 3], [12, 3, 3, 3], [16, 4]];
 const spreads = [...new Set(results.map(({ spread }) => spread))];
+const kinds = exchanges
+  .flatMap((exchange) => spreads.map((spread) => ({ spread, exchange })))
+  .filter((kind) =>
+    results.some(({ spread, exchange }) => spread === kind.spread && exchange === kind.exchange),
+  );
 const some = ({ points }) => points.length > 0;
-drawCurves('strong', spreads.map((spread) => curve(spread, 'strong', 'speedUp')).filter(some), (x) => x);
+drawCurves('strong', kinds.map((kind) => curve(kind, 'strong', 'speedUp')).filter(some), (x) => x);
 drawCurves(
   'efficiency',
-  spreads
-    .flatMap((spread) => [curve(spread, 'strong', 'efficiency'), curve(spread, 'weak', 'efficiency', [2, 3])])
+  kinds
+    .flatMap((kind) => [curve(kind, 'strong', 'efficiency'), curve(kind, 'weak', 'efficiency', [2, 3])])
     .filter(some),
   () => 1,
 );
