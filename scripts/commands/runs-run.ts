@@ -5,6 +5,7 @@ import { systemClock } from '../../shared/actor/clock.js';
 import { UserError } from '../../shared/errors.js';
 import { exists } from '../../shared/files/read-file.js';
 import { nearest } from '../../shared/nearest.js';
+import { comparisonPage, writePage } from '../reports/run/report.js';
 import { type CleanedKind, type RemovableRun, removableRuns, removeRun } from '../run-records/cleaning.js';
 import { compareRuns } from '../run-records/comparison.js';
 import { readRuns } from '../run-records/run-list.js';
@@ -37,17 +38,28 @@ export async function showRun(
   terminal.result({ ...runSummary(run), ...settings, hashes, events });
 }
 
+/** What `compare` was asked for. */
+interface CompareRequest {
+  readonly folder: string;
+  readonly names: readonly string[];
+  /** Path of the page; undefined: none. */
+  readonly html: string | undefined;
+  readonly json: boolean;
+}
+
 /** Prints runs beside each other. */
 export async function compareRunsCommand(
-  folder: string,
-  names: readonly string[],
-  json: boolean,
+  { folder, names, html, json }: CompareRequest,
   { terminal }: CommandContext,
 ): Promise<void> {
   const runs: RunRecord[] = [];
   for (const name of names) runs.push(await findRun(folder, name));
   const comparison = compareRuns(runs);
   for (const line of comparisonLines(comparison)) terminal.say(line);
+  if (html !== undefined) {
+    await writePage(html, comparisonPage(comparison));
+    terminal.say(`curves   ${html}`);
+  }
   if (json) terminal.result({ ...comparison, runs: runs.map(runSummary) });
 }
 

@@ -52,11 +52,12 @@ export function define(command: Command, context: CommandContext): void {
         'them parts from the first one.',
     )
     .argument('<runs...>', 'two or more directories of runs, or names in the folder of runs');
-  addPlace(compare).action(async (names: string[], options: PlaceOptions) => {
+  compare.option('--html <FILE>', 'write a page with the curves of all runs on each other');
+  addPlace(compare).action(async (names: string[], options: PlaceOptions & { html?: string }) => {
     if (names.length < 2 || names.length > COMPARED_MAX)
       throw new UserError(`compare takes 2 to ${COMPARED_MAX} runs, not ${names.length}`, 2);
     const { compareRunsCommand } = await import('./runs-run.js');
-    await compareRunsCommand(options.in, names, options.json ?? false, context);
+    await compareRunsCommand({ folder: options.in, names, html: options.html, ...flags(options) }, context);
   });
   const clean = command
     .command('clean')

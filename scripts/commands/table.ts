@@ -68,6 +68,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./bisect.js'),
   },
   {
+    name: 'report',
+    summary: 'write the page of a run: curves, settings, events, hashes',
+    load: () => import('./report.js'),
+  },
+  {
     name: 'lr-find',
     summary: 'find a good initial learning rate',
     load: () => import('./lr-find.js'),

@@ -73,7 +73,7 @@ export function comparisonLines({ runs, settings, otherSettings, metrics, partin
 }
 
 /** Where two runs part, in words. */
-function partingLines(parting: Parting): string[] {
+export function partingLines(parting: Parting): string[] {
   const { runs, areWeightsEqual, numbersEqualTo, numbersPartAt, hashesEqualAt, hashesPartAt } = parting;
   const pair = runs.join(' and ');
   const equal = numbersEqualTo === 0 ? 'no step' : `all steps to ${numbersEqualTo}`;
@@ -113,7 +113,7 @@ function bestText({ best }: RunRecord): string {
 }
 
 /** An event with its details. */
-function eventText(event: string, details: Readonly<Record<string, unknown>>): string {
+export function eventText(event: string, details: Readonly<Record<string, unknown>>): string {
   const words = Object.entries(details).map(
     ([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
@@ -121,7 +121,7 @@ function eventText(event: string, details: Readonly<Record<string, unknown>>): s
 }
 
 /** A number for a table: whole ones in full, others with six significant digits. */
-function numberText(value: number): string {
+export function numberText(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
 }
 

@@ -1,4 +1,4 @@
-/* Draws the inspected gradients of a run. Earlier scripts define uPlot and REPORT. */
+/* Draws the inspected gradients of a run. Earlier scripts define uPlot, design and REPORT. */
 const { recipe, inspections, problems } = REPORT;
 const [first] = inspections;
 document.getElementById('summary').textContent =
@@ -21,8 +21,11 @@ const CHARTS = [
   { title: 'Dead units (share of a layer)', of: ({ deadUnits }) => deadUnits, linear: true },
 ];
 
-/** From blue (near the input) to red (near the loss). */
-const colorOf = (place, count) => `hsl(${220 + (140 * place) / Math.max(1, count - 1)} 75% 48%)`;
+/** From dark blue (near the input) to bright yellow (near the loss), as in cividis: colour-blind eyes see the order too. */
+const colorOf = (place, count) => {
+  const part = place / Math.max(1, count - 1);
+  return `hsl(${225 - 175 * part} 70% ${matchMedia('(prefers-color-scheme: dark)').matches ? 75 - 20 * part : 30 + 16 * part}%)`;
+};
 /** A logarithmic scale has no 0. */
 const drawable = (value, linear) => (Number.isFinite(value) && (linear || value > 0) ? value : null);
 
@@ -37,23 +40,26 @@ for (const { title, of, linear } of CHARTS) {
   section.append(heading);
   document.querySelector('main').append(section);
   const columns = shown.map((i) => inspections.map(({ layers }) => drawable(of(layers[i]), linear)));
-  const options = {
-    width: Math.min(1080, document.body.clientWidth),
-    height: 320,
-    scales: { x: { time: false }, y: linear ? { range: [0, 1] } : { distr: 3 } },
-    axes: [
-      { label: 'steps' },
-      linear ? {} : { size: 70, values: (_plot, ticks) => ticks.map((tick) => tick?.toExponential(0) ?? '') },
-    ],
-    series: [
-      { label: 'step' },
-      ...shown.map((i, place) => ({
-        label: first.layers[i].name,
-        stroke: colorOf(place, shown.length),
-        width: 1.5,
-        points: { show: inspections.length === 1 },
-      })),
-    ],
-  };
-  new uPlot(options, [inspections.map(({ step }) => step), ...columns], section);
+  const place = section.appendChild(document.createElement('div'));
+  place.setAttribute('role', 'img');
+  place.setAttribute('aria-label', title);
+  design.keepDrawn(place, (width) => {
+    const powers = (_plot, ticks) => ticks.map((tick) => tick?.toExponential(0) ?? '');
+    const options = {
+      width,
+      height: 320,
+      scales: { x: { time: false }, y: linear ? { range: [0, 1] } : { distr: 3 } },
+      axes: [design.axis({ label: 'steps' }), design.axis(linear ? {} : { size: 70, values: powers })],
+      series: [
+        { label: 'step' },
+        ...shown.map((i, place) => ({
+          label: first.layers[i].name,
+          stroke: colorOf(place, shown.length),
+          width: 1.5,
+          points: { show: inspections.length === 1 },
+        })),
+      ],
+    };
+    return new uPlot(options, [inspections.map(({ step }) => step), ...columns], place);
+  });
 }

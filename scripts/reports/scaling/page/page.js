@@ -1,11 +1,11 @@
-/* Draws the report of a scaling benchmark. Earlier scripts define uPlot and REPORT. */
+/* Draws the report of a scaling benchmark. Earlier scripts define uPlot, design and REPORT. */
 const { title, machine, peer, results } = REPORT;
 const COLORS = {
-  workers: '#2266cc',
-  threads: '#1a9850',
-  remote: '#d95f02',
-  joined: '#c51b7d',
-  ddp: '#7a5195',
+  workers: '--curve-1',
+  threads: '--curve-3',
+  remote: '--curve-2',
+  joined: '--curve-4',
+  ddp: '--quiet',
 };
 const NAMES = {
   workers: 'local workers',
@@ -15,13 +15,13 @@ const NAMES = {
   ddp: 'PyTorch DDP',
 };
 const PARTS = {
-  compute: '#2266cc',
-  wait: '#c8ced6',
-  wire: '#d95f02',
-  reduce: '#e7b416',
-  update: '#1a9850',
+  compute: '--curve-1',
+  wait: '--line',
+  wire: '--curve-2',
+  reduce: '--curve-4',
+  update: '--curve-3',
 };
-const SIZE = { width: 510, height: 280 };
+const HEIGHT = 280;
 
 document.querySelector('h1').textContent = title;
 document.getElementById('machine').textContent = machine;
@@ -39,7 +39,7 @@ function drawCurves(id, curves, ideal) {
     ctx.save();
     ctx.lineWidth = 2 * devicePixelRatio;
     for (const { color, points } of curves) {
-      ctx.strokeStyle = color;
+      ctx.strokeStyle = design.colour(color);
       for (const [x, , low, high] of points) {
         if (low === undefined) continue;
         const at = plot.valToPos(x, 'x', true);
@@ -54,20 +54,31 @@ function drawCurves(id, curves, ideal) {
   const units = [...new Set(curves.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b);
   const lines = curves.map(({ name, color, dash, points }) => ({
     values: units.map((x) => points.find(([at]) => at === x)?.[1] ?? null),
-    series: { label: name, stroke: color, width: 2, dash, spanGaps: true, points: { show: true, size: 7 } },
+    series: { label: name, color, width: 2, dash, spanGaps: true, points: { show: true, size: 7 } },
   }));
-  lines.push({ values: units.map(ideal), series: { label: 'ideal', stroke: '#9aa3ae', dash: [6, 4] } });
-  const options = {
-    ...SIZE,
+  lines.push({ values: units.map(ideal), series: { label: 'ideal', color: '--quiet', dash: [6, 4] } });
+  const place = document.getElementById(id);
+  const optionsOf = (width) => ({
+    width,
+    height: HEIGHT,
     hooks: { draw: [drawNoise] },
     scales: {
       x: { time: false, range: (_plot, low, high) => [low - 0.2, high + 0.2] },
       y: { range: (_plot, _low, high) => [0, high * 1.1] },
     },
-    axes: [{ values: wholeTicks, incrs: [1, 2, 4, 8, 16, 32, 64], label: 'units' }, {}],
-    series: [{ label: 'units' }, ...lines.map(({ series }) => series)],
-  };
-  new uPlot(options, [units, ...lines.map(({ values }) => values)], document.getElementById(id));
+    axes: [
+      design.axis({ values: wholeTicks, incrs: [1, 2, 4, 8, 16, 32, 64], label: 'units' }),
+      design.axis(),
+    ],
+    series: [
+      { label: 'units' },
+      ...lines.map(({ series: { color, ...series } }) => ({ ...series, stroke: design.colour(color) })),
+    ],
+  });
+  design.keepDrawn(
+    place,
+    (width) => new uPlot(optionsOf(width), [units, ...lines.map(({ values }) => values)], place),
+  );
 }
 
 /** One bar for each row; the parts of a row are stacked. */
@@ -83,8 +94,7 @@ function drawBars(id, rows, parts) {
       values: stacks[i],
       series: {
         label: part.name,
-        fill: part.color,
-        stroke: part.color,
+        color: part.color,
         width: 0,
         paths: bars,
         points: { show: false },
@@ -92,30 +102,38 @@ function drawBars(id, rows, parts) {
       },
     }))
     .reverse();
-  const options = {
-    ...SIZE,
-    height: SIZE.height + 60,
+  const place = document.getElementById(id);
+  const optionsOf = (width) => ({
+    width,
+    height: HEIGHT + 60,
     padding: [10, 46, 0, 0],
     scales: {
       x: { time: false, range: [-0.6, rows.length - 0.4] },
       y: { range: (_plot, _low, high) => [0, high * 1.1 || 1] },
     },
     axes: [
-      {
+      design.axis({
         splits: () => places,
         values: () => rows.map(labelOf),
         rotate: -40,
         size: 100,
         grid: { show: false },
-      },
-      { size: 76 },
+      }),
+      design.axis({ size: 76 }),
     ],
     series: [
       { label: 'point', value: (_plot, _value, _series, at) => (at == null ? '' : labelOf(rows[at])) },
-      ...layers.map(({ series }) => series),
+      ...layers.map(({ series: { color, ...series } }) => ({
+        ...series,
+        fill: design.colour(color),
+        stroke: design.colour(color),
+      })),
     ],
-  };
-  new uPlot(options, [places, ...layers.map(({ values }) => values)], document.getElementById(id));
+  });
+  design.keepDrawn(
+    place,
+    (width) => new uPlot(optionsOf(width), [places, ...layers.map(({ values }) => values)], place),
+  );
 }
 
 /** @param kind a spread and an exchange */
@@ -188,6 +206,8 @@ const columns = [
   ['s to target', ({ secondsToTarget }) => secondsToTarget?.toFixed(2) ?? ''],
   ['weights', ({ weightsSha256 }) => weightsSha256?.slice(0, 12) ?? ''],
 ];
+// A keyboard must be able to scroll it.
+document.getElementById('scroll').tabIndex = 0;
 const table = document.getElementById('results');
 const head = table.createTHead().insertRow();
 for (const [heading] of columns) head.appendChild(document.createElement('th')).textContent = heading;
