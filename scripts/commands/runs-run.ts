@@ -8,6 +8,7 @@ import { nearest } from '../../shared/nearest.js';
 import { comparisonPage, writePage } from '../reports/run/report.js';
 import { type CleanedKind, type RemovableRun, removableRuns, removeRun } from '../run-records/cleaning.js';
 import { compareRuns } from '../run-records/comparison.js';
+import { exportRun, type MetricFormat } from '../run-records/export/export-run.js';
 import { readRuns } from '../run-records/run-list.js';
 import { type RunRecord, readRun } from '../run-records/run-record.js';
 import { otherSettingsOf, weightSettingsOf } from '../run-records/run-settings.js';
@@ -61,6 +62,23 @@ export async function compareRunsCommand(
     terminal.say(`curves   ${html}`);
   }
   if (json) terminal.result({ ...comparison, runs: runs.map(runSummary) });
+}
+
+/** Writes the metrics of a run for other tools. */
+export async function exportRunCommand(
+  request: {
+    readonly folder: string;
+    readonly name: string;
+    readonly format: MetricFormat;
+    readonly out: string;
+    readonly json: boolean;
+  },
+  { terminal }: CommandContext,
+): Promise<void> {
+  const { folder, name, format, out, json } = request;
+  const file = await exportRun(await findRun(folder, name), format, out);
+  terminal.say(`metrics  ${file}`);
+  if (json) terminal.result({ file });
 }
 
 /** What `clean` was asked for. */

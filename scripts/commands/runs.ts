@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { DEFAULT_PARENT } from '../../coordinator/storage/run-directory.js';
 import { UserError } from '../../shared/errors.js';
 import { CLEANED_KINDS } from '../run-records/cleaning.js';
+import { METRIC_FORMATS, type MetricFormat } from '../run-records/export/export-run.js';
 import type { CommandContext } from './command.js';
 import { addJsonOption } from './compute-options.js';
 
@@ -16,11 +17,11 @@ interface PlaceOptions {
 
 type CleanOptions = PlaceOptions & { yes?: true } & Partial<Record<(typeof CLEANED_KINDS)[number], true>>;
 
-/** `unisum runs list|show|compare|clean`: what is in the folder of runs. */
+/** `unisum runs list|show|compare|export|clean`: what is in the folder of runs. */
 export function define(command: Command, context: CommandContext): void {
   command
     .description(
-      'List the runs of a folder, show and compare runs, and remove those that are no longer needed.',
+      'List the runs of a folder, show, compare and export runs, and remove those that are no longer needed.',
     )
     .helpCommand('help [command]', 'print the help of a command');
   const list = command
@@ -59,6 +60,27 @@ export function define(command: Command, context: CommandContext): void {
     const { compareRunsCommand } = await import('./runs-run.js');
     await compareRunsCommand({ folder: options.in, names, html: options.html, ...flags(options) }, context);
   });
+  const formats = Object.entries(METRIC_FORMATS).map(([name, what]) => `${name}: ${what}`);
+  const exported = command
+    .command('export')
+    .summary('the metrics of a run for other tools')
+    .description(
+      'Write the metrics of a run for other tools: means of every step, evaluations, learning rates, members and inspected ' +
+        'gradient norms. The record of a run has no times: in TensorBoard, take STEP as the horizontal axis.',
+    )
+    .argument('<run>', 'directory of a run, or its name in the folder of runs')
+    .addOption(
+      new Option('--format <NAME>', formats.join('; '))
+        .choices(Object.keys(METRIC_FORMATS))
+        .makeOptionMandatory(),
+    )
+    .requiredOption('--out <DIR>', 'folder for the file');
+  addPlace(exported).action(
+    async (name: string, options: PlaceOptions & { format: MetricFormat; out: string }) => {
+      const { exportRunCommand } = await import('./runs-run.js');
+      await exportRunCommand({ folder: options.in, name, ...options, ...flags(options) }, context);
+    },
+  );
   const clean = command
     .command('clean')
     .summary('remove runs that are no longer needed')

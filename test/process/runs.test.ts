@@ -1,29 +1,62 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { runProgram } from '../../scripts/commands/program.js';
+import { commands } from '../../scripts/commands/table.js';
 import type { TrainResult } from '../../trainer/result.js';
-import { start, temporaryFolder } from '../support/process.js';
+import { run, temporaryFolder } from '../support/process.js';
 
-it('runs lists, shows, compares and removes what was trained', async () => {
+/** Runs a command in this process. */
+async function command(...args: string[]): Promise<{ status: number; lines: string[]; result: unknown }> {
+  const lines: string[] = [];
+  let result: unknown;
+  const terminal = {
+    say: (line: string) => void lines.push(line),
+    print: () => undefined,
+    result: (value: object) => {
+      result = value;
+    },
+    stderr: process.stderr,
+  };
+  const interrupted = new AbortController().signal;
+  const context = { terminal, interrupted, interrupt: () => {}, hold: () => () => {} };
+  return { status: await runProgram(args, commands, context, {}), lines, result };
+}
+
+it('a run ends with its page, and runs lists, shows, exports and removes it', async () => {
   const folder = temporaryFolder();
-  const unisum = (...args: (string | number)[]) => start(args, folder).ended;
-  const train = ['train', 'iris', '--workers', 1, '--steps', 4, '--json', '--run-dir'];
-  const a = JSON.parse((await unisum(...train, 'runs/a')).stdout) as TrainResult;
-  await unisum(...train, 'runs/b', '--lr', 0.01);
-  const { stdout, stderr } = await unisum('runs', 'compare', 'a', 'runs/b', '--json');
-  const compared = JSON.parse(stdout) as { runs: object[]; settings: object[]; partings: object[] };
-  expect(compared.runs[0]).toMatchObject({
-    ...{ name: 'a', state: 'finished', steps: 4, weightsSha256: a.weightsSha256, metrics: a.metrics },
+  const place = ['--in', folder, '--json'];
+  const path = join(folder, 'a');
+  const trained = await run('train', 'iris', '--workers', 1, '--steps', 4, '--json', '--run-dir', path);
+  const { weightsSha256, metrics } = JSON.parse(trained.stdout) as TrainResult;
+  const page = readFileSync(join(path, 'run.html'), 'utf8');
+  expect(page).toContain(weightsSha256);
+  const expected = { name: 'a', recipe: 'iris', state: 'finished', steps: 4, weightsSha256, metrics };
+  expect((await command('runs', 'list', ...place)).result).toMatchObject({
+    runs: [expected],
+    unreadable: [],
   });
-  expect(compared.settings).toContainEqual({ name: 'learningRate', values: ['0.02', '0.01'] });
-  // The first step begins with the same weights, and its update differs.
-  expect(compared.partings).toMatchObject([{ areWeightsEqual: false, numbersEqualTo: 1, numbersPartAt: 2 }]);
-  expect(stderr).toContain('a and b: the final weights are different');
-  expect((await unisum('runs', 'show', 'c')).stderr).toMatch(/^unisum: there is no run c, .*\n$/);
-  const refused = await unisum('runs', 'clean', '--finished');
-  expect(refused).toMatchObject({ status: 2, stdout: '' });
-  expect(refused.stderr).toContain('add --yes');
-  const cleaned = await unisum('runs', 'clean', 'b', '--finished', '--yes');
-  expect(cleaned.status, cleaned.stderr).toBe(0);
-  expect(['a', 'b'].map((name) => existsSync(join(folder, 'runs', name)))).toEqual([true, false]);
+  expect((await command('runs', 'show', 'a', ...place)).result).toMatchObject({
+    ...{ ...expected, settings: { recipe: 'iris', seed: '0' }, otherSettings: { workers: '1' } },
+  });
+  const again = await command('report', 'a', '--out', join(folder, 'page.html'), ...place);
+  expect(again.status, again.lines.join('\n')).toBe(0);
+  expect(readFileSync(join(folder, 'page.html'), 'utf8')).toBe(page);
+  const out = join(folder, 'table');
+  await command('runs', 'export', 'a', '--format', 'csv', '--out', out, ...place);
+  expect(readFileSync(join(out, 'metrics.csv'), 'utf8')).toMatch(
+    /^step,loss\/training,accuracy\/training,loss\/test,/,
+  );
+  expect(await command('runs', 'show', 'b', ...place)).toMatchObject({
+    status: 2,
+    lines: [expect.stringMatching(/^unisum: there is no run b, neither here nor in /)],
+  });
+  expect(await command('runs', 'clean', ...place)).toMatchObject({
+    status: 2,
+    lines: ['unisum: say what to remove: --finished, --diverged or --untrained'],
+  });
+  const kept = await command('runs', 'clean', '--diverged', '--untrained', '--yes', ...place);
+  expect(kept.result).toEqual({ removed: [], bytes: 0 });
+  expect((await command('runs', 'clean', '--finished', '--yes', ...place)).status).toBe(0);
+  expect(existsSync(path)).toBe(false);
 });
