@@ -5,6 +5,11 @@ import { fileURLToPath } from 'node:url';
 /** The folder of package.json: the checkout's or the installed package's. */
 const ROOT = packageRoot();
 
+/** The absolute path of a file of the package. @param file its path in the package, such as package.json */
+export function packageFile(file: string): string {
+  return join(ROOT, file);
+}
+
 /** The version of the program. */
 export function packageVersion(): string {
   return (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;

@@ -88,6 +88,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./explain.js'),
   },
   {
+    name: 'doctor',
+    summary: 'check this machine, and say what would make training faster',
+    load: () => import('./doctor.js'),
+  },
+  {
     name: 'bench',
     summary: 'measure training steps, kernels and scaling on this machine',
     load: () => import('./bench.js'),
