@@ -3,8 +3,7 @@ import { loadRecipeData } from '../../trainer/evaluation-set.js';
 import { parseTrainOptions, stepsOf, type TrainOptions } from '../../trainer/options/train-options.js';
 import { isRecipeFile, type Recipe, type RecipeData } from '../../trainer/recipe.js';
 import { withOptions } from '../../trainer/recipe-options.js';
-import type { ResolvedSession } from '../../trainer/replay/session-check.js';
-import type { VerifyRequest } from '../../trainer/replay/verification.js';
+import type { ResolvedSession, SessionResolver } from '../../trainer/replay/session-check.js';
 import { showWhile } from '../terminal/transient-note.js';
 import { findRecipe } from './recipes.js';
 
@@ -20,10 +19,7 @@ export interface ResolverSettings {
  * Makes sessions out of what a run has recorded; recipes and data are loaded once.
  * @param stderr where it shows that data are being read
  */
-export function sessionResolver(
-  settings: ResolverSettings,
-  stderr: NodeJS.WriteStream,
-): VerifyRequest['resolve'] {
+export function sessionResolver(settings: ResolverSettings, stderr: NodeJS.WriteStream): SessionResolver {
   const recipes = new Map<string, Promise<Recipe>>();
   const datasets = new Map<string, Promise<RecipeData>>();
   return async ({ recipe: name, options, config }): Promise<ResolvedSession> => {

@@ -63,6 +63,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./runs.js'),
   },
   {
+    name: 'receipt',
+    summary: 'write a small file by which others can verify a run',
+    load: () => import('./receipt.js'),
+  },
+  {
     name: 'bisect',
     summary: 'find the first step, leaf and op at which two runs part',
     load: () => import('./bisect.js'),

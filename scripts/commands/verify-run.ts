@@ -3,6 +3,8 @@ import { randomSeed } from '../../shared/actor/rng.js';
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
 import { UserError } from '../../shared/errors.js';
 import type { ComputeSettings } from '../../trainer/options/compute-options.js';
+import { isReceipt } from '../../trainer/receipt/receipt.js';
+import { verifyReceipt } from '../../trainer/receipt/receipt-verification.js';
 import { type Verification, type VerifyRequest, verifyRun } from '../../trainer/replay/verification.js';
 import type { Terminal } from '../terminal/terminal.js';
 import type { CommandContext } from './command.js';
@@ -18,6 +20,8 @@ export interface VerifySettings extends ComputeSettings {
   readonly recipe: string | undefined;
   /** Where the data are; undefined: where the run had them. */
   readonly data: string | undefined;
+  /** A run directory with states for a sample of a receipt; undefined: none. */
+  readonly checkpoints: string | undefined;
   readonly trustedWeights: readonly string[];
   readonly json: boolean;
 }
@@ -36,7 +40,7 @@ export async function verify(settings: VerifySettings, { terminal }: CommandCont
     onProgress: (line) => terminal.say(line),
   };
   try {
-    const verification = await verifyRun(path, request);
+    const verification = await verifyRunOrReceipt(settings, request);
     describe(path, verification, terminal);
     if (json) terminal.result(verification);
   } catch (error) {
@@ -51,4 +55,14 @@ function describe(path: string, { mode, proven, notProven }: Verification, termi
   for (const fact of proven) terminal.say(`  + ${fact}`);
   terminal.say('not proven:');
   for (const fact of notProven) terminal.say(`  - ${fact}`);
+}
+
+async function verifyRunOrReceipt(
+  { path, checkpoints }: VerifySettings,
+  request: VerifyRequest,
+): Promise<Verification> {
+  if (await isReceipt(path)) return verifyReceipt(path, checkpoints, request);
+  if (checkpoints !== undefined)
+    throw new UserError('--checkpoints goes with a receipt, and a run has its own; leave it out', 2);
+  return verifyRun(path, request);
 }

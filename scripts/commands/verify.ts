@@ -14,11 +14,12 @@ interface VerifyOptions extends ComputeOptions {
   sample?: string;
   recipe?: string;
   data?: string;
+  checkpoints?: string;
   trustWeights: string[];
   json?: true;
 }
 
-/** `unisum verify <run-dir>`: replays a run and reports what of its record and its weights is proven by that. */
+/** `unisum verify <run>`: replays a run, or that of a receipt, and reports what of its record and its weights is proven by that. */
 export function define(command: Command, context: CommandContext): void {
   command
     .description(
@@ -26,7 +27,7 @@ export function define(command: Command, context: CommandContext): void {
         'Reports what is proven and what is not, or the first step that differs. Any number of workers and threads ' +
         'and any backend give the same bits.',
     )
-    .argument('<run-dir>', 'directory of a run')
+    .argument('<run>', 'directory of a run, or a receipt of one (unisum receipt)')
     .option(
       '--sample <N>',
       'draw N steps at random and replay only the spans between checkpoints around them, and the last one; needs a ' +
@@ -37,6 +38,10 @@ export function define(command: Command, context: CommandContext): void {
       'file of the recipe, for a run of your own recipe; files are code and run only if named',
     )
     .option('--data <PATH>', "a local copy of the recipe's data (default: as in the run)")
+    .option(
+      '--checkpoints <DIR>',
+      'for --sample with a receipt: a copy of the run, whose states are used if they have the hashes of the receipt',
+    )
     .option(
       '--trust-weights <SHA256>',
       'accept these initial weights without proof; may be repeated',
@@ -55,7 +60,12 @@ export function define(command: Command, context: CommandContext): void {
       ...parseComputeOptions(options),
       workers: options.workers === undefined ? availableCores() : count('--workers', options.workers),
       sample: options.sample === undefined ? undefined : count('--sample', options.sample),
-      ...{ recipe: options.recipe, data: options.data, trustedWeights: options.trustWeights },
+      ...{
+        recipe: options.recipe,
+        data: options.data,
+        checkpoints: options.checkpoints,
+        trustedWeights: options.trustWeights,
+      },
       json: options.json ?? false,
     };
     const { verify } = await import('./verify-run.js');

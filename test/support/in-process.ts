@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { Command } from 'commander';
 import { define as defineBisect } from '../../scripts/commands/bisect.js';
 import type { CommandContext } from '../../scripts/commands/command.js';
+import { define as defineReceipt } from '../../scripts/commands/receipt.js';
 import { define as defineTrain } from '../../scripts/commands/train.js';
 import { define as defineVerify } from '../../scripts/commands/verify.js';
 import { UserError } from '../../shared/errors.js';
@@ -35,6 +36,11 @@ export function verifyHere(words: readonly (string | number)[]): Promise<Outcome
 /** `unisum bisect --json` in this process, with one worker. @param words of the command line */
 export function bisectHere(words: readonly (string | number)[]): Promise<Outcome> {
   return call(defineBisect, [...words, '--workers', 1, '--json'], {});
+}
+
+/** `unisum receipt --json` in this process. @param words of the command line */
+export function receiptHere(words: readonly (string | number)[]): Promise<Outcome> {
+  return call(defineReceipt, [...words, '--json'], {});
 }
 
 async function call(

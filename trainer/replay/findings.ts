@@ -41,13 +41,24 @@ export function proven({
   const { lastStep, legs } = recorded;
   const { checkedSteps: steps, checkedEvaluations: evaluations, checkedHashes: hashes } = checked;
   const sessions = legs.length === 1 ? '' : `, under ${legs.length} settings in turn`;
-  const numbers = `the metrics of ${count(steps, 'step')}, ${count(evaluations, 'evaluation')} and ${hashes} ${hashes === 1 ? 'hash' : 'hashes'} of weights and states are as recorded`;
+  const metrics = recorded.hasStepMetrics ? `the metrics of ${count(steps, 'step')}, ` : '';
+  const numbers = `${metrics}${count(evaluations, 'evaluation')} and ${hashes} ${hashes === 1 ? 'hash' : 'hashes'} of weights and states are as recorded`;
   const how =
     sample === undefined
       ? `${lastStep === 1 ? 'the only step was' : `all ${lastStep} steps were`} replayed from ${origin}${sessions}: ${numbers}`
       : `${steps} of ${lastStep} steps were replayed, in ${sample.spans.length} of ${sample.count} spans between checkpoints, the last among them: ${numbers}`;
   const step = end.restored ?? end.step;
   const restored = end.restored === undefined ? '' : ', the best evaluation';
+  const ending = `after step ${step}${restored}`;
+  const saved = recorded.hasStepMetrics
+    ? `weights.safetensors holds the weights ${ending}`
+    : `the weights ${ending} have the SHA-256 ${weightsSha256}`;
+  const weightLines = [
+    weightsSha256 === null ? 'the run has no finite weights, and saved none' : saved,
+    ...(recorded.hasStepMetrics
+      ? ['model.json describes the network and the preprocessing of the recipe']
+      : []),
+  ];
   return [
     how,
     ...(sample === undefined || sample.missProbability === 0
@@ -55,10 +66,7 @@ export function proven({
       : [
           `a single altered step would have been missed with a probability of at most ${sample.missProbability.toPrecision(3)}, and half of the steps left out with ${sample.halfMissProbability.toPrecision(3)}`,
         ]),
-    weightsSha256 === null
-      ? 'the run has no finite weights, and saved none'
-      : `weights.safetensors holds the weights after step ${step}${restored}`,
-    'model.json describes the network and the preprocessing of the recipe',
+    ...weightLines,
     `the run ended as recorded: ${end.reason} at step ${end.step}`,
     ...(end.measured === undefined ? [] : ['what was measured in the end is as recorded']),
     ...(checkpoints === 0
@@ -74,16 +82,23 @@ export async function notProven({
   sample,
   version,
 }: {
-  readonly path: string;
+  /** The directory of the run; undefined: there is a receipt alone. */
+  readonly path: string | undefined;
   readonly recorded: RecordedRun;
   readonly sample: Sample | undefined;
   readonly version: string;
 }): Promise<string[]> {
   const events = [...recorded.memberEvents].map(([event, count]) => `${count} ${event}`).join(', ');
   const files: string[] = [];
-  for (const name of UNCHECKED_FILES) if (await exists(join(path, name))) files.push(name);
+  if (path !== undefined)
+    for (const name of UNCHECKED_FILES) if (await exists(join(path, name))) files.push(name);
   return [
     `who computed what: the workers of each step${events === '' ? '' : `, and lines about members (${events})`}`,
+    ...(recorded.hasStepMetrics
+      ? []
+      : [
+          'the record that the receipt names by its hash: the metrics of its steps, and all that it says beside them',
+        ]),
     `when it was computed, and that it was by version ${version}`,
     ...(sample === undefined || sample.missProbability === 0
       ? []

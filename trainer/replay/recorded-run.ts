@@ -50,6 +50,11 @@ export interface RecordedEnd extends EndedLine {
   readonly measured: Numbers | undefined;
 }
 
+/** Where something is said: a line of the record; 0: a receipt, which has no lines. */
+export function placeOf(line: number): string {
+  return line === 0 ? 'the receipt' : `line ${line} of metrics.jsonl`;
+}
+
 /** A record that contradicts itself, or says what no run does. */
 export class RecordError extends UserError {
   constructor(
@@ -57,7 +62,7 @@ export class RecordError extends UserError {
     /** Without the line's number: "is step 5, and step 4 comes here". */
     readonly what: string,
   ) {
-    super(`line ${line} of metrics.jsonl ${what}`);
+    super(`${placeOf(line)} ${what}`);
   }
 }
 
@@ -70,6 +75,8 @@ export class RecordedRun {
   readonly legs: Leg[] = [];
   /** Metrics of each step, by its number from 1; index 0 is empty. */
   readonly steps: (Recorded<{ epoch: number; means: Numbers }> | undefined)[] = [undefined];
+  /** Whether the metrics of each step are there; a receipt has none of them. */
+  hasStepMetrics = true;
   /** Evaluations by the steps done before. */
   readonly evaluations = new Map<number, Recorded<Numbers>>();
   /** Saved states by the steps done before, each with the leg that saved it. */
@@ -243,7 +250,7 @@ export class RecordedRun {
 }
 
 /** Whether the run ends with an average of its weights. */
-function keepsAverage({ settings: { optimizer } }: Leg): boolean {
+export function keepsAverage({ settings: { optimizer } }: Leg): boolean {
   return typeof optimizer === 'object' && optimizer !== null && 'ema' in optimizer;
 }
 

@@ -73,7 +73,7 @@ export class ReplayVerifier implements Observer {
       return;
     }
     const recorded = this.recorded.steps[step]?.value.means ?? {};
-    const wrong = differing(recorded, means);
+    const wrong = this.recorded.hasStepMetrics ? differing(recorded, means) : undefined;
     if (wrong !== undefined) {
       const agreed = this.agreedStep < 0 ? '' : `; the weights after step ${this.agreedStep} were right`;
       return this.depart(step, `its ${wrong.join(' ')}${agreed}`);

@@ -17,9 +17,9 @@ export function checkSchedule(recorded: RecordedRun, requestOf: (leg: Leg) => Se
     const shape = { samples: data.train.manifest.samples, batch, leafSize, local: localOf(sync) };
     const to = legs[i + 1]?.from ?? recorded.lastStep;
     for (let step = leg.from + 1; step <= to; step++) {
-      const { value, line } = steps[step] as NonNullable<(typeof steps)[number]>;
+      const { value, line } = steps[step] ?? { value: undefined, line: 0 };
       if (step > all) throw new RecordError(line, `is step ${step} of a run of ${all} steps`);
-      if (value.epoch !== Math.ceil(epochsAfter(shape, step)))
+      if (value !== undefined && value.epoch !== Math.ceil(epochsAfter(shape, step)))
         throw new RecordError(line, `puts step ${step} into epoch ${value.epoch}`);
       const isAtEnd = evaluateEvery === undefined ? endsEpoch(shape, step) : step % evaluateEvery === 0;
       const isDue = evaluationSet(data) !== undefined && (isAtEnd || step === all);

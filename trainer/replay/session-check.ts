@@ -3,7 +3,7 @@ import type { RunConfig } from '../../coordinator/storage/run-config.js';
 import { createPlan } from '../../shared/compiler/plan.js';
 import { UserError } from '../../shared/errors.js';
 import { differences, fingerprint, weightSettings } from '../learning-settings.js';
-import type { Leg } from './recorded-run.js';
+import { type Leg, placeOf } from './recorded-run.js';
 import type { SessionRequest } from './replay.js';
 
 /** A session, as its recipe and the options of its command line make it. */
@@ -15,8 +15,34 @@ export interface ResolvedSession {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
+/** Makes a session of what was recorded. @throws UserError when recipe or data are not to be had, or the options make no sense */
+export type SessionResolver = (session: {
+  readonly recipe: string;
+  readonly options: Leg['options'];
+  readonly config: RunConfig['config'];
+}) => Promise<ResolvedSession>;
+
+/**
+ * Makes the sessions of a run.
+ * @param config of its latest session
+ * @throws UserError when the recorded settings are not those that recipe, data and options make
+ */
+export async function resolveLegs(
+  legs: readonly Leg[],
+  config: RunConfig['config'],
+  resolve: SessionResolver,
+): Promise<ReadonlyMap<Leg, ResolvedSession>> {
+  const sessions = new Map<Leg, ResolvedSession>();
+  for (const leg of legs) {
+    const session = await resolve({ recipe: leg.recipe, options: leg.options, config });
+    compareSettings(session, leg);
+    sessions.set(leg, session);
+  }
+  return sessions;
+}
+
 /** @throws UserError when the recorded settings are not those that recipe, data and options make */
-export function compareSettings(
+function compareSettings(
   { request }: ResolvedSession,
   { settings, testData, validationData, evaluationMetrics, line }: Leg,
 ): void {
@@ -25,15 +51,15 @@ export function compareSettings(
   const [difference] = differences(made, settings);
   if (difference !== undefined)
     throw new UserError(
-      `line ${line} of metrics.jsonl records other settings: ${difference}; check recipe, data and version`,
+      `${placeOf(line)} records other settings: ${difference}; check recipe, data and version`,
     );
   if ((data.test === undefined ? null : fingerprint(data.test.manifest)) !== testData)
-    throw new UserError(`line ${line} of metrics.jsonl records other test data; check the data`);
+    throw new UserError(`${placeOf(line)} records other test data; check the data`);
   if ((data.validation && fingerprint(data.validation.manifest)) !== validationData)
-    throw new UserError(`line ${line} of metrics.jsonl records other validation data; check the data`);
+    throw new UserError(`${placeOf(line)} records other validation data; check the data`);
   const metrics = recipe.evaluationMetrics?.map(({ name }) => name);
   if (JSON.stringify(metrics) !== JSON.stringify(evaluationMetrics))
-    throw new UserError(`line ${line} of metrics.jsonl records other metrics; check recipe and options`);
+    throw new UserError(`${placeOf(line)} records other metrics; check recipe and options`);
 }
 
 /** config.json is a copy for people and for --resume. @throws UserError when it says something else than the record */

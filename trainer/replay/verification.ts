@@ -5,10 +5,8 @@
  */
 import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SavedCheckpoint } from '../../coordinator/storage/checkpoint.js';
-import type { CheckpointStore } from '../../coordinator/storage/checkpoint-store.js';
 import { readChain } from '../../coordinator/storage/metrics-chain.js';
-import { type RunConfig, readRunConfig } from '../../coordinator/storage/run-config.js';
+import { readRunConfig } from '../../coordinator/storage/run-config.js';
 import { checkpointsIn, METRICS_FILE, MODEL_FILE } from '../../coordinator/storage/run-directory.js';
 import type { SeededRandom } from '../../shared/actor/seeded-random.js';
 import { createPlan } from '../../shared/compiler/plan.js';
@@ -21,21 +19,16 @@ import { isStoredModel, loadStoredModel, storedModelOf } from '../stored-model.j
 import { loadParameters } from '../trained-model.js';
 import { type Checked, notProven, proven } from './findings.js';
 import { type Leg, RecordedRun } from './recorded-run.js';
-import { type Computers, replaySpan, type SessionRequest, type SpanStart } from './replay.js';
-import type { Span } from './replay-verifier.js';
+import type { Computers, SessionRequest } from './replay.js';
+import { replaySpans, spansOf } from './replay-spans.js';
 import { checkCheckpoints, checkWeightsFile } from './run-files.js';
 import { checkSchedule } from './schedule-check.js';
-import { compareConfig, compareSettings, type ResolvedSession } from './session-check.js';
+import { compareConfig, type ResolvedSession, resolveLegs, type SessionResolver } from './session-check.js';
 import { sampleSpans } from './span-sample.js';
 
 /** How runs are verified. */
 export interface VerifyRequest {
-  /** @throws UserError when the recipe or its data are not to be had, or the options make no sense */
-  readonly resolve: (session: {
-    recipe: string;
-    options: Leg['options'];
-    config: RunConfig['config'];
-  }) => Promise<ResolvedSession>;
+  readonly resolve: SessionResolver;
   readonly computers: Computers;
   /** How many steps are drawn, each with the span around it; undefined: everything is computed. */
   readonly draws: number | undefined;
@@ -100,13 +93,7 @@ export async function verifyRun(
       `the run has not ended: it is still running, or was killed; finish it with --resume ${path}`,
     );
 
-  const sessions = new Map<Leg, ResolvedSession>();
-  for (const leg of legs) {
-    const { recipe, options } = leg;
-    const session = await request.resolve({ recipe, options, config: config.config });
-    compareSettings(session, leg);
-    sessions.set(leg, session);
-  }
+  const sessions = await resolveLegs(recorded.legs, config.config, request.resolve);
   compareConfig(config, recorded.leg, sessions.get(recorded.leg) as ResolvedSession);
   const requestOf = (leg: Leg): SessionRequest => (sessions.get(leg) as ResolvedSession).request;
   checkSchedule(recorded, requestOf);
@@ -125,36 +112,10 @@ export async function verifyRun(
   const files = await checkCheckpoints(store, recorded);
   const { draws, random } = request;
   const sample = draws === undefined ? undefined : await sampleSpans(recorded, store, draws, random);
-  const checked = { checkedSteps: 0, checkedEvaluations: 0, checkedHashes: 0 };
-  let final: string | null = null;
-  let state: SavedCheckpoint | undefined;
-  for (const span of sample?.spans ?? spansOf(recorded)) {
-    request.onProgress(
-      span.from === span.to
-        ? `replaying the state of step ${span.to}`
-        : `replaying steps ${span.from + 1} to ${span.to}`,
-    );
-    const start: SpanStart =
-      span.states === undefined
-        ? { state: undefined, parameters: origin.parameters }
-        : { state: sample === undefined ? state : await keptState(store, span), parameters: undefined };
-    const replayed = await replaySpan(
-      recorded,
-      span,
-      requestOf(span.leg),
-      start,
-      span.to === recorded.lastStep ? end : undefined,
-      request.computers,
-    );
-    if ('divergence' in replayed) {
-      const { step, what } = replayed.divergence;
-      throw new UserError(`the run differs at step ${step}: ${what}`);
-    }
-    checked.checkedSteps += replayed.steps;
-    checked.checkedEvaluations += replayed.evaluations;
-    checked.checkedHashes += replayed.hashes;
-    ({ weightsSha256: final, state } = replayed);
-  }
+  const { checked, weightsSha256: final } = await replaySpans(recorded, {
+    ...{ spans: sample?.spans ?? spansOf(recorded), requestOf, parameters: origin.parameters },
+    ...{ store: sample && store, request },
+  });
   // The hash of the file was compared with the record alone; here the record is compared with the computation.
   if (final !== fileHash)
     throw new UserError(
@@ -190,25 +151,8 @@ export async function verifyRun(
   };
 }
 
-/** Everything, in spans of the same settings. */
-function spansOf({ legs, lastStep, end }: RecordedRun): Span[] {
-  return legs.map((leg, i) => {
-    const to = legs[i + 1]?.from ?? lastStep;
-    const isLast = i === legs.length - 1;
-    const states = leg.state === null ? undefined : new Set([leg.state.sha256]);
-    return { leg, from: leg.from, to, states, endsRun: isLast && end?.reason !== 'interrupted' };
-  });
-}
-
-/** The state that a span goes on from. @throws UserError when it is not the recorded one */
-async function keptState(store: CheckpointStore, { from, states }: Span): Promise<SavedCheckpoint> {
-  const state = await store.load(from);
-  if (states?.has(state.sha256)) return state;
-  throw new UserError(`the checkpoint of step ${from} is not the one that was recorded`);
-}
-
 /** Where the first weights of a run come from. */
-interface Origin {
+export interface Origin {
   readonly parameters: readonly Tensor[] | undefined;
   readonly words: string;
   readonly isTrusted: boolean;
@@ -217,7 +161,7 @@ interface Origin {
 }
 
 /** @throws UserError when nothing proves where they come from */
-async function initialWeights(
+export async function initialWeights(
   { weights: recorded, settings }: Leg,
   source: string | undefined,
   network: Model,

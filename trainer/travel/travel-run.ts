@@ -10,14 +10,13 @@ import { type Tensor, weightsSha256 } from '../../shared/files/tensors.js';
 import { checkpointBytesMax, firstWeightsBytesMax } from '../file-bounds.js';
 import { type Leg, RecordedRun } from '../replay/recorded-run.js';
 import type { Computers, SessionRequest } from '../replay/replay.js';
-import { compareSettings, type ResolvedSession } from '../replay/session-check.js';
-import type { VerifyRequest } from '../replay/verification.js';
+import { type ResolvedSession, resolveLegs, type SessionResolver } from '../replay/session-check.js';
 import { loadParameters } from '../trained-model.js';
 import { type Recomputed, recompute } from './recompute.js';
 
 /** How a run is opened. */
 export interface TravelRequest {
-  readonly resolve: VerifyRequest['resolve'];
+  readonly resolve: SessionResolver;
   readonly computers: Computers;
 }
 
@@ -54,12 +53,7 @@ export class TravelRun {
       throw new UserError(
         `${join(path, METRICS_FILE)} begins at step ${first.from}: the origin of that state is not recorded`,
       );
-    const sessions = new Map<Leg, ResolvedSession>();
-    for (const leg of recorded.legs) {
-      const session = await resolve({ recipe: leg.recipe, options: leg.options, config });
-      compareSettings(session, leg);
-      sessions.set(leg, session);
-    }
+    const sessions = await resolveLegs(recorded.legs, config, resolve);
     const { request, weights } = sessions.get(first) as ResolvedSession;
     const plan = createPlan(request.recipe.model(request.data));
     const initial =
