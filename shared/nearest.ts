@@ -35,12 +35,27 @@ export function didYouMean(word: string, candidates: readonly string[], what: st
 }
 
 /**
+ * Refuses anything but an object of options: spread or searched for names, a number would be ignored silently.
+ * @param what takes the options, such as "adam()"
+ * @returns the options
+ * @throws UserError (wrong usage) that shows how options are given
+ */
+export function optionsOf<T extends object>(what: string, options: T): T {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options;
+  const given = typeof options === 'string' ? JSON.stringify(options) : String(options);
+  throw new UserError(
+    `${what} takes options in an object, not ${given.slice(0, 40)}; write ${what.replace(/\(\)$/, '')}({ name: value })`,
+    2,
+  );
+}
+
+/**
  * Refuses unknown options: a misspelt one would otherwise be ignored silently.
  * @param what takes the options, such as "csv()"
  * @throws UserError (wrong usage) with the nearest known option
  */
 export function checkOptionNames(what: string, options: object, known: readonly string[]): void {
-  for (const name of Object.keys(options))
+  for (const name of Object.keys(optionsOf(what, options)))
     if (!known.includes(name))
       throw new UserError(
         `${what} has no option "${name.slice(0, 80)}"; ${didYouMean(name, known, 'options')}`,

@@ -1,4 +1,5 @@
 import { UserError } from '../shared/errors.js';
+import { checkedRecipe } from './checked-recipe.js';
 import { EventQueue } from './event-queue.js';
 import { availableCores } from './options/available-cores.js';
 import { parseTrainOptions } from './options/train-options.js';
@@ -44,7 +45,7 @@ export class TrainingRun implements Promise<TrainResult>, AsyncIterable<Training
   private readonly listeners = new Set<(event: TrainingEvent) => void>();
   private failure: { readonly error: unknown } | undefined;
 
-  constructor(recipe: Recipe, { name = 'program', signal, ...options }: TypedOptions & ProgramOptions) {
+  constructor(unchecked: Recipe, { name = 'program', signal, ...options }: TypedOptions & ProgramOptions) {
     let open: (run: { joinUrl: string; directory: string }) => void = () => {};
     this.opened = new Promise((resolve) => {
       open = resolve;
@@ -56,6 +57,7 @@ export class TrainingRun implements Promise<TrainResult>, AsyncIterable<Training
       // Listeners that are set in the same task as the call of train miss nothing.
       await Promise.resolve();
       this.throwFailure();
+      const recipe = checkedRecipe(unchecked, '');
       const { given, all } = textsOf(options);
       const { resume, ...others } = given;
       const path = resume === undefined ? undefined : await resumedRun(resume, undefined, others);

@@ -2,41 +2,10 @@ import { existsSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import * as v from 'valibot';
-import { CODECS } from '../../shared/codec/codec.js';
-import { parseManifest } from '../../shared/data/manifest.js';
 import { UserError } from '../../shared/errors.js';
-import { describeIssue } from '../../shared/schema-issue.js';
-import type { Recipe, RecipeData } from '../../trainer/recipe.js';
+import { checkedRecipe } from '../../trainer/checked-recipe.js';
+import type { Recipe } from '../../trainer/recipe.js';
 import { STACK_VARIABLE } from '../terminal/failure.js';
-
-const aFunction = v.custom<() => unknown>((value) => typeof value === 'function', 'must be a function');
-const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
-
-/** A setting that is checked where it is used. */
-const checkedLater = v.optional(v.unknown());
-
-/** Every field of a recipe: one that is misspelt would otherwise be ignored. */
-const RecipeSchema = v.strictObject({
-  summary: v.string(),
-  model: aFunction,
-  data: aFunction,
-  optimizer: v.looseObject({ name: v.string(), learningRate: v.number() }),
-  batch: positive,
-  leafSize: positive,
-  epochs: positive,
-  steps: v.optional(positive),
-  evaluateEvery: v.optional(positive),
-  metrics: v.optional(aFunction),
-  evaluationMetrics: v.optional(v.array(v.looseObject({ name: v.string(), start: aFunction }))),
-  sync: checkedLater,
-  schedule: checkedLater,
-  clipping: checkedLater,
-  gradientNoise: checkedLater,
-  compress: v.optional(v.picklist(CODECS)),
-  earlyStopping: checkedLater,
-  goal: checkedLater,
-} satisfies Record<keyof Recipe, unknown>);
 
 /**
  * Loads a user's recipe file: a JavaScript or TypeScript module that exports `recipe`.
@@ -60,10 +29,7 @@ export async function loadRecipeFile(path: string): Promise<Recipe> {
   }
   if (exported.recipe === undefined)
     throw new UserError(`${path} exports no recipe; write "export const recipe = { ... }"`);
-  const { success, issues } = v.safeParse(RecipeSchema, exported.recipe);
-  if (success) return checked(exported.recipe as Recipe, path);
-  const [issue] = issues;
-  throw new UserError(`the recipe in ${path}: ${describeIssue(RecipeSchema, issue, 'recipe')}`);
+  return checkedRecipe(exported.recipe as Recipe, path, (what, work) => inRecipe(path, what, work));
 }
 
 /** Set when modules in TypeScript can be loaded. */
@@ -81,48 +47,14 @@ async function registerHooks(): Promise<void> {
   else onMainThread.registerHooks(await import('./typescript-hooks.js'));
 }
 
-/** The same recipe, whose errors and wrong return values are reported as the user's own, with the file's path. */
-function checked(recipe: Recipe, path: string): Recipe {
-  const { metrics } = recipe;
-  return {
-    ...recipe,
-    model: (data) => {
-      const model = inRecipe(path, 'model', () => recipe.model(data));
-      if (typeof model === 'object' && 'loss' in model) return model;
-      throw new UserError(
-        `model() in ${path} does not return a model; end it with "return graph.model(output, loss)"`,
-      );
-    },
-    data: async (directory) =>
-      checkedData(path, await inRecipeAsync(path, 'data', () => recipe.data(directory))),
-    ...(metrics && {
-      metrics: (...args) => inRecipeAsync(path, 'metrics', () => metrics(...args)),
-    }),
-  };
-}
-
-function checkedData(path: string, data: RecipeData): RecipeData {
-  for (const side of ['train', 'validation', 'test'] as const) {
-    const dataset = data?.[side];
-    if (side !== 'train' && dataset === undefined) continue;
-    if (typeof dataset?.chunk !== 'function')
-      throw new UserError(`data() in ${path} does not return a data set "${side}"; return { train, test }`);
-    parseManifest(dataset.manifest, `what data() in ${path} returns as "${side}"`);
-  }
-  return data;
-}
-
+/** Calls a function of a recipe, and reports what it throws as the user's own error, with the file's path. */
 function inRecipe<T>(path: string, what: string, work: () => T): T {
   try {
-    return work();
-  } catch (error) {
-    throw explainRecipeError(path, what, error);
-  }
-}
-
-async function inRecipeAsync<T>(path: string, what: string, work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
+    const result = work();
+    if (!(result instanceof Promise)) return result;
+    return result.catch((error: unknown) => {
+      throw explainRecipeError(path, what, error);
+    }) as T;
   } catch (error) {
     throw explainRecipeError(path, what, error);
   }

@@ -28,11 +28,20 @@ export function packSamples(name: string, fields: Readonly<Record<string, FieldV
       `${JSON.stringify(name)} is not a valid name of a data set; use letters, digits, _, . and -`,
     );
   const entries = Object.entries(fields);
-  const samples = entries[0]?.[1].values.length ?? 0;
+  const samples = entries[0]?.[1]?.values?.length ?? 0;
   if (samples === 0) throw new UserError(`data set ${name} has no samples; give it some`);
   const columns = entries.map(([field, options]) => {
     checkOptionNames(`data set ${name}: ${field}`, options, FIELD_OPTIONS);
     const { shape, values, dtype = 'f32' } = options;
+    const what = `data set ${name}: ${field}`;
+    if (!Array.isArray(shape) || !shape.every((extent) => Number.isSafeInteger(extent) && extent > 0))
+      throw new UserError(
+        `${what} has the shape ${JSON.stringify(shape)}; give a list of extents, such as [28, 28], or []`,
+      );
+    if (dtype !== 'f32' && dtype !== 'i32')
+      throw new UserError(
+        `${what} has the dtype ${JSON.stringify(dtype)}; use 'f32', or 'i32' for class numbers`,
+      );
     if (values.length !== samples)
       throw new UserError(
         `data set ${name}: ${field} has ${values.length} samples, but ${entries[0]?.[0]} has ${samples}`,
@@ -41,6 +50,10 @@ export function packSamples(name: string, fields: Readonly<Record<string, FieldV
     const all = dtype === 'i32' ? new Int32Array(samples * size) : new Float32Array(samples * size);
     values.forEach((value, i) => {
       const numbers = typeof value === 'number' ? [value] : value;
+      if (!areNumbers(numbers as ArrayLike<unknown>))
+        throw new UserError(
+          `data set ${name}: ${field} of sample ${i} is not made of numbers; convert it, such as with Number(value)`,
+        );
       if (numbers.length !== size)
         throw new UserError(
           `data set ${name}: ${field} of sample ${i} has ${numbers.length} numbers, but its shape [${shape.join(', ')}] has ${size}`,
@@ -58,4 +71,12 @@ export function packSamples(name: string, fields: Readonly<Record<string, FieldV
     return [field, { dtype, shape, bytes: new Uint8Array(all.buffer), scale: 1, shift: 0 }] as const;
   });
   return packDataset(name, samples, Object.fromEntries(columns), sha256Hex);
+}
+
+/** Whether a sample is a list of numbers. Anything else would become NaN, or a number that was not meant, silently. */
+function areNumbers(values: ArrayLike<unknown> | null | undefined): boolean {
+  if (typeof values !== 'object' || values === null || !('length' in values)) return false;
+  if (ArrayBuffer.isView(values)) return typeof values[0] === 'number' || values.length === 0;
+  for (let i = 0; i < values.length; i++) if (typeof values[i] !== 'number') return false;
+  return true;
 }

@@ -105,6 +105,10 @@ export class Graph {
    */
   input(name: string, shape: Shape): Tensor {
     if (this.isTaken(name)) throw new UserError(`the name ${name} is taken; give the input another name`);
+    if (!Array.isArray(shape))
+      throw new UserError(
+        `the shape of the input ${name} is ${shape}, not a list; write it like [28, 28], or [2] for two numbers`,
+      );
     this.inputNames.push(name);
     return this.define(name, shape);
   }
@@ -171,6 +175,7 @@ export class Graph {
 
   private modelOfOne(output: Tensor, loss: LossSettings | ComposedLoss): Model {
     this.checkOwn(output, "the model's output");
+    checkIsLoss(loss, 'the loss');
     if ('compose' in loss) {
       const value = loss.compose(output, (name, shape = [], dtype = 'f32') => this.field(name, shape, dtype));
       this.checkOwn(value, 'what the loss computes');
@@ -185,6 +190,11 @@ export class Graph {
 
   private modelOfSeveral(outputs: Named<Tensor>, losses: Named<OutputLoss>): Model {
     const names = Object.keys(outputs);
+    if (Array.isArray(outputs))
+      throw new UserError(
+        'the outputs are a list; give them names: graph.model({ kind: output }, { kind: loss })',
+      );
+    checkIsLoss(losses, 'the losses');
     const unknown = Object.keys(losses).find((name) => !Object.hasOwn(outputs, name));
     const missing = names.find((name) => !Object.hasOwn(losses, name));
     if (names.length === 0) throw new UserError('a model needs an output');
@@ -202,6 +212,7 @@ export class Graph {
       const output = outputs[name] as Tensor;
       this.checkOwn(output, `the output ${name}`);
       const given = losses[name] as OutputLoss;
+      checkIsLoss(given, `the loss of ${name}`);
       const { loss, weight } = 'loss' in given ? given : { loss: given, weight: 1 };
       if (!Number.isFinite(weight))
         throw new UserError(`the loss of ${name} has the weight ${weight}, not a number`);
@@ -388,6 +399,15 @@ export class Graph {
 /** Whether outputs are given by name. Anything else is checked as a tensor. */
 function isSeveral(value: unknown): value is Named<Tensor> {
   return typeof value === 'object' && value !== null && !('graph' in value);
+}
+
+/** @throws UserError when a loss is no object, such as a name or a function that was not called */
+function checkIsLoss(loss: unknown, what: string): void {
+  if (typeof loss === 'object' && loss !== null) return;
+  const given = typeof loss === 'function' ? `the function ${loss.name}, which was not called` : String(loss);
+  throw new UserError(
+    `${what} is ${given.slice(0, 60)}; call a function that makes one, such as meanSquaredError({ target: 'target' })`,
+  );
 }
 
 /** @throws UserError when a layer that is used twice is to learn in two ways */

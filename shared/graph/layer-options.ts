@@ -1,5 +1,5 @@
 import { UserError } from '../errors.js';
-import { checkOptionNames } from '../nearest.js';
+import { checkOptionNames, optionsOf } from '../nearest.js';
 
 /**
  * Refuses options of a layer that nobody knows. A tensor in their place means that the function was passed as a layer instead of
@@ -7,7 +7,7 @@ import { checkOptionNames } from '../nearest.js';
  * @throws UserError with the nearest known option
  */
 export function checkLayerOptions(what: string, options: object, known: readonly string[]): void {
-  if ('graph' in options) return;
+  if ('graph' in optionsOf(what, options)) return;
   // As Keras has it.
   if ('trainable' in options && !known.includes('trainable'))
     throw new UserError(

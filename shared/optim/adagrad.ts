@@ -7,6 +7,7 @@
  *     w = w - learningRate * g / (sqrt(v) + epsilon)
  */
 import * as v from 'valibot';
+import { optionsOf } from '../nearest.js';
 import { Decay, LearningRate, Positive, WeightAverage } from './check-settings.js';
 import { exemptable, type PlainOptimizer } from './decay.js';
 import type { Optimizer } from './optimizer.js';
@@ -22,7 +23,13 @@ export type AdagradSettings = v.InferOutput<typeof AdagradSettingsSchema>;
 
 /** Settings of Adagrad; default (as in PyTorch): learning rate 0.01, epsilon 1e-10, no decay. */
 export function adagrad(options: Partial<Omit<AdagradSettings, 'name'>> = {}): AdagradSettings {
-  return { name: 'adagrad', learningRate: 0.01, epsilon: 1e-10, weightDecay: 0, ...options };
+  return {
+    name: 'adagrad',
+    learningRate: 0.01,
+    epsilon: 1e-10,
+    weightDecay: 0,
+    ...optionsOf('adagrad()', options),
+  };
 }
 
 /** The optimizer with these settings. Buffer: v. */

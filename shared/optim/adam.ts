@@ -8,6 +8,7 @@
  *     w = w - learningRate / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + epsilon)
  */
 import * as v from 'valibot';
+import { optionsOf } from '../nearest.js';
 import { AverageFactor, Decay, LearningRate, Positive, WeightAverage } from './check-settings.js';
 import { exemptable, type PlainOptimizer } from './decay.js';
 import type { Optimizer } from './optimizer.js';
@@ -32,13 +33,13 @@ export function adam(options: Partial<Omit<AdamSettings, 'name'>> = {}): AdamSet
     beta2: 0.999,
     epsilon: 1e-7,
     weightDecay: 0,
-    ...options,
+    ...optionsOf('adam()', options),
   };
 }
 
 /** Adam with decoupled weight decay (AdamW); default decay: 0.01, as in PyTorch. */
 export function adamw(options: Partial<Omit<AdamSettings, 'name'>> = {}): AdamSettings {
-  return adam({ weightDecay: 0.01, ...options });
+  return adam({ weightDecay: 0.01, ...optionsOf('adamw()', options) });
 }
 
 /** The optimizer with these settings. Buffers: m, v. */

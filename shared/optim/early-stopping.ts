@@ -5,6 +5,7 @@
  * losses of evaluations, like reduceOnPlateau.
  */
 import * as v from 'valibot';
+import { optionsOf } from '../nearest.js';
 import { checkSettings } from './check-settings.js';
 
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -29,7 +30,7 @@ export type StoppingState = v.InferOutput<typeof StoppingStateSchema>;
 
 /** Settings; default: a patience of 5 evaluations, every improvement counts, the best weights are restored. */
 export function earlyStopping(options: Partial<EarlyStopping> = {}): EarlyStopping {
-  return { patience: 5, minDelta: 0, restoreBest: true, ...options };
+  return { patience: 5, minDelta: 0, restoreBest: true, ...optionsOf('earlyStopping()', options) };
 }
 
 /**

@@ -8,6 +8,7 @@
  * and the step, so they do not depend on workers and threads.
  */
 import * as v from 'valibot';
+import { optionsOf } from '../nearest.js';
 import { checkSettings } from './check-settings.js';
 
 export const GradientNoiseSchema = v.strictObject({
@@ -18,7 +19,7 @@ export type GradientNoise = v.InferOutput<typeof GradientNoiseSchema>;
 
 /** Settings; default (as in the paper): eta 0.01 (the paper also uses 0.3 and 1), gamma 0.55. */
 export function gradientNoise(options: Partial<GradientNoise> = {}): GradientNoise {
-  return { eta: 0.01, gamma: 0.55, ...options };
+  return { eta: 0.01, gamma: 0.55, ...optionsOf('gradientNoise()', options) };
 }
 
 /**

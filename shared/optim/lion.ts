@@ -7,6 +7,7 @@
  *     m = beta2 * m + (1 - beta2) * g
  */
 import * as v from 'valibot';
+import { optionsOf } from '../nearest.js';
 import { AverageFactor, Decay, LearningRate, WeightAverage } from './check-settings.js';
 import { exemptable, type PlainOptimizer } from './decay.js';
 import type { Optimizer } from './optimizer.js';
@@ -23,7 +24,14 @@ export type LionSettings = v.InferOutput<typeof LionSettingsSchema>;
 
 /** Settings of Lion; default: learning rate 0.0001, beta1 0.9, beta2 0.99, no decay. */
 export function lion(options: Partial<Omit<LionSettings, 'name'>> = {}): LionSettings {
-  return { name: 'lion', learningRate: 0.0001, beta1: 0.9, beta2: 0.99, weightDecay: 0, ...options };
+  return {
+    name: 'lion',
+    learningRate: 0.0001,
+    beta1: 0.9,
+    beta2: 0.99,
+    weightDecay: 0,
+    ...optionsOf('lion()', options),
+  };
 }
 
 /** The optimizer with these settings. Buffer: m. */

@@ -10,6 +10,7 @@
  */
 import * as v from 'valibot';
 import { UserError } from '../errors.js';
+import { optionsOf } from '../nearest.js';
 import { checkSettings } from './check-settings.js';
 import type { OptimizerSettings } from './settings.js';
 
@@ -36,7 +37,7 @@ export function localOf(sync: Sync | undefined): LocalUpdates | undefined {
 
 /** Settings of local updates; default: 4 replicas, 30 steps a round. */
 export function localUpdates(options: Partial<LocalUpdates> = {}): LocalUpdates {
-  return { replicas: 4, steps: 30, ...options };
+  return { replicas: 4, steps: 30, ...optionsOf('localUpdates()', options) };
 }
 
 /**

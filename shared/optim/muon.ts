@@ -13,6 +13,7 @@
 import * as v from 'valibot';
 import { squareRoot } from '../arithmetic/square-root.js';
 import type { CommandBuffer } from '../kernels/command-buffer.js';
+import { optionsOf } from '../nearest.js';
 import { adam, adamOptimizer } from './adam.js';
 import { AverageFactor, Decay, LearningRate, Positive, WeightAverage } from './check-settings.js';
 import type { MatrixUpdateCall, Optimizer } from './optimizer.js';
@@ -44,7 +45,7 @@ export function muon(options: Partial<Omit<MuonSettings, 'name'>> = {}): MuonSet
   return {
     name: 'muon',
     ...{ learningRate: 0.02, momentum: 0.95, nesterov: true, weightDecay: 0, ...rest },
-    ...options,
+    ...optionsOf('muon()', options),
   };
 }
 

@@ -9,6 +9,7 @@
  * canonical sums, so it is the same on every machine.
  */
 import * as v from 'valibot';
+import { optionsOf } from '../nearest.js';
 
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const NotNegative = v.pipe(v.number(), v.finite(), v.minValue(0));
@@ -44,7 +45,14 @@ export type PlateauState = v.InferOutput<typeof PlateauStateSchema>;
 /** Settings; default (as in Keras except patience): a tenth after 5 evaluations without an improvement of 0.0001, down to 0. */
 export function reduceOnPlateau(options: Partial<Omit<ReduceOnPlateau, 'name'>> = {}): ReduceOnPlateau {
   const rest = { minDelta: 1e-4, cooldown: 0, minLr: 0 };
-  return { name: 'reduceOnPlateau', warmup: 0, factor: 0.1, patience: 5, ...rest, ...options };
+  return {
+    name: 'reduceOnPlateau',
+    warmup: 0,
+    factor: 0.1,
+    patience: 5,
+    ...rest,
+    ...optionsOf('reduceOnPlateau()', options),
+  };
 }
 
 /** The state before the first evaluation. */

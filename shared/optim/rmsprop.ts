@@ -8,6 +8,7 @@
  *     w = w - learningRate * m
  */
 import * as v from 'valibot';
+import { optionsOf } from '../nearest.js';
 import { AverageFactor, Decay, LearningRate, Positive, WeightAverage } from './check-settings.js';
 import { exemptable, type PlainOptimizer } from './decay.js';
 import type { Optimizer } from './optimizer.js';
@@ -32,7 +33,7 @@ export function rmsprop(options: Partial<Omit<RmspropSettings, 'name'>> = {}): R
     momentum: 0,
     epsilon: 1e-7,
     weightDecay: 0,
-    ...options,
+    ...optionsOf('rmsprop()', options),
   };
 }
 

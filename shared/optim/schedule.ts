@@ -6,6 +6,7 @@
 import * as v from 'valibot';
 import { cosineOfPi } from '../arithmetic/cosine.js';
 import { UserError } from '../errors.js';
+import { optionsOf } from '../nearest.js';
 import { checkSettings } from './check-settings.js';
 import { ReduceOnPlateauSchema, reduceOnPlateau } from './plateau.js';
 
@@ -51,12 +52,12 @@ type Options<N extends ScheduleSettings['name']> = Partial<Omit<Of<N>, 'name'>>;
 
 /** The base rate at all steps. Default: no warm-up. */
 export function constant(options: Options<'constant'> = {}): Of<'constant'> {
-  return { name: 'constant', warmup: 0, ...options };
+  return { name: 'constant', warmup: 0, ...optionsOf('constant()', options) };
 }
 
 /** Multiplied by `factor` after every `every` steps. Default: a tenth every 1,000 steps. */
 export function stepDecay(options: Options<'step'> = {}): Of<'step'> {
-  return { name: 'step', warmup: 0, every: 1000, factor: 0.1, ...options };
+  return { name: 'step', warmup: 0, every: 1000, factor: 0.1, ...optionsOf('stepDecay()', options) };
 }
 
 /**
@@ -64,7 +65,7 @@ export function stepDecay(options: Options<'step'> = {}): Of<'step'> {
  * 2017). Default: to 0.
  */
 export function cosineDecay(options: Options<'cosine'> = {}): Of<'cosine'> {
-  return { name: 'cosine', warmup: 0, floor: 0, ...options };
+  return { name: 'cosine', warmup: 0, floor: 0, ...optionsOf('cosineDecay()', options) };
 }
 
 /**
@@ -72,7 +73,14 @@ export function cosineDecay(options: Options<'cosine'> = {}): Of<'cosine'> {
  * many as the one before (Loshchilov, Hutter: SGDR, 2017). Default: 1,000 steps, doubled each time, down to 0.
  */
 export function warmRestarts(options: Options<'warmRestarts'> = {}): Of<'warmRestarts'> {
-  return { name: 'warmRestarts', warmup: 0, period: 1000, growth: 2, floor: 0, ...options };
+  return {
+    name: 'warmRestarts',
+    warmup: 0,
+    period: 1000,
+    growth: 2,
+    floor: 0,
+    ...optionsOf('warmRestarts()', options),
+  };
 }
 
 /**
@@ -80,12 +88,12 @@ export function warmRestarts(options: Options<'warmRestarts'> = {}): Of<'warmRes
  * super-convergence, 2018). Default: 0.3 of the run up from 0.04, then down to 0.
  */
 export function oneCycle(options: Options<'oneCycle'> = {}): Of<'oneCycle'> {
-  return { name: 'oneCycle', rise: 0.3, start: 0.04, floor: 0, ...options };
+  return { name: 'oneCycle', rise: 0.3, start: 0.04, floor: 0, ...optionsOf('oneCycle()', options) };
 }
 
 /** Multiplied by `factor` after every step; a factor above 1 increases the rate. Default: 0.999. */
 export function exponential(options: Options<'exponential'> = {}): Of<'exponential'> {
-  return { name: 'exponential', warmup: 0, factor: 0.999, ...options };
+  return { name: 'exponential', warmup: 0, factor: 0.999, ...optionsOf('exponential()', options) };
 }
 
 /** The default settings of every schedule. */

@@ -6,6 +6,7 @@
  *     w = w - learningRate * m                      or, with Nesterov:  w = w - learningRate * (g + momentum * m)
  */
 import * as v from 'valibot';
+import { optionsOf } from '../nearest.js';
 import { AverageFactor, Decay, LearningRate, WeightAverage } from './check-settings.js';
 import { exemptable, type PlainOptimizer } from './decay.js';
 import type { Optimizer } from './optimizer.js';
@@ -28,7 +29,7 @@ export function sgd(options: Partial<Omit<SgdSettings, 'name'>> = {}): SgdSettin
     momentum: 0,
     nesterov: false,
     weightDecay: 0,
-    ...options,
+    ...optionsOf('sgd()', options),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { UserError } from '../../errors.js';
+import { didYouMean } from '../../nearest.js';
 import type { Layer, LayerIdentity } from '../graph.js';
 import { checkLayerOptions } from '../layer-options.js';
 import { imageOf } from '../ops/image.js';
@@ -38,11 +39,16 @@ export function randomTranslation(
   };
 }
 
-export type FlipMode = 'horizontal' | 'vertical' | 'horizontalAndVertical';
+const FLIP_MODES = ['horizontal', 'vertical', 'horizontalAndVertical'] as const;
+export type FlipMode = (typeof FLIP_MODES)[number];
 
 /** Flips half of the images [height, width, channels] left to right, or upside down, or each independently. */
 export function randomFlip(mode: FlipMode = 'horizontalAndVertical', options: { name?: string } = {}): Layer {
   checkLayerOptions('randomFlip()', options, ['name']);
+  if (!FLIP_MODES.includes(mode))
+    throw new UserError(
+      `randomFlip() has no mode "${mode}"; ${didYouMean(String(mode), FLIP_MODES, 'modes')}`,
+    );
   const layer: LayerIdentity = { kind: 'randomFlip', name: options.name };
   const flips = [mode !== 'vertical', mode !== 'horizontal'];
   const attributes = { shift: [0, 0], flips, fillMode: 'constant' };

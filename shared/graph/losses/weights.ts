@@ -17,7 +17,12 @@ export const LossWeightsSchema = v.strictObject({
   sample: v.optional(v.string()),
   /** The weight of each class. */
   classes: v.optional(
-    v.pipe(v.array(v.pipe(v.number(), v.finite(), v.minValue(0))), v.minLength(2), v.maxLength(CLASSES_MAX)),
+    v.pipe(
+      v.array(v.pipe(v.number(), v.finite(), v.minValue(0))),
+      v.minLength(2),
+      v.maxLength(CLASSES_MAX),
+      v.check((weights) => weights.some((weight) => weight > 0), 'are all 0, so nothing is learned'),
+    ),
   ),
 });
 /** Weights of the terms of a loss. */
@@ -40,6 +45,10 @@ export function weightsOf({ sampleWeight, classWeights }: ClassWeightOptions): {
   readonly weights?: LossWeights;
 } {
   if (sampleWeight === undefined && classWeights === undefined) return {};
+  if (classWeights !== undefined && !Array.isArray(classWeights))
+    throw new UserError(
+      'classWeights is not a list; give a weight for each class by number, such as [1, 10]',
+    );
   return {
     weights: {
       ...(sampleWeight !== undefined && { sample: sampleWeight }),
