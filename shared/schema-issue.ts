@@ -1,6 +1,13 @@
 import * as v from 'valibot';
 import { didYouMean } from './nearest.js';
 
+/** The issue that tells most: a key that the schema does not know may be the one that another misses. */
+export function tellingIssue(
+  issues: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]],
+): v.BaseIssue<unknown> {
+  return issues.find(({ type, expected }) => type === 'strict_object' && expected === 'never') ?? issues[0];
+}
+
 /**
  * What is wrong with a value that a schema does not accept, in words for the user: the path and the message, and for a key that
  * the schema does not know, the nearest key that it knows.

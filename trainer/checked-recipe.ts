@@ -9,7 +9,7 @@ import { UserError } from '../shared/errors.js';
 import type { Model } from '../shared/graph/model.js';
 import { resolveModel } from '../shared/graph/resolve.js';
 import { nearest } from '../shared/nearest.js';
-import { describeIssue } from '../shared/schema-issue.js';
+import { describeIssue, tellingIssue } from '../shared/schema-issue.js';
 import type { Recipe, RecipeData } from './recipe.js';
 
 const aFunction = v.custom<() => unknown>((value) => typeof value === 'function', 'must be a function');
@@ -69,7 +69,9 @@ type Caller = <T>(what: 'model' | 'data' | 'metrics', work: () => T) => T;
 export function checkedRecipe(recipe: Recipe, place: string, call: Caller = (_, work) => work()): Recipe {
   const { success, issues } = v.safeParse(RecipeSchema, recipe);
   if (!success)
-    throw new UserError(`the recipe${inPlace(place)}: ${describeIssue(RecipeSchema, issues[0], 'recipe')}`);
+    throw new UserError(
+      `the recipe${inPlace(place)}: ${describeIssue(RecipeSchema, tellingIssue(issues), 'recipe')}`,
+    );
   const { metrics } = recipe;
   return {
     ...recipe,

@@ -29,6 +29,31 @@ export function lookAlikeNotes(subject: string, values: Iterable<string>): strin
   ];
 }
 
+/**
+ * A note about categories that are the same number, written in several ways: "1" and "1.0".
+ * @param read the number of a text; undefined: it is none
+ */
+export function sameNumberNotes(
+  subject: string,
+  values: Iterable<string>,
+  read: (text: string) => { readonly value: number } | undefined,
+): string[] {
+  const groups = new Map<number, string[]>();
+  for (const text of values) {
+    const number = read(text)?.value;
+    if (number !== undefined) groups.set(number, [...(groups.get(number) ?? []), text]);
+  }
+  const same = [...groups.values()].filter(({ length }) => length > 1);
+  const [first] = same;
+  if (first === undefined) return [];
+  const shown = first.slice(0, LISTED_MAX).map((text) => JSON.stringify(shortened(text)));
+  const rest =
+    same.length === 1 ? '' : `, and ${same.length - 1} more such ${same.length === 2 ? 'group' : 'groups'}`;
+  return [
+    `${subject} that are the same number: ${shown.join(', ')}${rest}; write them alike if they mean the same`,
+  ];
+}
+
 /** Without what cannot be seen: kinds of blanks, characters without a width, and ways to store the same letter. */
 function plain(text: string): string {
   return text

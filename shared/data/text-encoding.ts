@@ -142,7 +142,15 @@ function fromOther(body: Buffer, encoding: string): Omit<DecodedText, 'notes'> {
   // iconv-lite drops half a character at the end of UTF-16.
   const isHalf = body.length % 2 === 1 && /^(utf-?16|ucs-?2)/i.test(encoding);
   if (isHalf && line !== lastLine) lines += 1;
-  const likely = WIDE.test(encoding) ? undefined : likelyEncoding(body);
+  const isWide = WIDE.test(encoding);
+  const likely = isWide ? undefined : likelyEncoding(body);
+  // A line end, a comma or a digit has a zero byte in these encodings.
+  if (isWide && body.length > 2 && !body.includes(0) && isUtf8(body))
+    return {
+      utf8: body,
+      encoding: 'utf-8',
+      invalid: { line: 1, lines: 1, what: `is not ${encoding}: its bytes are UTF-8` },
+    };
   return {
     utf8: Buffer.concat(pieces),
     encoding,

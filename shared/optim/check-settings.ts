@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { UserError } from '../errors.js';
-import { describeIssue } from '../schema-issue.js';
+import { describeIssue, tellingIssue } from '../schema-issue.js';
 
 const finite = v.pipe(v.number(), v.finite());
 
@@ -29,6 +29,6 @@ export function checkSettings<T>(
 ): T {
   const result = v.safeParse(schema, settings);
   if (result.success) return result.output;
-  const [issue] = result.issues;
+  const issue = tellingIssue(result.issues);
   throw new UserError(`not a valid ${what}: ${describeIssue(schema, issue, key)}`, exitStatus);
 }

@@ -30,6 +30,7 @@ const recipeWith = (settings: object): Recipe => ({
 describe('a recipe in a program', () => {
   it.each<[object, string]>([
     [{ epoch: 3 }, 'the recipe: unknown key "epoch"; did you mean epochs?'],
+    [{ epoch: 3, epochs: undefined }, 'the recipe: unknown key "epoch"; did you mean epochs?'],
     [{ callbacks: [] }, 'the recipe: unknown key "callbacks"'],
     [{ earlyStoping: {} }, 'did you mean earlyStopping?'],
     [{ optimizer: undefined }, 'the recipe: optimizer: '],

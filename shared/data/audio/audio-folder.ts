@@ -141,8 +141,9 @@ function columnOf({ frames, bands, scale, shift }: AudioPreprocessing): Omit<Col
 
 function checkOptions(options: AudioFolderOptions): void {
   checkOptionNames('audioFolder', options, OPTIONS);
+  if (options.split !== undefined) checkOptionNames('audioFolder: split', options.split, ['share', 'seed']);
   const { seconds, bands } = options;
-  if (seconds !== undefined && !(seconds > 0 && seconds <= SECONDS_MAX))
+  if (seconds !== undefined && !(typeof seconds === 'number' && seconds > 0 && seconds <= SECONDS_MAX))
     throw new UserError(
       `audioFolder: seconds must be more than 0 and at most ${SECONDS_MAX}, not ${seconds}`,
       2,

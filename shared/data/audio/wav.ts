@@ -148,14 +148,34 @@ function refuseSecondData(view: DataView, at: number, name: string): void {
 /** Bytes of sound in a data chunk. */
 function soundBytes(view: DataView, body: number, size: number, name: string): number {
   const rest = view.byteLength - body;
-  if (size >= UNKNOWN_SIZE && size > rest) return rest;
+  if (size >= UNKNOWN_SIZE && size > rest) return rest - bytesOfTexts(view, body);
   // Either the header was never completed, or there is no sound and other chunks may follow.
-  if (size === 0) return areChunks(view, body) ? 0 : rest;
+  if (size === 0) return areChunks(view, body) ? 0 : rest - bytesOfTexts(view, body);
   if (size > rest)
     throw new UserError(
       `${name} ends in the middle of its data chunk (${rest} of ${size} bytes); download or save it again`,
     );
   return size;
+}
+
+/** Most bytes of a chunk with texts behind the sound. */
+const TEXTS_BYTES_MAX = 2 ** 16;
+
+/**
+ * Bytes of a chunk with title, artist and so on behind sound whose size is unknown. It would be taken for a click of sound, as
+ * libsndfile does. Its name, its kind and its size, which is exactly the rest of the file, are hardly there by chance.
+ */
+function bytesOfTexts(view: DataView, body: number): number {
+  const end = view.byteLength;
+  for (let at = Math.max(body, end - TEXTS_BYTES_MAX); at + 12 <= end; at++)
+    if (
+      view.getUint8(at) === 0x4c &&
+      tag(view, at) === 'LIST' &&
+      tag(view, at + 8) === 'INFO' &&
+      at + 8 + view.getUint32(at + 4, true) === end
+    )
+      return end - at;
+  return 0;
 }
 
 function areChunks(view: DataView, from: number): boolean {

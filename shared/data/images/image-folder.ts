@@ -135,6 +135,7 @@ function columnOf({ size: [height, width], channels, scale }: ImagePreprocessing
 
 function checkOptions(options: ImageFolderOptions): void {
   checkOptionNames('imageFolder', options, OPTIONS);
+  if (options.split !== undefined) checkOptionNames('imageFolder: split', options.split, ['share', 'seed']);
   const { colorMode, size, fit } = options;
   const refuse = (message: string): never => {
     throw new UserError(`imageFolder: ${message}`, 2);

@@ -9,6 +9,7 @@ import {
   NUMBER_FORMATS,
   type NumberFormat,
   numberReader,
+  OTHER_DIGITS,
   unitOf,
   type WrittenNumber,
 } from './number-text.js';
@@ -77,6 +78,10 @@ export function decideType(
       `holds dates, such as ${quoted(example)}; convert them to features with dates: [${literal(heading)}], or leave the column out: ignore: [${literal(heading)}]`,
     );
   }
+  if ([...texts.keys()].every((text) => OTHER_DIGITS.test(text)))
+    return add(
+      `holds numbers in other digits than 0 to 9, such as ${quoted(example)}; write them so, or ${otherwise}`,
+    );
   const formats = formatsOf(column);
   if (formats.length > 0) {
     const means = formats.map(

@@ -145,6 +145,17 @@ export class RowCollector {
   /** When all rows differ from the header in the same way, the header is wrong. */
   #explainRagged({ header, rows }: TableBuilder): void {
     const [[values, count] = [0, 0], ...more] = [...this.#ragged];
+    // A title, or a comment, in place of the headings.
+    if (header.filter((heading) => heading !== '').length === 1 && values > 1 && count > rows) {
+      this.#problems.remove('ragged');
+      this.#problems.add(
+        'headings',
+        undefined,
+        `begins with ${quoted(header[0] as string)}, a single heading, and most rows below have ${counted(values, 'value')}; ` +
+          'remove the lines above the headings, or name the missing columns',
+      );
+      return;
+    }
     if (count < 2 || more.length > 0 || rows > 0) return;
     this.#problems.remove('ragged');
     this.#problems.add(

@@ -2,6 +2,7 @@
  * Parses delimited text (RFC 4180 and its common variants) as a table. Malformed lines are collected, to be reported together
  * with wrong values.
  */
+import { isUtf8 } from 'node:buffer';
 import { CsvError, type Info, parse } from 'csv-parse';
 import { UserError } from '../../errors.js';
 import { decodeText } from '../text-encoding.js';
@@ -62,7 +63,10 @@ export async function textTable(
     problems.add('encoding', `line ${invalid.line}`, `${invalid.what}${lines}; ${remedy}`);
   }
   const told = [...notes];
-  if (encoding !== 'utf-8' && problems.isEmpty) told.push(`read as ${encoding}`);
+  if (encoding !== 'utf-8' && problems.isEmpty)
+    told.push(
+      `read as ${encoding}${isRatherUtf8(bytes, encoding) ? ', but its bytes are valid UTF-8: if letters look wrong, leave out encoding' : ''}`,
+    );
   const lost = utf8.indexOf('\ufffd');
   if (invalid === undefined && lost >= 0)
     told.push(
@@ -80,7 +84,7 @@ export async function textTable(
   const stem = source.replace(/\.gz$/i, '');
   const usual = /\.(tsv|tab)$/i.test(stem) ? '\t' : ',';
   const delimiter = separator?.delimiter ?? format.delimiter ?? usual;
-  if (delimiter === '' || /["\r\n]/.test(delimiter))
+  if (typeof delimiter !== 'string' || delimiter === '' || /["\r\n]/.test(delimiter))
     throw new UserError(`${JSON.stringify(delimiter)} cannot be a delimiter; try delimiter: ';'`, 2);
   const table = await parseRows(body, delimiter, { source, encoding, problems, notes: told });
   const [only, more] = table.header;
@@ -98,6 +102,11 @@ export async function textTable(
         : `set the delimiter: delimiter: ${JSON.stringify(other)}`),
   );
   return await parseRows(body, other, { source, encoding, problems: meant, notes: told });
+}
+
+/** Whether letters beyond ASCII that were read in an encoding of one byte each are letters of UTF-8, which they hardly are by chance. */
+function isRatherUtf8(bytes: Uint8Array, encoding: string): boolean {
+  return !/^(utf|ucs|gb)/i.test(encoding) && bytes.some((byte) => byte > 0x7f) && isUtf8(bytes);
 }
 
 /** A first line like "sep=;", with which Excel declares the delimiter. */

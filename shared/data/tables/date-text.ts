@@ -46,6 +46,18 @@ export function readDate(text: string, order: DateOrder, isSaidToBe = false): Da
   return compact === undefined ? undefined : partsOf(compact);
 }
 
+/** The UTC offset that a date with a time names, such as "+02:00"; undefined without a time, "none" where it names none. */
+export function utcOffsetOf(text: string): string | undefined {
+  const [, time] =
+    /\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*(.*)$/.exec(
+      text.slice(0, LENGTH_MAX),
+    ) ?? [];
+  if (time === undefined) return undefined;
+  const [, sign, hours, minutes = '00'] = /^([+-])(\d{2}):?(\d{2})?$/.exec(time) ?? [];
+  if (sign === undefined) return time === '' ? 'none' : 'UTC';
+  return hours === '00' && minutes === '00' ? 'UTC' : `${sign}${hours}:${minutes}`;
+}
+
 /** Whether a text is a date in any order, or a date with a two-digit year. */
 export function looksLikeDate(text: string): boolean {
   return (

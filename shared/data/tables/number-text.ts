@@ -114,6 +114,9 @@ export function describeFormat(
   return parts.join(', ');
 }
 
+/** A number that has a digit of another script, such as Arabic or full-width ones. */
+export const OTHER_DIGITS = /^(?=.*(?![0-9])\p{Nd})[-+\u2212]?[\p{Nd}.,\u066b\u066c\uff0e\uff0c\s]+$/u;
+
 /** The unit after a number, as in "12 kg"; undefined without one. */
 export function unitOf(text: string): string | undefined {
   return /^[+-]?[\d.,]*\d\s*([\p{L}°µ²³/]{1,8})$/u.exec(text.slice(0, LENGTH_MAX))?.[1];

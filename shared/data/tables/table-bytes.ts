@@ -17,6 +17,9 @@ const OTHERS: readonly (readonly [begin: string, what: string])[] = [
   ['SQLite format 3', 'an SQLite database; export the table as CSV'],
   ['\u0089HDF', 'an HDF5 file; export the table as CSV or Parquet'],
   ['ARROW1', 'an Arrow file; write it as Parquet'],
+  ['\u0093NUMPY', 'an array of NumPy; read it with numpy()'],
+  ['FEA1', 'a Feather file; write it as Parquet'],
+  ['ORC', 'an ORC file; write it as Parquet'],
   ['%PDF', 'a PDF document; export the table as CSV'],
   ['BZh', 'compressed with bzip2; decompress it'],
   ['\u00fd7zXZ', 'compressed with xz; decompress it'],
@@ -76,6 +79,13 @@ export function refuseOtherFiles(path: string, bytes: Buffer): void {
     .toString('latin1', 0, 512)
     .replace(/^\u00ef\u00bb\u00bf/, '')
     .trimStart();
+  if (/^[[{]\s*["[{]/.test(text))
+    throw new UserError(`${path} is JSON; write it as CSV, with the names of the columns in the first line`);
+  if (/^@relation\s/i.test(text))
+    throw new UserError(
+      `${path} is an ARFF file; write it as CSV, with the names of the columns in the first line`,
+    );
+  if (/^<\?xml\b/i.test(text)) throw new UserError(`${path} is XML; export the table as CSV`);
   if (/^<(!doctype html|html)\b/i.test(text))
     throw new UserError(`${path} is a web page; save the table itself, not the page that shows it`);
 }

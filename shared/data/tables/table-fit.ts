@@ -79,7 +79,7 @@ export async function fitTable(
   const isTestRow = splitColumn === undefined ? undefined : sidesIn(table, splitColumn);
   const target = used.find(({ name }) => name === settings.target);
   const inputs = used.filter(({ name, type }) => name !== settings.target && type.type !== 'empty');
-  if (target?.type.type === 'empty')
+  if (target?.type.type === 'empty' && table.rows > 0)
     problems.add(
       'target',
       undefined,

@@ -124,12 +124,14 @@ export function tableSettings(
   more: readonly string[] = [],
 ): TableSettings {
   checkOptionNames(what, options, [...TABLE_OPTION_NAMES, ...more]);
+  checkInnerNames(what, options);
   const { success, issues } = v.safeParse(ValuesSchema, options);
-  if (!success)
-    throw new UserError(
-      `${what}: ${v.getDotPath(issues[0]) ?? 'options'}: ${issues[0].message}; correct it`,
-      2,
-    );
+  if (!success) {
+    const [name] = (v.getDotPath(issues[0]) ?? 'target').split('.') as [keyof typeof FORMS];
+    const given = options[name];
+    const written = given === undefined ? 'missing' : `${JSON.stringify(given)?.slice(0, 60)}`;
+    throw new UserError(`${what}: ${name} is ${written}; write ${FORMS[name]}`, 2);
+  }
   const { missing = 'refuse', decimal = '.', thousands = null, dates = [], split = {} } = options;
   if (!MISSING_MODES.includes(missing))
     throw new UserError(
@@ -160,6 +162,40 @@ export function tableSettings(
     standardize: options.standardize ?? true,
     standardizeTarget: options.standardizeTarget ?? false,
   };
+}
+
+/** How options are written, for messages. */
+const FORMS: Readonly<Record<Exclude<keyof TableOptions, 'missing'>, string>> = {
+  target: "the heading of the target column, such as target: 'price'",
+  categories: "a list of headings, such as categories: ['floor']",
+  ignore: "a list of headings, such as ignore: ['id']",
+  dates: "a list of headings, such as dates: ['built'], or dates: { built: ['year', 'month'] }",
+  dateOrder: "dateOrder: 'ymd', 'dmy' or 'mdy'",
+  decimal: "decimal: '.' or ','",
+  thousands: "thousands: ',', '.', ' ', '_' or \"'\"",
+  currency: 'currency: true or false',
+  percent: 'percent: true or false',
+  missingValues:
+    "a list, such as missingValues: ['', 'NA'], or missingValues: { keep: ['NA'], also: ['-999'] }",
+  split: "split: { share: 0.2, seed: 1 } or split: { column: 'part' }",
+  standardize: 'standardize: true or false',
+  standardizeTarget: 'standardizeTarget: true or false',
+};
+
+/** Refuses unknown names within options. */
+function checkInnerNames(what: string, { split, missingValues, dates }: TableOptions): void {
+  const isObject = (value: unknown): value is object =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (isObject(split)) checkOptionNames(`${what}: split`, split, ['share', 'seed', 'column']);
+  if (isObject(missingValues)) checkOptionNames(`${what}: missingValues`, missingValues, ['keep', 'also']);
+  if (!isObject(dates)) return;
+  for (const [heading, parts] of Object.entries(dates as Readonly<Record<string, unknown>>))
+    for (const part of Array.isArray(parts) ? parts : [])
+      if (!DATE_PARTS.includes(part))
+        throw new UserError(
+          `${what}: dates: ${heading} has no part "${part}"; ${didYouMean(String(part), DATE_PARTS, 'parts')}`,
+          2,
+        );
 }
 
 function isList(dates: NonNullable<TableOptions['dates']>): dates is readonly string[] {

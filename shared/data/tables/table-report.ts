@@ -1,8 +1,10 @@
 /*
  * Reports what was decided about a table, with one line per column.
  */
-import { lookAlikeNotes } from '../look-alikes.js';
+import { lookAlikeNotes, sameNumberNotes } from '../look-alikes.js';
 import { type ColumnSurvey, DIFFERENT_NUMBERS_MAX } from './column-survey.js';
+import { utcOffsetOf } from './date-text.js';
+import { numberReader } from './number-text.js';
 import {
   type DateOrder,
   type FittedColumn,
@@ -10,7 +12,7 @@ import {
   type TablePreprocessing,
   targetColumn,
 } from './preprocessing.js';
-import { listed, literal, shortened } from './problems.js';
+import { listed, literal, quoted, shortened } from './problems.js';
 import type { RawTable } from './raw-table.js';
 import type { FittedTable } from './table-fit.js';
 
@@ -96,7 +98,9 @@ function describeColumn(
 function kindOf(column: Exclude<FittedColumn, { role: 'split' | 'ignored' }>): string {
   switch (column.type) {
     case 'number': {
-      const sign = column.percent ? ' of percent' : column.currency === null ? '' : ` in ${column.currency}`;
+      const brackets = column.currency === '()' ? ', negative ones in brackets' : undefined;
+      const currency = brackets ?? (column.currency === null ? '' : ` in ${column.currency}`);
+      const sign = column.percent ? ' of percent' : currency;
       if (column.deviation === 0 && column.role === 'feature')
         return `number${sign}, constant ${round(column.mean)}, scaled to 0`;
       if (column.role === 'feature' && column.mean === 0 && column.deviation === 1)
@@ -140,15 +144,23 @@ function notesOf({ preprocessing, facts, target: [values], train }: FittedTable)
   for (const column of preprocessing.columns) {
     const survey = facts.surveys.get(column.name);
     if (survey === undefined || !('type' in column)) continue;
+    const name = shortened(column.name);
     if (column.type === 'number') notes.push(...survey.suspects.notes(column.name));
-    else if (column.type === 'category')
-      notes.push(...lookAlikeNotes(`${shortened(column.name)} has categories`, survey.texts.keys()));
+    else if (column.type === 'category') {
+      notes.push(...lookAlikeNotes(`${name} has categories`, survey.texts.keys()));
+      notes.push(
+        ...sameNumberNotes(`${name} has categories`, column.values, numberReader(preprocessing.format)),
+      );
+      if (column.role === 'feature') notes.push(...orderNotes(name, column.values));
+    } else notes.push(...offsetNotes(name, survey.texts.keys()));
   }
   const goal = targetColumn(preprocessing);
   const survey = facts.surveys.get(goal.name);
   if (goal.type === 'number' && survey !== undefined) {
     const different = [...survey.differentNumbers].sort((a, b) => a - b);
-    if (
+    if (different.length === 1)
+      notes.push(`the target is ${different[0]} in every row, so there is nothing to learn`);
+    else if (
       survey.areWhole &&
       different.length <= DIFFERENT_NUMBERS_MAX &&
       different.length * 2 <= survey.numbers
@@ -161,6 +173,36 @@ function notesOf({ preprocessing, facts, target: [values], train }: FittedTable)
   if (goal.type === 'category') notes.push(...sharesOf(goal.values, values as Float64Array, train));
   const more = notes.length - NOTES_MAX;
   return more > 0 ? [...notes.slice(0, NOTES_MAX), `and ${more} more`] : notes;
+}
+
+/** Texts whose order is lost when they become categories. */
+const ORDERED: readonly (readonly [pattern: RegExp, what: string])[] = [
+  [/^\d{1,3}:\d{2}(:\d{2}([.,]\d+)?)?$/, 'times'],
+  [/^\d{4}(-|\/|\.| |)(\d{1,2}|[QHqh]\d|[Ww]\d{1,2})$/, 'months, quarters or weeks'],
+  [/^\d+([.,]\d+)?\/\d+([.,]\d+)?$/, 'fractions'],
+  [/^[\d.,]+\s*(-|\u2013|to|\.\.)\s*[\d.,]+$/, 'ranges'],
+];
+
+function orderNotes(name: string, values: readonly string[]): string[] {
+  const found = ORDERED.find(([pattern]) => values.every((value) => pattern.test(value)));
+  if (found === undefined || values.length < 3) return [];
+  return [
+    `${name} holds ${found[1]} such as ${quoted(values[0] as string)} as categories, so their order is lost; if it matters, ` +
+      'write them as numbers',
+  ];
+}
+
+function offsetNotes(name: string, texts: Iterable<string>): string[] {
+  const offsets = new Set<string>();
+  for (const text of texts) {
+    const offset = utcOffsetOf(text);
+    if (offset !== undefined) offsets.add(offset);
+  }
+  if (offsets.size < 2) return [];
+  return [
+    `${name} has times with different UTC offsets (${listed([...offsets].sort(), 6)}); the hour is the one that is written, so ` +
+      'equal hours are different times; bring them to one offset if it matters',
+  ];
 }
 
 /** A note about the most frequent class, when it dominates. */

@@ -272,3 +272,25 @@ describe('other kinds', () => {
     expect(() => readWav(bytes, 'a.wav')).toThrow(message);
   });
 });
+
+describe('a WAV file of unknown size', () => {
+  const sound = () =>
+    Buffer.from(wavBytes({ rate: 8000 }, 40, (view, at, i) => view.setInt16(at, 300 * i - 6000, true)));
+  const texts = Buffer.concat([parts('LIST', 24, 'INFO', 'INAM', 12), Buffer.from('a title here')]);
+
+  it.each([0, 0xffffffff, 0x7ffff000])('written as %d ends before the texts behind the sound', (size) => {
+    const bytes = Buffer.concat([sound(), texts]);
+    bytes.writeUInt32LE(size, bytes.indexOf('data') + 4);
+    const { samples } = readWav(bytes, 'a.wav');
+    expect([...samples]).toEqual([...readWav(sound(), 'a.wav').samples]);
+  });
+
+  it.each([
+    ['another size', Buffer.concat([texts, Buffer.alloc(2)])],
+    ['another kind', Buffer.from(texts.toString('latin1').replace('INFO', 'INFX'), 'latin1')],
+  ])('keeps what only looks like texts: %s', (_, behind) => {
+    const bytes = Buffer.concat([sound(), behind]);
+    bytes.writeUInt32LE(0, bytes.indexOf('data') + 4);
+    expect(readWav(bytes, 'a.wav').samples.length).toBe(40 + behind.length / 2);
+  });
+});

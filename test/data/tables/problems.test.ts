@@ -56,7 +56,7 @@ describe('options', () => {
     [{ target: 'y', seperator: ';' }, 'csv() has no option "seperator"'],
     [{ target: 'y', missing: 'medain' }, "csv(): missing: 'medain' is not a mode; did you mean median?"],
     [{ target: 'y', decimal: ',', thousands: ',' }, "decimal and thousands are both ','"],
-    [{ target: 'y', categories: 'x' }, 'csv(): categories:'],
+    [{ target: 'y', categories: 'x' }, 'csv(): categories is'],
     [{ target: 'y', split: { shrae: 0.1 } }, 'csv(): split'],
     [{ target: 'y', encoding: 'klingon' }, 'there is no encoding "klingon"'],
     [{ target: 'y', encoding: 'utf-88' }, 'did you mean utf-8?'],
