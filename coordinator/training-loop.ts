@@ -60,7 +60,7 @@ import {
   noteUpdate,
   remoteStragglers,
 } from './scheduling/scheduling-state.js';
-import { type Awaited, tellAwaited } from './scheduling/waiting.js';
+import { type AwaitedWorkers, tellAwaited } from './scheduling/waiting.js';
 import type { Member } from './state/member.js';
 import type {
   Completion,
@@ -286,7 +286,7 @@ function startNext(state: CoordinatorState, nowMs: number): readonly Coordinator
  * Workers that the run waits for. Before its first step it waits for as many as were asked for, but not for machines that it
  * has expelled: otherwise a run that resumes without them would stand still.
  */
-function workersAwaited({ training, settings, scheduling, membership }: CoordinatorState): Awaited {
+function workersAwaited({ training, settings, scheduling, membership }: CoordinatorState): AwaitedWorkers {
   const here = awaitedWorkers(scheduling).length;
   const asked = training.hasBegun ? 1 : settings.minWorkers;
   const wanted = training.hasBegun ? 1 : Math.max(1, asked - expelledCount(membership.standings));
@@ -294,7 +294,7 @@ function workersAwaited({ training, settings, scheduling, membership }: Coordina
 }
 
 /** The first step of this session begins. */
-function begin({ training }: CoordinatorState, { here, asked }: Awaited): CoordinatorEffect[] {
+function begin({ training }: CoordinatorState, { here, asked }: AwaitedWorkers): CoordinatorEffect[] {
   training.hasBegun = true;
   if (here >= asked) return [];
   const text = `the run begins with ${here} of ${asked} workers (--min-workers), as it has expelled others`;

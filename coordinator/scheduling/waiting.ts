@@ -32,7 +32,7 @@ export function tellWaiting(
 }
 
 /** Workers that the run waits for before its first step. */
-export interface Awaited {
+export interface AwaitedWorkers {
   /** Workers that are ready. */
   readonly here: number;
   /** With how many it begins. */
@@ -47,7 +47,7 @@ export interface Awaited {
  */
 export function tellAwaited(
   part: SchedulingState,
-  awaited: Awaited | undefined,
+  awaited: AwaitedWorkers | undefined,
   nowMs: number,
 ): CoordinatorEffect[] {
   if (awaited === undefined || awaited.here >= awaited.wanted) {
