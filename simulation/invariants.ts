@@ -9,8 +9,12 @@ const CHECK_EVERY_MS = 500;
  * after the other.
  */
 const PROGRESS_MS = 10_000;
-/** Longest time in which the run may repeat steps that it has rolled back, without getting further than before. */
+/**
+ * Longest time in which the run may repeat steps that it has rolled back, without getting further than before: this, and so much
+ * for each step that it may have to repeat, as slow machines with slow links need it.
+ */
 const REPEAT_MS = 60_000;
+const REPEATED_STEP_MS = 100;
 /** Most partial sums, tasks, straggler tasks and waiting ranges for each member. */
 const BUFFERS_MAX = 128;
 const TASKS_MAX = 64;
@@ -120,7 +124,8 @@ export class Invariants {
         `the run makes no progress in step ${step}, though enough members are reachable since ${ableMs} ms`,
       );
     if (step > this.furthest.step) this.furthest = { step, sinceMs: nowMs };
-    if (nowMs - Math.max(ableMs, this.furthest.sinceMs) > REPEAT_MS)
+    const repeatMs = REPEAT_MS + REPEATED_STEP_MS * this.furthest.step;
+    if (nowMs - Math.max(ableMs, this.furthest.sinceMs) > repeatMs)
       throw new Error(
         `the run repeats steps since ${this.furthest.sinceMs} ms and does not get beyond step ${this.furthest.step}`,
       );
