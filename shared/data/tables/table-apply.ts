@@ -191,7 +191,7 @@ function valuesIn(
     return problems.add(
       'heading',
       undefined,
-      `has no column ${name}, which is a feature of the model; ${nearestColumn(column.name, header)}`,
+      `has no column ${name}, which is ${column.role === 'target' ? 'the target that predictions are compared with' : 'a feature of the model'}; ${nearestColumn(column.name, header)}`,
     );
   if (header.includes(column.name, at + 1))
     return problems.add('heading', undefined, `has two columns ${name}; rename one of them`);

@@ -2,7 +2,7 @@
  * What a table or its options say in a way that can be misread: each is told, or refused with the remedy.
  */
 import { describe, expect, it } from 'vitest';
-import { csv } from '../../../shared/data/tables/csv.js';
+import { csv, tableToMeasure } from '../../../shared/data/tables/csv.js';
 import { tableFile } from './table-files.js';
 
 /** A table of 40 rows. @param cell of the column x in a row */
@@ -147,6 +147,13 @@ describe('refused with the remedy', () => {
       name: 'UserError',
       message: expect.stringContaining(message),
     });
+  });
+
+  it('a file to measure that has no target', async () => {
+    const { preprocessing } = await read(tableOf((row) => `${row}`));
+    await expect(tableToMeasure(tableFile('x;z\n1;2\n'), preprocessing)).rejects.toThrow(
+      'has no column y, which is the target that predictions are compared with',
+    );
   });
 
   it('a file without a row that could be read, by its cause alone', async () => {
