@@ -18,7 +18,10 @@ export function define(command: Command, { terminal }: CommandContext): void {
       'Read a network that was trained elsewhere, with its weights. predict, eval and export take the result as they take a run, and ' +
         'train continues from it with --weights. What cannot be translated is named, all of it at once.',
     )
-    .argument('<file>', 'an ONNX file')
+    .argument(
+      '<file>',
+      'an ONNX file, a .keras file of Keras 3, or the model.json of a TensorFlow.js layers model',
+    )
     .requiredOption('--out <DIR>', 'directory for the network and its weights')
     .option(
       '--input-shape <NAME=SIZES>',

@@ -27,8 +27,8 @@ const ENTRIES = [
   'scripts/commands/typescript-hooks.js',
   'shared/engine/threads/thread.js',
 ];
-/** Native helpers that packages use when they are there. Nothing of ours depends on them. */
-const OPTIONAL = ['msgpackr-extract', 'bufferutil', 'utf-8-validate'];
+/** Packages that are used when they are there. */
+const OPTIONAL = ['msgpackr-extract', 'bufferutil', 'utf-8-validate', 'h5wasm'];
 /** Files that the program reads beside its modules. */
 const ASSETS = new Set(['.wasm', '.json', '.html', '.css', '.svg']);
 

@@ -11,6 +11,9 @@ import { type Tensor, weightsSha256 } from '../../shared/files/tensors.js';
 import { packageVersion } from '../package-files.js';
 import { predictionFormat } from '../predictions.js';
 import { EXPORTED_WEIGHTS, type StoredModel, storedText } from '../stored-model.js';
+import { kerasFile } from './keras/keras-file.js';
+import { tfjsFiles } from './keras/tfjs-files.js';
+import { layersOf } from './keras/to-layers.js';
 import { encodeNpz } from './npz.js';
 import { onnxModel } from './onnx/export.js';
 import { torchExport } from './pytorch/export.js';
@@ -21,13 +24,22 @@ export const FORMATS = {
   onnx: 'an ONNX model with dynamic batch, which ONNX Runtime and others run',
   pytorch:
     "weights (safetensors) with PyTorch's names and layouts, for a GPT-2 those of Hugging Face, and a program that loads them",
+  keras: 'a .keras file for Keras 3',
+  tfjs: 'a layers model for TensorFlow.js',
   npz: 'weights for NumPy',
 } as const;
 export type ExportFormat = keyof typeof FORMATS;
 
+/** The name of a model for Keras and TensorFlow.js. */
+const KERAS_NAME = 'unisum';
+
 /** A file of an export: its name, and its bytes piece by piece. */
 type ExportedFile = readonly [name: string, pieces: Iterable<Uint8Array>];
-type FormatWriter = (stored: StoredModel, parameters: readonly Tensor[], notes: string[]) => ExportedFile[];
+type FormatWriter = (
+  stored: StoredModel,
+  parameters: readonly Tensor[],
+  notes: string[],
+) => ExportedFile[] | Promise<ExportedFile[]>;
 
 /** What an export has written. */
 export interface WrittenExport {
@@ -47,6 +59,17 @@ const WRITERS: Readonly<Record<ExportFormat, FormatWriter>> = {
     [MODEL_FILE, [utf8(storedText(stored))]],
   ],
   onnx: (stored, parameters) => [['model.onnx', [onnxFile(stored, parameters)]]],
+  async keras(stored, parameters, notes) {
+    const model = layersOf(predictionFormat(stored).network, parameters, 'keras');
+    notes.push(...model.notes);
+    return [['model.keras', [await kerasFile(model, KERAS_NAME)]]];
+  },
+  tfjs(stored, parameters, notes) {
+    const model = layersOf(predictionFormat(stored).network, parameters, 'tfjs');
+    notes.push(...model.notes);
+    const files = tfjsFiles(model, { name: KERAS_NAME, version: packageVersion() });
+    return files.map(([name, bytes]) => [name, [bytes]]);
+  },
   npz: (_, parameters) => [['model.npz', [encodeNpz(parameters)]]],
   pytorch(stored, parameters, notes) {
     const { network } = predictionFormat(stored);
@@ -73,7 +96,7 @@ export async function writeExport(
   { format, out }: { readonly format: ExportFormat; readonly out: string },
 ): Promise<WrittenExport> {
   const notes: string[] = [];
-  const files = WRITERS[format](stored, parameters, notes);
+  const files = await WRITERS[format](stored, parameters, notes);
   try {
     await makeDirectories(out);
   } catch (error) {

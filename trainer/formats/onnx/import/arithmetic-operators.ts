@@ -5,6 +5,7 @@
 import type { Tensor } from '../../../../shared/graph/graph.js';
 import type { OpName } from '../../../../shared/graph/ops/table.js';
 import { elementsOf } from '../../../../shared/graph/shape.js';
+import { Untranslatable } from '../../untranslatable.js';
 import type { GraphBuilder } from './graph-builder.js';
 import {
   type Constant,
@@ -14,7 +15,6 @@ import {
   padded,
   scalarOf,
   tensorOf,
-  Untranslatable,
   type Value,
 } from './operands.js';
 import type { Operator, OperatorUse } from './operator.js';

@@ -2,7 +2,8 @@
  * Operators that compute along axes: sums, means and softmax.
  */
 import { elementsOf } from '../../../../shared/graph/shape.js';
-import { axisOf, sizesOf, tensorOf, Untranslatable, type Value } from './operands.js';
+import { Untranslatable } from '../../untranslatable.js';
+import { axisOf, sizesOf, tensorOf, type Value } from './operands.js';
 import type { Operator } from './operator.js';
 import { listOf, withAxis } from './shape-operators.js';
 

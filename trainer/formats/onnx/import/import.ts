@@ -4,6 +4,7 @@
  */
 import { UserError } from '../../../../shared/errors.js';
 import { ImportedNetwork } from '../../imported-network.js';
+import { untranslatableFile } from '../../untranslatable.js';
 import { ARITHMETIC_OPERATORS } from './arithmetic-operators.js';
 import { AXIS_OPERATORS } from './axis-operators.js';
 import { decodeOnnx, type ReadModel, type ReadNode, type ReadTensor, type ReadValue } from './decode.js';
@@ -36,9 +37,6 @@ export interface ImportOptions {
   readonly output?: string;
 }
 
-/** Most problems that an error lists. */
-const LISTED_MAX = 40;
-
 /**
  * Reads a network from an ONNX file. Its first axis is the batch, of any size; numbers of classes and other ids are float32.
  * @param file its name, for errors
@@ -64,7 +62,7 @@ function translated(model: ReadModel, file: string, options: ImportOptions): Imp
   const read = new Set(nodes.flatMap(({ inputs }) => inputs).concat(output));
   for (const [name, operand] of inputsOf(model, file, options, builder, read)) known.set(name, operand);
   const problems = translate(nodes, { builder, known, read, opset: model.opset });
-  if (problems.length > 0) throw refusal(file, problems);
+  if (problems.length > 0) throw untranslatableFile(file, 'operators', problems);
   const result = known.get(output);
   if (result === undefined)
     throw new UserError(`${file}: nothing computes its output ${output}; export it again`);
@@ -114,17 +112,6 @@ function translate(nodes: readonly ReadNode[], { builder, known, read, opset }: 
     }
   }
   return problems;
-}
-
-function refusal(file: string, problems: readonly string[]): UserError {
-  const counts = new Map<string, number>();
-  for (const problem of problems) counts.set(problem, (counts.get(problem) ?? 0) + 1);
-  const lines = [...counts].map(([problem, count]) => (count > 1 ? `${problem}, ${count} times` : problem));
-  const listed = lines.slice(0, LISTED_MAX).join('; ');
-  const more = lines.length > LISTED_MAX ? `; and ${lines.length - LISTED_MAX} more` : '';
-  return new UserError(
-    `${file} has operators that cannot be translated: ${listed}${more}; export the model without them, or a part of it`,
-  );
 }
 
 function chosenOutput({ outputs }: ReadModel, file: string, { output }: ImportOptions): string {

@@ -3,16 +3,8 @@
  */
 import type { Tensor } from '../../../../shared/graph/graph.js';
 import { elementsOf } from '../../../../shared/graph/shape.js';
-import {
-  type Constant,
-  constantOf,
-  inOrder,
-  isConstant,
-  sizesOf,
-  tensorOf,
-  Untranslatable,
-  type Value,
-} from './operands.js';
+import { Untranslatable } from '../../untranslatable.js';
+import { type Constant, constantOf, inOrder, isConstant, sizesOf, tensorOf, type Value } from './operands.js';
 import type { Operator, OperatorUse } from './operator.js';
 import { rearranged, vector } from './weights.js';
 

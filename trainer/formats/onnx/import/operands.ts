@@ -2,9 +2,9 @@
  * What the operators of an ONNX graph compute with. ONNX has the axes of images and sequences in another order than the network; a
  * value remembers where its axes are, so that most changes of the order cost nothing.
  */
-import { UserError } from '../../../../shared/errors.js';
 import type { Tensor } from '../../../../shared/graph/graph.js';
 import { elementsOf } from '../../../../shared/graph/shape.js';
+import { Untranslatable } from '../../untranslatable.js';
 
 /** Numbers that are known: weights, sizes, settings. The size of the batch is NaN. */
 export interface Constant {
@@ -23,9 +23,6 @@ export interface Value {
 export type Operand = Constant | Value;
 
 export const isConstant = (operand: Operand): operand is Constant => 'values' in operand;
-
-/** What this import cannot translate; the message says what, and names no node. */
-export class Untranslatable extends UserError {}
 
 /** A value whose axes are in the order of ONNX. */
 export function inOrder(tensor: Tensor): Value {

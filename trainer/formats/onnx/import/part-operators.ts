@@ -1,6 +1,8 @@
 /*
  * Operators that put parts together and take them apart.
  */
+
+import { Untranslatable } from '../../untranslatable.js';
 import {
   axisOf,
   constantOf,
@@ -9,7 +11,6 @@ import {
   scalarOf,
   sizesOf,
   tensorOf,
-  Untranslatable,
   type Value,
 } from './operands.js';
 import type { Operator, OperatorUse } from './operator.js';

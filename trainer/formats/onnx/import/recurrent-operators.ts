@@ -3,15 +3,8 @@
  */
 import type { Tensor } from '../../../../shared/graph/graph.js';
 import { reordered } from '../../reordered.js';
-import {
-  type Constant,
-  constantOf,
-  isConstant,
-  type Operand,
-  tensorOf,
-  Untranslatable,
-  type Value,
-} from './operands.js';
+import { Untranslatable } from '../../untranslatable.js';
+import { type Constant, constantOf, isConstant, type Operand, tensorOf, type Value } from './operands.js';
 import type { Operator, OperatorUse } from './operator.js';
 
 /** A kind of recurrent layer. */

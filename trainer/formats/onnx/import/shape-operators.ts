@@ -4,6 +4,7 @@
  */
 import { elementsOf } from '../../../../shared/graph/shape.js';
 import { reordered } from '../../reordered.js';
+import { Untranslatable } from '../../untranslatable.js';
 import {
   axisOf,
   type Constant,
@@ -14,7 +15,6 @@ import {
   type Operand,
   sizesOf,
   tensorOf,
-  Untranslatable,
   type Value,
 } from './operands.js';
 import type { Operator, OperatorUse } from './operator.js';

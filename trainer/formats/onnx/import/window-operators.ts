@@ -2,8 +2,9 @@
  * Convolutions and pooling. ONNX has channels before height and width; signals are images of one row.
  */
 import type { Tensor } from '../../../../shared/graph/graph.js';
+import { Untranslatable } from '../../untranslatable.js';
 import { windowSides } from '../../window-sides.js';
-import { type Constant, constantOf, tensorOf, Untranslatable, type Value } from './operands.js';
+import { type Constant, constantOf, tensorOf, type Value } from './operands.js';
 import type { Operator, OperatorUse } from './operator.js';
 import { rearranged, vector } from './weights.js';
 
@@ -65,7 +66,7 @@ function placed(
   if (sides.every(({ before, after }, i) => before === same[i]?.before && after === same[i]?.after))
     return { x, padding: 'same' };
   if (filler === undefined) throw new Untranslatable(`pads [${given.join(', ')}] that do not count`);
-  return { x: surrounded(use, x, sides, filler), padding: 'valid' };
+  return { x: use.builder.surrounded(x, sides, filler), padding: 'valid' };
 }
 
 /** @throws Untranslatable when a window would reach beyond the image */
@@ -79,26 +80,6 @@ function checkWholeWindows(
     const free = (x.shape[axis] as number) + before + after - (window[axis] - 1) * dilation[axis] - 1;
     if (free % strides[axis] !== 0) throw new Untranslatable('ceil_mode with windows beyond the image');
   }
-}
-
-/** An image with rows and columns of one number around it. */
-function surrounded(
-  { builder }: OperatorUse,
-  image: Tensor,
-  sides: readonly { readonly before: number; readonly after: number }[],
-  filler: number,
-): Tensor {
-  return sides.reduce((x, { before, after }, axis) => {
-    if (before === 0 && after === 0) return x;
-    const row = builder.add({ op: 'slice', inputs: [x], attributes: { axis, from: 0, to: 1 } });
-    const filled = builder.affine(row, 0, filler);
-    const rows = (count: number): Tensor[] => (count === 0 ? [] : [builder.expanded(filled, axis, count)]);
-    return builder.add({
-      op: 'concatenate',
-      inputs: [...rows(before), x, ...rows(after)],
-      attributes: { axis },
-    });
-  }, image);
 }
 
 const conv: Operator = (use) => {
@@ -190,7 +171,7 @@ function padsAround(use: OperatorUse, x: Tensor): { x: Tensor; padding: 'valid' 
   const pads = given.length === 2 ? [0, given[0] as number, 0, given[1] as number] : given;
   if (use.attribute('ceil_mode') === 1) throw new Untranslatable('ceil_mode with pads that count');
   const sides = [0, 1].map((axis) => ({ before: pads[axis] as number, after: pads[axis + 2] as number }));
-  return { x: surrounded(use, x, sides, 0), padding: 'valid' };
+  return { x: use.builder.surrounded(x, sides, 0), padding: 'valid' };
 }
 
 const globalPool =
