@@ -73,6 +73,11 @@ const FieldSchema = v.pipe(
   ),
 );
 
+/** The name of a field: that of an input of a network. Objects of a message cannot have the two names that are left out. */
+export const FIELD_NAME = /^(?!(?:constructor|prototype)$)[A-Za-z][\w.-]{0,63}$/;
+/** The same for people. */
+export const FIELD_NAME_RULE = 'a letter, then letters, digits, _ . or -, at most 64 characters';
+
 /** Schema of a manifest. */
 export const ManifestSchema = v.pipe(
   v.strictObject({
@@ -82,7 +87,7 @@ export const ManifestSchema = v.pipe(
     recordBytes: count(CHUNK_BYTES_MAX),
     overlapBytes: v.exactOptional(count(CHUNK_BYTES_MAX)),
     fields: v.pipe(
-      v.record(v.pipe(v.string(), v.regex(/^[a-z][A-Za-z0-9]{0,63}$/)), FieldSchema),
+      v.record(v.pipe(v.string(), v.regex(FIELD_NAME)), FieldSchema),
       v.minEntries(1),
       v.maxEntries(FIELDS_MAX),
     ),

@@ -2,6 +2,7 @@ import { UserError } from '../errors.js';
 import { sha256Hex } from '../files/sha256.js';
 import { checkOptionNames } from '../nearest.js';
 import { type Dataset, packDataset } from './dataset.js';
+import { FIELD_NAME, FIELD_NAME_RULE } from './manifest.js';
 
 /** One field of all samples. */
 export interface FieldValues {
@@ -31,6 +32,11 @@ export function packSamples(name: string, fields: Readonly<Record<string, FieldV
   const samples = entries[0]?.[1]?.values?.length ?? 0;
   if (samples === 0) throw new UserError(`data set ${name} has no samples; give it some`);
   const columns = entries.map(([field, options]) => {
+    // Refused here, because a worker would refuse it when it joins.
+    if (!FIELD_NAME.test(field))
+      throw new UserError(
+        `data set ${name}: ${JSON.stringify(field)} is no name of a field, which is ${FIELD_NAME_RULE}; rename it`,
+      );
     checkOptionNames(`data set ${name}: ${field}`, options, FIELD_OPTIONS);
     const { shape, values, dtype = 'f32' } = options;
     const what = `data set ${name}: ${field}`;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseManifest } from '../../shared/data/manifest.js';
 import { packSamples } from '../../shared/data/samples.js';
 
 describe('samples out of arrays', () => {
@@ -11,6 +12,15 @@ describe('samples out of arrays', () => {
     const bytes = chunk(0).slice().buffer;
     expect([...new Float32Array(bytes)].filter((_, i) => i % 3 < 2)).toEqual([1, 2, 3, 4.5]);
     expect([...new Int32Array(bytes)].filter((_, i) => i % 3 === 2)).toEqual([7, -1]);
+  });
+
+  it('have fields whose names workers take, such as those of columns', () => {
+    const names = ['price_eur', 'Area.m2', 'x-1'];
+    const x = { shape: [], values: [1] };
+    const { manifest } = packSamples('named', Object.fromEntries(names.map((name) => [name, x])));
+    expect(Object.keys(parseManifest(JSON.parse(JSON.stringify(manifest)), 'a run').fields)).toEqual(names);
+    for (const name of ['1st', '_x', 'constructor', 'a b', '__proto__', 'x'.repeat(65), ''])
+      expect(() => packSamples('named', { [name]: x })).toThrow('is no name of a field');
   });
 
   it('say what does not fit', () => {

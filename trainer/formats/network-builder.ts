@@ -5,10 +5,10 @@ import type { OpName } from '../../shared/graph/ops/table.js';
 import { elementsOf } from '../../shared/graph/shape.js';
 
 /** Numbers of a parameter. */
-export type ParameterValues = Pick<Weights, 'shape' | 'values'>;
+type ParameterValues = Pick<Weights, 'shape' | 'values'>;
 
 /** A node to add. */
-export interface NodeToAdd {
+interface NodeToAdd {
   readonly op: OpName;
   readonly inputs: readonly Tensor[];
   readonly attributes?: Readonly<Record<string, unknown>>;

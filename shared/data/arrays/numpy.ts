@@ -9,6 +9,7 @@ import { readBoundedFile } from '../../files/read-file.js';
 import { sha256Hex } from '../../files/sha256.js';
 import { type Column, type Dataset, nameAfter, packDataset } from '../dataset.js';
 import { type HeldOut, heldOutOf } from '../held-out.js';
+import { FIELD_NAME, FIELD_NAME_RULE } from '../manifest.js';
 import { decodeNpy, type NumpyArray } from './npy.js';
 
 /** Largest file, and most bytes of an archive when it is unpacked. */
@@ -124,10 +125,8 @@ function columnsOf(
   const notes: string[] = [];
   for (const [name, array] of arrays) {
     const count = counts.get(name) as number;
-    if (!/^[a-z][A-Za-z0-9]{0,63}$/.test(name))
-      problems.push(
-        `${name} is no name of a field, which is a small letter and letters or digits; give it one with names`,
-      );
+    if (!FIELD_NAME.test(name))
+      problems.push(`${name} is no name of a field, which is ${FIELD_NAME_RULE}; give it one with names`);
     else if (count === 0) problems.push(`${name} has no samples`);
     else if (count !== samples)
       problems.push(`${name} has ${count} samples, and ${[...counts.keys()][0]} has ${samples}`);

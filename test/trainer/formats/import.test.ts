@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../../shared/actor/seeded-random.js';
 import { packSamples } from '../../../shared/data/samples.js';
-import { type Tensor, weightsSha256 } from '../../../shared/files/tensors.js';
+import { weightsSha256 } from '../../../shared/files/tensors.js';
 import { meanSquaredError } from '../../../shared/graph/losses/mean-squared-error.js';
 import type { Model } from '../../../shared/graph/model.js';
 import { elementsOf } from '../../../shared/graph/shape.js';
@@ -14,38 +14,17 @@ import { importNetwork } from '../../../trainer/formats/import-network.js';
 import type { ImportedNetwork } from '../../../trainer/formats/imported-network.js';
 import { onnxModel } from '../../../trainer/formats/onnx/export.js';
 import { readOnnx } from '../../../trainer/formats/onnx/import/import.js';
-import { encodeModel } from '../../../trainer/formats/onnx/messages.js';
+import { encodeModel, FLOAT } from '../../../trainer/formats/onnx/messages.js';
 import { load, train } from '../../../trainer/public/unisum.js';
 import { storedNetwork } from '../../../trainer/stored-model.js';
-import { TrainedModel } from '../../../trainer/trained-model.js';
 import { distinctNetworks, randomInputs, randomWeights } from './networks.js';
 import { type OnnxRuntime, onnxRuntime, packagedModel } from './onnx-runtime.js';
+import { furthest, predicted } from './predicted.js';
 
 const ROOT = mkdtempSync(join(tmpdir(), 'unisum-import-'));
 afterAll(() => rmSync(ROOT, { recursive: true }));
 const networks = await distinctNetworks();
 const TOLERANCE = 1e-5;
-
-async function predicted(
-  network: Model,
-  weights: readonly Tensor[],
-  inputs: Readonly<Record<string, Float32Array>>,
-): Promise<Float32Array> {
-  const model = await TrainedModel.load({ network, leafSize: 4, threads: 1, backend: 'auto' }, weights);
-  try {
-    return await model.predictor.predict(inputs);
-  } finally {
-    await model.stop();
-  }
-}
-
-function furthest(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-  expect(actual).toHaveLength(expected.length);
-  return Array.from(actual).reduce((most, value, i) => {
-    const wanted = expected[i] as number;
-    return Math.max(most, Math.abs(value - wanted) / Math.max(1, Math.abs(wanted)));
-  }, 0);
-}
 
 describe('our own exports come back', () => {
   it.each(networks)('%s: the same network and the same bits', async (name, network) => {
@@ -170,6 +149,48 @@ describe('networks of others give the outputs of ONNX Runtime', () => {
     await after.dispose();
     expect(run.steps).toBe(80);
     expect(to.testLoss as number).toBeLessThan(0.5 * (from.testLoss as number));
+  });
+});
+
+describe('a transposed convolution with output_padding', () => {
+  const bytesOf = (...numbers: number[]) => new Uint8Array(Float32Array.from(numbers).buffer);
+  const file = (pads: readonly number[], more: readonly number[]): Uint8Array =>
+    encodeModel({
+      ...{ name: 'x', opset: 17, version: '1', metadata: {} },
+      inputs: [{ name: 'x', shape: [1, 2, 2] }],
+      outputs: [{ name: 'y', shape: [1, 1, 1] }],
+      constants: [
+        { name: 'w', shape: [1, 1, 2, 2], type: FLOAT, bytes: bytesOf(1, 2, 3, 4) },
+        { name: 'b', shape: [1], type: FLOAT, bytes: bytesOf(0.5) },
+      ],
+      nodes: [
+        {
+          ...{ op: 'ConvTranspose', name: 'up', inputs: ['x', 'w', 'b'], outputs: ['y'] },
+          attributes: { strides: { ints: [2, 2] }, pads: { ints: pads }, output_padding: { ints: more } },
+        },
+      ],
+    });
+  const result = async (bytes: Uint8Array): Promise<{ shape: readonly number[]; values: number[] }> => {
+    const imported = readOnnx(bytes, 'm.onnx');
+    const network = imported.model();
+    const values = await predicted(network, imported.weights(network), {
+      x: Float32Array.of(1, 10, 100, 1000),
+    });
+    return { shape: imported.output.shape, values: [...values] };
+  };
+
+  it('cuts off less', async () => {
+    expect(await result(file([1, 1, 1, 1], [1, 1]))).toEqual({
+      shape: [1, 3, 3],
+      values: [4, 30, 40, 200, 1000, 2000, 400, 3000, 4000].map((value) => value + 0.5),
+    });
+  });
+
+  it('adds pixels of the bias alone where the kernel does not reach', async () => {
+    expect(await result(file([2, 2, 0, 0], [1, 0]))).toEqual({
+      shape: [1, 3, 2],
+      values: [1000.5, 2000.5, 3000.5, 4000.5, 0.5, 0.5],
+    });
   });
 });
 

@@ -13,7 +13,7 @@ import { dropout } from '../../../shared/graph/layers/dropout.js';
 import { embedding } from '../../../shared/graph/layers/embedding.js';
 import { layerNormalization } from '../../../shared/graph/layers/layer-normalization.js';
 import { add, concatenate, multiply } from '../../../shared/graph/layers/merge.js';
-import { averagePooling2d, globalMaxPooling2d, maxPooling2d } from '../../../shared/graph/layers/pooling.js';
+import { averagePooling2d, maxPooling2d } from '../../../shared/graph/layers/pooling.js';
 import { gru, lstm, simpleRnn } from '../../../shared/graph/layers/recurrent.js';
 import { flatten, permute, repeatVector, reshape, slice } from '../../../shared/graph/layers/reshape.js';
 import { sequential } from '../../../shared/graph/layers/sequential.js';
@@ -47,11 +47,12 @@ export const LAYER_NETWORKS: Readonly<Record<string, () => Model>> = {
       depthwiseConv2d(3, { padding: 'same', depthMultiplier: 2, activation: 'relu' }),
       conv2dTranspose(5, 3, { strides: 2, padding: 'same' }),
       leakyRelu({ slope: 0.3 }),
-      conv2dTranspose(3, [2, 3], { strides: [3, 2], useBias: false }),
       maxPooling2d({ poolSize: [2, 3], padding: 'same', strides: 2 }),
       activation('logSoftmax'),
       permute([3, 1, 2]),
-      globalMaxPooling2d(),
+      // A kernel smaller than the strides.
+      conv2dTranspose(3, [2, 3], { strides: [3, 2] }),
+      flatten(),
     ),
   sequences: () =>
     chain(

@@ -143,6 +143,7 @@ const FOREIGN: Readonly<Record<string, (tf: TensorFlowJs) => TfModel>> = {
         l.batchNormalization?.({ scale: false }),
         l.depthwiseConv2d?.({ kernelSize: 2, depthMultiplier: 2, useBias: false }),
         l.reLU?.({ maxValue: 2 }),
+        l.conv2dTranspose?.({ filters: 3, kernelSize: [1, 2], strides: 2, biasInitializer: 'ones' }),
         l.upSampling2d?.({ size: [2, 3] }),
         l.cropping2D?.({
           cropping: [

@@ -28,7 +28,7 @@ export async function kerasFile(model: LayerModel, name: string): Promise<Uint8A
 }
 
 /** The weights under the names that Keras looks for. */
-export function storedWeights(layers: readonly KerasLayer[]): Tensor[] {
+function storedWeights(layers: readonly KerasLayer[]): Tensor[] {
   const places = weightPlaces(layers.map(({ className }) => className));
   return layers.flatMap(({ weights }, i) => {
     const counts = new Map<string, number>();
@@ -42,7 +42,7 @@ export function storedWeights(layers: readonly KerasLayer[]): Tensor[] {
 }
 
 /** The content of config.json. */
-export function kerasConfig({ inputs, outputs, layers }: LayerModel, name: string): Record<string, unknown> {
+function kerasConfig({ inputs, outputs, layers }: LayerModel, name: string): Record<string, unknown> {
   const place = ({ layer, call }: LayerOutput): unknown[] => [layer, call, 0];
   const places = (all: readonly LayerOutput[]): unknown[] =>
     all.length === 1 ? place(all[0] as LayerOutput) : all.map(place);

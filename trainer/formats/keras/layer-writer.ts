@@ -7,6 +7,15 @@ import type { Dialect, KerasLayer, LayerOutput, LayerWeight } from './layer-mode
 /** What Keras has no layer for; the message says what, and names no layer. */
 export class NoCounterpart extends UserError {}
 
+/** A use of an op. */
+export interface OpUse {
+  readonly node: ResolvedNode;
+  readonly inputs: readonly [LayerOutput, ...LayerOutput[]];
+}
+
+/** Adds the layers of a use. @returns its output. @throws NoCounterpart */
+export type OpWriter = (to: LayerWriter, use: OpUse) => LayerOutput;
+
 /** A layer to add, or to call again if its node shares parameters with one that there is. */
 interface LayerToAdd {
   readonly className: string;

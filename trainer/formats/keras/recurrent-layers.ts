@@ -6,8 +6,7 @@ import type { ResolvedNode } from '../../../shared/graph/resolve.js';
 import { lastOf } from '../../../shared/graph/shape.js';
 import type { RecurrentAttributes } from '../recurrent-attributes.js';
 import type { LayerOutput, LayerWeight } from './layer-model.js';
-import { type LayerWriter, NoCounterpart } from './layer-writer.js';
-import type { OpWriter } from './op-layers.js';
+import { type LayerWriter, NoCounterpart, type OpWriter } from './layer-writer.js';
 
 const CLASSES: Readonly<Record<string, string>> = { lstm: 'LSTM', gru: 'GRU', simpleRnn: 'SimpleRNN' };
 
@@ -31,7 +30,7 @@ export const gru = recurrent;
 export const simpleRnn = recurrent;
 
 /** Two directions of one sequence, and the node that joins them. */
-export interface Directions {
+interface Directions {
   readonly forward: ResolvedNode;
   readonly backward: ResolvedNode;
 }

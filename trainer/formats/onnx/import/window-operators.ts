@@ -123,25 +123,32 @@ const convTranspose: Operator = (use) => {
   const dilation = pairOf(use, 'dilations', 1, 2);
   const pads = (attribute('pads') as readonly number[] | undefined) ?? [0, 0, 0, 0];
   const more = (attribute('output_padding') as readonly number[] | undefined) ?? [0, 0];
-  if (more.some((size) => size !== 0) || (attribute('auto_pad') ?? 'NOTSET') !== 'NOTSET')
-    throw new Untranslatable('output_padding or auto_pad');
+  if ((attribute('auto_pad') ?? 'NOTSET') !== 'NOTSET') throw new Untranslatable('auto_pad');
+  // Pixels that are kept beyond those to cut off: the kernel does not reach them, so they are the bias alone.
+  const sides = [0, 1].map((axis) => ({
+    before: 0,
+    after: Math.max(0, (more[axis] as number) - (pads[axis + 2] as number)),
+  }));
+  const isBeyond = sides.some(({ after }) => after > 0);
+  const useBias = bias !== undefined && !isBeyond;
   const whole = builder.add({
     op: 'conv2dTranspose',
     inputs: [tensor],
-    attributes: { filters, kernelSize, strides, padding: 'valid', dilation, useBias: bias !== undefined },
+    attributes: { filters, kernelSize, strides, padding: 'valid', dilation, useBias },
     weights: {
       kernel: rearranged(weight, [2, 3, 1, 0], [...kernelSize, filters, channels]),
-      bias: bias && vector(bias),
+      bias: useBias ? vector(bias) : undefined,
     },
     after: weight.name,
   });
   const cut = [0, 1].reduce((x, axis) => {
-    const size = x.shape[axis] as number;
-    const [from, to] = [pads[axis] as number, size - (pads[axis + 2] as number)];
-    if (from === 0 && to === size) return x;
-    return builder.add({ op: 'slice', inputs: [x], attributes: { axis, from, to } });
+    const kept = (x.shape[axis] as number) - Math.max(0, (pads[axis + 2] as number) - (more[axis] as number));
+    return builder.sliced(x, axis, pads[axis] as number, kept);
   }, whole);
-  return back(cut);
+  if (!isBeyond) return back(cut);
+  const grown = builder.surrounded(cut, sides, 0);
+  if (bias === undefined) return back(grown);
+  return back(builder.perChannel(grown, { summands: vector(bias).values }, bias.name));
 };
 
 const pool =
