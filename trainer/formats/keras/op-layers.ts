@@ -100,29 +100,13 @@ const conv2d: OpWriter = (to, { node, inputs }) => {
 };
 
 const conv2dTranspose: OpWriter = (to, { node, inputs }) => {
-  const { filters, kernelSize, strides, padding, dilation } = node.attributes as ConvolutionAttributes;
+  const { filters, dilation } = node.attributes as ConvolutionAttributes;
   // Keras and TensorFlow.js disagree about its output.
   if (!isOne(dilation)) throw new NoCounterpart('a transposed convolution with dilation');
-  // Keras adds rows that the kernel does not reach, where it is smaller than the strides.
-  const [height = 0, width = 0] = [0, 1].map((axis) => {
-    const beyond =
-      padding === 'same' ? 0 : Math.max(0, (kernelSize[axis] as number) - (strides[axis] as number));
-    return (node.inputShapes[0][axis] as number) * (strides[axis] as number) + beyond;
-  });
-  const whole = to.layer(node, {
-    ...{ className: 'Conv2DTranspose', inputs, shape: [height, width, filters] },
+  return to.layer(node, {
+    ...{ className: 'Conv2DTranspose', inputs, shape: node.shape },
     config: { ...windowConfig(node), filters },
     weights: to.weights(node, { kernel: 'kernel', bias: 'bias' }),
-  });
-  const sides = [height, width].map((size, axis) => [0, size - (node.shape[axis] as number)]);
-  if (sides.every(([, after]) => after === 0)) return whole;
-  const config = { cropping: sides, data_format: 'channels_last' };
-  return to.layer(node, {
-    className: 'Cropping2D',
-    config,
-    inputs: [whole],
-    shape: node.shape,
-    part: 'reached',
   });
 };
 

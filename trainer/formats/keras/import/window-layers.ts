@@ -116,16 +116,9 @@ const conv2dTranspose: LayerReader = (use) => {
   const { image } = imageOf(use, inputs[0], 2);
   const { window, strides, padding, dilation } = windowOf(use, 2, 'kernel_size');
   if (dilation.some((size) => size !== 1)) throw new Untranslatable('a dilation');
-  // Rows that the kernel does not reach are the bias alone.
-  const sides = [0, 1].map((axis) => ({
-    before: 0,
-    after: padding === 'same' ? 0 : Math.max(0, (strides[axis] as number) - (window[axis] as number)),
-  }));
-  const isBeyond = sides.some(({ after }) => after > 0);
-  const hasBias = config.use_bias !== false;
-  const useBias = hasBias && !isBeyond;
-  const [kernel, bias] = use.weights(['kernel', hasBias && 'bias']);
-  const reached = builder.add({
+  const useBias = config.use_bias !== false;
+  const [kernel, bias] = use.weights(['kernel', useBias && 'bias']);
+  const result = builder.add({
     ...{ op: 'conv2dTranspose', inputs: [image], layer: use.identity('conv2dTranspose') },
     attributes: {
       filters: numberOf(config, 'filters'),
@@ -135,13 +128,8 @@ const conv2dTranspose: LayerReader = (use) => {
       dilation,
       useBias,
     },
-    weights: { kernel, bias: useBias ? bias : undefined },
+    weights: { kernel, bias },
   });
-  const grown = builder.surrounded(reached, sides, 0);
-  const result =
-    hasBias && isBeyond
-      ? builder.perChannel(grown, { summands: (bias as WeightValues).values }, `${String(config.name)}/bias`)
-      : grown;
   return activated(use, result, config.activation);
 };
 

@@ -124,11 +124,16 @@ const convTranspose: Operator = (use) => {
   const pads = (attribute('pads') as readonly number[] | undefined) ?? [0, 0, 0, 0];
   const more = (attribute('output_padding') as readonly number[] | undefined) ?? [0, 0];
   if ((attribute('auto_pad') ?? 'NOTSET') !== 'NOTSET') throw new Untranslatable('auto_pad');
-  // Pixels that are kept beyond those to cut off: the kernel does not reach them, so they are the bias alone.
-  const sides = [0, 1].map((axis) => ({
-    before: 0,
-    after: Math.max(0, (more[axis] as number) - (pads[axis + 2] as number)),
-  }));
+  // Where the image of ONNX ends, and how much of it lies beyond the image here: the kernel does not reach it, so it is the bias alone.
+  const ends = [0, 1].map((axis) => {
+    const before = ((tensor.shape[axis] as number) - 1) * (strides[axis] as number);
+    const reached = before + ((kernelSize[axis] as number) - 1) * (dilation[axis] as number) + 1;
+    return {
+      end: reached + (more[axis] as number) - (pads[axis + 2] as number),
+      own: Math.max(reached, before + (strides[axis] as number)),
+    };
+  });
+  const sides = ends.map(({ end, own }) => ({ before: 0, after: Math.max(0, end - own) }));
   const isBeyond = sides.some(({ after }) => after > 0);
   const useBias = bias !== undefined && !isBeyond;
   const whole = builder.add({
@@ -142,8 +147,8 @@ const convTranspose: Operator = (use) => {
     after: weight.name,
   });
   const cut = [0, 1].reduce((x, axis) => {
-    const kept = (x.shape[axis] as number) - Math.max(0, (pads[axis + 2] as number) - (more[axis] as number));
-    return builder.sliced(x, axis, pads[axis] as number, kept);
+    const { end, own } = ends[axis] as { end: number; own: number };
+    return builder.sliced(x, axis, pads[axis] as number, Math.min(end, own));
   }, whole);
   if (!isBeyond) return back(cut);
   const grown = builder.surrounded(cut, sides, 0);
