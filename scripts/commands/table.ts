@@ -63,6 +63,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./runs.js'),
   },
   {
+    name: 'view',
+    summary: 'go to any step of a run in a browser, and see every number there',
+    load: () => import('./view.js'),
+  },
+  {
     name: 'receipt',
     summary: 'write a small file by which others can verify a run',
     load: () => import('./receipt.js'),

@@ -12,6 +12,7 @@ import { build } from 'esbuild';
 const ENTRIES = [
   'page/main.ts',
   'page/style.css',
+  'view/main.ts',
   'worker/link-worker.ts',
   'worker/compute-worker.ts',
   'worker/compute-thread.ts',
@@ -21,11 +22,13 @@ const ENTRIES = [
 const COPIES = {
   'page/index.html': 'web/page/index.html',
   'page/icon.svg': 'web/page/icon.svg',
+  'view/index.html': 'web/view/index.html',
   'kernels/relaxed.wasm': 'shared/kernels/wasm/relaxed.wasm',
   'kernels/exact.wasm': 'shared/kernels/wasm/exact.wasm',
 };
-/** Further paths of the page itself. */
-const PAGE_PATHS = ['/', '/watch', '/operate'];
+/** Paths of the pages themselves: of a run, and of travelling through one.
+ * @type {Record<string, string[]>} */
+const PAGE_PATHS = { 'page/index.html': ['/', '/watch', '/operate'], 'view/index.html': ['/view'] };
 /** @type {Record<string, string>} */
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
@@ -47,7 +50,7 @@ function write(file, bytes) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
   const entry = { file, type: TYPES[extname(file)] ?? '' };
-  if (file.endsWith('.html')) for (const at of PAGE_PATHS) table[at] = entry;
+  if (file.endsWith('.html')) for (const at of PAGE_PATHS[file] ?? []) table[at] = entry;
   else table[`/${file}`] = entry;
 }
 

@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, isIP, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -9,7 +9,7 @@ import { hostAndPort } from '../protocol/join-url.js';
 import type { Certificate } from './certificate.js';
 import { ConnectionGate } from './connection-gate.js';
 import { connectionsFor, openFilesMax } from './open-files.js';
-import { type AnswerRequest, textAnswer } from './page-answers.js';
+import { type Answer, type AnswerRequest, textAnswer } from './page-answers.js';
 import { networkOf, UnauthenticatedPeers } from './unauthenticated-peers.js';
 
 /** Where to listen. */
@@ -68,7 +68,7 @@ interface ListenOptions {
   /** If given, connections are encrypted (TLS 1.3). */
   readonly certificate?: Certificate | undefined;
   /** Answers requests; what it does not answer is answered with 404. */
-  readonly answerRequest?: AnswerRequest;
+  readonly answerRequest?: (request: IncomingMessage) => ReturnType<AnswerRequest> | Promise<Answer>;
 }
 
 /** A listening server. */
@@ -138,10 +138,14 @@ export function listen(
   });
   // Every request is answered, and each connection has one: it counts as unauthenticated for as long as it is open.
   server.on('request', (request, response) => {
-    const { status, headers, body } = answerRequest(request) ?? NO_PAGE;
-    response.setTimeout(ANSWER_WAIT_MS, () => request.socket.destroy());
-    response.writeHead(status, { ...headers, 'content-length': body.length, connection: 'close' });
-    response.end(request.method === 'HEAD' ? undefined : body);
+    const answer = ({ status, headers, body }: Answer): void => {
+      response.setTimeout(ANSWER_WAIT_MS, () => request.socket.destroy());
+      response.writeHead(status, { ...headers, 'content-length': body.length, connection: 'close' });
+      response.end(request.method === 'HEAD' ? undefined : body);
+    };
+    const answered = answerRequest(request) ?? NO_PAGE;
+    if (answered instanceof Promise) void answered.then(answer);
+    else answer(answered);
   });
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {

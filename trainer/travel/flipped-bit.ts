@@ -4,8 +4,8 @@
  * the step is computed again with it.
  */
 import type { SavedCheckpoint } from '../../coordinator/storage/checkpoint.js';
-import { mergePlan, nodeKey } from '../../shared/reduction/merge-plan.js';
-import { type LeafRange, maximalSubtrees } from '../../shared/reduction/tree.js';
+import type { LeafRange } from '../../shared/reduction/tree.js';
+import { sumOfLeaves } from './leaf-sums.js';
 import type { StepTracer } from './step-tracer.js';
 import { floatBits, stateDifference, stateDifferences } from './value-difference.js';
 
@@ -30,18 +30,7 @@ export interface FlipExplanation {
 
 /** The sum of all leaves of an element, by the tree. */
 export function treeSum(values: readonly number[]): number {
-  const leaves = values.length;
-  const nodes = values
-    .map((_, i) => maximalSubtrees({ from: i, to: i + 1 }, leaves)[0])
-    .filter((n) => n !== undefined);
-  const plan = mergePlan(nodes, leaves);
-  const sums = new Map(nodes.map((node, i) => [nodeKey(node), values[i] as number]));
-  for (const { into, left, right } of plan.adds) {
-    const [a, b] = [sums.get(nodeKey(left)) as number, sums.get(nodeKey(right)) as number];
-    sums.set(nodeKey(into), Math.fround(a + b));
-  }
-  const [root] = plan.tops;
-  return root === undefined ? 0 : (sums.get(nodeKey(root)) as number);
+  return sumOfLeaves(values.map((value) => Float32Array.of(value)))[0] ?? 0;
 }
 
 /** The flips in one element of the leaves' sums, by the bits of the total that each gives. */
@@ -84,8 +73,7 @@ export async function findFlippedGradient(
   if (place === undefined || place.isFrozen) return undefined;
   const at = place.offset + element.index;
   const totals = flipsByTotal(sums.map((sum) => sum[at] as number));
-  const root = new Float32Array(sums[0]?.length ?? 0);
-  for (let i = 0; i < root.length; i++) root[i] = treeSum(sums.map((sum) => sum[i] as number));
+  const root = sumOfLeaves(sums);
   const leaves: LeafRange = { from: 0, to: sums.length };
   for (const [bits, flips] of [...totals].slice(0, UPDATES_MAX)) {
     tracer.load(before);
