@@ -19,7 +19,8 @@ export const LONG_FILES: LongFiles = {
   'simulation/virtual-coordinator.ts': 'one process: a case for each effect, and what it stands for',
   'web/page/style.css': 'the look of one page: colours, and rules in their order',
   'test/process/forger.test.ts': 'a list of forgeries, each with what it is refused for',
-  'test/trainer/formats/keras.test.ts': 'half of it is the layers of Keras in NumPy, which the files are compared with',
+  'test/trainer/formats/keras.test.ts':
+    'half of it is the layers of Keras in NumPy, which the files are compared with',
   'shared/graph/graph.ts': 'a model under construction: one class, whose parts share its tables of names',
   'shared/kernels/table.ts': 'a generated table (scripts/dev/build-kernels.ts)',
   'shared/kernels/c/dispatch.h': 'generated: a case for each kernel (scripts/dev/build-kernels.ts)',
