@@ -3,7 +3,7 @@ import type { RunEnd } from '../coordinator/run-coordinator.js';
 import { DAMAGED_LEDGER_FILE } from '../coordinator/storage/checkpoint-store.js';
 import { LEDGER_FILE } from '../coordinator/storage/member-ledger.js';
 import type { MetricsRecord } from '../coordinator/storage/metrics-chain.js';
-import { saveAccess } from '../coordinator/storage/run-access.js';
+import { type RunAccess, saveAccess } from '../coordinator/storage/run-access.js';
 import {
   checkpointsIn,
   continueRunDirectory,
@@ -50,6 +50,8 @@ export interface TrainRequest {
   readonly options: Readonly<Record<string, string | boolean>>;
   /** The directory of the run to resume. */
   readonly resume: string | undefined;
+  /** By what workers know a new run and where they look for it; left out: it has a join line of its own. */
+  readonly access?: RunAccess | undefined;
 }
 
 /** Who asked for a run, a command or a program: what it is shown, and how it ends the run. */
@@ -114,7 +116,8 @@ async function trainFrom(
   };
   const logger = new RunLogger(length, progress, host.onEvent);
   const inspectEvery = settings.inspectEvery ?? Math.ceil(steps / INSPECTIONS);
-  const { checkpoint: from, access, memory } = resumption ?? {};
+  const { checkpoint: from, memory } = resumption ?? {};
+  const access = knownAccess(request, resumption);
   const parameters = from === undefined ? await initialWeights(settings, recipe.model(data)) : undefined;
   const trainer = await Trainer.prepare(
     { ...settings, recipe, data, steps, inspectEvery, from, parameters, access, memory },
@@ -125,9 +128,9 @@ async function trainFrom(
   let release = (): void => {};
   try {
     const { coordinator } = trainer;
-    const certificate = settings.tls ? await certificateFor(settings, resumption) : undefined;
+    const certificate = settings.tls ? await certificateFor(settings, access) : undefined;
     const joinUrl = await coordinator.listen(
-      addressOf(request, resumption),
+      addressOf(request, access),
       certificate,
       await readPageFiles(),
       settings.publicUrl,
@@ -224,25 +227,32 @@ async function divergence(
   return new UserError(divergedMessage(end, { recipe, learningRate, diagnosis, areWeightsFinite, path }));
 }
 
+/** By what workers know the run already; undefined when they do not. */
+function knownAccess(
+  { access }: Pick<TrainRequest, 'access'>,
+  resumption: Resumption | undefined,
+): RunAccess | undefined {
+  return resumption === undefined ? access : resumption.access;
+}
+
 /**
- * A resumed run listens where it did before, because its workers look for it there. If the port is taken, it must fail:
- * a second coordinator of the same run would write into the same files.
+ * A run that workers know listens where they look for it. If the port is taken, it must fail: a second coordinator of the
+ * same run would write into the same files.
  */
 function addressOf(
   { settings: { listen } }: TrainRequest,
-  resumption: Resumption | undefined,
+  access: RunAccess | undefined,
 ): TrainSettings['listen'] {
-  const port = resumption?.access?.port;
-  return listen.port === 0 && port !== undefined ? { ...listen, port } : listen;
+  return listen.port === 0 && access !== undefined ? { ...listen, port: access.port } : listen;
 }
 
-/** A resumed run keeps its certificate until it expires, because its workers trust no other. */
+/** A run keeps its certificate until it expires, because its workers trust no other. */
 async function certificateFor(
   { certificate }: Pick<TrainSettings, 'certificate'>,
-  resumption: Resumption | undefined,
+  access: RunAccess | undefined,
 ): Promise<Certificate> {
   if (certificate !== undefined) return readCertificate(certificate, epochMs());
-  const kept = resumption?.access?.certificate;
+  const kept = access?.certificate;
   return kept !== undefined && !isExpired(kept.certificate, epochMs()) ? kept : createCertificate(epochMs());
 }
 

@@ -88,6 +88,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./lr-find.js'),
   },
   {
+    name: 'sweep',
+    summary: 'train a recipe with many settings, one after the other, and compare the results',
+    load: () => import('./sweep.js'),
+  },
+  {
     name: 'recipes',
     summary: 'train all recipes and check their results',
     load: () => import('./check-recipes.js'),

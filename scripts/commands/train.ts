@@ -42,7 +42,8 @@ export function define(command: Command, context: CommandContext): void {
     });
 }
 
-function defineTraining(command: Command): void {
+/** Options of the length of a run, its data and its seed. */
+export function defineTraining(command: Command): void {
   command
     .optionsGroup('Training (defaults come from the recipe):')
     .option('--batch <B>', 'samples per step, over all workers')
@@ -57,7 +58,8 @@ function defineTraining(command: Command): void {
     .addOption(new AliasOption('--leaf <L>', 'leafSize'));
 }
 
-function defineLearning(command: Command): void {
+/** Options of how a run learns. */
+export function defineLearning(command: Command): void {
   command
     .optionsGroup('Learning (defaults come from the recipe):')
     .option('--optimizer <name>', OPTIMIZER_NAMES.join(', '))
@@ -100,7 +102,8 @@ function defineLearning(command: Command): void {
     );
 }
 
-function defineWorkers(command: Command): void {
+/** Options of who computes a run, and how they join. */
+export function defineWorkers(command: Command): void {
   addComputeOptions(
     command
       .optionsGroup('Workers:')

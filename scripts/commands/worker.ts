@@ -18,18 +18,27 @@ export function define(command: Command, context: CommandContext): void {
       .option(
         '--memory <size>',
         'memory limit, such as 2g; a run that needs more is refused (default: half of the memory)',
-      ),
-  ).action(async (joinUrl: string, options: JoinOptions) => {
+      )
+      .option('--stay', 'when the run has ended, wait about a minute for the next one: of a sweep'),
+  ).action(async (joinUrl: string, options: JoinOptions & { stay?: true }) => {
     const settings = parseWorkerOptions(joinUrl, options, hostname());
     const { work } = await import('../../trainer/worker-run.js');
     const { terminal } = context;
-    const { result, failure } = await work(settings, {
+    const host = {
       say: terminal.say,
       get interrupted() {
         return context.interrupted;
       },
-    });
-    if (settings.json) terminal.result(result);
-    if (failure !== undefined) throw failure;
+    };
+    let outcome = await work(settings, host);
+    while (options.stay && outcome.failure === undefined && !context.interrupted.aborted) {
+      terminal.say('waiting for the next run');
+      const next = await work(settings, host);
+      // After the last run of a sweep, nobody listens any more: that is no failure of this worker.
+      if (next.failure !== undefined && next.result.samples === 0) break;
+      outcome = next;
+    }
+    if (settings.json) terminal.result(outcome.result);
+    if (outcome.failure !== undefined) throw outcome.failure;
   });
 }

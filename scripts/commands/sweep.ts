@@ -1,0 +1,120 @@
+import { type Command, Option } from 'commander';
+import { UserError } from '../../shared/errors.js';
+import { availableCores } from '../../trainer/options/available-cores.js';
+import { wholeNumber } from '../../trainer/options/option-values.js';
+import { parseTrainOptions, type TrainOptions } from '../../trainer/options/train-options.js';
+import { keptOptions } from '../../trainer/resume.js';
+import { parseDimension, VARIED_OPTIONS } from '../sweep/search-space.js';
+import type { SweepGoal } from '../sweep/trials.js';
+import type { CommandContext } from './command.js';
+import { addJsonOption } from './compute-options.js';
+import { DEFAULT_RECIPE, findRecipe } from './recipes.js';
+import { defineLearning, defineTraining, defineWorkers } from './train.js';
+
+const METHODS = ['grid', 'random', 'halving'] as const;
+/** Most trials that are drawn. */
+const TRIALS_MAX = 10_000;
+const SEED_MAX = 2 ** 32 - 1;
+
+interface SweepOptions extends TrainOptions {
+  vary: string[];
+  method: (typeof METHODS)[number];
+  trials: string;
+  sweepSeed: string;
+  factor: string;
+  goal?: string;
+  sweepDir?: string;
+}
+
+/** `unisum sweep [recipe]`: trains with many settings. */
+export function define(command: Command, context: CommandContext): void {
+  command
+    .description(
+      'Train a recipe with many settings, one run after the other, and rank the results. All runs have one join line, and ' +
+        'a worker with --stay works for all of them. Each run has the weights hash that train has with its options. The same ' +
+        'command continues a sweep that was interrupted or killed.',
+    )
+    .argument('[recipe]', 'name of a recipe, or path of a file that exports one', DEFAULT_RECIPE)
+    .optionsGroup('Sweep:')
+    .requiredOption(
+      '--vary <O=V>',
+      `an option of train and its values, such as lr=0.1,0.01, or a range, lr=0.0001..0.1; may be repeated. Options: ${VARIED_OPTIONS.join(', ')}`,
+      (text: string, before: string[] | undefined) => [...(before ?? []), text],
+    )
+    .addOption(
+      new Option(
+        '--method <name>',
+        'grid: every combination; random: trials drawn at random; halving: drawn trials, of which the best go on to longer runs',
+      )
+        .choices(METHODS)
+        .default('grid', 'grid'),
+    )
+    .option('--trials <N>', 'trials that random and halving draw', '20')
+    .option('--sweep-seed <K>', 'seed of the draws', '0')
+    .option(
+      '--factor <F>',
+      'of halving: the best 1/F of the trials go on to runs that are F times as long',
+      '3',
+    )
+    .option(
+      '--goal <G>',
+      'what is best: min:METRIC or max:METRIC, such as max:testAccuracy (default: the lowest loss)',
+    )
+    .option(
+      '--sweep-dir <DIR>',
+      'directory of the runs (default: one in sweeps/, named by recipe and settings)',
+    );
+  defineTraining(command);
+  defineLearning(command);
+  defineWorkers(command);
+  addJsonOption(command.optionsGroup('Other options:')).action(
+    async (name: string, options: SweepOptions, self: Command) => {
+      const dimensions = options.vary.map(parseDimension);
+      const twice = dimensions.find(({ option }, i) => dimensions.findIndex((d) => d.option === option) < i);
+      if (twice !== undefined)
+        throw new UserError(`--vary names ${twice.option} twice; put all values into one`, 2);
+      const given = dimensions.find(({ option }) => self.getOptionValueSource(camelCase(option)) === 'cli');
+      if (given !== undefined)
+        throw new UserError(`${given.option} is both given and varied: leave one out`, 2);
+      if (options.method === 'halving' && (options.steps !== undefined || dimensions.some(isLength)))
+        throw new UserError(
+          'halving decides the length of runs itself: give --epochs, and vary something else',
+          2,
+        );
+      const { vary: _, method: __, trials, sweepSeed, factor, goal, sweepDir, ...rest } = options;
+      const base = { ...rest, checkpointEvery: '10s', keepCheckpoints: '1' } as TrainOptions;
+      const recipe = await findRecipe(name).load();
+      // What is wrong with the options of all trials is said at once.
+      parseTrainOptions(name, recipe, base, availableCores());
+      const { sweep } = await import('./sweep-run.js');
+      await sweep(
+        {
+          ...{ name, recipe, dimensions, method: options.method, base: keptOptions(base), sweepDir },
+          trials: wholeNumber('--trials', trials, { least: 1, most: TRIALS_MAX }),
+          seed: wholeNumber('--sweep-seed', sweepSeed, { least: 0, most: SEED_MAX }),
+          factor: wholeNumber('--factor', factor, { least: 2, most: 100 }),
+          goal: parseGoal(goal),
+          json: options.json ?? false,
+        },
+        context,
+      );
+    },
+  );
+}
+
+function isLength({ option }: { readonly option: string }): boolean {
+  return option === 'steps' || option === 'epochs';
+}
+
+function parseGoal(text: string | undefined): SweepGoal {
+  if (text === undefined) return { metric: undefined, isLargest: false };
+  const [, side, metric] = /^(min|max):(\w+)$/.exec(text) ?? [];
+  if (metric === undefined)
+    throw new UserError(`--goal takes min:METRIC or max:METRIC, such as max:testAccuracy, not "${text}"`, 2);
+  return { metric, isLargest: side === 'max' };
+}
+
+/** leaf-size -> leafSize, as options are stored. */
+export function camelCase(option: string): string {
+  return option.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
