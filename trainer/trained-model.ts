@@ -17,7 +17,9 @@ import type { Tensor } from '../shared/files/tensors.js';
 import type { Model } from '../shared/graph/model.js';
 import { elementsOf } from '../shared/graph/shape.js';
 import type { Backend } from '../shared/kernels/kernels.js';
+import type { Metric } from '../shared/metrics/metric.js';
 import { checkData } from './check-data.js';
+import { EvaluationMetrics } from './evaluation-metrics.js';
 import { namedMetrics } from './evaluation-set.js';
 import { EXPORTED_WEIGHTS } from './stored-model.js';
 import { allocateRun } from './training-memory.js';
@@ -65,6 +67,8 @@ export class TrainedModel {
     private readonly device: Device,
     private readonly runMemory: RunMemory,
     readonly predictor: Predictor,
+    /** Undefined: the model only predicts. */
+    private readonly data: Dataset | undefined,
   ) {}
 
   /** @throws UserError when data, network and weights do not fit together */
@@ -76,7 +80,7 @@ export class TrainedModel {
     try {
       const runMemory = allocateRun(device, { plan, data: data ?? noData(network), leafSize, seed: 0 });
       putTensors(runMemory, runMemory.weights, parameters);
-      return new TrainedModel(device, runMemory, new Predictor(device.threadPool, runMemory));
+      return new TrainedModel(device, runMemory, new Predictor(device.threadPool, runMemory), data);
     } catch (error) {
       await device.stop();
       throw error;
@@ -101,11 +105,19 @@ export class TrainedModel {
     return elementsOf(this.runMemory.plan.output);
   }
 
-  /** The metrics of the network on its data, under the names that results use. */
-  async evaluate(): Promise<Readonly<Record<string, number>>> {
-    const evaluation = new Evaluation(this.device.threadPool, this.runMemory);
+  /**
+   * The metrics of the network on its data, under the names that results use.
+   * @param metrics beyond those that the loss counts
+   * @throws UserError when one does not fit network and data
+   */
+  async evaluate(metrics: readonly Metric[] = []): Promise<Readonly<Record<string, number>>> {
+    const { threadPool } = this.device;
+    const evaluation = new Evaluation(threadPool, this.runMemory);
     const sums = await evaluation.run();
-    return namedMetrics('test', metricMeans(this.runMemory.plan, sums, evaluation.samples));
+    const means = metricMeans(this.runMemory.plan, sums, evaluation.samples);
+    if (this.data === undefined || metrics.length === 0) return namedMetrics('test', means);
+    const others = new EvaluationMetrics(threadPool, this.runMemory, this.data, metrics);
+    return namedMetrics('test', { ...means, ...(await others.measure(means)) });
   }
 
   /** Stops the threads. */

@@ -1,13 +1,17 @@
 import type { Command } from 'commander';
+import { isRunDirectory, readRunConfig } from '../../coordinator/storage/run-config.js';
 import type { Dataset } from '../../shared/data/dataset.js';
 import { UserError } from '../../shared/errors.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
+import type { Metric } from '../../shared/metrics/metric.js';
+import { METRIC_NAMES, metricByName } from '../../shared/metrics/metric-names.js';
 import { topKAccuracy } from '../../shared/metrics/top-k.js';
 import { type Classification, classify } from '../../trainer/classification.js';
+import { namedMetrics } from '../../trainer/evaluation-set.js';
 import { storedMeasures } from '../../trainer/measures/stored-measures.js';
 import { wholeNumber } from '../../trainer/options/option-values.js';
 import { readToMeasure } from '../../trainer/preprocessing.js';
-import { measuredNames } from '../../trainer/replay/measured-names.js';
+import { evaluationMetricNames, measuredNames } from '../../trainer/replay/measured-names.js';
 import { describeMetrics } from '../../trainer/result.js';
 import { confusionTable, PRINTED_CLASSES_MAX } from '../terminal/confusion-table.js';
 import type { Terminal } from '../terminal/terminal.js';
@@ -25,6 +29,7 @@ import {
 
 interface EvalOptions extends ModelOptions {
   topK?: string;
+  metrics?: string;
 }
 
 /** K of the top-k accuracy by default. */
@@ -48,6 +53,10 @@ export function define(command: Command, { terminal }: CommandContext): void {
         'the recipe and its data are not needed. A classifier also gets its confusion matrix, and precision and recall of ' +
         'each class.',
     )
+    .option(
+      '--metrics <NAMES>',
+      `metrics besides those of the run, separated by commas: ${METRIC_NAMES.join(', ')}`,
+    )
     .option('--top-k <K>', `report top-K accuracy (default: ${TOP_K}, if there are more classes)`)
     .action(async (path: string, options: EvalOptions) => {
       const opened = await openModel(path, options, terminal);
@@ -56,13 +65,14 @@ export function define(command: Command, { terminal }: CommandContext): void {
       const model = await loadModel(opened, options, stored.network, test);
       try {
         const classification = await classify(model, test, stored.classes);
-        const evaluated = await model.evaluate();
+        const evaluationMetrics = await metricsOf(path, source, options.metrics);
+        const evaluated = await model.evaluate(evaluationMetrics);
         const own =
           source === undefined
             ? await storedMeasures(stored, model.predictor, test, evaluated)
             : await source.recipe.metrics?.(model.predictor, source.data, evaluated);
-        if (source === undefined && stored.hasOwnMetrics)
-          for (const line of await leftOut(path, { ...evaluated, ...own })) terminal.say(line);
+        if (source === undefined)
+          for (const line of await leftOut(path, stored, { ...evaluated, ...own })) terminal.say(line);
         const metrics = { ...evaluated, ...own, ...topKMetric(classification, options.topK) };
         const { samples } = test.manifest;
         terminal.say(`${samples} samples: ${describeMetrics(metrics)}`);
@@ -94,11 +104,41 @@ async function dataToMeasure(
   return { test, source: undefined };
 }
 
-/** The recipe's own metrics that a run has and this evaluation has not, in one line; they need the recipe and its data. */
-async function leftOut(path: string, has: Readonly<Record<string, number>>): Promise<string[]> {
-  const recorded = await measuredNames(path);
-  if (recorded === undefined) return ['metrics of the recipe that need its code or its data are left out'];
-  const names = recorded.filter((name) => !Object.hasOwn(has, name));
+/**
+ * The metrics to compute beside those that the loss counts: those of the recipe where its code is loaded, otherwise those that the
+ * run was asked for by name; and those that are asked for now. A metric of a recipe's code may have the name of another one.
+ */
+async function metricsOf(
+  path: string,
+  source: MeasuredSource | undefined,
+  asked: string | undefined,
+): Promise<readonly Metric[]> {
+  const named = (text: string | undefined): Metric[] =>
+    text?.split(',').map((name) => metricByName(name.trim())) ?? [];
+  const own = source === undefined ? named(await askedOfRun(path)) : (source.recipe.evaluationMetrics ?? []);
+  const all = [...own, ...named(asked)];
+  return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
+}
+
+/** `--metrics` of a run; undefined where it had none, or the model is no run. */
+async function askedOfRun(path: string): Promise<string | undefined> {
+  if (!(await isRunDirectory(path))) return undefined;
+  const { metrics } = (await readRunConfig(path)).options;
+  return typeof metrics === 'string' ? metrics : undefined;
+}
+
+/** Metrics that a run has and this evaluation has not, in one line; they need the recipe and its data. */
+async function leftOut(
+  path: string,
+  { hasOwnMetrics }: OpenedModel['stored'],
+  has: Readonly<Record<string, number>>,
+): Promise<string[]> {
+  const measured = hasOwnMetrics ? await measuredNames(path) : [];
+  if (measured === undefined) return ['metrics of the recipe that need its code or its data are left out'];
+  const evaluated = Object.keys(
+    namedMetrics('test', Object.fromEntries((await evaluationMetricNames(path)).map((name) => [name, 0]))),
+  );
+  const names = [...new Set([...measured, ...evaluated])].filter((name) => !Object.hasOwn(has, name));
   return names.length === 0 ? [] : [`left out: ${names.join(', ')}, which need the recipe and its data`];
 }
 

@@ -13,7 +13,13 @@ import { type SessionHost, trainSession } from '../../trainer/training-session.j
 import { comparisonPage, writePage, writeRunReport } from '../reports/run/report.js';
 import { compareRuns } from '../run-records/comparison.js';
 import type { RunRecord } from '../run-records/run-record.js';
-import { type Dimension, gridTrials, randomTrials, type TrialOptions } from '../sweep/search-space.js';
+import {
+  camelCase,
+  type Dimension,
+  gridTrials,
+  randomTrials,
+  type TrialOptions,
+} from '../sweep/search-space.js';
 import { openSweepFolder, optionsText, trialName, trialRun } from '../sweep/sweep-folder.js';
 import {
   goalValue,
@@ -28,7 +34,6 @@ import { startProgress } from '../terminal/progress.js';
 import { textTable } from '../terminal/text-table.js';
 import { showWhile } from '../terminal/transient-note.js';
 import type { CommandContext } from './command.js';
-import { camelCase } from './sweep.js';
 
 /** Where sweeps are kept by default. */
 const DEFAULT_PARENT = 'sweeps';

@@ -4,7 +4,7 @@ import { availableCores } from '../../trainer/options/available-cores.js';
 import { wholeNumber } from '../../trainer/options/option-values.js';
 import { parseTrainOptions, type TrainOptions } from '../../trainer/options/train-options.js';
 import { keptOptions } from '../../trainer/resume.js';
-import { parseDimension, VARIED_OPTIONS } from '../sweep/search-space.js';
+import { camelCase, parseDimension, VARIED_OPTIONS } from '../sweep/search-space.js';
 import type { SweepGoal } from '../sweep/trials.js';
 import type { CommandContext } from './command.js';
 import { addJsonOption } from './compute-options.js';
@@ -112,9 +112,4 @@ function parseGoal(text: string | undefined): SweepGoal {
   if (metric === undefined)
     throw new UserError(`--goal takes min:METRIC or max:METRIC, such as max:testAccuracy, not "${text}"`, 2);
   return { metric, isLargest: side === 'max' };
-}
-
-/** leaf-size -> leafSize, as options are stored. */
-export function camelCase(option: string): string {
-  return option.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }

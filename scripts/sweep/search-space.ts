@@ -96,3 +96,8 @@ function drawn(dimension: Dimension, part: number): string {
   const value = isLogarithmic ? from * (to / from) ** part : from + (to - from) * part;
   return String(Number(value.toPrecision(4)));
 }
+
+/** leaf-size -> leafSize, as options are stored. */
+export function camelCase(option: string): string {
+  return option.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}

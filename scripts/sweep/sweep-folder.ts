@@ -10,7 +10,7 @@ import { type RunRecord, readRun } from '../run-records/run-record.js';
 import type { TrialOptions } from './search-space.js';
 
 /** Says what the directory of a sweep holds. */
-export const SWEEP_FILE = 'sweep.json';
+const SWEEP_FILE = 'sweep.json';
 const SWEEP_FORMAT = 'unisum-sweep/1';
 const SWEEP_BYTES_MAX = 2 ** 24;
 

@@ -2,7 +2,9 @@ import { Writable } from 'node:stream';
 import { Command } from 'commander';
 import { define as defineBisect } from '../../scripts/commands/bisect.js';
 import type { CommandContext } from '../../scripts/commands/command.js';
+import { define as defineEval } from '../../scripts/commands/eval.js';
 import { define as defineReceipt } from '../../scripts/commands/receipt.js';
+import { define as defineSweep } from '../../scripts/commands/sweep.js';
 import { define as defineTrain } from '../../scripts/commands/train.js';
 import { define as defineVerify } from '../../scripts/commands/verify.js';
 import { UserError } from '../../shared/errors.js';
@@ -31,6 +33,16 @@ export function trainHere(words: readonly (string | number)[], watching: Watchin
 /** `unisum verify --json` in this process, with one worker. @param words of the command line */
 export function verifyHere(words: readonly (string | number)[]): Promise<Outcome> {
   return call(defineVerify, [...words, '--workers', 1, '--json'], {});
+}
+
+/** `unisum eval --json` in this process. @param words of the command line */
+export function evalHere(words: readonly (string | number)[]): Promise<Outcome> {
+  return call(defineEval, [...words, '--json'], {});
+}
+
+/** `unisum sweep --json` in this process. @param words of the command line */
+export function sweepHere(words: readonly (string | number)[], watching: Watching = {}): Promise<Outcome> {
+  return call(defineSweep, [...words, '--json'], watching);
 }
 
 /** `unisum bisect --json` in this process, with one worker. @param words of the command line */

@@ -9,6 +9,21 @@ const RECORD_BYTES_MAX = 2 ** 20;
 
 const MeasuredLine = v.object({ event: v.literal('measured'), metrics: v.record(v.string(), v.unknown()) });
 
+const FirstLine = v.object({ evaluationMetrics: v.optional(v.array(v.string()), []) });
+
+/** The names of the metrics of evaluations that a run has computed beside its loss; empty where that is not known. */
+export async function evaluationMetricNames(path: string): Promise<readonly string[]> {
+  const file = join(path, METRICS_FILE);
+  if (!(await stat(path)).isDirectory() || !(await exists(file))) return [];
+  const text = await withRegularFile(file, {}, async (record, size) => {
+    const bytes = new Uint8Array(Math.min(size, RECORD_BYTES_MAX));
+    return (await readInto(record, bytes, 0)) ? new TextDecoder().decode(bytes) : '';
+  });
+  const [line = ''] = text.split('\n', 1);
+  const { success, output } = v.safeParse(v.pipe(v.string(), v.parseJson(), FirstLine), line);
+  return success ? output.evaluationMetrics : [];
+}
+
 /** The names of the recipe's own metrics that a run has recorded; undefined when it has recorded none. */
 export async function measuredNames(path: string): Promise<readonly string[] | undefined> {
   if (!(await stat(path)).isDirectory()) return undefined;
