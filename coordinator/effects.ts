@@ -173,7 +173,7 @@ export class CoordinatorEffectRunner {
       case 'begin-round':
         return executor.beginRound(effect.scalars);
       case 'finish':
-        this.incoming.forgetAll();
+        this.incoming.forgetSuperfluous();
         return this.await(executor.finish(effect), (outcome) => {
           buffers.release(effect.arrived.map(({ buffer }) => buffer));
           self.tell({ kind: 'finished', ...outcome });
@@ -257,7 +257,11 @@ export class CoordinatorEffectRunner {
   private send({ id, message, attachment }: Send): void {
     const link = this.links.get(id);
     if (message.kind !== 'work' || attachment === 'none') return link?.send(message);
-    const vectors = this.tools.executor.outgoing(attachment);
+    const vectors = this.tools.executor.outgoing(attachment === 'update' ? 'update' : 'weights');
+    if (attachment === 'copied-weights')
+      return this.senders
+        .get(id)
+        ?.send(message, { ...vectors, views: vectors.views.map((one) => one.slice()) });
     this.senders.get(id)?.send(message, vectors);
     this.unreadBytes.sent(vectors.views.length * vectors.cut.bytes);
   }

@@ -51,6 +51,7 @@ import {
 import { chooseNextStep } from './scheduling/next-step.js';
 import { noteAlone } from './scheduling/placement.js';
 import { onMemberReady } from './scheduling/rehearsal.js';
+import { dropCheck } from './scheduling/rehearsal-check.js';
 import {
   awaitedWorkers,
   choosesHelpers,
@@ -393,12 +394,13 @@ function completionOf({ training, settings, evaluation }: CoordinatorState): Com
 
 /** The run is over as soon as its last state is saved. */
 function complete(state: CoordinatorState, reason: Completion, nowMs: number): readonly CoordinatorEffect[] {
-  const { training, checkpointing, evaluation, membership } = state;
+  const { training, checkpointing, evaluation, membership, scheduling } = state;
   const effects: CoordinatorEffect[] = [];
   if (reason !== 'diverged') {
     const save = saveAtEnd(checkpointing, progressOf(state), nowMs);
     if (!save.isDone) return save.effects;
   }
+  dropCheck(scheduling);
   if (reason === 'finished' || reason === 'stopped') effects.push(...restoreBest(evaluation, training.step));
   training.activity = 'complete';
   return [...effects, ...reportAtEnd(membership), { kind: 'complete', reason }];

@@ -23,6 +23,7 @@ import { onControl } from './run-control.js';
 import { type Dispute, discardResults, onCompared, onPartialSums, onSegment } from './scheduling/answers.js';
 import { onMemberLeft, onWoken } from './scheduling/distributed-step.js';
 import { unanswering } from './scheduling/lateness.js';
+import { CHECK, onHash } from './scheduling/rehearsal-check.js';
 import {
   hasAnswered,
   onCancelled,
@@ -110,6 +111,7 @@ function onMessage(
         ...tellWhoIsAwaited(state, nowMs),
       ];
     case 'compared': {
+      if (message.task === CHECK) return onRehearsalChecked(state, message, nowMs);
       const { dispute, confirmed } = onCompared(scheduling, message);
       onConfirmed(membership, confirmed);
       return dispute === undefined ? [] : onDispute(state, dispute, nowMs);
@@ -188,8 +190,10 @@ function onAnswer(
   effects.push(...onHelpReturned(state));
   if (refusal === undefined) return effects;
   const release = { kind: 'release', buffers } as const;
-  // Others were faster: no fault of the member's.
-  if (refusal === 'another-step' || refusal === 'superfluous') return [release, ...effects];
+  const isCompare = ({ kind }: CoordinatorEffect): boolean => kind === 'compare';
+  // Others were faster, or it was a rehearsal: no fault of the member's.
+  if (refusal === 'another-step' || refusal === 'superfluous')
+    return [...effects.filter(isCompare), release, ...effects.filter((effect) => !isCompare(effect))];
   const outcome = refuse(membership, member, `its partial sums do not match its task (${refusal})`);
   return [release, ...withoutMembers(state, outcome, nowMs)];
 }
@@ -217,17 +221,29 @@ function onDispute(state: CoordinatorState, dispute: Dispute, nowMs: number): re
   );
 }
 
+/** A hash of a checked rehearsal has come. A member whose answer is wrong is expelled before any of its sums has counted. */
+function onRehearsalChecked(
+  state: CoordinatorState,
+  message: Extract<CoordinatorMessage, { kind: 'compared' }>,
+  nowMs: number,
+): readonly CoordinatorEffect[] {
+  const wrong = onHash(state.scheduling, message);
+  if (wrong === undefined) return [];
+  const { memberId, step, range, ...hashes } = wrong;
+  return expel(state, memberId, { step, range }, hashes, nowMs);
+}
+
 /** A member was wrong. */
 function expel(
   state: CoordinatorState,
   memberId: string,
-  dispute: Dispute,
+  place: Parameters<typeof expulsion>[0],
   evidence: Parameters<typeof expulsion>[2],
   nowMs: number,
 ): readonly CoordinatorEffect[] {
   const { membership } = state;
   const member = memberOf(membership, memberId);
-  const { event, reason } = expulsion(dispute, member?.name ?? memberId, evidence);
+  const { event, reason } = expulsion(place, member?.name ?? memberId, evidence);
   return discredit(state, memberId, event, nowMs, () =>
     member === undefined ? NOTHING : expelMember(membership, member, 'wrong', reason, nowMs),
   );

@@ -244,11 +244,14 @@ export class VirtualCluster {
     const { deliveries } = route;
     const { step } = message;
     const { coordinator } = this;
+    const { executor } = this.environment;
+    const what = attachment === 'update' ? 'update' : 'weights';
+    const copy = attachment === 'copied-weights' ? executor.outgoing(what) : undefined;
     for (const [index, { at, bytes }] of NUMBER_CUT.segments.entries()) {
       const sendSegment = (): void => {
         // Other work has brought its own since, or the process has ended.
         if (route.deliveries !== deliveries || coordinator !== this.coordinator || this.isDown) return;
-        const payload = this.environment.executor.outgoing(attachment).slice(at, at + bytes);
+        const payload = (copy ?? executor.outgoing(what)).slice(at, at + bytes);
         send({ kind: 'segment', step, vector: 0, index }, payload, true);
       };
       // The link may be full: a segment is read when its turn comes, and may be of a later step then.

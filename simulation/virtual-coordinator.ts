@@ -213,7 +213,7 @@ export class VirtualCoordinator {
   }
 
   private finish({ step, arrived }: Extract<CoordinatorEffect, { kind: 'finish' }>): void {
-    this.incoming.forgetAll();
+    this.incoming.forgetSuperfluous();
     const isBroken = !this.executor.finish(step, arrived);
     if (!isBroken) this.stepDone(step);
     this.environment.after(0.2, () => this.tell({ kind: 'finished', metrics: [0], isBroken }));

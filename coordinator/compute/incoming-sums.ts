@@ -16,6 +16,7 @@ export interface SumStore {
 
 /** Partial sums of one range that are arriving. */
 interface Incoming {
+  readonly owed: Owed;
   readonly buffers: readonly number[];
   readonly arrival: SegmentArrival;
 }
@@ -70,7 +71,11 @@ export class IncomingSums {
     const key = keyOf({ step, range });
     let task = tasks.get(key);
     if (task === undefined) {
-      task = { buffers: store.take(vectors), arrival: new SegmentArrival(store.cut, vectors) };
+      task = {
+        owed: { step, range },
+        buffers: store.take(vectors),
+        arrival: new SegmentArrival(store.cut, vectors),
+      };
       tasks.set(key, task);
     }
     const problem = task.arrival.take({ vector, index }, bytes.byteLength);
@@ -116,7 +121,14 @@ export class IncomingSums {
     this.incoming.delete(id);
   }
 
-  /** The step under way has all it needs: what is still arriving counts no more. */
+  /** The step under way has all it needs: what is still arriving counts no more, unless it is owed all the same. */
+  forgetSuperfluous(): void {
+    for (const [id, tasks] of this.incoming)
+      for (const { owed } of [...tasks.values()])
+        if (this.owedVectors(id, owed) === 0) this.forgetTask(id, owed);
+  }
+
+  /** The run is over. */
   forgetAll(): void {
     for (const id of [...this.incoming.keys()]) this.forgetMember(id);
   }

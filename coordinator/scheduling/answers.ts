@@ -5,6 +5,7 @@ import { isSameRange, type LeafRange } from '../../shared/reduction/tree.js';
 import { trustIn } from '../state/member.js';
 import type { Compared, CoordinatorEffect } from '../state/messages.js';
 import { onPrompt } from './lateness.js';
+import { checkedRehearsal, compareAnswer, fits } from './rehearsal-check.js';
 import { type SchedulingState, type WorkerRecord, warmUpRehearsals } from './scheduling-state.js';
 import {
   type Answer,
@@ -60,8 +61,12 @@ export function onPartialSums(
     const isWarmUp = task?.isRehearsal === true && rehearsals.answered <= warmUpRehearsals(part);
     // Of several, those behind the first have waited for it.
     if (late === 0 && task !== undefined && !isWarmUp) note(task.dispatchedMs);
+    const sent = task?.isRehearsal ? checkedRehearsal(part, worker.member.id, { step, range }) : undefined;
+    if (sent !== undefined && !fits(sent, nodes)) return { effects: [], refusal: 'wrong-nodes' };
     if (task?.isRehearsal && !isWarmUp) worker.hasRehearsed = true;
-    return { effects: [], refusal: 'another-step' };
+    const isComplete = sent !== undefined && buffers.length === nodes.length;
+    const effects = isComplete ? [compareAnswer(worker.member.id, sent, buffers)] : [];
+    return { effects, refusal: 'another-step' };
   }
   const { current } = part;
   if (current === undefined || current.isClosed) return { effects: [], refusal: 'another-step' };
@@ -89,23 +94,25 @@ export function onSegment({ settings }: SchedulingState, worker: WorkerRecord): 
   return mayAnswer && worker.segments <= settings.answerSegmentsMax;
 }
 
-/** How many vectors a member owes for a task in the step under way; 0: it owes nothing. */
+/** How many vectors a member owes for a task in the step under way, or a checked rehearsal; 0: it owes nothing. */
 export function owedVectors(
-  { current }: SchedulingState,
+  part: SchedulingState,
   id: string,
   { step, range }: Pick<PartialSums, 'step' | 'range'>,
 ): number {
+  const { current } = part;
+  const checked = checkedRehearsal(part, id, { step, range });
+  if (checked !== undefined) return checked.nodes.length;
   if (current === undefined || current.isClosed || current.step !== step) return 0;
   const isOwedRange = current.held.get(id)?.some((task) => isSameRange(task.range, range)) ?? false;
   return isOwedRange ? exchangedNodes(range, current.leaves, current.codec?.shardLevel).length : 0;
 }
 
 /** Whether partial sums can count: a member owes exactly these, in the step under way. Room is made for no others. */
-export function isOwed(
-  { current }: SchedulingState,
-  id: string,
-  { step, range, nodes }: PartialSums,
-): boolean {
+export function isOwed(part: SchedulingState, id: string, { step, range, nodes }: PartialSums): boolean {
+  const { current } = part;
+  const checked = checkedRehearsal(part, id, { step, range });
+  if (checked !== undefined) return fits(checked, nodes);
   if (current === undefined || current.isClosed) return false;
   return typeof owedTask(current, { memberId: id, step, range, nodes }) !== 'string';
 }

@@ -54,6 +54,7 @@ export function dispatch(
     isHedged: false,
   });
   const attachment = attachmentFor(current, worker);
+  if (attachment !== 'none') worker.deliveries += 1;
   worker.weightsStep = step;
   return { kind: 'send', id: member.id, message: workMessage(step, range, attachment), attachment };
 }

@@ -17,6 +17,8 @@ import { dispatch, dispatchAmong } from './dispatch.js';
 import { hedge, wakeWhenDue } from './hedging.js';
 import { onLate } from './lateness.js';
 import { noteDistributed } from './placement.js';
+import { rehearseChecked } from './rehearsal.js';
+import { compareRight, dropCheck, voidCheck } from './rehearsal-check.js';
 import {
   ableWorkers,
   activeWorkers,
@@ -110,6 +112,7 @@ export function startStep(
       effects.push(dispatch(current, addRoot(current, part, replicas), worker, nowMs));
     }
   }
+  effects.push(...rehearseChecked(part, current, nowMs));
   for (const worker of prompt) {
     if (worker.throughput !== undefined && isIdle(worker, current))
       worker.throughput = decayPenalty(worker.throughput);
@@ -164,10 +167,12 @@ export function closeStep(
       const worker = part.workers.get(memberId);
       if (isHedged && worker !== undefined) onLate(worker, nowMs);
     }
+  const compares = compareRight(part, step);
   const { chosen, unused } = chosenAnswers(step);
   step.isProven = chosen.every(({ isProven }) => isProven);
   const buffers = unused.map(({ buffer }) => buffer);
-  return { effects: buffers.length > 0 ? [...cancels, { kind: 'release', buffers }] : cancels, chosen };
+  const effects = [...compares, ...cancels];
+  return { effects: buffers.length > 0 ? [...effects, { kind: 'release', buffers }] : effects, chosen };
 }
 
 /**
@@ -188,6 +193,7 @@ export function onStepFinished(
 
 /** The run is over: the step under way is nobody's business any more. */
 export function dropStep(part: SchedulingState): void {
+  dropCheck(part);
   part.current = undefined;
 }
 
@@ -197,6 +203,7 @@ export function abandonStep(part: SchedulingState): CoordinatorEffect[] {
   if (current === undefined) return [];
   assert(!current.isClosed, 'a step is abandoned while its sum is being computed');
   part.current = undefined;
+  dropCheck(part);
   const cancels = noteStragglers(part, current);
   const answers = [...current.tasks.values()].flatMap((task) => task.answers);
   const buffers = answers.flatMap(({ partialSums }) => partialSums.map(({ buffer }) => buffer));
@@ -206,6 +213,7 @@ export function abandonStep(part: SchedulingState): CoordinatorEffect[] {
 /** A member is gone: what it owes is dispatched to others when the step continues. */
 export function onMemberLeft(part: SchedulingState, id: string, nowMs: number): void {
   part.workers.delete(id);
+  voidCheck(part, id);
   const { current } = part;
   if (current === undefined) return;
   for (const task of releaseMember(current, id)) acceptTrusted(current, task, nowMs);

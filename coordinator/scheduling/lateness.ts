@@ -33,6 +33,7 @@ export function onLate(worker: WorkerRecord, nowMs: number): void {
   worker.lateness = LATENESS_MAX - 1;
   worker.hasRehearsed = false;
   rehearsals.answered = Math.min(rehearsals.answered, 1);
+  rehearsals.isChecked = false;
   rehearsals.delayMs = Math.min(2 * Math.max(rehearsals.delayMs, DEMOTED_FIRST_MS / 2), DEMOTED_MAX_MS);
   rehearsals.nextAtMs = nowMs + rehearsals.delayMs;
 }

@@ -31,7 +31,10 @@ export function chooseNextRound(part: SchedulingState, { step, leaves }: StepAhe
   if (!choosesHelpers(part)) {
     const active = new Set(activeWorkers(part));
     const others = remotes.filter((worker) => !active.has(worker));
-    return { ...chosen, effects: rehearseSome(part, others, step, nowMs, rehearsal) };
+    return {
+      ...chosen,
+      effects: rehearseSome(part, others, { step, isDistributed: true }, nowMs, rehearsal),
+    };
   }
   const known = remotes.filter(({ throughput, hasRehearsed }) => throughput !== undefined && hasRehearsed);
   const measured = known.filter(({ member }) => member.hasData);
@@ -55,7 +58,7 @@ export function chooseNextRound(part: SchedulingState, { step, leaves }: StepAhe
   for (const { memberId } of assignWhole(range, capacities([...locals, ...known])).shares)
     effects.push(...fetchData(part.workers.get(memberId) as WorkerRecord));
   const others = remotes.filter((worker) => !measured.includes(worker));
-  effects.push(...rehearseSome(part, others, step, nowMs, rehearsal));
+  effects.push(...rehearseSome(part, others, { step, isDistributed: true }, nowMs, rehearsal));
   return { ...chosen, effects };
 }
 

@@ -48,13 +48,21 @@ export function chooseNextStep(part: SchedulingState, ahead: StepAhead, nowMs: n
   if (!choosesHelpers(part)) {
     const active = new Set(activeWorkers(part));
     const others = remotes.filter((worker) => !active.has(worker));
-    const effects = rehearseSome(part, others, step, nowMs, () =>
+    const isDistributed = locals.length === 0 || hasHelp(part);
+    const effects = rehearseSome(part, others, { step, isDistributed }, nowMs, () =>
       share(leaves, active.size + 1, leavesPerGroup),
     );
-    return { ...unbounded, effects, isDistributed: locals.length === 0 || hasHelp(part) };
+    return { ...unbounded, effects, isDistributed };
   }
   const standby = remotes.filter(({ member }) => !placement.helpers.has(member.id));
-  const effects = rehearseSome(part, standby, step, nowMs, () => share(leaves, 2, leavesPerGroup));
+  // With helpers, the next step is a distributed one most of the time.
+  const effects = rehearseSome(
+    part,
+    standby,
+    { step, isDistributed: placement.helpers.size > 0 },
+    nowMs,
+    () => share(leaves, 2, leavesPerGroup),
+  );
   // Local threads alone are measured first: nothing else tells what a helper is worth.
   if (!isAloneSettled(placement)) return { ...unbounded, effects, isDistributed: false };
   const msPerLeaf = aloneMsPerLeaf(placement);

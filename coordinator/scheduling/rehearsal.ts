@@ -1,5 +1,8 @@
+import { exchangedNodes } from '../../shared/reduction/shards.js';
 import type { LeafRange } from '../../shared/reduction/tree.js';
 import type { CoordinatorEffect } from '../state/messages.js';
+import { isIdle } from './candidates.js';
+import { dropCheck, mayCheck, planCheck, workerToCheck } from './rehearsal-check.js';
 import {
   choosesHelpers,
   isStraggler,
@@ -7,11 +10,13 @@ import {
   type WorkerRecord,
   warmUpRehearsals,
 } from './scheduling-state.js';
+import type { DistributedStep, Task } from './step-tasks.js';
 
 /*
  * Rehearsals: a member that takes no part in steps is given tasks whose answers nobody needs, for others compute the same
  * leaves. What a rehearsal costs is the wire; what it shows is that the member answers, its throughput and its overhead. The
- * first chunk of the data suffices for it: the others are sent when the member is going to be given work.
+ * first chunk of the data suffices for it: the others are sent when the member is going to be given work. Where somebody who is
+ * believed computes the same leaves, the answer is checked too; see rehearsal-check.ts.
  */
 
 /** Time between the first two rehearsals that count; the next ones are further and further apart. */
@@ -26,13 +31,14 @@ const REHEARSALS_MAX = 8;
 const REHEARSAL_AWAITED_MS = 2000;
 
 /**
- * Rehearses workers that take no part in steps. Of those that never answer, only a few are awaited at a time.
+ * Rehearses workers that take no part in steps. Of those that never answer, only a few are awaited at a time. One that is to be
+ * checked waits for the step that begins now, if that is a distributed one.
  * @param rangeOf the leaves of a rehearsal
  */
 export function rehearseSome(
   part: SchedulingState,
   workers: readonly WorkerRecord[],
-  step: number,
+  { step, isDistributed }: { readonly step: number; readonly isDistributed: boolean },
   nowMs: number,
   rangeOf: () => LeafRange,
 ): CoordinatorEffect[] {
@@ -44,9 +50,39 @@ export function rehearseSome(
     return task?.isRehearsal && nowMs - task.dispatchedMs < REHEARSAL_AWAITED_MS;
   }).length;
   const range = rangeOf();
-  return due
-    .slice(0, Math.max(0, REHEARSALS_MAX - underWay))
-    .flatMap((worker) => rehearse(part, worker, step, range, nowMs));
+  const some = due.slice(0, Math.max(0, REHEARSALS_MAX - underWay));
+  const checked = isDistributed ? some.find((worker) => mayCheck(part, worker, nowMs)) : undefined;
+  if (checked !== undefined) planCheck(part, checked, range.to - range.from, nowMs);
+  return some.flatMap((worker) => (worker === checked ? [] : rehearse(part, worker, step, range, nowMs)));
+}
+
+/**
+ * The checked rehearsal of the step that begins, once its leaves are dispatched: of a task that this machine has, or of one that is
+ * audited, or else a rehearsal that is not checked.
+ */
+export function rehearseChecked(
+  part: SchedulingState,
+  current: DistributedStep,
+  nowMs: number,
+): CoordinatorEffect[] {
+  const { check } = part;
+  const worker = workerToCheck(part);
+  if (check === undefined || worker === undefined) return [];
+  if (isStraggler(worker) || !isIdle(worker, current)) {
+    dropCheck(part);
+    return [];
+  }
+  const { step, leaves, codec, roots } = current;
+  const isOwn = ({ assignees }: Task): boolean => assignees.some(({ isTrusted }) => isTrusted);
+  const task = roots.findLast(isOwn) ?? roots.find(({ replicas }) => replicas > 1);
+  if (task === undefined) {
+    dropCheck(part);
+    return rehearse(part, worker, step, { from: Math.max(0, leaves - check.leaves), to: leaves }, nowMs);
+  }
+  const { range } = task;
+  const nodes = exchangedNodes(range, leaves, codec?.shardLevel);
+  check.sent = { step, range, task: task.id, nodes, deliveries: worker.deliveries + 1 };
+  return rehearse(part, worker, step, range, nowMs);
 }
 
 function rehearse(
@@ -57,19 +93,21 @@ function rehearse(
   nowMs: number,
 ): CoordinatorEffect[] {
   const { member } = worker;
+  const isChecked = part.check?.memberId === member.id && part.check.sent?.step === step;
   scheduleNext(part, worker, nowMs);
   worker.stragglerTasks.push({ step, range, dispatchedMs: nowMs, isRehearsal: true });
   worker.answersDue += 1;
+  worker.deliveries += 1;
   const work = { kind: 'work', step, range } as const;
   // With a codec a helper is usually sent an update, so that is what is measured, once the member has weights.
-  if (part.settings.hasCodec && worker.rehearsals.answered > 0) {
+  if (part.settings.hasCodec && worker.rehearsals.answered > 0 && !isChecked) {
     const message = { ...work, weights: false, update: 'rehearse', rehearses: true } as const;
     return [{ kind: 'send', id: member.id, message, attachment: 'update' }];
   }
-  // The run goes on while they are sent: they may be of several steps.
+  // The run goes on while they are sent: they may be of several steps, unless a copy of them is sent.
   worker.weightsStep = -1;
   const message = { ...work, weights: true, rehearses: true } as const;
-  return [{ kind: 'send', id: member.id, message, attachment: 'weights' }];
+  return [{ kind: 'send', id: member.id, message, attachment: isChecked ? 'copied-weights' : 'weights' }];
 }
 
 /** The rehearsals that warm up follow each other at once; those that count double their distance. */

@@ -4,6 +4,7 @@ import { type Member, UNASKED_MAX } from '../state/member.js';
 import type { RunSettings } from '../state/run-settings.js';
 import type { Assignment } from './assignment.js';
 import { initialPlacement, type Placement } from './placement.js';
+import type { RehearsalCheck } from './rehearsal-check.js';
 import type { DistributedStep } from './step-tasks.js';
 import type { Throughput } from './throughput.js';
 
@@ -30,6 +31,8 @@ export interface SchedulingState {
   readonly placement: Placement;
   /** Decides what is audited and by whom. */
   readonly random: SeededRandom;
+  /** The rehearsal whose answer is checked; undefined: none is. */
+  check: RehearsalCheck | undefined;
   /** When the coordinator will be woken to look for stragglers; infinity when it need not be. */
   wakeAtMs: number;
   /** The longest time that an answer or a step on local threads alone has taken. */
@@ -46,6 +49,8 @@ export interface WorkerRecord {
   readonly member: Readonly<Member>;
   /** The step whose weights it holds; -1 before the first. */
   weightsStep: number;
+  /** How often it was sent weights or an update. */
+  deliveries: number;
   /** Undefined before its first answer. */
   throughput: Throughput | undefined;
   /** Tasks of steps that ended without its answer. A worker that has any is a straggler. */
@@ -71,6 +76,8 @@ export interface WorkerRecord {
 /** Rehearsals of a member. */
 export interface Rehearsals {
   answered: number;
+  /** The answer to one was checked, and was right. */
+  isChecked: boolean;
   /** No rehearsal before. */
   nextAtMs: number;
   /** Between the next one and the one after it. */
@@ -138,6 +145,7 @@ export function initialScheduling({
     assignments: new Map(),
     placement: initialPlacement(placement),
     random: new SeededRandom(audit.seed),
+    check: undefined,
     wakeAtMs: Number.POSITIVE_INFINITY,
     slowestMs: 0,
     waiting: undefined,
@@ -150,9 +158,10 @@ export function onMemberConnected({ workers }: SchedulingState, member: Readonly
   workers.set(member.id, {
     member,
     weightsStep: -1,
+    deliveries: 0,
     throughput: undefined,
     stragglerTasks: [],
-    rehearsals: { answered: 0, nextAtMs: Number.NEGATIVE_INFINITY, delayMs: 0 },
+    rehearsals: { answered: 0, isChecked: false, nextAtMs: Number.NEGATIVE_INFINITY, delayMs: 0 },
     hasRehearsed: member.sharesMemory,
     lateness: 0,
     announced: undefined,

@@ -295,7 +295,7 @@ function countsAlone({ standsAlone }: Task, { doubt }: { readonly doubt: Doubt }
 }
 
 /** The answers to a task that have the bits of this one, itself included. */
-function equalTo(answer: Answer, { answers }: Task): readonly Answer[] {
+export function equalTo(answer: Answer, { answers }: Task): readonly Answer[] {
   return answers.filter(
     (other) => other === answer || (answer.hash !== undefined && other.hash === answer.hash),
   );

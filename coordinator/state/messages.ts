@@ -83,8 +83,8 @@ export interface Share {
  */
 export type Completion = 'finished' | 'stopped' | 'interrupted' | 'diverged';
 
-/** What a frame to a worker carries behind its header. */
-type Attachment = 'none' | 'weights' | 'update';
+/** What a frame to a worker carries behind its header. `copied-weights`: as they are now, also if they are sent later. */
+type Attachment = 'none' | 'weights' | 'copied-weights' | 'update';
 
 /** What the coordinator wants done. Carried out by the effect runner (coordinator/effects.ts), never by a transition. */
 export type CoordinatorEffect =

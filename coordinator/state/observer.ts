@@ -87,7 +87,7 @@ export interface Evidence {
   readonly from: number;
   readonly to: number;
   readonly member: string;
-  /** The first parameter in which the bits part. */
+  /** The first parameter in which the bits part; "rehearsal" where only a rehearsal was wrong, and nothing of it had counted. */
   readonly parameter: string;
   /** SHA-256 of its sums, and of the right ones. */
   readonly hash: string;
