@@ -2,7 +2,7 @@ import type { PartialSum } from '../../shared/engine/step/partial-sum-addition.j
 import { isSameRange, type LeafRange, type TreeNode } from '../../shared/reduction/tree.js';
 import { trustIn } from '../state/member.js';
 import type { Compared, CoordinatorEffect } from '../state/messages.js';
-import type { SchedulingState, WorkerRecord } from './scheduling-state.js';
+import type { SchedulingState, SentRehearsal, WorkerRecord } from './scheduling-state.js';
 import { type Answer, type DistributedStep, equalTo, result } from './step-tasks.js';
 
 /*
@@ -18,31 +18,6 @@ import { type Answer, type DistributedStep, equalTo, result } from './step-tasks
 export const CHECK = -1;
 /** Another member's rehearsal is checked when one was not answered for so long. */
 const CHECKED_MS = 10_000;
-
-/** The rehearsal that is checked. */
-export interface RehearsalCheck {
-  readonly memberId: string;
-  readonly sinceMs: number;
-  /** Leaves of a rehearsal that is not checked. */
-  readonly leaves: number;
-  /** What it was sent; undefined before it is sent. */
-  sent: SentRehearsal | undefined;
-  /** SHA-256 of the right sums, and of the member's. */
-  rightHash: string | undefined;
-  hash: string | undefined;
-}
-
-/** What a member was sent for its checked rehearsal. */
-export interface SentRehearsal {
-  readonly step: number;
-  readonly range: LeafRange;
-  /** The task of the step that has the same leaves. */
-  readonly task: number;
-  /** The nodes of the tree that are exchanged of it. */
-  readonly nodes: readonly TreeNode[];
-  /** How often the member had been sent weights then. Once it is sent others, it may compute with those. */
-  readonly deliveries: number;
-}
 
 /** A wrong answer to a rehearsal. */
 export interface WrongRehearsal {

@@ -1,10 +1,9 @@
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
-import type { LeafRange } from '../../shared/reduction/tree.js';
+import type { LeafRange, TreeNode } from '../../shared/reduction/tree.js';
 import { type Member, UNASKED_MAX } from '../state/member.js';
 import type { RunSettings } from '../state/run-settings.js';
 import type { Assignment } from './assignment.js';
 import { initialPlacement, type Placement } from './placement.js';
-import type { RehearsalCheck } from './rehearsal-check.js';
 import type { DistributedStep } from './step-tasks.js';
 import type { Throughput } from './throughput.js';
 
@@ -94,6 +93,31 @@ export interface Announcement {
 
 /** Rehearsals of a member that do not count: its threads compile, its caches are cold. */
 const WARM_UP_REHEARSALS = 1;
+
+/** The rehearsal that is checked. */
+export interface RehearsalCheck {
+  readonly memberId: string;
+  readonly sinceMs: number;
+  /** Leaves of a rehearsal that is not checked. */
+  readonly leaves: number;
+  /** What it was sent; undefined before it is sent. */
+  sent: SentRehearsal | undefined;
+  /** SHA-256 of the right sums, and of the member's. */
+  rightHash: string | undefined;
+  hash: string | undefined;
+}
+
+/** What a member was sent for its checked rehearsal. */
+export interface SentRehearsal {
+  readonly step: number;
+  readonly range: LeafRange;
+  /** The task of the step that has the same leaves. */
+  readonly task: number;
+  /** The nodes of the tree that are exchanged of it. */
+  readonly nodes: readonly TreeNode[];
+  /** How often the member had been sent weights then. Once it is sent others, it may compute with those. */
+  readonly deliveries: number;
+}
 
 /** A task whose answer nobody needs: others were faster, or it was a rehearsal. */
 export interface StragglerTask {

@@ -151,7 +151,9 @@ export class RandomCluster implements WorkerEnvironment {
         const { id, message, attachment } = effect;
         const worker = this.links.get(id);
         const payload =
-          attachment === 'weights' || attachment === 'copied-weights' ? Uint8Array.of(this.state.training.step) : new Uint8Array(0);
+          attachment === 'weights' || attachment === 'copied-weights'
+            ? Uint8Array.of(this.state.training.step)
+            : new Uint8Array(0);
         if (worker !== undefined)
           this.later(`${id} down`, () => worker.tell({ kind: 'received', message, payload }));
         return;
