@@ -217,7 +217,7 @@ function sharesOf(classes: readonly string[], values: Float64Array, rows: readon
   if (classes.length < 2) return ['the target has a single class, so there is nothing to learn'];
   if (share < 0.75) return [];
   return [
-    `${percent(share)} of the training rows are ${shortened(classes[most] as string)}: always predicting it reaches that accuracy`,
+    `${percent(share)} of the training rows are ${shortened(classes[most] as string)}: always predicting it reaches that accuracy; classWeights of the loss make rare classes count more, and --metrics f1,auc shows them`,
   ];
 }
 
