@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 /**
  * Builds a self-contained page: styles, scripts and data replace placeholder comments in page.html, such as
- * "page style", "design" (design.css, which all reports share), "chart library" (uPlot), "charts" (charts.js) or "data".
+ * "page style", "design" (page/design.css, which all reports share), "chart library" (uPlot), "charts" (page/charts.js) or "data".
  * @param folder the folder of page.html, page.css and page.js
  * @param data what the page's script reads as REPORT
  */
@@ -14,8 +14,8 @@ export async function fillPage(folder: URL, data: object): Promise<string> {
   const library = dirname(createRequire(import.meta.url).resolve('uplot'));
   const chart = (name: string): Promise<string> => readFile(join(library, name), 'utf8');
   const parts: Record<string, string> = {
-    design: await shared('design.css'),
-    charts: await shared('charts.js'),
+    design: await shared('page/design.css'),
+    charts: await shared('page/charts.js'),
     'chart style': await chart('uPlot.min.css'),
     'page style': await own('page.css'),
     'chart library': await chart('uPlot.iife.min.js'),

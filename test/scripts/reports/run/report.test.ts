@@ -129,7 +129,7 @@ it('reports have the colours of the live page', () => {
   const coloursOf = (file: string): string[] =>
     readFileSync(join(ROOT, file), 'utf8').match(/--[a-z0-9-]+: #[0-9a-f]{6};/g) ?? [];
   const page = coloursOf('web/page/style.css');
-  const report = coloursOf('scripts/reports/design.css');
+  const report = coloursOf('scripts/reports/page/design.css');
   expect(report.length).toBeGreaterThan(15);
   expect(report.filter((colour) => !page.includes(colour))).toEqual([]);
 });
