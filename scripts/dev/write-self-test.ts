@@ -5,6 +5,7 @@
  *     npx tsx scripts/dev/write-self-test.ts
  */
 import { writeFileSync } from 'node:fs';
+import { sha256Hex } from '../../shared/files/sha256.js';
 import { loadKernels } from '../../shared/kernels/load.js';
 import { STATIC_BYTES, THREAD_BYTES } from '../../shared/kernels/memory-map.js';
 import { type KernelHash, runSelfTest, SELF_TEST_BYTES } from '../../shared/kernels/self-test/self-test.js';
@@ -15,7 +16,7 @@ async function hashesOf(backend: 'auto' | 'wasm' | 'wasm-exact'): Promise<Kernel
   const stackTop = STATIC_BYTES + THREAD_BYTES;
   const pages = Math.ceil((stackTop + SELF_TEST_BYTES) / 65536);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
-  return runSelfTest(await loadKernels({ memory, backend, stackTop }), memory, stackTop);
+  return runSelfTest(await loadKernels({ memory, backend, stackTop }), memory, stackTop, sha256Hex);
 }
 
 const exact = await hashesOf('wasm-exact');

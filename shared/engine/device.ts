@@ -44,7 +44,7 @@ export class Device {
   /** Runs every kernel of this device's build on fixed inputs: a worker's evidence that it computes the canonical bits. */
   selfTest(): KernelHash[] {
     const scratch = this.memory.allocate(SELF_TEST_BYTES, 'the self-test');
-    return runSelfTest(this.kernels, this.memory.memory, scratch);
+    return runSelfTest(this.kernels, this.memory.memory, scratch, this.platform.sha256Hex);
   }
 
   /** Stops the threads. May be called more than once. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sha256Hex } from '../../shared/files/sha256.js';
 import { regionsOf } from '../../shared/kernels/bounds/regions.js';
 import { CommandBuffer, type KernelArguments, type KernelName } from '../../shared/kernels/command-buffer.js';
 import { loadKernels } from '../../shared/kernels/load.js';
@@ -27,9 +28,14 @@ describe('the self-test gives the hashes of wasm-exact on', () => {
     () => true,
     async (build) => {
       const [memory, exactMemory] = [memoryOf(), memoryOf()];
-      const hashes = runSelfTest(openDriver(commandOf(build), { memory, stackTop }), memory, stackTop);
+      const hashes = runSelfTest(
+        openDriver(commandOf(build), { memory, stackTop }),
+        memory,
+        stackTop,
+        sha256Hex,
+      );
       const exact = await loadKernels({ memory: exactMemory, backend: 'wasm-exact', stackTop });
-      expect(hashes).toEqual(runSelfTest(exact, exactMemory, stackTop));
+      expect(hashes).toEqual(runSelfTest(exact, exactMemory, stackTop, sha256Hex));
     },
   );
 });

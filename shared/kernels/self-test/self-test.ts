@@ -8,7 +8,6 @@ import { CommandBuffer, type KernelArguments, type KernelName } from '../command
 import type { Kernels } from '../kernels.js';
 import { KERNEL_TABLE } from '../table.js';
 import { EXPECTED_HASHES } from './self-test-hashes.js';
-import { sha256OfWords } from './sha256.js';
 import { placeTestCase, type TestCase } from './test-case.js';
 import type { Size } from './test-vector.js';
 import { VALUE_KINDS, type ValueKind } from './values.js';
@@ -39,8 +38,14 @@ const COMMAND_BUFFER_BYTES = 256;
  * Runs every kernel and hashes its outputs.
  * @param memory the memory that `kernels` were loaded with
  * @param scratch byte offset of SELF_TEST_BYTES in it that are not in use, a multiple of 64; they are overwritten
+ * @param sha256Hex SHA-256 of bytes, lower-case hexadecimal: that of the platform, as browsers have no synchronous one
  */
-export function runSelfTest(kernels: Kernels, memory: WebAssembly.Memory, scratch: number): KernelHash[] {
+export function runSelfTest(
+  kernels: Kernels,
+  memory: WebAssembly.Memory,
+  scratch: number,
+  sha256Hex: (bytes: Uint8Array) => string,
+): KernelHash[] {
   const words = new Uint32Array(memory.buffer);
   return (Object.keys(KERNEL_TABLE) as KernelName[]).map((kernel) => {
     const results = TEST_CASES.map(({ size, kind }) => {
@@ -51,7 +56,7 @@ export function runSelfTest(kernels: Kernels, memory: WebAssembly.Memory, scratc
       kernels.run(scratch, call.length);
       return outputsOf(testCase, words);
     });
-    return { kernel, hash: sha256OfWords(joined(results.flat())) };
+    return { kernel, hash: sha256Hex(new Uint8Array(joined(results.flat()).buffer)) };
   });
 }
 

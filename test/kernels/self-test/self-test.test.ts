@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { sha256Hex } from '../../../shared/files/sha256.js';
 import type { Kernels } from '../../../shared/kernels/kernels.js';
 import { STATIC_BYTES, THREAD_BYTES } from '../../../shared/kernels/memory-map.js';
 import { firstMismatch, runSelfTest, SELF_TEST_BYTES } from '../../../shared/kernels/self-test/self-test.js';
-import { sha256OfWords } from '../../../shared/kernels/self-test/sha256.js';
 import { KERNEL_TABLE } from '../../../shared/kernels/table.js';
 import { buildNames, loadBuild } from '../workbench.js';
 
@@ -20,7 +19,7 @@ describe('the self-test', () => {
   it.each(buildNames())('passes on %s, within its scratch memory', async (build) => {
     const { memory, kernels } = await open(build);
     const guard = new Uint8Array(memory.buffer, stackTop + SELF_TEST_BYTES).fill(GUARD);
-    expect(firstMismatch(runSelfTest(kernels, memory, stackTop))).toBeUndefined();
+    expect(firstMismatch(runSelfTest(kernels, memory, stackTop, sha256Hex))).toBeUndefined();
     expect(guard.every((byte) => byte === GUARD)).toBe(true);
   });
 
@@ -36,24 +35,14 @@ describe('the self-test', () => {
         if (words[offset / 4] === opcode) words[words[offset / 4 + 1]! / 4]! ^= 1;
       },
     };
-    expect(firstMismatch(runSelfTest(faulty, memory, stackTop))).toBe('adamUpdate');
+    expect(firstMismatch(runSelfTest(faulty, memory, stackTop, sha256Hex))).toBe('adamUpdate');
   });
 
   it('covers every kernel', async () => {
     const { memory, kernels } = await open('wasm');
-    const results = runSelfTest(kernels, memory, stackTop);
+    const results = runSelfTest(kernels, memory, stackTop, sha256Hex);
     expect(results.map(({ kernel }) => kernel)).toEqual(Object.keys(KERNEL_TABLE));
     expect(firstMismatch(results.filter(({ kernel }) => kernel !== 'matmul'))).toBe('matmul');
     expect(firstMismatch([])).toBeDefined();
-  });
-});
-
-describe('sha256OfWords', () => {
-  it('is SHA-256 of the little-endian bytes', () => {
-    for (let length = 0; length < 70; length++) {
-      const words = Uint32Array.from({ length }, (_, i) => Math.imul(i + length, 0x9e3779b1));
-      const expected = createHash('sha256').update(new Uint8Array(words.buffer)).digest('hex');
-      expect(sha256OfWords(words)).toBe(expected);
-    }
   });
 });
