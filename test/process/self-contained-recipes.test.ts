@@ -30,9 +30,12 @@ it(
     // Other digits than in training, and no training files.
     writeFiles(join(folder, 'new'), { 't10k-images-idx3-ubyte': images, 't10k-labels-idx1-ubyte': labels });
     const options = ['--data', 'digits', ...STEPS];
-    const { away, before } = await answersTheSame(folder, 'mnist-mlp', options, 'new', ['3.png', '8.png']);
-    expect(before[0]).toMatch(/^file,class,probability\n3\.png,\d,0\.\d+\n8\.png,\d,0\.\d+\n$/);
-    expect(JSON.parse(before[2] as string)).toMatchObject({ samples: 40, classes: { 7: { name: '7' } } });
+    const { away, predictions, evaluation } = await answersTheSame(folder, 'mnist-mlp', options, 'new', [
+      '3.png',
+      '8.png',
+    ]);
+    expect(predictions).toMatch(/^file,class,probability\n3\.png,\d,0\.\d+\n8\.png,\d,0\.\d+\n$/);
+    expect(JSON.parse(evaluation)).toMatchObject({ samples: 40, classes: { 7: { name: '7' } } });
 
     // The same pictures as files have the same predictions and metrics.
     expect((await unisum(away, 'predict', 'moved', 'new')).stdout.split('\n')).toHaveLength(1 + 40 + 1);
@@ -79,9 +82,11 @@ it(
       'cells.u8': cells,
     });
     const options = ['--data', 'digits', ...STEPS];
-    const { before } = await answersTheSame(folder, 'detect-digits', options, 'new', ['canvas.png']);
-    expect(before[0]?.split('\n')[1]?.split(',')).toHaveLength(1 + 8 * 8 * 15);
-    expect(JSON.parse(before[2] as string)).toMatchObject({ samples: 2 });
+    const { predictions, evaluation } = await answersTheSame(folder, 'detect-digits', options, 'new', [
+      'canvas.png',
+    ]);
+    expect(predictions.split('\n')[1]?.split(',')).toHaveLength(1 + 8 * 8 * 15);
+    expect(JSON.parse(evaluation)).toMatchObject({ samples: 2 });
   },
   TIMEOUT_MS,
 );
@@ -98,11 +103,11 @@ it(
       writeFiles(join(folder, 'speech'), recordings);
       writeFiles(join(folder, 'new'), { '3_a.wav': recordings['3_theo_0.wav'] as Uint8Array });
       const options = ['--data', 'speech', '--steps', '1', '--batch', '2', '--leaf-size', '2'];
-      const { before } = await answersTheSame(folder, recipe, options, 'new', ['3_new.wav']);
-      expect(before[0]).toMatch(pattern);
-      expect(JSON.parse(before[2] as string)).toMatchObject({ samples: 1 });
+      const { predictions, evaluation } = await answersTheSame(folder, recipe, options, 'new', ['3_new.wav']);
+      expect(predictions).toMatch(pattern);
+      expect(JSON.parse(evaluation)).toMatchObject({ samples: 1 });
       if (recipe === 'speech-strings')
-        expect(JSON.parse(before[2] as string).metrics).toHaveProperty('digitErrorRate');
+        expect(JSON.parse(evaluation).metrics).toHaveProperty('digitErrorRate');
     }
   },
   TIMEOUT_MS,
@@ -115,9 +120,11 @@ it(
   async () => {
     const folder = project({ 'dates.txt': DATES });
     writeFiles(join(folder, 'new'), { 'source.txt': DATES, 'target.txt': '1998-03-05\n2001-01-01\n' });
-    const { away, before } = await answersTheSame(folder, 'translate-dates', STEPS, 'new', ['dates.txt']);
-    expect(before[0]).toMatch(/^line,text\n1,[\d-]{10}\n2,[\d-]{10}\n$/);
-    expect(JSON.parse(before[2] as string)).toMatchObject({
+    const { away, predictions, evaluation } = await answersTheSame(folder, 'translate-dates', STEPS, 'new', [
+      'dates.txt',
+    ]);
+    expect(predictions).toMatch(/^line,text\n1,[\d-]{10}\n2,[\d-]{10}\n$/);
+    expect(JSON.parse(evaluation)).toMatchObject({
       samples: 2,
       metrics: { exactMatch: expect.any(Number), characterErrorRate: expect.any(Number) },
     });
@@ -148,9 +155,11 @@ it(
     writeFiles(join(folder, 'texts'), pairs(0, 1800));
     writeFiles(join(folder, 'other'), pairs(7, 3));
     const options = ['--data', 'texts', ...STEPS];
-    const { away, before } = await answersTheSame(folder, 'translate', options, 'other', ['new.txt']);
-    expect(before[0]).toMatch(/^line,text\n1,.*\n2,.*\n$/);
-    expect(JSON.parse(before[2] as string)).toMatchObject({
+    const { away, predictions, evaluation } = await answersTheSame(folder, 'translate', options, 'other', [
+      'new.txt',
+    ]);
+    expect(predictions).toMatch(/^line,text\n1,.*\n2,.*\n$/);
+    expect(JSON.parse(evaluation)).toMatchObject({
       samples: 3,
       metrics: { bleu: expect.any(Number) },
     });
@@ -184,9 +193,11 @@ it(
       'long.txt': 'one two. More.\n',
     });
     const options = ['--data', 'texts.jsonl', ...STEPS];
-    const { before } = await answersTheSame(folder, 'summarise', options, 'new.jsonl', ['long.txt']);
-    expect(before[0]).toMatch(/^line,text\n1,.*\n$/);
-    expect(JSON.parse(before[2] as string)).toMatchObject({
+    const { predictions, evaluation } = await answersTheSame(folder, 'summarise', options, 'new.jsonl', [
+      'long.txt',
+    ]);
+    expect(predictions).toMatch(/^line,text\n1,.*\n$/);
+    expect(JSON.parse(evaluation)).toMatchObject({
       samples: 3,
       metrics: { leadRougeL: expect.any(Number) },
     });
@@ -240,9 +251,11 @@ it(
       'new.json': JSON.stringify(rows),
       'ask.json': JSON.stringify({ x: rows.x }),
     });
-    const { away, before } = await answersTheSame(folder, './numbers.ts', [], 'new.json', ['ask.json']);
-    expect(before[0]).toMatch(/^row,y\n1,-?\d+.*\n2,-?\d+.*\n$/);
-    expect(JSON.parse(before[2] as string)).toMatchObject({ samples: 2 });
+    const { away, predictions, evaluation } = await answersTheSame(folder, './numbers.ts', [], 'new.json', [
+      'ask.json',
+    ]);
+    expect(predictions).toMatch(/^row,y\n1,-?\d+.*\n2,-?\d+.*\n$/);
+    expect(JSON.parse(evaluation)).toMatchObject({ samples: 2 });
     writeFiles(join(away, 'raw'), {
       'dataset.json': JSON.stringify({
         name: 'rows',
@@ -252,8 +265,8 @@ it(
       'x.f32': new Uint8Array(Float32Array.from(rows.x.flat()).buffer),
       'y.f32': new Uint8Array(Float32Array.from(rows.y.flat()).buffer),
     });
-    expect((await unisum(away, 'eval', 'moved', '--data', 'raw', '--json')).stdout).toBe(before[2]);
-    expect((await unisum(away, 'predict', 'moved', 'raw')).stdout).toBe(before[0]);
+    expect((await unisum(away, 'eval', 'moved', '--data', 'raw', '--json')).stdout).toBe(evaluation);
+    expect((await unisum(away, 'predict', 'moved', 'raw')).stdout).toBe(predictions);
   },
   TIMEOUT_MS,
 );

@@ -63,7 +63,11 @@ it(
       'new.csv': table(rows(77, 500)),
       'other.csv': table(rows(5, 900)),
     });
-    const { away, before } = await answersTheSame(
+    const {
+      away,
+      predictions: csv,
+      evaluation: measured,
+    } = await answersTheSame(
       folder,
       './houses.ts',
       [],
@@ -71,7 +75,6 @@ it(
       ['new.csv', 'other.csv'],
       ['auto', 'wasm', 'wasm-exact'],
     );
-    const [csv = '', , measured = ''] = before;
     expect(csv).toMatch(/^file,house id,price\nnew\.csv,h0,\d+\.?\d*\n/);
     expect(csv.trimEnd().split('\n')).toHaveLength(1 + 77 + 5);
     expect(JSON.parse(measured)).toMatchObject({ samples: 77 });
@@ -161,8 +164,11 @@ it(
           Object.fromEntries(Array.from({ length: count }, (_, i) => [`${i}.png`, picture(colour, side)])),
         );
     }
-    const { away, before } = await answersTheSame(folder, './colours.ts', [], 'fresh', ['fresh']);
-    const [csv = '', , measured = ''] = before;
+    const {
+      away,
+      predictions: csv,
+      evaluation: measured,
+    } = await answersTheSame(folder, './colours.ts', [], 'fresh', ['fresh']);
     expect(csv.trimEnd().split('\n')).toHaveLength(1 + 9);
     expect(csv).toMatch(/^file,class,probability\nfresh\/blue\/0\.png,blue,0\.\d+\n/);
     expect(JSON.parse(measured)).toMatchObject({ samples: 9, metrics: { testAccuracy: 1 } });
@@ -183,9 +189,15 @@ it(
     const text = (length: number) => Array.from({ length }, () => 'abcde \n'[random.below(7)]).join('');
     const folder = project({ 'book.txt': text(3000), 'other.txt': text(500).replace(/a/g, 'b') });
     const options = ['--text', 'book.txt', '--steps', '3'];
-    const { away, before } = await answersTheSame(folder, 'char-lstm', options, 'other.txt', ['other.txt']);
-    expect(before[0]).toMatch(/^file,class,probability\nother\.txt,/);
-    expect(JSON.parse(before[2] as string)).toMatchObject({ samples: 7 });
+    const { away, predictions, evaluation } = await answersTheSame(
+      folder,
+      'char-lstm',
+      options,
+      'other.txt',
+      ['other.txt'],
+    );
+    expect(predictions).toMatch(/^file,class,probability\nother\.txt,/);
+    expect(JSON.parse(evaluation)).toMatchObject({ samples: 7 });
     writeFileSync(join(away, 'new.txt'), text(200).replace(/b/g, 'ß'));
     const refused = await start(['predict', 'moved', 'new.txt'], away).ended;
     expect(refused.stderr).toContain('new.txt has characters that the model has not learned: "ß"; ');
