@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadSafetensors } from '../../shared/files/safetensors.js';
 import type { TrainResult } from '../../trainer/result.js';
+import { trainHere } from '../support/in-process.js';
 import { run, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 
@@ -9,9 +10,10 @@ const RUN = ['train', '--batch', 64, '--leaf', 8, '--optimizer', 'sgd', '--lr', 
 
 async function train(...options: (string | number)[]): Promise<TrainResult> {
   const data = writeFiles(temporaryFolder(), smallData());
-  const { status, stdout, stderr } = await run(...RUN, '--data', data, ...options);
-  expect(status, stderr).toBe(0);
-  return JSON.parse(stdout) as TrainResult;
+  const folder = options.includes('--run-dir') ? [] : ['--run-dir', join(temporaryFolder(), 'run')];
+  const { problem, result } = await trainHere([...RUN.slice(1), '--data', data, ...folder, ...options]);
+  expect(problem).toBeUndefined();
+  return result as unknown as TrainResult;
 }
 
 /** All parameters after a run of one step. */

@@ -7,7 +7,8 @@ import { loadSafetensors } from '../../shared/files/safetensors.js';
 import type { Tensor } from '../../shared/files/tensors.js';
 import { keyOf } from '../../shared/graph/keys.js';
 import type { TrainResult } from '../../trainer/result.js';
-import { run, start } from '../support/process.js';
+import { trainHere } from '../support/in-process.js';
+import { start } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 
 const ROOT = mkdtempSync(join(tmpdir(), 'unisum-gradient-noise-'));
@@ -15,10 +16,13 @@ const DATA = writeFiles(join(ROOT, 'data'), smallData());
 const RUN = ['train', '--batch', 64, '--leaf', 8, '--lr', 1, '--json', '--data', DATA];
 afterAll(() => rmSync(ROOT, { recursive: true }));
 
+let runs = 0;
+
 async function train(...options: (string | number)[]): Promise<TrainResult> {
-  const { status, stdout, stderr } = await run(...RUN, ...options);
-  expect(status, stderr).toBe(0);
-  return JSON.parse(stdout) as TrainResult;
+  const folder = options.includes('--run-dir') ? [] : ['--run-dir', join(ROOT, `run ${++runs}`)];
+  const { problem, result } = await trainHere([...RUN.slice(1), ...folder, ...options]);
+  expect(problem).toBeUndefined();
+  return result as unknown as TrainResult;
 }
 
 async function weightsOf(name: string, ...options: (string | number)[]): Promise<readonly Tensor[]> {
