@@ -7,7 +7,7 @@ const PLAN = { workers: 5, steps: 100, faults: true, hostile: true };
 /** Seeds; UNISUM_SIMULATIONS sets another number. */
 const RUNS = Number(process.env.UNISUM_SIMULATIONS ?? 200);
 /** A mutant must be detected within so many seeds. */
-const DETECTED_WITHIN = 60;
+const DETECTED_WITHIN = 100;
 
 describe('hostile workers', () => {
   it('change nothing where everything is audited and a worker is local, for every seed, also if they agree on what to say', async () => {
