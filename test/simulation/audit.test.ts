@@ -25,7 +25,7 @@ describe('a worker that lies while part of the work is audited', () => {
   // The simulation checks at every step after an expulsion that no wrong sum of the expelled member is left in the weights.
   it.each([
     ['without other faults', false, { audit: 0.3, every: 8 }],
-    ['while workers join and leave, the liar too', true, { audit: 0.5, every: 4 }],
+    ['while workers join and leave, the liar too', true, { audit: 0.2, every: 8 }],
   ])(
     'leaves nothing in the weights once it is expelled, %s',
     async (_what, faults, liar) => {
