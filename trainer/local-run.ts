@@ -53,9 +53,14 @@ export function replicaRule(
   return compress === 'none' ? rule : { ...rule, codec: codecOfRounds(plan, rule, compress, seed) };
 }
 
+/** Optimizer steps in a step of a run: one, or those of a round of local updates. */
+export function innerSteps(sync: Sync | undefined): number {
+  return localOf(sync)?.steps ?? 1;
+}
+
 /** Optimizer steps as steps of a run: as many, or the rounds of local updates that hold them. */
 export function runSteps(sync: Sync | undefined, optimizerSteps: number): number {
-  return Math.ceil(optimizerSteps / (localOf(sync)?.steps ?? 1));
+  return Math.ceil(optimizerSteps / innerSteps(sync));
 }
 
 /** Steps of a run. @param length as the recipe or an option gives it: steps of the run, or passes over the data */

@@ -1,5 +1,5 @@
 import { CODECS, type Codec } from '../../shared/codec/codec.js';
-import { localOf, type Sync } from '../../shared/optim/local-updates.js';
+import type { Sync } from '../../shared/optim/local-updates.js';
 import { parseSync } from '../../trainer/options/learning-options.js';
 import { oneOf } from '../../trainer/options/option-values.js';
 
@@ -23,9 +23,4 @@ export function parseExchange(text: string): Exchange {
   const sync = parseSync(mode) ?? 'step';
   const compress = codec.length === 0 ? 'none' : oneOf('--exchange', codec.join('+'), CODECS);
   return sync === 'step' && compress === 'none' ? PLAIN : { name: text, sync, compress };
-}
-
-/** Optimizer steps between two exchanges. */
-export function stepsPerExchange({ sync }: Exchange): number {
-  return localOf(sync)?.steps ?? 1;
 }

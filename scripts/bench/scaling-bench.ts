@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/actor/clock.js';
-import { PLAIN, stepsPerExchange } from './exchange.js';
+import { innerSteps } from '../../trainer/local-run.js';
+import { PLAIN } from './exchange.js';
 import type { PeerProcess } from './peer-process.js';
 import {
   baseOf,
@@ -163,7 +164,7 @@ async function findSteps(
   const runMs = spread === 'joined' ? JOINED_RUN_MS : RUN_MS;
   const one: ScalingPoint = { mode: 'strong', spread: 'workers', units: 1, batch, exchange };
   // A run of one exchange has no time per step.
-  const stepsMin = STEPS_MIN * stepsPerExchange(exchange);
+  const stepsMin = STEPS_MIN * innerSteps(exchange.sync);
   const rough = await runPoint(task, one, Math.max(ESTIMATE_STEPS, stepsMin), clock);
   const steadySteps = Math.min(
     Math.max(ESTIMATE_STEPS, Math.round((RUN_MS * 250) / rough.usPerStep)),

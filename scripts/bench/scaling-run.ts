@@ -5,10 +5,10 @@ import { stepsPerEpoch } from '../../shared/data/order.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
 import { constant } from '../../shared/optim/schedule.js';
-import { runSteps } from '../../trainer/local-run.js';
+import { innerSteps, runSteps } from '../../trainer/local-run.js';
 import type { Recipe, RecipeData } from '../../trainer/recipe.js';
 import { Trainer } from '../../trainer/trainer.js';
-import { PLAIN, stepsPerExchange } from './exchange.js';
+import { PLAIN } from './exchange.js';
 import { LoopbackWorkers } from './loopback-workers.js';
 import { RunSpan } from './run-span.js';
 import {
@@ -67,7 +67,7 @@ export async function runPoint(
   const { exchange } = point;
   const length = { steps: runSteps(exchange.sync, steps), overlaps };
   const { backend, weights, reports, finish } = await train(task, point, length, span, clock);
-  const usPerStep = span.usPerStep() / stepsPerExchange(exchange);
+  const usPerStep = span.usPerStep() / innerSteps(exchange.sync);
   const payloadBytes = reports.reduce((sum, report) => sum + report.payloadBytes, 0);
   return {
     ...{ backend, usPerStep, weightsSha256: weights, payloadBytesPerStep: payloadBytes / steps },
@@ -96,7 +96,7 @@ export async function runToTarget(
     watch.onDecided = () => run.coordinator.interrupt();
   });
   const { seconds, steps: exchanges } = watch.result();
-  return { seconds, steps: exchanges * stepsPerExchange(point.exchange), weightsSha256: weights };
+  return { seconds, steps: exchanges * innerSteps(point.exchange.sync), weightsSha256: weights };
 }
 
 /** How a point is trained. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PLAIN, parseExchange, stepsPerExchange } from '../../scripts/bench/exchange.js';
+import { PLAIN, parseExchange } from '../../scripts/bench/exchange.js';
 import { RunSpan } from '../../scripts/bench/run-span.js';
 import {
   baseOf,
@@ -13,6 +13,7 @@ import type { ThreadTimes } from '../../scripts/bench/thread-times.js';
 import { TimedKernels } from '../../scripts/bench/timed-kernels.js';
 import { VirtualClock } from '../../shared/actor/virtual-clock.js';
 import { CommandBuffer } from '../../shared/kernels/command-buffer.js';
+import { innerSteps } from '../../trainer/local-run.js';
 
 describe('points of scaling', () => {
   const points = scalingPoints({ workers: [1, 2], threads: [1, 2], remote: [1, 3], joined: [1, 2] }, 64);
@@ -84,7 +85,7 @@ describe('an exchange', () => {
     expect(parseExchange('step+int8')).toMatchObject({ sync: 'step', compress: 'int8' });
     const local = parseExchange('local:replicas=4,steps=30+int4');
     expect(local).toMatchObject({ name: 'local:replicas=4,steps=30+int4', compress: 'int4' });
-    expect([PLAIN, local].map(stepsPerExchange)).toEqual([1, 30]);
+    expect([PLAIN, local].map(({ sync }) => innerSteps(sync))).toEqual([1, 30]);
   });
 
   it.each(['', 'int8', 'step+int9', 'step+int8+int8', 'local:replicas=0'])('is not "%s"', (text) => {

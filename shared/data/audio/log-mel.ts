@@ -41,7 +41,7 @@ export class LogMel {
     this.spectrum = new PowerSpectrum(window);
   }
 
-  /** @returns [frames, bands], with a frame for every `hop` samples or part thereof */
+  /** @returns [frames, bands], with a frame for every `hop` samples, and one for the rest */
   of(samples: Float64Array): Float64Array {
     const { window, hop, bands, range } = this.settings;
     const { hann } = this;
