@@ -4,6 +4,7 @@
  * resumed from the command line.
  */
 
+import { UserError } from '../../shared/errors.js';
 import { checkOptionNames } from '../../shared/nearest.js';
 import type { EarlyStopping } from '../../shared/optim/early-stopping.js';
 import type { GradientNoise } from '../../shared/optim/gradient-noise.js';
@@ -166,11 +167,27 @@ export function textsOf(options: TypedOptions): { given: Partial<TrainOptions>; 
   return { given, all: { ...DEFAULTS, ...given } };
 }
 
+/** Options that are switched on or off, or take their usual value with `true`. */
+const SWITCHES: Readonly<Record<string, readonly boolean[]>> = {
+  tls: [true, false],
+  resume: [true],
+  inspectGradients: [true],
+  gradientNoise: [false],
+  earlyStopping: [false],
+};
+
+/** @throws UserError for a value that no option of the command line could have, which its text would hide */
 function textOf(name: string, value: unknown): unknown {
-  if (name === 'tls' || value === true) return value;
-  if (value === false) return '0';
-  if (typeof value !== 'object' || value === null) return String(value);
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'boolean' && SWITCHES[name]?.includes(value))
+    return value || name === 'tls' ? value : '0';
   const head = HEADS[name];
+  const takesSettings = head !== undefined || name === 'sync';
+  if (!takesSettings || typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new UserError(
+      `train() takes no ${JSON.stringify(value) ?? typeof value} as ${name}; leave it out for the default, or give a value of its type in TrainingOptions`,
+    );
   if (head === undefined) return `local:${textOfSettings(value)}`;
   const { [head]: first, ...others } = value as Record<string, unknown>;
   const settings = textOfSettings(others);

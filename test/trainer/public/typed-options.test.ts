@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CommandContext } from '../../../scripts/commands/command.js';
 import { define as defineTrain } from '../../../scripts/commands/train.js';
 import { define as defineWorker } from '../../../scripts/commands/worker.js';
-import { OPTION_NAMES } from '../../../trainer/options/typed-options.js';
+import { OPTION_NAMES, type TypedOptions, textsOf } from '../../../trainer/options/typed-options.js';
 
 function optionsOf(define: (command: Command, context: CommandContext) => void): string[] {
   const command = new Command();
@@ -20,4 +20,33 @@ it('every option of the command line has its typed form', () => {
   );
   // A program that stays for the next run calls join() again.
   expect(optionsOf(defineWorker).sort()).toEqual(['backend', 'json', 'memory', 'name', 'stay', 'threads']);
+});
+
+describe('a value that no option of the command line could have', () => {
+  it.each([
+    ['runDir', null],
+    ['runDir', {}],
+    ['runDir', true],
+    ['batch', [32]],
+    ['workers', false],
+    ['schedule', ['cosine']],
+    ['lr', () => 0.1],
+    ['listen', true],
+  ])('is refused by name: %s', (name, value) => {
+    expect(() => textsOf({ [name]: value } as TypedOptions)).toThrow(
+      new RegExp(`^train\\(\\) takes no .+ as ${name}; leave it out`),
+    );
+  });
+
+  it('is none of those that switch something on or off', () => {
+    expect(
+      textsOf({
+        tls: false,
+        resume: true,
+        inspectGradients: true,
+        gradientNoise: false,
+        earlyStopping: false,
+      }).given,
+    ).toEqual({ tls: false, resume: true, inspectGradients: true, gradientNoise: '0', earlyStopping: '0' });
+  });
 });
