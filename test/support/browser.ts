@@ -84,7 +84,13 @@ export async function joinAndCompute(page: Page, backend: 'wasm' | 'wasm-exact' 
   await page.select('#backend', backend);
   await page.click('#join');
   // Firefox runs no function that is made from text, as waitForFunction needs, on a page whose policy forbids it.
-  await page.waitForSelector('#join-samples:not([value="0"])');
+  try {
+    await page.waitForSelector('#join-samples:not([value="0"])');
+  } catch (error) {
+    throw new Error(`the tab computes nothing; it says: ${await textOf(page, '#join-status')}`, {
+      cause: error,
+    });
+  }
 }
 
 /** The text of an element. */
