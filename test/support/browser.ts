@@ -64,9 +64,13 @@ export function signalBrowser(browser: Browser, signal: NodeJS.Signals): void {
   }
 }
 
+/** A tab shares two cores with all else that runs: its self-test alone may take half a minute. */
+const PAGE_MS_MAX = 100_000;
+
 /** Opens the page. Whatever the browser complains about, such as a violation of the content policy, fails the test. */
 export async function open(browser: Browser, url: string): Promise<Page> {
   const page = await browser.newPage();
+  page.setDefaultTimeout(PAGE_MS_MAX);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warn') complaints.push(message.text());
