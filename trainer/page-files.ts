@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { UserError } from '../shared/errors.js';
 import type { PageFile } from '../shared/link/page-answers.js';
 
-/** The folder that scripts/setup/bundle.mjs writes. From a source file, as in a test, it is the one in dist/. */
+/** The folder that scripts/setup/page-bundle.mjs writes. From a source file, as in a test, it is the one in dist/. */
 const FOLDER = extname(import.meta.url) === '.ts' ? '../dist/web/' : '../web/';
 
 /** What the page that travels through a run is made of. */

@@ -1,12 +1,13 @@
 // @ts-check
 /**
- * Compiles TypeScript into the folder that is named on the command line, bundles the page for
- * browsers, and builds the native kernels, all in parallel. The
+ * Compiles TypeScript into the folder that is named on the command line: checks the types and writes their declarations,
+ * bundles the program and the page for browsers, and builds the native kernels, all in parallel. The
  * addon is optional: its build prints its own messages, and its failure is not a failure of this script.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleProgram } from './program-bundle.mjs';
 
 const root = process.cwd();
 const [folder = ''] = process.argv.slice(2);
@@ -23,12 +24,39 @@ function node(...args) {
   });
 }
 
+/** @returns {string[]} the sources that tsconfig.build.json names */
+function sources() {
+  const { include } = JSON.parse(readFileSync(join(root, 'tsconfig.build.json'), 'utf8'));
+  return include
+    .filter((/** @type {string} */ name) => existsSync(join(root, name)))
+    .flatMap((/** @type {string} */ name) =>
+      readdirSync(join(root, name), { recursive: true, encoding: 'utf8' })
+        .filter((path) => path.endsWith('.ts'))
+        .map((path) => `${name}/${path.replaceAll('\\', '/')}`),
+    );
+}
+
+/** Every module keeps its path, because tests and programs for developers import any of them. */
+async function program() {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const options = { entries: sources(), installed: Object.keys(dependencies), sourcemap: true };
+  try {
+    await bundleProgram(root, folder, options);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 const native = join(root, 'scripts', 'build-native.mjs');
-const bundle = join(root, 'scripts', 'setup', 'bundle.mjs');
+const page = join(root, 'scripts', 'setup', 'page-bundle.mjs');
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-const [compiled, bundled] = await Promise.all([
+const [isTyped, problem, hasPage] = await Promise.all([
   node(compiler, '-p', 'tsconfig.build.json', '--outDir', folder),
-  existsSync(bundle) ? node(bundle, folder) : true,
+  program(),
+  existsSync(page) ? node(page, folder) : true,
   existsSync(native) && node(native),
 ]);
-process.exitCode = compiled && bundled ? 0 : 1;
+// The compiler says it better, when it is an error of the source.
+if (isTyped && problem !== undefined) process.stderr.write(`${problem}\n`);
+process.exitCode = isTyped && problem === undefined && hasPage ? 0 : 1;

@@ -2,9 +2,8 @@
 /**
  * Makes dist/ ready for `npm pack`, and undoes it: `pack.mjs bundle` before, `pack.mjs restore` after.
  *
- * The package installs few other packages: what a module imports from most dependencies is put beside it, in dist/vendor, without
- * what nobody calls. So an installation is small, and needs no install script of a dependency's dependency. Our own modules keep
- * their paths, because they read files beside themselves.
+ * The package installs few other packages: what a module imports from most dependencies is bundled with it, without what nobody
+ * calls. So an installation is small, and needs no install script of a dependency's dependency.
  */
 import {
   cpSync,
@@ -18,17 +17,9 @@ import {
 } from 'node:fs';
 import { dirname, extname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { rolldown } from 'rolldown';
 import { buildIsFresh, buildSources } from './build.mjs';
+import { bundleProgram, STARTED } from './program-bundle.mjs';
 
-/** Modules that are started by their path, besides the exports of package.json. */
-const ENTRIES = [
-  'scripts/unisum.js',
-  'scripts/commands/typescript-hooks.js',
-  'shared/engine/threads/thread.js',
-];
-/** Packages that are used when they are there. */
-const OPTIONAL = ['msgpackr-extract', 'bufferutil', 'utf-8-validate', 'h5wasm'];
 /** Files that the program reads beside its modules. */
 const ASSETS = new Set(['.wasm', '.json', '.html', '.css', '.svg']);
 
@@ -65,7 +56,8 @@ export async function bundlePackage(root, to) {
   );
   const installed = Object.keys(dependencies);
   const published = publishedModules(root, exports);
-  const modules = await bundle(dist, to, [...ENTRIES, ...published], installed);
+  const entries = [...STARTED, ...published.map((path) => path.replace(/\.js$/, '.ts'))];
+  const modules = await bundleProgram(root, to, { entries, installed, sourcemap: false });
   copyLicenses(root, to, modules);
   copyAssets(dist, to);
   copyTypes(root, to, published, installed);
@@ -102,33 +94,6 @@ function publishedModules(root, exports) {
 }
 
 /**
- * @param {string} dist
- * @param {string} to
- * @param {string[]} entries
- * @param {string[]} installed packages that stay packages
- * @returns {Promise<string[]>} the modules of other packages that were taken in
- */
-async function bundle(dist, to, entries, installed) {
-  const kept = [...installed, ...OPTIONAL];
-  const input = Object.fromEntries(entries.map((path) => [path.replace(/\.js$/, ''), join(dist, path)]));
-  const build = await rolldown({
-    input,
-    platform: 'node',
-    // Where a package has both: circular CommonJS modules do not work one by one as ES modules.
-    resolve: { mainFields: ['module', 'main'] },
-    external: (id) => kept.some((name) => id === name || id.startsWith(`${name}/`)),
-  });
-  // npm leaves folders with the name node_modules out of a package.
-  const place = (/** @type {{ name: string }} */ { name }) =>
-    `${name.replaceAll('node_modules', 'vendor')}.js`;
-  const { output } = await build.write({
-    ...{ dir: to, format: 'esm', preserveModules: true, preserveModulesRoot: dist },
-    ...{ entryFileNames: place, chunkFileNames: place },
-  });
-  return output.flatMap((file) => (file.type === 'chunk' ? Object.keys(file.modules) : []));
-}
-
-/**
  * Collects the licenses of the packages that were taken in, as they ask for.
  * @param {string} root @param {string} bundled @param {string[]} modules
  */
@@ -144,6 +109,7 @@ function copyLicenses(root, bundled, modules) {
     const text = file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim();
     return `${name} ${version} (${license})\n\n${text}\n`;
   });
+  mkdirSync(join(bundled, 'vendor'), { recursive: true });
   writeFileSync(join(bundled, 'vendor', 'LICENSES.txt'), texts.join(`\n${'-'.repeat(80)}\n\n`));
 }
 
@@ -159,8 +125,8 @@ function copyAssets(dist, bundled) {
 }
 
 /**
- * Copies the types of the published modules, and those that they rest on. Types of packages that were taken in lie beside the
- * modules of these.
+ * Copies the types of the published modules, and those that they rest on. Types of packages that were taken in lie in
+ * dist/vendor.
  * @param {string} root @param {string} bundled @param {string[]} published @param {string[]} installed
  */
 function copyTypes(root, bundled, published, installed) {

@@ -175,7 +175,7 @@ describe('packages', () => {
     const files = {
       'package.json': manifest({ ws: '8', idle: '1' }, { vitest: '4', tsx: '4', packed: '1' }),
       'CONTRIBUTING.md':
-        '\n- `ws`: sockets\n- `idle`: none\n\nBundled into the package by x:\n\n- `packed`: small\n\n- `vitest`: tests',
+        '\n- `ws`: sockets\n- `idle`: none\n\nBundled with the program by x:\n\n- `packed`: small\n\n- `vitest`: tests',
       'scripts/unisum.ts': "import('../worker/a.js');\nimport 'packed';",
       'worker/a.ts': "import ws from 'ws';\nimport { it } from 'vitest';\nimport '@scope/other/part.js';",
       'scripts/tool.ts': "import { it } from 'vitest';\nimport 'unheard-of';",

@@ -53,7 +53,7 @@ export function wrongPackages(sources: readonly Source[]): Finding[] {
 
 /** The packages that CONTRIBUTING.md lists as bundled. */
 function bundledPackages(contributing: string): string[] {
-  const [, list = ''] = /\nBundled into the package[^\n]*\n\n([\s\S]*?)\n\n/.exec(contributing) ?? [];
+  const [, list = ''] = /\nBundled with the program[^\n]*\n\n([\s\S]*?)\n\n/.exec(contributing) ?? [];
   return [...list.matchAll(/^- `([^`]+)`/gm)].map(([, name]) => name as string);
 }
 
