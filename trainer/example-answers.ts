@@ -123,10 +123,14 @@ function readExamples(data: Dataset, input: string, target: string, shape: Examp
 /** Brings the values of images into 0..255, by the least and the largest of them all. */
 function asBytes(values: Float32Array): Uint8Array {
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) {
+  // Plain loops: iterators and callbacks take ten times as long for a hundred thousand pixels.
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
     least = Math.min(least, value);
     most = Math.max(most, value);
   }
   const scale = most > least ? 255 / (most - least) : 0;
-  return Uint8Array.from(values, (value) => Math.round((value - least) * scale));
+  const bytes = new Uint8Array(values.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.round(((values[i] as number) - least) * scale);
+  return bytes;
 }

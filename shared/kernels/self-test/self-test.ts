@@ -72,9 +72,10 @@ function outputsOf({ buffers }: TestCase, words: Uint32Array): Uint32Array[] {
     .filter(({ isOutput }) => isOutput)
     .map(({ offset, words: count }) => {
       const at = offset >>> 2;
-      return words
-        .slice(at, at + count)
-        .map((word) => ((word & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : word));
+      const output = words.slice(at, at + count);
+      for (let i = 0; i < count; i++)
+        if (((output[i] as number) & 0x7fffffff) > 0x7f800000) output[i] = 0x7fc00000;
+      return output;
     });
 }
 
