@@ -25,6 +25,8 @@ export default defineConfig({
     env: { XDG_CONFIG_HOME: join(USER_FOLDERS, 'config'), XDG_CACHE_HOME: join(USER_FOLDERS, 'cache') },
     // Processes: a test that starts threads, or ends one of them, must not be a thread of the runner's itself.
     pool: 'forks',
+    // What is compiled runs as it is: also in a process of a test, recipes and commands share its modules.
+    server: { deps: { external: [/\/dist\//] } },
     // Two files at a time: tests that start several threads each still get a core now and then.
     maxWorkers: 2,
     // Starting threads takes a second on a machine that is busy.

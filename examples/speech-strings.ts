@@ -35,6 +35,8 @@ const NEWCOMER = 'theo';
 const CLASSES = 11;
 const TRAIN_STRINGS = 6000;
 const TEST_STRINGS = 500;
+/** Of few recordings, more strings than this would say the same again. */
+const STRINGS_PER_RECORDING = 10;
 
 /**
  * Strings of 3 to 7 spoken digits. The labels contain the digits without their times: connectionist temporal
@@ -78,8 +80,8 @@ function strings(
     async data(path) {
       const { train, test } = splitOf(await loadSpokenDigits(path));
       return {
-        train: stringDataset('spoken-strings', train, TRAIN_STRINGS, 1),
-        test: stringDataset('spoken-strings-held-out', test, TEST_STRINGS, 2),
+        train: stringDataset('spoken-strings', train, stringsOf(train, TRAIN_STRINGS), 1),
+        test: stringDataset('spoken-strings-held-out', test, stringsOf(test, TEST_STRINGS), 2),
         preprocessing: stringPreprocessing(),
       };
     },
@@ -92,4 +94,8 @@ function strings(
     epochs: 12,
     ...(goal === undefined ? {} : { goal }),
   };
+}
+
+function stringsOf(recordings: readonly SpokenDigit[], most: number): number {
+  return Math.min(most, STRINGS_PER_RECORDING * recordings.length);
 }

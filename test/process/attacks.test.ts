@@ -10,8 +10,8 @@ import { NEED_CHUNKS_MAX } from '../../shared/protocol/limits.js';
 import type { Run } from '../../shared/protocol/messages.js';
 import { idxBytes } from '../data/images/idx-bytes.js';
 import { HeldRun } from '../support/held-run.js';
-import { run } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { runHere } from '../support/program-here.js';
 
 /*
  * Members with the token that attack a run: what the run does about them, and that its weights are those of an undisturbed
@@ -112,6 +112,6 @@ describe('a run withstands', () => {
     expect(stderr).not.toMatch(/\n +at /);
     expect(stderr.split('\n').length).toBeLessThan(80);
     const { weightsSha256 } = JSON.parse(stdout);
-    expect(weightsSha256).toBe(JSON.parse((await run(...RUN)).stdout).weightsSha256);
+    expect(weightsSha256).toBe(JSON.parse((await runHere(...RUN)).stdout).weightsSha256);
   });
 });

@@ -2,8 +2,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../shared/files/sha256.js';
-import { type Ended, run, start, temporaryFolder } from '../support/process.js';
+import { type Ended, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { programHere, runHere } from '../support/program-here.js';
 
 /** Every refusal is one line that names the remedy, with nothing on stdout and no stack trace. */
 function expectRefusal(ended: Ended, status: 1 | 2, line: string | RegExp): void {
@@ -42,7 +43,7 @@ describe('wrong usage is refused with one line and status 2', () => {
       `the join URL is malformed: the token after # is incomplete or altered; ${COPY}`,
     ],
   ])('%j', async (args, line) => {
-    expectRefusal(await run(...args), 2, line);
+    expectRefusal(await runHere(...args), 2, line);
   });
 });
 
@@ -50,7 +51,7 @@ describe('what is missing is named with its remedy, status 1', () => {
   it('a folder without data', async () => {
     const folder = temporaryFolder();
     const need = 'needs a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte';
-    const ended = await run('train', '--data', folder);
+    const ended = await runHere('train', '--data', folder);
     expectRefusal(ended, 1, new RegExp(`${folder} has no train-images-idx3-ubyte; --data ${need}`));
   });
 
@@ -60,7 +61,7 @@ describe('what is missing is named with its remedy, status 1', () => {
     const folder = writeFiles(temporaryFolder(), { ...files, [name]: files[name].subarray(0, 1000) });
     const line = `${join(folder, name)} is truncated: 1000 bytes, where its header promises 392016`;
     expectRefusal(
-      await run('train', '--data', folder),
+      await runHere('train', '--data', folder),
       1,
       new RegExp(`${line}; download the file again and unpack it`),
     );
@@ -72,7 +73,7 @@ describe('what is missing is named with its remedy, status 1', () => {
     files['t10k-labels-idx1-ubyte'][20] = 3;
     const folder = writeFiles(temporaryFolder(), { ...files, SHA256SUMS: sums.join('') });
     const line = 't10k-labels-idx1-ubyte does not match its checksum in SHA256SUMS; download the file again';
-    expectRefusal(await run('train', '--data', folder), 1, new RegExp(line));
+    expectRefusal(await runHere('train', '--data', folder), 1, new RegExp(line));
   });
 
   it('a port in use', async () => {
@@ -81,7 +82,7 @@ describe('what is missing is named with its remedy, status 1', () => {
     const port = await new Promise<number>((resolve) => {
       other.listen(0, '127.0.0.1', () => resolve((other.address() as { port: number }).port));
     });
-    const ended = await run('train', '--data', data, '--listen', `127.0.0.1:${port}`);
+    const ended = await runHere('train', '--data', data, '--listen', `127.0.0.1:${port}`);
     other.close();
     const line = `cannot listen on 127.0.0.1:${port}: the port is in use; choose another one, or 0 for any free port`;
     expectRefusal(ended, 1, line);
@@ -91,17 +92,17 @@ describe('what is missing is named with its remedy, status 1', () => {
     const folder = writeFiles(temporaryFolder(), { file: '' });
     const line =
       'cannot use file/run as the run directory: part of the path is a file, not a directory; choose another path';
-    expectRefusal(await start(['train', '--run-dir', 'file/run'], folder).ended, 1, line);
+    expectRefusal(await programHere(folder, 'train', '--run-dir', 'file/run'), 1, line);
   });
 
   it.runIf(process.platform === 'linux')('a run directory that is not writable', async () => {
     const line = 'cannot use /proc/run as the run directory: no such file or directory; check the path';
-    expectRefusal(await run('train', '--run-dir', '/proc/run'), 1, line);
+    expectRefusal(await runHere('train', '--run-dir', '/proc/run'), 1, line);
   });
 
   it('a run directory with other files, which are kept', async () => {
     const folder = writeFiles(temporaryFolder(), { thesis: 'years of work' });
     const line = `${folder} holds other files; name a new or empty directory with --run-dir DIR`;
-    expectRefusal(await run('train', '--run-dir', folder), 2, line);
+    expectRefusal(await runHere('train', '--run-dir', folder), 2, line);
   });
 });

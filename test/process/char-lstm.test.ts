@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { nativeIsas } from '../../shared/kernels/native-kernels.js';
 import type { TrainResult } from '../../trainer/result.js';
-import { run, start, temporaryFolder } from '../support/process.js';
+import { start, temporaryFolder } from '../support/process.js';
 import { writeFiles } from '../support/process-data.js';
+import { runHere } from '../support/program-here.js';
 
 const TEXT = Array.from({ length: 60 }, (_, i) => `${i} times ${i} is ${i * i}\n`).join('');
 
@@ -27,7 +28,7 @@ it('LSTMs on a text give the same bits with 1, 2 and 3 workers and every build',
 });
 
 it('a missing text is reported with the option that names one', async () => {
-  const { status, stderr } = await run('train', 'char-lstm');
+  const { status, stderr } = await runHere('train', 'char-lstm');
   expect(status).toBe(2);
   expect(stderr).toMatch(/char-lstm needs a text to learn: name one with --text FILE/);
 });

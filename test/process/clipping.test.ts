@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { loadSafetensors } from '../../shared/files/safetensors.js';
 import type { TrainResult } from '../../trainer/result.js';
 import { trainHere } from '../support/in-process.js';
-import { run, start, temporaryFolder } from '../support/process.js';
+import { start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { runHere } from '../support/program-here.js';
 
 const RUN = ['train', '--batch', 64, '--leaf', 8, '--optimizer', 'sgd', '--lr', 1, '--json'];
 
@@ -37,9 +38,9 @@ const norm = (values: readonly number[]): number => Math.hypot(...values);
 describe('a run that diverges', () => {
   it('ends with one line that says where it diverged, why, and what to do', async () => {
     const data = writeFiles(temporaryFolder(), smallData());
-    const ended = await run(...RUN, '--data', data, '--lr', 1e30, '--steps', 24);
+    const ended = await runHere(...RUN, '--data', data, '--lr', 1e30, '--steps', 24);
     expect(ended).toMatchObject({ status: 1, stdout: '' });
-    const last = await run(...RUN, '--data', data, '--lr', 1e38, '--steps', 1);
+    const last = await runHere(...RUN, '--data', data, '--lr', 1e38, '--steps', 1);
     expect(last, 'after its only step').toMatchObject({ status: 1, stdout: '' });
     expect(last.stderr).toMatch(/unisum: the evaluation after step 1 is not finite[;:]/);
     expect(last.stderr).not.toContain('was not applied');
@@ -52,7 +53,7 @@ describe('a run that diverges', () => {
     const data = writeFiles(temporaryFolder(), smallData());
     const directory = join(temporaryFolder(), 'run');
     const options = ['--data', data, '--lr', 3e19, '--steps', 24, '--run-dir', directory];
-    const { status, stderr } = await run(...RUN, ...options);
+    const { status, stderr } = await runHere(...RUN, ...options);
     expect(status).toBe(1);
     const done = Number(/step (\d+) was not applied/.exec(stderr)?.[1]) - 1;
     expect(stderr).toContain(`the weights of step ${done} are in ${directory}`);
@@ -60,7 +61,7 @@ describe('a run that diverges', () => {
     expect(tensors.every(({ values }) => values.every(Number.isFinite))).toBe(true);
     const again = join(temporaryFolder(), 'again');
     // Its only evaluation is not finite either.
-    await run(...RUN, '--data', data, '--lr', 3e19, '--steps', done, '--run-dir', again);
+    await runHere(...RUN, '--data', data, '--lr', 3e19, '--steps', done, '--run-dir', again);
     expect((await loadSafetensors(join(again, 'weights.safetensors'))).tensors).toEqual(tensors);
   });
 });

@@ -10,8 +10,9 @@ import { createPlan } from '../../shared/compiler/plan.js';
 import { SCALARS_MAX } from '../../shared/optim/optimizer.js';
 import type { TrainResult } from '../../trainer/result.js';
 import { CountingProxy } from '../support/counting-proxy.js';
-import { type Ended, type Program, run, start, temporaryFolder } from '../support/process.js';
+import { type Ended, type Program, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { programHere, runHere } from '../support/program-here.js';
 import { proofOr } from '../support/thoroughness.js';
 
 /* Runs with a codec, by real processes: one hash each, and as many bytes as docs/codecs.md says. */
@@ -36,7 +37,7 @@ describe.each(['bf16', 'int8', 'int4'] as const)('the same weights with %s', (co
   let reference: TrainResult;
 
   beforeAll(async () => {
-    reference = resultOf(await run(...short, '--workers', 1, '--backend', 'wasm'));
+    reference = resultOf(await runHere(...short, '--workers', 1, '--backend', 'wasm'));
   });
 
   const usual = { bf16: 2, int8: 5, int4: 3 }[codec];
@@ -63,14 +64,14 @@ describe('a run with int4', () => {
 
   it('has other weights than one without, says so and can be verified', async () => {
     const folder = temporaryFolder();
-    const ended = await start([...RUN, ...codec, '--steps', 24, '--run-dir', 'run'], folder).ended;
+    const ended = await programHere(folder, ...RUN, ...codec, '--steps', 24, '--run-dir', 'run');
     const result = resultOf(ended);
-    const plain = resultOf(await run(...RUN, '--steps', 24));
+    const plain = resultOf(await runHere(...RUN, '--steps', 24));
     expect(result.weightsSha256).not.toBe(plain.weightsSha256);
     expect(ended.stderr).toMatch(/gradients are rounded to int4: a worker sends \d/);
     const config = JSON.parse(readFileSync(join(folder, 'run', 'config.json'), 'utf8'));
     expect(config.config.compress).toBe('int4');
-    const verified = await start(['verify', 'run', '--json'], folder).ended;
+    const verified = await programHere(folder, 'verify', 'run', '--json');
     expect(verified.status, verified.stderr).toBe(0);
     expect(JSON.parse(verified.stdout)).toMatchObject({ ok: true, weightsSha256: result.weightsSha256 });
   });
@@ -90,7 +91,7 @@ describe('a run with int4', () => {
     const { status, stdout, stderr } = await coordinator.ended;
     expect(status, stderr).toBe(130);
     const result = JSON.parse(stdout) as TrainResult;
-    const uninterrupted = resultOf(await run(...RUN, ...codec, '--steps', result.steps, '--workers', 1));
+    const uninterrupted = resultOf(await runHere(...RUN, ...codec, '--steps', result.steps, '--workers', 1));
     expect(result.weightsSha256).toBe(uninterrupted.weightsSha256);
     for (const program of [steady, successor]) expect((await program.ended).status).toBe(0);
   });
@@ -113,7 +114,7 @@ describe('a run with int4', () => {
   }, 120_000);
 
   it('refuses a codec that it does not know', async () => {
-    const { status, stderr } = await run(...RUN, '--compress', 'int3');
+    const { status, stderr } = await runHere(...RUN, '--compress', 'int3');
     expect(status).toBe(2);
     expect(stderr).toContain('none, bf16, int8 or int4');
   });

@@ -6,8 +6,9 @@ import { loadSafetensors } from '../../shared/files/safetensors.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
 import type { TrainResult } from '../../trainer/result.js';
 import { readLines, writeLines } from '../support/metrics.js';
-import { type Ended, run, start, temporaryFolder } from '../support/process.js';
+import { type Ended, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { programHere, runHere } from '../support/program-here.js';
 
 /* With random labels a network soon overfits: the test loss rises. */
 const ROOT = mkdtempSync(join(tmpdir(), 'unisum-early-stopping-'));
@@ -19,7 +20,7 @@ const RUN = [...SIZE, ...SCHEDULE, '--early-stopping', '12:minDelta=0.0001', '--
 let uninterrupted: TrainResult;
 const folder = join(ROOT, 'uninterrupted');
 beforeAll(async () => {
-  uninterrupted = resultOf(await run(...RUN, '--workers', 1, '--run-dir', folder));
+  uninterrupted = resultOf(await runHere(...RUN, '--workers', 1, '--run-dir', folder));
 });
 afterAll(() => rmSync(ROOT, { recursive: true }));
 
@@ -41,14 +42,14 @@ describe('early stopping', () => {
     // The weights are those of a run that ends at that step.
     const short = [...SIZE.filter((word) => word !== '--epochs' && word !== 400), ...SCHEDULE];
     const atBest = resultOf(
-      await run(...short, '--evaluate-every', 6, '--workers', 1, '--steps', best?.step ?? 0),
+      await runHere(...short, '--evaluate-every', 6, '--workers', 1, '--steps', best?.step ?? 0),
     );
     expect(atBest.weightsSha256).toBe(uninterrupted.weightsSha256);
     expect(atBest.metrics).toEqual(metrics);
   });
 
   it.each([2, 3])('gives the same bits with %i workers', async (workers) => {
-    const ended = await run(...RUN, '--workers', workers);
+    const ended = await runHere(...RUN, '--workers', workers);
     const { steps, best, metrics, weightsSha256 } = uninterrupted;
     expect(resultOf(ended)).toMatchObject({ steps, best, metrics, weightsSha256 });
     expect(ended.stderr).toContain(
@@ -63,20 +64,20 @@ describe('early stopping', () => {
     await first.prints(/the learning rate falls/);
     first.signal('SIGKILL');
     await first.ended;
-    const again = resultOf(await start(['train', '--resume', 'r', '--json'], place).ended);
+    const again = resultOf(await programHere(place, 'train', '--resume', 'r', '--json'));
     const { steps, best, metrics, weightsSha256 } = uninterrupted;
     expect(again).toMatchObject({ steps, best, metrics, weightsSha256, exitReason: 'stopped' });
-    const { status, stderr } = await run('verify', join(place, 'r'));
+    const { status, stderr } = await runHere('verify', join(place, 'r'));
     expect(status, stderr).toBe(0);
     // Resuming a stopped run does nothing; with more patience it continues.
-    const still = resultOf(await start(['train', '--resume', 'r', '--json'], place).ended);
+    const still = resultOf(await programHere(place, 'train', '--resume', 'r', '--json'));
     expect(still).toMatchObject({ steps, best, metrics, weightsSha256 });
     const longer = ['train', '--resume', 'r', '--early-stopping', 14, '--json'];
     expect(resultOf(await start(longer, place).ended).steps).toBeGreaterThan(steps);
   });
 
   it('is replayed by verify, which finds a false evaluation', async () => {
-    const verified = await run('verify', folder, '--workers', 2, '--json');
+    const verified = await runHere('verify', folder, '--workers', 2, '--json');
     expect(verified.status, verified.stderr).toBe(0);
     expect(JSON.parse(verified.stdout)).toMatchObject({
       ok: true,
@@ -88,7 +89,7 @@ describe('early stopping', () => {
       line.step === 12 && line.testLoss !== undefined ? { ...line, testLoss: 9 } : line,
     );
     writeLines(file, altered);
-    const differing = await run('verify', folder);
+    const differing = await runHere('verify', folder);
     writeLines(file, lines);
     expect(differing.stderr).toMatch(/differs at step 12: the testLoss after it is/);
   });

@@ -2,8 +2,9 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { run, start } from '../support/process.js';
+import { start } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { programHere, runHere } from '../support/program-here.js';
 
 /* A run directory that somebody else has made: it must not choose what is run here, nor how much is read. */
 const ROOT = mkdtempSync(join(tmpdir(), 'unisum-foreign-'));
@@ -15,7 +16,7 @@ const CODE = 'foreign.mjs';
 const TRACE = 'was-run';
 
 beforeAll(async () => {
-  const { status, stderr } = await run(
+  const { status, stderr } = await runHere(
     'train',
     '--batch',
     64,
@@ -66,7 +67,7 @@ describe('a run directory that names code as its recipe', () => {
 
   it('is exported without its code', async () => {
     const folder = foreign();
-    const { status, stderr } = await start(['export', 'r', '--out', 'out'], folder).ended;
+    const { status, stderr } = await programHere(folder, 'export', 'r', '--out', 'out');
     expect(status, stderr).toBe(0);
     expect(existsSync(join(folder, TRACE))).toBe(false);
   });
@@ -103,7 +104,7 @@ describe('a run directory with a join line that its maker knows', () => {
     const before = readFileSync(file, 'utf8');
     writeFileSync(file, change(before));
     expect(readFileSync(file, 'utf8') === before).toBe(!isNew);
-    const { status, stderr } = await start(['train', '--resume', 'r', '--steps', 6], folder).ended;
+    const { status, stderr } = await programHere(folder, 'train', '--resume', 'r', '--steps', 6);
     expect(status, stderr).toBe(0);
     const [, token = ''] = /worker 'ws:[^#]+#([\w-]+)'/.exec(stderr) ?? [];
     expect(token.length).toBeGreaterThan(20);

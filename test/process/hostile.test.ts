@@ -8,8 +8,8 @@ import { encodeHead } from '../../shared/link/frame.js';
 import { PROTOCOL_VERSION } from '../../shared/protocol/messages.js';
 import { HeldRun } from '../support/held-run.js';
 import { sayOverTcp } from '../support/peer.js';
-import { run } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { runHere } from '../support/program-here.js';
 
 /*
  * Hostile and confused peers of a run in progress. A worker of the test holds a step until all of them are refused. Then
@@ -129,7 +129,7 @@ describe('a run in progress refuses', () => {
   });
 
   it('a worker with a wrong token, which learns why', async () => {
-    const wrong = await run(
+    const wrong = await runHere(
       'worker',
       held.url.replace(/#.*/, `#${'x'.repeat(22)}`),
       '--json',
@@ -158,7 +158,7 @@ describe('the disturbed run', () => {
     expect(stderr).not.toMatch(/\n +at /);
     const { weightsSha256, workers } = JSON.parse(stdout);
     expect(workers).toHaveLength(1);
-    expect(weightsSha256).toBe(JSON.parse((await run(...RUN)).stdout).weightsSha256);
+    expect(weightsSha256).toBe(JSON.parse((await runHere(...RUN)).stdout).weightsSha256);
     await gone;
   });
 });
@@ -171,7 +171,7 @@ describe('a worker', () => {
       socket.send(encodeHead({ kind: 'challenge', version: 99, run: 'run', nonce: NONCE }, 0));
     });
     const { port } = server.address() as { port: number };
-    const { status, stdout, stderr } = await run('worker', `ws://127.0.0.1:${port}/#${'x'.repeat(22)}`);
+    const { status, stdout, stderr } = await runHere('worker', `ws://127.0.0.1:${port}/#${'x'.repeat(22)}`);
     server.close();
     expect(status).toBe(1);
     expect(stdout).toBe('');

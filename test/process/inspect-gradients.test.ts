@@ -4,8 +4,9 @@ import { expect, it } from 'vitest';
 import type { GradientStats } from '../../shared/engine/passes/gradient-inspector.js';
 import type { TrainResult } from '../../trainer/result.js';
 import { CHROMIUM, openPage } from '../browser/chromium.js';
-import { run, temporaryFolder } from '../support/process.js';
+import { temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { runHere } from '../support/program-here.js';
 
 const hashOf = (stdout: string): string => (JSON.parse(stdout) as TrainResult).weightsSha256;
 
@@ -13,9 +14,9 @@ it('--inspect-gradients changes no weight, and writes its statistics as lines an
   const data = writeFiles(temporaryFolder(), smallData());
   const train = ['train', 'vanishing', '--data', data, '--steps', 12, '--workers', 2, '--json'];
   const folder = join(temporaryFolder(), 'run');
-  const inspected = await run(...train, '--inspect-gradients', 5, '--run-dir', folder);
+  const inspected = await runHere(...train, '--inspect-gradients', 5, '--run-dir', folder);
   expect(inspected.status, inspected.stderr).toBe(0);
-  const plain = await run(...train);
+  const plain = await runHere(...train);
   expect(hashOf(inspected.stdout)).toBe(hashOf(plain.stdout));
   expect(inspected.stderr).toMatch(/error terms vanish: .* in dense_10, .* in dense; try relu/);
   const lines = readFileSync(join(folder, 'gradients.jsonl'), 'utf8').trimEnd().split('\n');
@@ -31,7 +32,7 @@ it('--inspect-gradients changes no weight, and writes its statistics as lines an
 it('--inspect-gradients reports activations that explode at the first step', async () => {
   const data = writeFiles(temporaryFolder(), smallData());
   const folder = join(temporaryFolder(), 'run');
-  const ended = await run(
+  const ended = await runHere(
     ...['train', 'exploding', '--data', data, '--steps', 2, '--inspect-gradients', '--run-dir', folder],
   );
   expect(ended.status, ended.stderr).toBe(0);

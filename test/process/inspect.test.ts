@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
 import type { TrainResult } from '../../trainer/result.js';
 import { installedFolder } from '../support/installed-folder.js';
-import { start, temporaryFolder } from '../support/process.js';
+import { temporaryFolder } from '../support/process.js';
+import { programHere } from '../support/program-here.js';
 
 /** A table of customers: an id, a name, two dates, numbers with gaps, categories, and a rare positive class. */
 function customers(count: number): string {
@@ -44,7 +45,7 @@ function npy(descr: string, shape: string, values: Float32Array | BigInt64Array)
 }
 
 async function run(folder: string, ...args: readonly (string | number)[]) {
-  const { status, stdout, stderr } = await start([...args], folder).ended;
+  const { status, stdout, stderr } = await programHere(folder, ...args);
   return { status, stderr, json: () => JSON.parse(stdout.trim().split('\n').at(-1) as string) as unknown };
 }
 

@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadSafetensors } from '../../shared/files/safetensors.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
 import type { TrainResult } from '../../trainer/result.js';
-import { type Ended, run, start, temporaryFolder } from '../support/process.js';
+import { type Ended, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { runHere } from '../support/program-here.js';
 import { PacedExecutor, TestWorker } from '../support/test-worker.js';
 
 /* However workers and coordinators leave a run: nothing is lost, nothing hangs, and both sides report it. */
@@ -33,7 +34,7 @@ const LONG = [
 let uninterrupted: TrainResult;
 
 beforeAll(async () => {
-  uninterrupted = resultOf(await run(...RUN), 0);
+  uninterrupted = resultOf(await runHere(...RUN), 0);
 });
 afterAll(() => rmSync(ROOT, { recursive: true }));
 
@@ -46,7 +47,7 @@ function resultOf({ status, stdout, stderr }: Ended, expected: number): TrainRes
 /** The weights are those of a run of as many steps without joins and departures. */
 async function expectUninterrupted({ steps, weightsSha256 }: TrainResult): Promise<void> {
   expect(steps).toBeGreaterThan(0);
-  const reference = resultOf(await run(...BASE, '--steps', steps, '--workers', 1), 0);
+  const reference = resultOf(await runHere(...BASE, '--steps', steps, '--workers', 1), 0);
   expect(weightsSha256).toBe(reference.weightsSha256);
 }
 
@@ -73,7 +74,7 @@ describe('Ctrl-C', () => {
     expect(result.steps).toBe(6);
     const { tensors } = await loadSafetensors(join(folder, result.runDir, 'weights.safetensors'));
     expect(weightsSha256(tensors)).toBe(result.weightsSha256);
-    expect(result.weightsSha256).toBe(resultOf(await run(...BASE, '--steps', 6), 0).weightsSha256);
+    expect(result.weightsSha256).toBe(resultOf(await runHere(...BASE, '--steps', 6), 0).weightsSha256);
   });
 
   it('ends a run that waits for workers', async () => {

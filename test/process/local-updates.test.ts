@@ -7,8 +7,9 @@ import { type Codec, encodedBytes } from '../../shared/codec/codec.js';
 import { createPlan } from '../../shared/compiler/plan.js';
 import type { TrainResult } from '../../trainer/result.js';
 import { CountingProxy } from '../support/counting-proxy.js';
-import { type Ended, type Program, run, start, temporaryFolder } from '../support/process.js';
+import { type Ended, type Program, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { programHere, runHere } from '../support/program-here.js';
 import { FaultyExecutor, TestWorker } from '../support/test-worker.js';
 import { proofOr } from '../support/thoroughness.js';
 
@@ -29,7 +30,7 @@ const ROUNDS = 12;
 
 let reference: TrainResult;
 beforeAll(async () => {
-  reference = resultOf(await run(...RUN, '--steps', ROUNDS, '--workers', 1));
+  reference = resultOf(await runHere(...RUN, '--steps', ROUNDS, '--workers', 1));
 });
 afterAll(() => rmSync(ROOT, { recursive: true }));
 
@@ -44,7 +45,8 @@ function joining(url: string, name: string, ...options: (string | number)[]): Pr
 
 /** The weights of a run of so many rounds by one worker, with int4. */
 async function undisturbed(rounds: number): Promise<string> {
-  return resultOf(await run(...INT4, '--steps', rounds, '--workers', 1, '--backend', 'wasm')).weightsSha256;
+  return resultOf(await runHere(...INT4, '--steps', rounds, '--workers', 1, '--backend', 'wasm'))
+    .weightsSha256;
 }
 
 describe('the weights of local updates', () => {
@@ -55,7 +57,7 @@ describe('the weights of local updates', () => {
     ['two threads that share each replica', ['--workers', 1, '--threads', 2]],
     ['WebAssembly', ['--workers', 2, '--backend', 'wasm']],
   ])('are the same with %s', async (_what, options) => {
-    const result = resultOf(await run(...RUN, '--steps', ROUNDS, ...options));
+    const result = resultOf(await runHere(...RUN, '--steps', ROUNDS, ...options));
     expect(result).toMatchObject({
       weightsSha256: reference.weightsSha256,
       metrics: reference.metrics,
@@ -82,7 +84,7 @@ describe('the weights of local updates', () => {
       joining(url, `worker ${i}`, '--threads', 1 + (i % 2), '--backend', i === 1 ? 'wasm' : 'auto'),
     );
     const ended = await coordinator.ended;
-    const alone = compress === 'none' ? reference : resultOf(await run(...coded, '--backend', 'wasm'));
+    const alone = compress === 'none' ? reference : resultOf(await runHere(...coded, '--backend', 'wasm'));
     const result = resultOf(ended);
     expect(result).toMatchObject({ weightsSha256: alone.weightsSha256, metrics: alone.metrics });
     expect(result.weightsSha256 === reference.weightsSha256).toBe(compress === 'none');
@@ -101,7 +103,7 @@ describe('the weights of local updates', () => {
     await first.ended;
     const second = start(['train', '--resume', 'r', '--json', '--data', DATA, '--workers', 1], folder);
     expect(resultOf(await second.ended).weightsSha256).toBe(await undisturbed(40));
-    const verified = await start(['verify', 'r'], folder).ended;
+    const verified = await programHere(folder, 'verify', 'r');
     expect(verified.status, verified.stderr).toBe(0);
   });
 

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { TrainResult } from '../../trainer/result.js';
 import { missing, Network } from '../support/network.js';
-import { type Ended, type Program, run, start } from '../support/process.js';
+import { type Ended, type Program, start } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { runHere } from '../support/program-here.js';
 
 /*
  * A coordinator and two workers in network namespaces of their own, connected by a switch that delays packets, loses
@@ -48,7 +49,7 @@ async function expectUndisturbed({ status, stdout, stderr }: Ended, expected: nu
   expect(status, stderr).toBe(expected);
   const { steps, weightsSha256 } = JSON.parse(stdout) as TrainResult;
   expect(steps).toBeGreaterThan(0);
-  const reference = await run(...BASE, '--steps', steps, '--workers', 1);
+  const reference = await runHere(...BASE, '--steps', steps, '--workers', 1);
   expect(reference.status, reference.stderr).toBe(0);
   expect(weightsSha256).toBe((JSON.parse(reference.stdout) as TrainResult).weightsSha256);
 }

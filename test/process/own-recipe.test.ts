@@ -7,8 +7,9 @@ import type { TrainResult } from '../../trainer/result.js';
 import { wavOf } from '../data/audio/wav-bytes.js';
 import { installedFolder } from '../support/installed-folder.js';
 import { pngBytes } from '../support/png.js';
-import { run, start, temporaryFolder } from '../support/process.js';
+import { start, temporaryFolder } from '../support/process.js';
 import { writeFiles } from '../support/process-data.js';
+import { programHere, runHere } from '../support/program-here.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const GUIDE = readFileSync(join(ROOT, 'docs/guide/your-own.md'), 'utf8');
@@ -20,13 +21,13 @@ const SNIPPETS = Object.fromEntries(
 
 /** What `predict` prints about a file. */
 async function ask(folder: string, { runDir }: TrainResult, file: string): Promise<string> {
-  const { status, stdout, stderr } = await start(['predict', runDir, '--input', file], folder).ended;
+  const { status, stdout, stderr } = await programHere(folder, 'predict', runDir, '--input', file);
   expect(status, stderr).toBe(0);
   return stdout;
 }
 
 async function train(folder: string, name: string, ...options: (string | number)[]): Promise<TrainResult> {
-  const { status, stdout, stderr } = await start(['train', `./${name}`, '--json', ...options], folder).ended;
+  const { status, stdout, stderr } = await programHere(folder, 'train', `./${name}`, '--json', ...options);
   expect(status, stderr).toBe(0);
   return JSON.parse(stdout) as TrainResult;
 }
@@ -181,7 +182,7 @@ it('iris flowers from a CSV file and from the package give the same bits, with 1
   ];
   const results: TrainResult[] = [];
   for (const options of runs) {
-    const { stdout, stderr } = await start(['train', 'iris', '--json', ...options], folder).ended;
+    const { stdout, stderr } = await programHere(folder, 'train', 'iris', '--json', ...options);
     results.push(JSON.parse(stdout || expect.fail(stderr)) as TrainResult);
   }
   expect(new Set(results.map(({ weightsSha256 }) => weightsSha256)).size).toBe(1);
@@ -196,7 +197,7 @@ it('a file without a valid recipe is refused in one line', async () => {
     'throws.js': 'throw new Error("not today");',
   });
   const refusal = async (name: string): Promise<string> => {
-    const { status, stderr } = await start(['train', `./${name}`], folder).ended;
+    const { status, stderr } = await programHere(folder, 'train', `./${name}`);
     expect(status).toBe(name === 'nowhere.ts' ? 2 : 1);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     return stderr;
@@ -208,5 +209,5 @@ it('a file without a valid recipe is refused in one line', async () => {
   expect(await refusal('half.ts')).toMatch(/the recipe in .\/half.ts: "model" is missing; add it\n$/);
   expect(await refusal('broken.ts')).toContain('cannot load ./broken.ts: ');
   expect(await refusal('throws.js')).toBe('unisum: cannot load ./throws.js: not today\n');
-  expect((await run('train', 'mnist-mpl')).stderr).toContain('did you mean mnist-mlp?');
+  expect((await runHere('train', 'mnist-mpl')).stderr).toContain('did you mean mnist-mlp?');
 });

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RECIPES } from '../../scripts/commands/recipes.js';
 import { isReached } from '../../trainer/recipe-check.js';
-import { run, temporaryFolder } from '../support/process.js';
+import { temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { runHere } from '../support/program-here.js';
 import { madeUpRecordings } from '../support/recordings.js';
 
 /** Groups of recipes, with the data that they learn from in tests. */
@@ -65,7 +66,7 @@ describe('recipes', () => {
     async (_, group) => {
       const path = group.data?.();
       const data = path === undefined ? [] : group.recipes.flatMap((name) => ['--data', `${name}=${path}`]);
-      const { status, stdout, stderr } = await run(
+      const { status, stdout, stderr } = await runHere(
         'recipes',
         ...group.recipes,
         ...data,
@@ -88,7 +89,7 @@ describe('recipes', () => {
 
 it('recipes that cannot be checked fail, and say why', async () => {
   const nowhere = join(temporaryFolder(), 'nowhere');
-  const { status, stderr } = await run(
+  const { status, stderr } = await runHere(
     'recipes',
     'mnist-mlp',
     '--data',
@@ -98,12 +99,12 @@ it('recipes that cannot be checked fail, and say why', async () => {
   );
   expect(status).toBe(1);
   expect(stderr).toMatch(/^FAILED mnist-mlp .*nowhere.*\nunisum: 1 of 1 recipes failed: mnist-mlp\n$/);
-  expect(await run('recipes', '--data', 'mnist-mlp')).toMatchObject({ status: 2 });
+  expect(await runHere('recipes', '--data', 'mnist-mlp')).toMatchObject({ status: 2 });
 });
 
 it('recipes without a goal report all of their metrics', async () => {
   const folder = writeFiles(temporaryFolder(), smallData());
-  const { status, stderr } = await run('recipes', 'vanishing', '--data', `vanishing=${folder}`);
+  const { status, stderr } = await runHere('recipes', 'vanishing', '--data', `vanishing=${folder}`);
   expect(status, stderr).toBe(0);
   expect(stderr).toMatch(
     /^ok {5}vanishing trainLoss \d\.\d{4}, testLoss \d\.\d{4}, testAccuracy \d\.\d{4} in \d+ s; one hash/m,

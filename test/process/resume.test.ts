@@ -11,8 +11,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainResult } from '../../trainer/result.js';
-import { type Ended, run, start, temporaryFolder } from '../support/process.js';
+import { type Ended, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { programHere, runHere } from '../support/program-here.js';
 
 /* A run that ends early resumes from its last checkpoint and ends bit-identical to an uninterrupted run. */
 const ROOT = mkdtempSync(join(tmpdir(), 'unisum-resume-'));
@@ -22,7 +23,7 @@ const STEPS = 1500;
 
 let uninterrupted: TrainResult;
 beforeAll(async () => {
-  uninterrupted = resultOf(await run(...RUN, '--steps', STEPS, '--workers', 1), 0);
+  uninterrupted = resultOf(await runHere(...RUN, '--steps', STEPS, '--workers', 1), 0);
 });
 afterAll(() => rmSync(ROOT, { recursive: true }));
 
@@ -83,7 +84,7 @@ describe('a run that is interrupted', () => {
       .slice(-1);
     const path = join(folder, 'r', 'checkpoints', latest);
     truncateSync(path, statSync(path).size - 1);
-    const again = await start(['train', '--resume', 'r', '--json'], folder).ended;
+    const again = await programHere(folder, 'train', '--resume', 'r', '--json');
     expect(again.stderr).toMatch(
       new RegExp(`skipped a checkpoint: ${latest} [^\\n]* it is damaged [^\\n]*\\n`),
     );
@@ -97,22 +98,22 @@ describe('a run that is interrupted', () => {
   it('lists the settings that have changed, and refuses those that it cannot resume with', async () => {
     const folder = temporaryFolder();
     await interrupted(folder);
-    const longer = await start(['train', '--resume', 'r', '--steps', 1600, '--lr', 0.01], folder).ended;
+    const longer = await programHere(folder, 'train', '--resume', 'r', '--steps', 1600, '--lr', 0.01);
     expect(longer.stderr).toContain(
       'settings changed since then: steps 1600 (was 1500), learningRate 0.01 (was 0.001)\n',
     );
     expect(longer.status).toBe(0);
-    const shorter = await start(['train', '--resume', 'r', '--steps', 100], folder).ended;
+    const shorter = await programHere(folder, 'train', '--resume', 'r', '--steps', 100);
     expect(shorter.stderr).toBe(
       'unisum: the run has already done 1600 steps, more than the 100 requested; request more\n',
     );
     expect(shorter.status).toBe(2);
-    const other = await start(['train', '--resume', 'r', '--batch', 32], folder).ended;
+    const other = await programHere(folder, 'train', '--resume', 'r', '--batch', 32);
     expect(other.stderr).toMatch(
       /^unisum: the run was started with other settings: batch 32 \(was 64\); [^\n]*\n$/,
     );
     expect(other.status).toBe(2);
-    const adagrad = await start(['train', '--resume', 'r', '--optimizer', 'sgd'], folder).ended;
+    const adagrad = await programHere(folder, 'train', '--resume', 'r', '--optimizer', 'sgd');
     expect(adagrad.stderr).toMatch(
       /^unisum: the run was started with the optimizer adam, not sgd; [^\n]*\n$/,
     );
@@ -122,18 +123,18 @@ describe('a run that is interrupted', () => {
     const folder = temporaryFolder();
     const first = start([...RUN, '--steps', 10_000_000, '--workers', 1, '--run-dir', 'r'], folder);
     await first.prints(/epoch 1:/);
-    const second = await start(['train', '--resume', 'r'], folder).ended;
+    const second = await programHere(folder, 'train', '--resume', 'r');
     expect(second.stderr).toMatch(
       /^unisum: r is in use by process \d+ on [^\n]* since [^\n]*; wait until it ends or stop it, [^\n]*\n$/,
     );
     expect(second.status).toBe(1);
-    const third = await start([...RUN, '--steps', 10, '--workers', 1, '--run-dir', 'r'], folder).ended;
+    const third = await programHere(folder, ...RUN, '--steps', 10, '--workers', 1, '--run-dir', 'r');
     expect(third.stderr).toMatch(/^unisum: r is in use by process \d+ [^\n]*\n$/);
     expect(third.status).toBe(1);
     first.signal('SIGINT');
     // The files of the first are as they would be without the others.
     expect((await first.ended).status).toBe(130);
-    const verified = await start(['verify', 'r', '--sample', '1'], folder).ended;
+    const verified = await programHere(folder, 'verify', 'r', '--sample', '1');
     expect(verified.stderr).not.toMatch(/differs|does not belong|is missing/);
   });
 });
@@ -143,7 +144,7 @@ describe('a run that is killed', () => {
     const folder = temporaryFolder();
     await interrupted(folder);
     rmSync(join(folder, 'r', 'checkpoints'), { recursive: true });
-    const again = await start(['train', '--resume', 'r', '--json'], folder).ended;
+    const again = await programHere(folder, 'train', '--resume', 'r', '--json');
     expect(again.stderr).toContain('r has no checkpoint: the run starts again at step 0\n');
     expect(resultOf(again, 0).weightsSha256).toBe(uninterrupted.weightsSha256);
   });
@@ -153,23 +154,23 @@ describe('a run that is killed', () => {
     await interrupted(folder);
     const metrics = join(folder, 'r', 'metrics.jsonl');
     truncateSync(metrics, statSync(metrics).size - 10);
-    const again = await start(['train', '--resume', 'r', '--json'], folder).ended;
+    const again = await programHere(folder, 'train', '--resume', 'r', '--json');
     expect(again.stderr).toMatch(/removed line \d+ of metrics.jsonl, which was cut off\n/);
     expect(resultOf(again, 0).weightsSha256).toBe(uninterrupted.weightsSha256);
-    const verified = await start(['verify', 'r'], folder).ended;
+    const verified = await programHere(folder, 'verify', 'r');
     expect(verified.status, verified.stderr).toBe(0);
   });
 
   it('is the latest one in runs/ when none is named', async () => {
     const folder = temporaryFolder();
-    expect((await start(['train', '--resume'], folder).ended).stderr).toBe(
+    expect((await programHere(folder, 'train', '--resume')).stderr).toBe(
       'unisum: there is no run in runs/: name a run directory with --resume DIR\n',
     );
     const first = start([...RUN, '--steps', STEPS, '--workers', 1], folder);
     await first.prints(/epoch 2:/);
     first.signal('SIGKILL');
     await first.ended;
-    const result = resultOf(await start(['train', '--resume', '--json'], folder).ended, 0);
+    const result = resultOf(await programHere(folder, 'train', '--resume', '--json'), 0);
     expect(result.runDir).toMatch(/^runs\/mnist-mlp-/);
     expect(result.weightsSha256).toBe(uninterrupted.weightsSha256);
   });
@@ -199,7 +200,7 @@ describe('a full disk', () => {
         /no checkpoint of step 0: it cannot be written: a file may not grow that large here; [^\n]*; the run has none yet\n/,
       );
       expect(checkpoints(folder)).toEqual([]);
-      const reference = resultOf(await run(...RUN, '--steps', 40, '--workers', 1), 0);
+      const reference = resultOf(await runHere(...RUN, '--steps', 40, '--workers', 1), 0);
       expect(resultOf(ended, 0).weightsSha256).toBe(reference.weightsSha256);
     },
   );

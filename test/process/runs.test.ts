@@ -4,7 +4,8 @@ import { expect, it } from 'vitest';
 import { runProgram } from '../../scripts/commands/program.js';
 import { commands } from '../../scripts/commands/table.js';
 import type { TrainResult } from '../../trainer/result.js';
-import { run, temporaryFolder } from '../support/process.js';
+import { temporaryFolder } from '../support/process.js';
+import { runHere } from '../support/program-here.js';
 
 /** Runs a command in this process. */
 async function command(...args: string[]): Promise<{ status: number; lines: string[]; result: unknown }> {
@@ -27,7 +28,7 @@ it('a run ends with its page, and runs lists, shows, exports and removes it', as
   const folder = temporaryFolder();
   const place = ['--in', folder, '--json'];
   const path = join(folder, 'a');
-  const trained = await run('train', 'iris', '--workers', 1, '--steps', 4, '--json', '--run-dir', path);
+  const trained = await runHere('train', 'iris', '--workers', 1, '--steps', 4, '--json', '--run-dir', path);
   const { weightsSha256, metrics } = JSON.parse(trained.stdout) as TrainResult;
   const page = readFileSync(join(path, 'run.html'), 'utf8');
   expect(page).toContain(weightsSha256);

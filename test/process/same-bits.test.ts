@@ -5,8 +5,9 @@ import { isAbsolute, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nativeIsas } from '../../shared/kernels/native-kernels.js';
 import type { TrainResult } from '../../trainer/result.js';
-import { type Ended, type Program, run, start, temporaryFolder } from '../support/process.js';
+import { type Ended, type Program, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { runHere } from '../support/program-here.js';
 import { FaultyExecutor, TestWorker } from '../support/test-worker.js';
 
 /*
@@ -22,7 +23,7 @@ const OPEN = [...RUN, '--data', DATA, '--listen', '127.0.0.1:0'];
 let reference: TrainResult;
 
 beforeAll(async () => {
-  reference = resultOf(await run(...RUN, '--data', DATA, '--workers', 1));
+  reference = resultOf(await runHere(...RUN, '--data', DATA, '--workers', 1));
 });
 afterAll(() => rmSync(ROOT, { recursive: true }));
 
@@ -47,14 +48,14 @@ function samplesOf({ workers }: TrainResult): Record<string, number> {
 
 describe('the same weights', () => {
   it.each([2, 3, 7])('with %i local workers', async (workers) => {
-    const result = resultOf(await run(...RUN, '--data', DATA, '--workers', workers));
+    const result = resultOf(await runHere(...RUN, '--data', DATA, '--workers', workers));
     expect(result.weightsSha256).toBe(reference.weightsSha256);
     expect(result.workers).toHaveLength(workers);
     expect(result).toMatchObject({ steps: 24, samples: 1500, metrics: reference.metrics });
   });
 
   it('with two threads in each of two workers', async () => {
-    const result = resultOf(await run(...RUN, '--data', DATA, '--workers', 2, '--threads', 2));
+    const result = resultOf(await runHere(...RUN, '--data', DATA, '--workers', 2, '--threads', 2));
     expect(result.weightsSha256).toBe(reference.weightsSha256);
     expect(result.workers.map(({ threads }) => threads)).toEqual([2, 2]);
   });
@@ -109,7 +110,7 @@ describe('the same weights', () => {
     const { status, stdout, stderr } = await coordinator.ended;
     expect(status, stderr).toBe(130);
     const result = JSON.parse(stdout) as TrainResult;
-    const uninterrupted = resultOf(await run(...long, '--steps', result.steps, '--workers', 1));
+    const uninterrupted = resultOf(await runHere(...long, '--steps', result.steps, '--workers', 1));
     expect(result.weightsSha256).toBe(uninterrupted.weightsSha256);
     const { victim: before, successor: after, steady: always } = samplesOf(result);
     expect(before).toBeGreaterThan(0);
@@ -133,7 +134,7 @@ describe('the same weights', () => {
     const { status, stdout, stderr } = await coordinator.ended;
     expect(status, stderr).toBe(130);
     const result = JSON.parse(stdout) as TrainResult;
-    const uninterrupted = resultOf(await run(...long, '--steps', result.steps, '--workers', 1));
+    const uninterrupted = resultOf(await runHere(...long, '--steps', result.steps, '--workers', 1));
     expect(result.weightsSha256).toBe(uninterrupted.weightsSha256);
     const lines = readFileSync(join(folder, result.runDir, 'metrics.jsonl'), 'utf8')
       .trim()
@@ -165,7 +166,7 @@ describe('the same weights', () => {
     const result = JSON.parse(stdout) as TrainResult;
     // One that owed an answer when the run went back was told to join again, and may find the run over.
     for (const node of honest) await node.leave();
-    const uninterrupted = resultOf(await run(...long, '--steps', result.steps, '--workers', 1));
+    const uninterrupted = resultOf(await runHere(...long, '--steps', result.steps, '--workers', 1));
     expect(result.weightsSha256).toBe(uninterrupted.weightsSha256);
     const lines = readFileSync(join(folder, result.runDir, 'metrics.jsonl'), 'utf8')
       .trim()
@@ -204,7 +205,7 @@ describe('a difference', () => {
     ['the leaf size', ['--leaf', 16]],
     ['the seed', ['--seed', 1]],
   ])('in %s gives other weights', async (_what, options) => {
-    const result = resultOf(await run(...RUN, '--data', DATA, ...options));
+    const result = resultOf(await runHere(...RUN, '--data', DATA, ...options));
     expect(result.weightsSha256).not.toBe(reference.weightsSha256);
   });
 
@@ -213,7 +214,7 @@ describe('a difference', () => {
     const images = files['train-images-idx3-ubyte'];
     images[images.length - 1] = (images.at(-1) as number) ^ 1;
     const data = writeFiles(temporaryFolder(), files);
-    const result = resultOf(await run(...RUN, '--data', data));
+    const result = resultOf(await runHere(...RUN, '--data', data));
     expect(result.weightsSha256).not.toBe(reference.weightsSha256);
   });
 

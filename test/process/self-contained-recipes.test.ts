@@ -4,8 +4,8 @@ import { expect, it } from 'vitest';
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
 import { idxBytes } from '../data/images/idx-bytes.js';
 import { pngBytes } from '../support/png.js';
-import { start } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { programHere } from '../support/program-here.js';
 import { madeUpRecordings } from '../support/recordings.js';
 import { answersTheSame, project, unisum } from '../support/self-contained.js';
 
@@ -52,9 +52,9 @@ it(
       't10k-images-idx3-ubyte': idxBytes([1, 2, 2], new Uint8Array(4)),
       't10k-labels-idx1-ubyte': idxBytes([1], new Uint8Array(1)),
     });
-    const small = await start(['eval', 'moved', '--data', 'small'], away).ended;
+    const small = await programHere(away, 'eval', 'moved', '--data', 'small');
     expect(small.stderr).toMatch(/has samples of 2 x 2, and the model takes 28 x 28; /);
-    const gone = await start(['eval', 'moved'], away).ended;
+    const gone = await programHere(away, 'eval', 'moved');
     expect(gone.status).toBe(1);
     expect(gone.stderr).toMatch(
       /the data that moved was trained with cannot be read \(.*digits.*--data PATH\n$/,
@@ -129,7 +129,7 @@ it(
       metrics: { exactMatch: expect.any(Number), characterErrorRate: expect.any(Number) },
     });
     writeFileSync(join(away, 'odd.txt'), '5 März 1998\n');
-    const { stderr } = await start(['predict', 'moved', 'odd.txt'], away).ended;
+    const { stderr } = await programHere(away, 'predict', 'moved', 'odd.txt');
     expect(stderr).toMatch(/odd\.txt, line 1 has characters that the model has not learned: "ä"; /);
   },
   TIMEOUT_MS,

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
 import { pngBytes } from '../support/png.js';
-import { start } from '../support/process.js';
 import { writeFiles } from '../support/process-data.js';
+import { programHere } from '../support/program-here.js';
 import { answersTheSame, project, unisum } from '../support/self-contained.js';
 
 /* What kinds of data store: tables, images and texts of a user's own; recipes are in self-contained-recipes.test.ts. */
@@ -102,11 +102,11 @@ it(
 
     // A category that was never learned is refused by name; so is a run without its model.
     writeFileSync(join(away, 'd.csv'), 'rooms,metres,place\n3,100,moon\n');
-    const refused = await start(['predict', 'moved', 'd.csv'], away).ended;
+    const refused = await programHere(away, 'predict', 'moved', 'd.csv');
     expect(refused).toMatchObject({ status: 1, stdout: 'row,price\n' });
     expect(refused.stderr).toMatch(/place is "moon", which does not occur in the training data/);
     rmSync(join(away, 'moved', 'model.json'));
-    const old = await start(['predict', 'moved', 'a.csv'], away).ended;
+    const old = await programHere(away, 'predict', 'moved', 'a.csv');
     expect(old.status).toBe(2);
     expect(old.stderr).toMatch(
       /moved has no model\.json: [^\n]*unisum export moved --recipe NAME --out DIR\n$/,
@@ -175,7 +175,7 @@ it(
     renameSync(join(away, 'fresh', 'red'), join(away, 'fresh', 'a rose'));
     const { stdout } = await unisum(away, 'predict', 'moved', 'fresh/a rose/1.png');
     expect(stdout).toMatch(/^file,class,probability\nfresh\/a rose\/1\.png,red,/);
-    const refused = await start(['eval', 'moved', '--data', 'fresh'], away).ended;
+    const refused = await programHere(away, 'eval', 'moved', '--data', 'fresh');
     expect(refused.status).toBe(1);
     expect(refused.stderr).toContain('a rose');
   },
@@ -199,7 +199,7 @@ it(
     expect(predictions).toMatch(/^file,class,probability\nother\.txt,/);
     expect(JSON.parse(evaluation)).toMatchObject({ samples: 7 });
     writeFileSync(join(away, 'new.txt'), text(200).replace(/b/g, 'ß'));
-    const refused = await start(['predict', 'moved', 'new.txt'], away).ended;
+    const refused = await programHere(away, 'predict', 'moved', 'new.txt');
     expect(refused.stderr).toContain('new.txt has characters that the model has not learned: "ß"; ');
   },
   TIMEOUT_MS,

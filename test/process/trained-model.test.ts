@@ -6,8 +6,8 @@ import { loadSafetensors } from '../../shared/files/safetensors.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
 import { parseModel } from '../../shared/graph/resolve.js';
 import type { TrainResult } from '../../trainer/result.js';
-import { run } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { runHere } from '../support/program-here.js';
 
 /* What one does with a trained model: evaluate it, predict with it, export it, and train it further. */
 const ROOT = mkdtempSync(join(tmpdir(), 'unisum-model-'));
@@ -18,7 +18,7 @@ const WORDS = ['--batch', 64, '--leaf', 8, '--workers', 1, '--data', DATA, '--js
 afterAll(() => rmSync(ROOT, { recursive: true }));
 
 async function json<T>(...args: (string | number)[]): Promise<T> {
-  const { status, stdout, stderr } = await run(...args);
+  const { status, stdout, stderr } = await runHere(...args);
   expect(status, stderr).toBe(0);
   return JSON.parse(stdout) as T;
 }
@@ -54,18 +54,18 @@ describe('a trained model', () => {
     expect(classes[7]).toMatchObject({ name: '7' });
     const top = { ...metrics } as Record<string, number>;
     expect(top.testTop3Accuracy).toBeGreaterThanOrEqual(trained.metrics.testAccuracy!);
-    const { stderr } = await run('eval', RUN);
+    const { stderr } = await runHere('eval', RUN);
     expect(stderr).toMatch(
       /^40 samples: testLoss .*, testTop5Accuracy \d\.\d{4}\ntrue \\ predicted {2}0 {2}1 .* recall\n0 /,
     );
-    const refused = await run('eval', RUN, '--top-k', 11);
+    const refused = await runHere('eval', RUN, '--top-k', 11);
     expect(refused).toMatchObject({ status: 2 });
     expect(refused.stderr).toBe('unisum: --top-k takes a whole number from 1 to 10, not "11"\n');
   });
 
   it('predicts test data, and rows in a file', async () => {
     type Outputs = { outputs: number[] };
-    const { stdout } = await run('predict', RUN, '--test', 2, '--json');
+    const { stdout } = await runHere('predict', RUN, '--test', 2, '--json');
     const rows = stdout
       .trimEnd()
       .split('\n')
@@ -79,7 +79,7 @@ describe('a trained model', () => {
     );
     const { outputs } = await json<Outputs>('predict', RUN, '--input', black, '--json');
     expect(outputs).toHaveLength(10);
-    const { stdout: csv } = await run('predict', RUN, black);
+    const { stdout: csv } = await runHere('predict', RUN, black);
     expect(csv).toMatch(/^row,class,probability\n1,\d,0\.\d+\n$/);
   });
 
@@ -104,7 +104,7 @@ describe('a trained model', () => {
       expect(files).toEqual([join(ROOT, format, name)]);
       expect(readFileSync(files[0] as string, 'latin1').startsWith(begin)).toBe(true);
     }
-    expect(await run('export', RUN, '--format', 'onx', '--out', OUT)).toMatchObject({ status: 2 });
+    expect(await runHere('export', RUN, '--format', 'onx', '--out', OUT)).toMatchObject({ status: 2 });
   });
 
   it('starts another run, which can be verified', async () => {
@@ -119,20 +119,20 @@ describe('a trained model', () => {
 
   it('is refused in one line when it is of another network', async () => {
     const file = join(RUN, 'weights.safetensors');
-    const { status, stderr } = await run('eval', file, '--recipe', 'mnist-cnn', '--data', DATA);
+    const { status, stderr } = await runHere('eval', file, '--recipe', 'mnist-cnn', '--data', DATA);
     expect(stderr).toMatch(
       /^network and [^\n]* as they are now\nunisum: the weights are of another network: [^\n]*\n$/,
     );
     expect(status).toBe(1);
     const nowhere = join(ROOT, 'nowhere');
-    const { stderr: none } = await run('eval', nowhere);
+    const { stderr: none } = await runHere('eval', nowhere);
     expect(none).toBe(
       `unisum: ${nowhere} does not exist; name a run directory, an export or a file of weights\n`,
     );
     const alone = join(ROOT, 'a', 'b', 'alone.safetensors');
     mkdirSync(dirname(alone), { recursive: true });
     copyFileSync(file, alone);
-    expect((await run('eval', alone)).stderr).toMatch(
+    expect((await runHere('eval', alone)).stderr).toMatch(
       /^unisum: \S+ has no model.json beside it, [^\n]*--recipe NAME\n$/,
     );
   });

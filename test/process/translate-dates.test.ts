@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { nativeIsas } from '../../shared/kernels/native-kernels.js';
 import type { TrainResult } from '../../trainer/result.js';
 import { readLines } from '../support/metrics.js';
-import { start, temporaryFolder } from '../support/process.js';
+import { temporaryFolder } from '../support/process.js';
+import { programHere } from '../support/program-here.js';
 
 const SHORT = ['--steps', 3, '--batch', 20, '--leaf', 4, '--json'];
 
@@ -22,7 +23,7 @@ it.each(RECIPES)(
     ] as const) {
       const folder = temporaryFolder();
       const options = ['--workers', workers, '--backend', backend, '--run-dir', 'run'];
-      const { status, stdout, stderr } = await start(['train', recipe, ...SHORT, ...options], folder).ended;
+      const { status, stdout, stderr } = await programHere(folder, 'train', recipe, ...SHORT, ...options);
       expect(status, stderr).toBe(0);
       expect(stderr).toMatch(/measured: exactMatch [\d.]+, characterErrorRate [\d.]+/);
       const result = JSON.parse(stdout) as TrainResult;
@@ -32,7 +33,7 @@ it.each(RECIPES)(
       expect(lines.at(-2)).toEqual(measured);
       results.push(result);
       if (recipe !== 'translate-dates' || workers > 1) continue;
-      const verified = await start(['verify', 'run', '--workers', 1, '--json'], folder).ended;
+      const verified = await programHere(folder, 'verify', 'run', '--workers', 1, '--json');
       expect(verified.status, verified.stderr).toBe(0);
       expect(verified.stderr).toContain('what was measured in the end is as recorded');
     }

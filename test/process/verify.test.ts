@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { saveSafetensors } from '../../shared/files/safetensors.js';
 import { editLines } from '../support/metrics.js';
-import { run, start, temporaryFolder } from '../support/process.js';
+import { start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { programHere, runHere } from '../support/program-here.js';
 
 /* A run is replayed and compared with its record. What a forger tries is in forger.test.ts. */
 const ROOT = mkdtempSync(join(tmpdir(), 'unisum-verify-'));
@@ -14,12 +15,12 @@ const RUN = join(ROOT, 'r');
 const METRICS = join(RUN, 'metrics.jsonl');
 afterAll(() => rmSync(ROOT, { recursive: true }));
 
-const verify = (...args: string[]) => start(['verify', RUN, '--workers', '2', ...args]).ended;
+const verify = (...args: string[]) => runHere('verify', RUN, '--workers', '2', ...args);
 
 beforeEach(async () => {
   const words = ['--batch', 64, '--leaf', 8, '--steps', 60, '--checkpoint-every', 20, '--workers', 1];
   const kept = ['--keep-checkpoints', 'all'];
-  const { status, stderr } = await run('train', ...words, ...kept, '--data', DATA, '--run-dir', RUN);
+  const { status, stderr } = await runHere('train', ...words, ...kept, '--data', DATA, '--run-dir', RUN);
   expect(status, stderr).toBe(0);
 });
 
@@ -35,7 +36,7 @@ describe('verify', () => {
     expect(whole.stderr).toContain('weights.safetensors holds the weights after step 60');
     expect(whole.stderr).toContain('not proven:\n  - who computed what');
     // On a slow disk a short run may end before its first checkpoint is durable. A longer one has at least that of its start.
-    const longer = await run('train', '--resume', RUN, '--steps', 100);
+    const longer = await runHere('train', '--resume', RUN, '--steps', 100);
     expect(longer.status, longer.stderr).toBe(0);
     const some = await verify('--json', '--sample', '1');
     expect(some.status, some.stderr).toBe(0);
@@ -50,7 +51,7 @@ describe('verify', () => {
   });
 
   it('replays all settings of a run in turn, however many checkpoints came after', async () => {
-    const changed = await run('train', '--resume', RUN, '--lr', 0.05, '--steps', 400);
+    const changed = await runHere('train', '--resume', RUN, '--lr', 0.05, '--steps', 400);
     expect(changed.status, changed.stderr).toBe(0);
     const whole = await verify('--json');
     expect(whole.status, whole.stderr).toBe(0);
@@ -99,13 +100,13 @@ describe('verify', () => {
     await first.prints(/epoch 4:/);
     first.signal('SIGKILL');
     await first.ended;
-    const killed = await start(['verify', 'r'], folder).ended;
+    const killed = await programHere(folder, 'verify', 'r');
     expect(killed.stderr).toBe(
       'unisum: r is not proven: the run has not ended: it is still running, or was killed; finish it with --resume r\n',
     );
     expect(killed.status).toBe(1);
-    expect((await start(['train', '--resume', 'r'], folder).ended).status).toBe(0);
-    const resumed = await start(['verify', 'r'], folder).ended;
+    expect((await programHere(folder, 'train', '--resume', 'r')).status).toBe(0);
+    const resumed = await programHere(folder, 'verify', 'r');
     expect(resumed.status, resumed.stderr).toBe(0);
   });
 });

@@ -5,8 +5,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { formatWatchUrl, parseJoinUrl, parseWatchUrl } from '../../shared/protocol/join-url.js';
 import { FROM_WORKER } from '../protocol/samples.js';
 import { Peer } from '../support/peer.js';
-import { type Program, run, start, temporaryFolder } from '../support/process.js';
+import { type Program, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
+import { runHere } from '../support/program-here.js';
 import { PacedExecutor, TestWorker } from '../support/test-worker.js';
 
 /* What the watch line of a run gives access to, and what it does not. */
@@ -55,7 +56,7 @@ describe('a run that is watched', () => {
     await node.leave();
     expect(status, stderr).toBe(0);
     const { weightsSha256, trainLoss, metrics } = JSON.parse(stdout);
-    const quiet = JSON.parse((await run(...RUN, '--steps', 12)).stdout);
+    const quiet = JSON.parse((await runHere(...RUN, '--steps', 12)).stdout);
     expect(weightsSha256).toBe(quiet.weightsSha256);
 
     const output = await json.ended;
@@ -81,14 +82,14 @@ describe('a run that is watched', () => {
   it('gives neither work nor data nor weights to holders of the watch line', async () => {
     const coordinator = start([...RUN, '--steps', 12, '--listen', '127.0.0.1:0', '--workers', 0]);
     const url = await watchUrl(coordinator);
-    const joins = await run('worker', url);
+    const joins = await runHere('worker', url);
     expect(joins.status).toBe(2);
     expect(joins.stderr).toMatch(/^unisum: the join URL is malformed: it permits watching only/);
     const { token, port } = parseWatchUrl(url);
-    const works = await run('worker', `ws://127.0.0.1:${port}/#${token}`);
+    const works = await runHere('worker', `ws://127.0.0.1:${port}/#${token}`);
     expect(works.status).toBe(1);
     expect(works.stderr).toMatch(/\nunisum: [^\n]*wrong token: copy the whole join line[^\n]*\n$/);
-    const wrong = await run('watch', url.replace(/#.*/, `#${'x'.repeat(22)}`));
+    const wrong = await runHere('watch', url.replace(/#.*/, `#${'x'.repeat(22)}`));
     expect(wrong).toMatchObject({ status: 1, stdout: '' });
     expect(wrong.stderr).toMatch(/^unisum: 127\.0\.0\.1:\d+: wrong token[^\n]*\n$/);
     for (const message of FROM_WORKER.filter(({ kind }) => kind !== 'pong')) {
@@ -129,7 +130,7 @@ describe('a run that is watched', () => {
 });
 
 it('a malformed watch line is refused', async () => {
-  const { status, stderr } = await run('watch', 'ws://127.0.0.1:1/watch#short');
+  const { status, stderr } = await runHere('watch', 'ws://127.0.0.1:1/watch#short');
   expect(status).toBe(2);
   expect(stderr).toMatch(/^unisum: the join URL is malformed: the token after # is incomplete[^\n]*\n$/);
 });

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { start, temporaryFolder } from './process.js';
+import { type Ended, temporaryFolder } from './process.js';
 import { writeFiles } from './process-data.js';
+import { programHere } from './program-here.js';
 
 /*
  * A trained model holds all that prediction needs: its folder is moved to an empty directory, its recipe and its data are
@@ -19,8 +20,8 @@ export function project(files: Record<string, string | Uint8Array>): string {
 }
 
 /** Runs a command that succeeds. */
-export async function unisum(folder: string, ...words: (string | number)[]) {
-  const ended = await start(words, folder, { lifeMsMax: 120_000 }).ended;
+export async function unisum(folder: string, ...words: (string | number)[]): Promise<Ended> {
+  const ended = await programHere(folder, ...words);
   expect(ended.status, ended.stderr).toBe(0);
   return ended;
 }
