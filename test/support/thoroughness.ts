@@ -1,5 +1,5 @@
-/** Whether this is the proof (`npm run proof`, or `.ci/run`), which tries every combination; `npm test` tries some of each kind. */
-const PROVES = Boolean(process.env.UNISUM_PROOF);
+/** Whether every combination is tried, with `UNISUM_PROOF=1 npm test`; otherwise some of each kind are. */
+const PROVES = process.env.UNISUM_PROOF === '1';
 
 /** All cases in the proof; otherwise those that the predicate selects. */
 export function proofOr<T>(cases: readonly T[], isUsual: (one: T) => boolean): T[] {
