@@ -41,12 +41,12 @@ async function pageUrl(program: Program): Promise<string> {
 }
 
 /** Ends a run, and expects the weights that Node alone computes in as many steps. */
-async function expectNodesWeights(coordinator: Program): Promise<void> {
+async function expectNodesWeights(coordinator: Program, options: readonly string[] = []): Promise<void> {
   coordinator.signal('SIGINT');
   const { stdout, stderr } = await coordinator.ended;
   const { steps, weightsSha256 } = JSON.parse(stdout) as TrainResult;
   expect(steps, stderr).toBeGreaterThan(0);
-  const alone = await run(...BASE, '--steps', steps, '--workers', 1);
+  const alone = await run(...BASE, ...options, '--steps', steps, '--workers', 1);
   expect((JSON.parse(alone.stdout) as TrainResult).weightsSha256).toBe(weightsSha256);
 }
 
@@ -115,6 +115,21 @@ describe.skipIf(!isInstalled('Chrome'))(
         await expectNodesWeights(coordinator);
       },
     );
+
+    it.each([
+      ['a codec', ['--compress', 'int8']],
+      [
+        'rounds of local updates',
+        ['--optimizer', 'adam', '--sync', 'local:replicas=2,steps=3', '--compress', 'int4'],
+      ],
+    ])('computes with %s where the page is not isolated', async (_, options) => {
+      const coordinator = startLong(1, ...options);
+      const browser = await launch('Chrome', [`--host-resolver-rules=MAP ${hostname()} 127.0.0.1`]);
+      const page = await open(browser, (await pageUrl(coordinator)).replace('127.0.0.1', hostname()));
+      await joinAndCompute(page);
+      await coordinator.prints(/step +\d{2,}\//);
+      await expectNodesWeights(coordinator, options);
+    });
 
     it('is dropped while it is frozen, and is back when it is thawed', async () => {
       const coordinator = startLong(1);

@@ -51,7 +51,7 @@ async function perform(message: LinkToCompute): Promise<Done | undefined> {
         throw new Error(`chunk ${message.index} has changed on its way`);
       return undefined;
     case 'expect':
-      executor.expect('weights');
+      executor.expect(message.what);
       return undefined;
     case 'load':
       executor.load(message.place, message.bytes);
@@ -60,8 +60,7 @@ async function perform(message: LinkToCompute): Promise<Done | undefined> {
       executor.stopWaiting();
       return undefined;
     case 'compute': {
-      const { step, range } = message;
-      const computed = await executor.compute({ step, range, appliesUpdate: false }, EVENTS);
+      const computed = await executor.compute(message.computation, EVENTS);
       const vectors = computed && executor.vectors(computed.partialSums);
       if (computed === undefined || vectors === undefined) return { result: undefined, transfer: [] };
       const { cut, views } = vectors;

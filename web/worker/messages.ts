@@ -4,8 +4,7 @@ import type { Backend } from '../../shared/kernels/kernels.js';
 import type { KernelHash } from '../../shared/kernels/self-test/self-test.js';
 import type { Run } from '../../shared/protocol/messages.js';
 import type { SegmentPlace, VectorCut } from '../../shared/reduction/segments.js';
-import type { LeafRange } from '../../shared/reduction/tree.js';
-import type { Computed, Prepared } from '../../worker/executor.js';
+import type { Arriving, Computation, Computed, Prepared } from '../../worker/executor.js';
 import type { ExitReason } from '../../worker/messages.js';
 
 /** What a tab contributes, as its user has chosen. */
@@ -51,9 +50,9 @@ export type LinkToPage =
 export type LinkToCompute =
   | { readonly kind: 'start'; readonly call: number; readonly backend: Backend; readonly memoryBytes: number }
   | { readonly kind: 'prepare'; readonly call: number; readonly run: Run }
-  | { readonly kind: 'compute'; readonly call: number; readonly step: number; readonly range: LeafRange }
+  | { readonly kind: 'compute'; readonly call: number; readonly computation: Computation }
   | { readonly kind: 'store'; readonly index: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'expect' }
+  | { readonly kind: 'expect'; readonly what: Arriving }
   | { readonly kind: 'load'; readonly place: SegmentPlace; readonly bytes: Uint8Array }
   | { readonly kind: 'stop-waiting' };
 

@@ -30,6 +30,7 @@ export class PostedExecutor implements Executor {
   private calls = 0;
   private run: Run | undefined;
   private prepared: Prepared | undefined;
+  private isInterrupted = false;
   /** Why the worker cannot be used any more. */
   private failure: Error | undefined;
 
@@ -45,10 +46,7 @@ export class PostedExecutor implements Executor {
     return this.call<'start'>({ kind: 'start', backend, memoryBytes });
   }
 
-  /** @throws UserError in a run with a codec */
   async prepare(run: Run): Promise<Prepared> {
-    if (run.compression !== undefined || run.settings.local?.codec !== undefined)
-      throw new UserError('a browser tab cannot join a run with a codec; join with `unisum worker`');
     this.prepared = await this.call<'prepare'>({ kind: 'prepare', run });
     this.run = run;
     return this.prepared;
@@ -62,10 +60,10 @@ export class PostedExecutor implements Executor {
   }
 
   expect(what: Arriving): void {
-    const { prepared } = this;
-    assert(what === 'weights' && prepared?.weights !== undefined, 'a run with a codec is refused');
-    this.arrivals.expect(prepared.weights);
-    this.post({ kind: 'expect' });
+    const vectors = this.prepared?.[what];
+    assert(vectors !== undefined, 'only a run with a codec has updates');
+    this.arrivals.expect(vectors);
+    this.post({ kind: 'expect', what });
   }
 
   load(place: SegmentPlace, bytes: Uint8Array): void {
@@ -78,10 +76,13 @@ export class PostedExecutor implements Executor {
     this.post({ kind: 'stop-waiting' });
   }
 
-  async compute({ step, range }: Computation): Promise<Computed | undefined> {
+  async compute(computation: Computation): Promise<Computed | undefined> {
+    this.isInterrupted = false;
     // The compute worker handles one message after the other: it must not wait for one behind.
     await this.arrivals.here();
-    const sums = await this.call<'compute'>({ kind: 'compute', step, range });
+    // An update that is not whole must not be applied.
+    if (this.isInterrupted) return undefined;
+    const sums = await this.call<'compute'>({ kind: 'compute', computation });
     if (sums === undefined) return undefined;
     const { computed, cut, payload } = sums;
     const views = computed.partialSums.map((_, i) => payload.subarray(i * cut.bytes, (i + 1) * cut.bytes));
@@ -91,6 +92,7 @@ export class PostedExecutor implements Executor {
 
   /** The compute worker hears nothing before it has finished. What it computes then is dropped. */
   interrupt(): void {
+    this.isInterrupted = true;
     this.stopWaiting();
   }
 
