@@ -1,16 +1,24 @@
 /*
  * Reads Parquet files as tables of text, so that the same rules apply as for other files.
  */
-import { type FileMetaData, parquetMetadataAsync, parquetScan, parquetSchema } from 'hyparquet';
+import {
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetScan,
+  parquetSchema,
+  type SchemaElement,
+} from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { compressors } from 'hyparquet-compressors';
 import { UserError } from '../../errors.js';
 import { NAME_LENGTH_MAX } from './preprocessing.js';
-import { listed, Problems, quoted } from './problems.js';
+import { listed, Problems, quoted, shortened } from './problems.js';
 import { type RawTable, TableBuilder } from './raw-table.js';
 
 /** Most rows of a row group: one of its columns is in memory at a time. */
 const GROUP_ROWS_MAX = 2 ** 26;
+/** Most characters of an error of the library, which may quote the file. */
+const WHY_LENGTH_MAX = 200;
 /** Most bytes of a page, decompressed. */
 const PAGE_BYTES_MAX = 2 ** 28;
 
@@ -18,14 +26,22 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Converts values to the text that a CSV file of the same table would have. */
 const PARSERS = {
-  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && utf8.decode(bytes),
-  jsonFromBytes: (bytes: Uint8Array | undefined) => bytes && utf8.decode(bytes),
+  stringFromBytes: textOf,
+  jsonFromBytes: textOf,
   dateFromDays: (days: number | undefined) => isoTime(days, (value) => value * 86_400_000)?.slice(0, 10),
   timestampFromMilliseconds: (time: bigint | undefined) => isoTime(time, Number),
   timestampFromMicroseconds: (time: bigint | undefined) => isoTime(time, (value) => Number(value / 1000n)),
   timestampFromNanoseconds: (time: bigint | undefined) =>
     isoTime(time, (value) => Number(value / 1_000_000n)),
 };
+
+function textOf(bytes: Uint8Array | undefined): string | undefined {
+  try {
+    return bytes && utf8.decode(bytes);
+  } catch {
+    throw new Error('bytes that are not text in UTF-8');
+  }
+}
 
 /** A time in ISO 8601; undefined without a value, or when it is out of range. 0 is a time, too: 1 January 1970. */
 function isoTime<T>(value: T | undefined, millisecondsOf: (value: T) => number): string | undefined {
@@ -46,7 +62,7 @@ export async function parquetTable(source: string, bytes: Buffer): Promise<RawTa
     if (error instanceof UserError) throw error;
     const [why] = (error instanceof Error ? error.message : String(error)).split('\n');
     throw new UserError(
-      `${source} cannot be read as Parquet: ${quoted(why ?? '')}; write it again, or as CSV`,
+      `${source} cannot be read as Parquet: ${JSON.stringify(why?.slice(0, WHY_LENGTH_MAX))}; write it again, or as CSV`,
     );
   }
 }
@@ -60,12 +76,18 @@ async function read(source: string, bytes: Buffer): Promise<RawTable> {
   const options = { parsers: PARSERS, geoparquet: false };
   const metadata = await parquetMetadataAsync(file, options);
   checkPages(metadata, bytes);
+  for (const element of metadata.schema) nameByConvertedType(element);
   const all = parquetSchema(metadata).children;
   const isFlat = (column: (typeof all)[number]): boolean =>
     column.children.length === 0 && column.element.repetition_type !== 'REPEATED';
   const nested = all.filter((column) => !isFlat(column)).map(({ element }) => element.name);
-  const header = all.filter(isFlat).map(({ element }) => element.name);
-  const notes = nested.length === 0 ? [] : [`${listed(nested)}: lists or records, ignored`];
+  const flat = all.filter(isFlat).map(({ element }) => element);
+  const opaque = flat.filter(isOpaque).map(({ name }) => name);
+  const header = flat.filter((element) => !isOpaque(element)).map(({ name }) => name);
+  const notes = [
+    ...(nested.length === 0 ? [] : [`${listed(nested)}: lists or records, ignored`]),
+    ...(opaque.length === 0 ? [] : [`${listed(opaque)}: bytes that are neither text nor numbers, ignored`]),
+  ];
   const problems = new Problems();
   for (const heading of header)
     if (heading.length > NAME_LENGTH_MAX)
@@ -84,15 +106,27 @@ async function read(source: string, bytes: Buffer): Promise<RawTable> {
       useOffsetIndex: false,
     });
     await builder.addColumns(rowEnd - rowStart, async (i) => {
-      const values = await scan.readColumn({ column: header[i] as string, rowStart, rowEnd });
+      const column = header[i] as string;
+      const values = await readColumn(column, () => scan.readColumn({ column, rowStart, rowEnd }));
       if (values.length !== rowEnd - rowStart)
-        throw new Error(`column ${header[i]} holds ${values.length} values, not ${rowEnd - rowStart}`);
+        throw new Error(
+          `column ${shortened(column)} holds ${values.length} values, not ${rowEnd - rowStart}`,
+        );
       return texts(values);
     });
     rowStart = rowEnd;
   }
   if (builder.rows === 0) throw new UserError(`${source} has no rows; check that it is the right file`);
   return builder.build({ problems, notes, file: { delimiter: null, encoding: null } }, 'row');
+}
+
+/** Reads a column. Errors name it. */
+async function readColumn<T>(column: string, read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw new Error(`column ${shortened(column)}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function* texts(values: Iterable<unknown>): Generator<string> {
@@ -102,6 +136,31 @@ function* texts(values: Iterable<unknown>): Generator<string> {
     else if (value instanceof Uint8Array)
       throw new Error('a column holds bytes that are neither text nor numbers');
     else yield String(value);
+}
+
+/**
+ * Describes an element by the older of the two ways in which Parquet names types. Some programs write the newer one alone, by which
+ * hyparquet reads a decimal number as a whole one, and a date as a number of days.
+ */
+function nameByConvertedType(element: SchemaElement): void {
+  const { logical_type: type } = element;
+  if (element.converted_type !== undefined) return;
+  if (type?.type === 'DECIMAL') {
+    element.converted_type = 'DECIMAL';
+    element.scale ??= type.scale;
+  } else if (type?.type === 'DATE' || type?.type === 'BSON') element.converted_type = type.type;
+}
+
+/** Whether a column holds bytes that have no text of their own. */
+function isOpaque({ type, converted_type: kind, logical_type: logical }: SchemaElement): boolean {
+  if (kind === 'BSON' || kind === 'INTERVAL') return true;
+  if (logical?.type === 'GEOMETRY' || logical?.type === 'GEOGRAPHY') return true;
+  return (
+    type === 'FIXED_LEN_BYTE_ARRAY' &&
+    kind !== 'DECIMAL' &&
+    logical?.type !== 'UUID' &&
+    logical?.type !== 'FLOAT16'
+  );
 }
 
 /**

@@ -110,6 +110,50 @@ describe('a Parquet file', () => {
     });
   });
 
+  it('has decimals and dates, also where only the newer names of types say so', async () => {
+    const schema = [
+      { name: 'root', num_children: 3 },
+      { name: 'price', type: 'INT64', logical_type: { type: 'DECIMAL', precision: 18, scale: 2 } },
+      { name: 'rate', type: 'INT32', logical_type: { type: 'DECIMAL', precision: 9, scale: 3 } },
+      { name: 'day', type: 'INT32', logical_type: { type: 'DATE' } },
+    ] as const;
+    const file = parquetWriteBuffer({
+      schema: [
+        { ...schema[0] },
+        ...schema.slice(1).map((one) => ({ ...one, repetition_type: 'OPTIONAL' as const })),
+      ],
+      columnData: [
+        { name: 'price', data: [125n, -350n, null] },
+        { name: 'rate', data: [null, 1, -1250] },
+        { name: 'day', data: [18_000, null, 0] },
+      ],
+    });
+    expect(columnsOf(await readTable(tableFile(new Uint8Array(file), 't.parquet'), FILE))).toEqual({
+      price: ['1.25', '-3.5', ''],
+      rate: ['', '0.001', '-1.25'],
+      day: ['2019-04-14', '', '1970-01-01'],
+    });
+  });
+
+  it('is read without columns of bytes, with a note', async () => {
+    const file = parquetWriteBuffer({
+      schema: [
+        { name: 'root', num_children: 3 },
+        { name: 'key', type: 'FIXED_LEN_BYTE_ARRAY', type_length: 2, repetition_type: 'REQUIRED' },
+        { name: 'doc', type: 'BYTE_ARRAY', converted_type: 'BSON', repetition_type: 'REQUIRED' },
+        { name: 'a', type: 'INT32', repetition_type: 'REQUIRED' },
+      ],
+      columnData: [
+        { name: 'key', data: [Uint8Array.of(1, 2)] },
+        { name: 'doc', data: [Uint8Array.of(5, 0, 0, 0, 0)] },
+        { name: 'a', data: [7] },
+      ],
+    });
+    const table = await readTable(tableFile(new Uint8Array(file), 't.parquet'), FILE);
+    expect(columnsOf(table)).toEqual({ a: ['7'] });
+    expect(table.notes).toEqual(['key, doc: bytes that are neither text nor numbers, ignored']);
+  });
+
   it.each<[string, () => Uint8Array, string]>([
     [
       'cut off',
@@ -130,7 +174,7 @@ describe('a Parquet file', () => {
             columnData: [{ name: 'a', data: [Uint8Array.of(0xff, 0xfe)], type: 'BYTE_ARRAY' }],
           }),
         ),
-      'cannot be read as Parquet',
+      '"column a: bytes that are not text in UTF-8"',
     ],
   ])('%s is refused', async (_, bytes, message) => {
     await expect(readTable(tableFile(bytes(), 't.parquet'), FILE)).rejects.toMatchObject({
