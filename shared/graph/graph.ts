@@ -61,7 +61,10 @@ export interface ComposedLoss {
 }
 
 /** The loss of one of several outputs, and the weight of it in their sum; default: 1. */
-export type OutputLoss = LossSettings | { readonly loss: LossSettings; readonly weight: number };
+export type OutputLoss = AnyLoss | { readonly loss: AnyLoss; readonly weight: number };
+
+/** A ready-made loss, or one that is composed of ops. */
+type AnyLoss = LossSettings | ComposedLoss;
 
 /** Several outputs, or something for each, by name. */
 type Named<T> = Readonly<Record<string, T>>;
@@ -168,17 +171,16 @@ export class Graph {
    */
   model(output: Tensor, loss: LossSettings | ComposedLoss): Model;
   model(outputs: Named<Tensor>, losses: Named<OutputLoss>): Model;
-  model(output: Tensor | Named<Tensor>, loss: LossSettings | ComposedLoss | Named<OutputLoss>): Model {
+  model(output: Tensor | Named<Tensor>, loss: AnyLoss | Named<OutputLoss>): Model {
     if (isSeveral(output)) return this.modelOfSeveral(output, loss as Named<OutputLoss>);
-    return this.modelOfOne(output, loss as LossSettings | ComposedLoss);
+    return this.modelOfOne(output, loss as AnyLoss);
   }
 
-  private modelOfOne(output: Tensor, loss: LossSettings | ComposedLoss): Model {
+  private modelOfOne(output: Tensor, loss: AnyLoss): Model {
     this.checkOwn(output, "the model's output");
     checkIsLoss(loss, 'the loss');
     if ('compose' in loss) {
-      const value = loss.compose(output, (name, shape = [], dtype = 'f32') => this.field(name, shape, dtype));
-      this.checkOwn(value, 'what the loss computes');
+      const value = this.composed(output, loss, 'the loss');
       return this.finish(output, { kind: 'value', prediction: value.name, attributes: {} });
     }
     const { kind, target, weights } = loss;
@@ -216,7 +218,9 @@ export class Graph {
       const { loss, weight } = 'loss' in given ? given : { loss: given, weight: 1 };
       if (!Number.isFinite(weight))
         throw new UserError(`the loss of ${name} has the weight ${weight}, not a number`);
-      const terms = this.lossTerms(output, loss);
+      checkIsLoss(loss, `the loss of ${name}`);
+      const terms =
+        'compose' in loss ? this.composed(output, loss, `the loss of ${name}`) : this.lossTerms(output, loss);
       const total = terms.shape.length === 0 ? terms : derive('reduceSum', [flat(terms)], { axis: 0 });
       return derive('affine', [total], { factor: weight / elementsOf(terms.shape), summand: 0 });
     });
@@ -230,6 +234,13 @@ export class Graph {
       ...model,
       outputs: names.map((name, i) => ({ name, shape: [...(tensors[i] as Tensor).shape] })),
     });
+  }
+
+  /** What a composed loss computes: a number, or terms whose mean is the loss. */
+  private composed(output: Tensor, { compose }: ComposedLoss, what: string): Tensor {
+    const value = compose(output, (name, shape = [], dtype = 'f32') => this.field(name, shape, dtype));
+    this.checkOwn(value, `what ${what} computes`);
+    return value;
   }
 
   /** A field of the data that the loss reads: the input of this name, if there is one. */

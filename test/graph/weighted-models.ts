@@ -1,4 +1,6 @@
 import { Graph } from '../../shared/graph/graph.js';
+import { log, minus, plus, square } from '../../shared/graph/layers/arithmetic.js';
+import { defineLoss } from '../../shared/graph/layers/composed-loss.js';
 import { dense } from '../../shared/graph/layers/dense.js';
 import { flatten } from '../../shared/graph/layers/reshape.js';
 import { binaryCrossentropy } from '../../shared/graph/losses/binary-crossentropy.js';
@@ -40,6 +42,23 @@ export const WEIGHTED_MODELS = {
       {
         kinds: { loss: categoricalCrossentropy({ target: 'kinds-target', sampleWeight }), weight: 0.7 },
         size: meanSquaredError({ target: 'size-target' }),
+      },
+    );
+  },
+
+  /** The same with a loss of its own, of two terms. */
+  'named-own-loss': (): Model => {
+    const x = new Graph().input('x', [4]);
+    const hidden = dense(3, { activation: 'tanh' })(x);
+    const own = defineLoss((output, field) => {
+      const error = minus(output, field('size-target', [2]));
+      return log(plus(square(error), 1));
+    });
+    return x.graph.model(
+      { kind: dense(3, { activation: 'softmax' })(hidden), size: dense(2)(hidden) },
+      {
+        kind: categoricalCrossentropy({ target: 'kinds-target' }),
+        size: { loss: own, weight: 0.7 },
       },
     );
   },
