@@ -5,16 +5,23 @@ import { weightsSha256 } from '../shared/files/tensors.js';
 import { resolveModel } from '../shared/graph/resolve.js';
 import { elementsOf, formatShape, type Shape } from '../shared/graph/shape.js';
 import { checkOptionNames, didYouMean } from '../shared/nearest.js';
+import {
+  type ModelInputs,
+  PREDICT_OPTIONS,
+  type PredictOptions,
+  predictInBatches,
+} from './batched-prediction.js';
 import { checkpointBytesMax } from './file-bounds.js';
 import { type ExportFormat, FORMATS, writeExport } from './formats/export-files.js';
 import { GENERATE_OPTIONS, type GenerateOptions, generationRequest } from './generation/generate-options.js';
 import { TextGenerator } from './generation/generator.js';
+import type { StoredModel } from './model-text.js';
 import { availableCores } from './options/available-cores.js';
 import { parseBackend } from './options/compute-options.js';
 import { columnsOf, outputParts } from './output-parts.js';
 import { type PredictedValue, type PredictionFormat, predictionFormat } from './predictions.js';
-import { readToMeasure } from './preprocessing.js';
-import { loadStoredModel, type StoredModel } from './stored-model.js';
+import { readToMeasure } from './samples-to-measure.js';
+import { loadStoredModel } from './stored-model.js';
 import { loadParameters, TrainedModel } from './trained-model.js';
 
 /** How a trained model computes. */
@@ -23,14 +30,6 @@ export interface LoadOptions {
   readonly threads?: number;
   /** Kernel build; all give the same bits. Default: 'auto'. */
   readonly backend?: string;
-}
-
-/** How one call computes. */
-export interface PredictOptions {
-  /** Rows that are computed before the signal is looked at again. Default: 1024. */
-  readonly batch?: number;
-  /** Ends the call: it rejects with the reason. */
-  readonly signal?: AbortSignal;
 }
 
 /** How a model is written. */
@@ -42,11 +41,6 @@ export interface ExportOptions {
   readonly format?: ExportFormat;
 }
 
-/** Values of one input: rows * elements numbers, as the network sees them, or bytes as they are stored in its data. */
-export type InputValues = Float32Array | Uint8Array;
-
-/** Rows of one call of the predictor by default. */
-const PREDICTED_TOGETHER = 1024;
 const THREADS_MAX = 256;
 
 /**
@@ -137,12 +131,9 @@ export class LoadedModel implements AsyncDisposable {
    * @returns rows * elements of `outputShape`
    * @throws UserError when an input is missing, unknown, or not a whole number of rows; the reason of an aborted signal
    */
-  predict(
-    inputs: InputValues | Readonly<Record<string, InputValues>>,
-    options: PredictOptions = {},
-  ): Promise<Float32Array> {
-    checkOptionNames('predict()', options, ['batch', 'signal']);
-    return this.inTurn(() => this.computeAll(inputs, options));
+  predict(inputs: ModelInputs, options: PredictOptions = {}): Promise<Float32Array> {
+    checkOptionNames('predict()', options, PREDICT_OPTIONS);
+    return this.inTurn(() => predictInBatches(this.model.predictor, this.stored, inputs, options));
   }
 
   /** Names and shapes of the outputs of a model with several; undefined for a model with one. */
@@ -264,67 +255,7 @@ export class LoadedModel implements AsyncDisposable {
     return result;
   }
 
-  private async computeAll(
-    given: InputValues | Readonly<Record<string, InputValues>>,
-    { batch = PREDICTED_TOGETHER, signal }: PredictOptions,
-  ): Promise<Float32Array> {
-    if (!Number.isInteger(batch) || batch < 1)
-      throw new UserError(`predict() takes a batch of 1 or more rows, not ${batch}`, 2);
-    signal?.throwIfAborted();
-    const inputs = this.asFloats(given);
-    const rows = this.rowsOf(inputs);
-    if (rows === undefined || rows <= batch) return this.model.predictor.predict(inputs);
-    const parts: Float32Array[] = [];
-    for (let from = 0; from < rows; from += batch) {
-      signal?.throwIfAborted();
-      const part = Object.entries(inputs).map(([name, values]) => {
-        const elements = values.length / rows;
-        return [name, values.subarray(from * elements, (from + batch) * elements)] as const;
-      });
-      parts.push(await this.model.predictor.predict(Object.fromEntries(part)));
-    }
-    const outputs = new Float32Array(rows * this.model.outputFloats);
-    parts.forEach((part, i) => {
-      outputs.set(part, i * batch * this.model.outputFloats);
-    });
-    return outputs;
-  }
-
-  /** Rows of the inputs; undefined where they do not fit, which the predictor reports. */
-  private rowsOf(inputs: Readonly<Record<string, Float32Array>>): number | undefined {
-    const counts = Object.entries(this.inputs).map(
-      ([name, shape]) => (inputs[name]?.length ?? Number.NaN) / elementsOf(shape),
-    );
-    const [rows] = counts;
-    const isWhole = Number.isInteger(rows) && counts.every((count) => count === rows);
-    return isWhole && counts.length === Object.keys(inputs).length ? rows : undefined;
-  }
-
-  private asFloats(
-    given: InputValues | Readonly<Record<string, InputValues>>,
-  ): Readonly<Record<string, Float32Array>> {
-    const names = Object.keys(this.inputs);
-    const named = isValues(given) ? { [names[0] as string]: given } : given;
-    if (isValues(given) && names.length > 1)
-      throw new UserError(`the model has several inputs: give the values of each, { ${names.join(', ')} }`);
-    return Object.fromEntries(
-      Object.entries(named).map(([name, values]) => {
-        if (values instanceof Float32Array) return [name, values];
-        const input = this.stored.inputs[name];
-        if (!(values instanceof Uint8Array) || input?.isByte !== true)
-          throw new UserError(
-            `the input ${name} takes ${input?.isByte === true ? 'a Float32Array or a Uint8Array' : 'a Float32Array'}`,
-          );
-        return [name, Float32Array.from(values, (byte) => byte * input.scale + input.shift)];
-      }),
-    );
-  }
-
   private async readData(path: string): Promise<Dataset> {
     return (await readToMeasure(path, this.stored.preprocessing)).test;
   }
-}
-
-function isValues(value: unknown): value is InputValues {
-  return value instanceof Float32Array || value instanceof Uint8Array;
 }

@@ -9,7 +9,7 @@ import type { Dataset } from '../shared/data/dataset.js';
 import { fieldValues } from '../shared/data/field-values.js';
 import { type FieldsPreprocessing, imageInput } from '../shared/data/fields-preprocessing.js';
 import { openIdx, openRawFolder } from '../shared/data/fields-to-measure.js';
-import { preprocessImage } from '../shared/data/images/image-preprocessing.js';
+import { preprocessImage } from '../shared/data/images/read-image.js';
 import { numbersIn, readJsonFile } from '../shared/data/json-rows.js';
 import type { PairPreprocessing } from '../shared/data/texts/pair-preprocessing.js';
 import { textLines } from '../shared/data/texts/pairs-to-measure.js';
@@ -20,8 +20,8 @@ import { exists, readBoundedFile } from '../shared/files/read-file.js';
 import type { Model } from '../shared/graph/model.js';
 import { elementsOf } from '../shared/graph/shape.js';
 import { type InputFiles, type InputRequest, isJson, type SampleBatch } from './input-files.js';
+import type { StoredModel } from './model-text.js';
 import type { Preprocessing } from './preprocessing.js';
-import type { StoredModel } from './stored-model.js';
 import { openTables } from './table-inputs.js';
 
 /** Largest file of one sample. */

@@ -11,8 +11,8 @@ import { argMax } from '../shared/metrics/arg-max.js';
 import { decodeCtc } from './decoding/ctc-greedy.js';
 import { decodeGreedily } from './decoding/greedy.js';
 import { spellNumbers, writeSymbols } from './decoding/pieces.js';
+import type { StoredModel } from './model-text.js';
 import { withProbabilities } from './probabilities.js';
-import type { StoredModel } from './stored-model.js';
 
 /** A cell of a prediction. */
 export type PredictedValue = string | number;

@@ -2,27 +2,19 @@
  * The kinds of fitted preprocessing that a run keeps in its model.json. Each kind applies what was fitted in training to other
  * files and fits nothing.
  */
-import { recordingsToMeasure } from '../shared/data/audio/audio-folder.js';
 import {
   type AudioPreprocessing,
   parseAudioPreprocessing,
 } from '../shared/data/audio/audio-preprocessing.js';
-import type { Dataset } from '../shared/data/dataset.js';
 import { type FieldsPreprocessing, parseFieldsPreprocessing } from '../shared/data/fields-preprocessing.js';
-import { fieldsToMeasure } from '../shared/data/fields-to-measure.js';
-import { imagesToMeasure } from '../shared/data/images/image-folder.js';
 import {
   type ImagePreprocessing,
   parseImagePreprocessing,
 } from '../shared/data/images/image-preprocessing.js';
-import { tableToMeasure } from '../shared/data/tables/csv.js';
 import { parseTablePreprocessing, type TablePreprocessing } from '../shared/data/tables/preprocessing.js';
 import { type PairPreprocessing, parsePairPreprocessing } from '../shared/data/texts/pair-preprocessing.js';
-import { pairsToMeasure } from '../shared/data/texts/pairs-to-measure.js';
-import { textToMeasure } from '../shared/data/texts/text.js';
 import { parseTextPreprocessing, type TextPreprocessing } from '../shared/data/texts/text-preprocessing.js';
 import { UserError } from '../shared/errors.js';
-import { exists } from '../shared/files/read-file.js';
 
 /** Fitted preprocessing of any kind: plain JSON. */
 export type Preprocessing =
@@ -60,29 +52,4 @@ export function parsePreprocessing(value: unknown, source: string): Preprocessin
   throw new UserError(
     `${source} has preprocessing of an unknown kind, ${JSON.stringify(kind)?.slice(0, 40)}; use the version of unisum that trained it`,
   );
-}
-
-/**
- * Reads labelled samples to measure a trained model on: every row of a table, every file of a folder, all of a text.
- * @throws UserError that names the file and the remedy
- */
-export async function readToMeasure(
-  path: string,
-  preprocessing: Preprocessing,
-): Promise<{ readonly test: Dataset; readonly notes: readonly string[] }> {
-  if (!(await exists(path))) throw new UserError(`${path} does not exist; check the path`, 2);
-  switch (preprocessing.kind) {
-    case 'table':
-      return tableToMeasure(path, preprocessing);
-    case 'images':
-      return imagesToMeasure(path, preprocessing);
-    case 'recordings':
-      return recordingsToMeasure(path, preprocessing);
-    case 'text':
-      return textToMeasure(path, preprocessing);
-    case 'pairs':
-      return pairsToMeasure(path, preprocessing);
-    case 'fields':
-      return fieldsToMeasure(path, preprocessing);
-  }
 }

@@ -6,15 +6,11 @@ import { exists } from '../../shared/files/read-file.js';
 import type { Tensor } from '../../shared/files/tensors.js';
 import type { Model } from '../../shared/graph/model.js';
 import { checkpointBytesMax } from '../../trainer/file-bounds.js';
+import type { StoredModel } from '../../trainer/model-text.js';
 import { availableCores } from '../../trainer/options/available-cores.js';
 import { parseBackend } from '../../trainer/options/compute-options.js';
 import type { MeasuredData, Recipe, RecipeData } from '../../trainer/recipe.js';
-import {
-  loadStoredModel,
-  manifestHash,
-  type StoredModel,
-  storedModelOf,
-} from '../../trainer/stored-model.js';
+import { loadStoredModel, manifestHash, storedModelOf } from '../../trainer/stored-model.js';
 import { loadParameters, TrainedModel } from '../../trainer/trained-model.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { showWhile } from '../terminal/transient-note.js';

@@ -24,11 +24,11 @@ function node(...args) {
   });
 }
 
-/** @returns {string[]} the sources that tsconfig.build.json names */
+/** @returns {string[]} the sources for Node that tsconfig.build.json names */
 function sources() {
   const { include } = JSON.parse(readFileSync(join(root, 'tsconfig.build.json'), 'utf8'));
   return include
-    .filter((/** @type {string} */ name) => existsSync(join(root, name)))
+    .filter((/** @type {string} */ name) => !name.startsWith('web/') && existsSync(join(root, name)))
     .flatMap((/** @type {string} */ name) =>
       readdirSync(join(root, name), { recursive: true, encoding: 'utf8' })
         .filter((path) => path.endsWith('.ts'))

@@ -56,7 +56,8 @@ export async function bundlePackage(root, to) {
   );
   const installed = Object.keys(dependencies);
   const published = publishedModules(root, exports);
-  const entries = [...STARTED, ...published.map((path) => path.replace(/\.js$/, '.ts'))];
+  const forNode = published.filter((path) => !path.startsWith('web/'));
+  const entries = [...STARTED, ...forNode.map((path) => path.replace(/\.js$/, '.ts'))];
   const modules = await bundleProgram(root, to, { entries, installed, sourcemap: false });
   copyLicenses(root, to, modules);
   copyAssets(dist, to);
@@ -118,7 +119,7 @@ function copyAssets(dist, bundled) {
   for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
     const isScriptOfPage = /[/\\]page[/\\][^/\\]+\.js$/.test(name);
     // What browsers load is bundled already.
-    const isOfWeb = /^web[/\\]/.test(name) && extname(name) !== '';
+    const isOfWeb = /^web[/\\]/.test(name) && extname(name) !== '' && !name.endsWith('.d.ts');
     if (ASSETS.has(extname(name)) || isScriptOfPage || isOfWeb)
       copyInto(join(dist, name), join(bundled, name));
   }

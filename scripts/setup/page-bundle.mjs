@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * Bundles the page for browsers (web/) into the folder web/ of the folder that is named on the command line, compressed
+ * Bundles what browsers load into the folder web/ of the folder that is named on the command line: `unisum/browser`, for the
+ * pages of others, and the page of a run, compressed
  * ahead, with a table of the paths that a coordinator serves.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -18,6 +19,8 @@ const ENTRIES = [
   'worker/compute-thread.ts',
   'worker/sleeper.ts',
 ];
+/** Trained models in the pages of others. */
+const LIBRARY = 'web/library/unisum-browser.ts';
 /** Other files, by the path that they are served at. */
 const COPIES = {
   'page/index.html': 'web/page/index.html',
@@ -54,21 +57,29 @@ function write(file, bytes) {
   else table[`/${file}`] = entry;
 }
 
-const { outputFiles } = await build({
+/** @type {import('esbuild').BuildOptions} */
+const how = {
   absWorkingDir: root,
-  entryPoints: ENTRIES.map((entry) => join('web', entry)),
-  outbase: 'web',
-  outdir: folder,
-  // The build for pages whose policy forbids code made from text.
-  alias: { msgpackr: join(root, 'node_modules/msgpackr/dist/index-no-eval.cjs') },
   bundle: true,
   format: 'esm',
   target: 'es2022',
   minify: true,
-  write: false,
   logLevel: 'warning',
+};
+
+const { outputFiles } = await build({
+  ...how,
+  entryPoints: ENTRIES.map((entry) => join('web', entry)),
+  outbase: 'web',
+  outdir: folder,
+  write: false,
+  // The build for pages whose policy forbids code made from text.
+  alias: { msgpackr: join(root, 'node_modules/msgpackr/dist/index-no-eval.cjs') },
 });
 for (const { path, contents } of outputFiles)
   write(path.slice(folder.length + 1).replaceAll('\\', '/'), contents);
 for (const [file, source] of Object.entries(COPIES)) write(file, readFileSync(join(root, source)));
 writeFileSync(join(folder, 'table.json'), JSON.stringify(table));
+
+// It lies in the package as it is: whoever imports it compresses what they serve.
+await build({ ...how, entryPoints: [LIBRARY], outfile: join(folder, 'library', 'unisum-browser.js') });

@@ -8,7 +8,8 @@ const TOP: Readonly<Record<string, readonly string[]>> = {
   worker: ['shared'],
   trainer: ['shared', 'coordinator', 'worker'],
   simulation: ['shared', 'coordinator', 'worker'],
-  web: ['shared', 'worker'],
+  // What a model says is the trainer's; nothing of Node may be reached that way.
+  web: ['shared', 'worker', 'trainer'],
   examples: ['shared', 'trainer'],
   scripts: ['shared', 'coordinator', 'worker', 'trainer', 'simulation', 'examples'],
   test: ['shared', 'coordinator', 'worker', 'trainer', 'simulation', 'examples', 'scripts', 'web'],

@@ -12,7 +12,6 @@ export const LONG_FILES: LongFiles = {
   'trainer/options/train-options.ts': 'the options of train, each parsed once: a list',
   'trainer/training-session.ts':
     'one session from its request to its result, in the order in which things can fail',
-  'trainer/loaded-model.ts': 'a trained model: one class, the face of everything that a program does with it',
   'trainer/generation/step-network.ts': 'one network made of another, node by node',
   'simulation/virtual-cluster.ts':
     'the machines of one cluster and what passes between them, in one virtual time',
@@ -32,6 +31,7 @@ export const LONG_FILES: LongFiles = {
  */
 export const LIVE_EXPORTS: Allowed = {
   'trainer/public/': 'the public face of the package: programs import it, and docs/api.txt lists it',
+  'web/library/': 'unisum/browser: pages of others import it',
   'shared/engine/threads/thread.ts compute': 'the entry of a compute thread, started by its path',
   'test/support/build.ts setup': 'vitest calls it before tests that start threads',
   'test/kernels/addon.ts setup': 'vitest calls it before tests of the native addon',

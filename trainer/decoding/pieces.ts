@@ -1,7 +1,7 @@
 import type { Dataset } from '../../shared/data/dataset.js';
 import { fieldValues } from '../../shared/data/field-values.js';
 import { spellPieces } from '../../shared/data/texts/byte-pairs.js';
-import { PAIR_SIGNS, type PairLengths } from '../../shared/data/texts/piece-pairs.js';
+import { PAIR_SIGNS, type PairLengths } from '../../shared/data/texts/pair-preprocessing.js';
 import type { Predictor } from '../../shared/engine/passes/prediction.js';
 import { decodeByBeam } from './beam.js';
 

@@ -5,7 +5,7 @@ import type { LossSettings } from '../../shared/graph/losses/loss.js';
 import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.js';
 import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
 import type { Model } from '../../shared/graph/model.js';
-import { type StoredModel, storedNetwork } from '../stored-model.js';
+import { type StoredModel, storedNetwork } from '../model-text.js';
 import { writeExport } from './export-files.js';
 
 /** What a network is made of. */

@@ -3,7 +3,7 @@ import type { Predictor } from '../../shared/engine/passes/prediction.js';
 import { UserError } from '../../shared/errors.js';
 import type { Model } from '../../shared/graph/model.js';
 import { resolveModel } from '../../shared/graph/resolve.js';
-import type { StoredModel } from '../stored-model.js';
+import type { StoredModel } from '../model-text.js';
 import type { TrainedModel } from '../trained-model.js';
 import { drawSymbol, type Sampling } from './sampling.js';
 import { keysAt, STEP_INPUTS, type StepNetwork, stepNetwork } from './step-network.js';

@@ -4,7 +4,7 @@
 import type { Dataset } from '../../shared/data/dataset.js';
 import type { Predictor } from '../../shared/engine/passes/prediction.js';
 import { perplexity } from '../../shared/metrics/perplexity.js';
-import type { StoredModel } from '../stored-model.js';
+import type { StoredModel } from '../model-text.js';
 import { measureCharacters } from './characters.js';
 import { measureSentences } from './sentences.js';
 import { measureSequences } from './sequences.js';

@@ -123,17 +123,16 @@ export {
   type Metric,
   type MetricInput,
 } from '../../shared/metrics/metric.js';
+export type { InputValues, PredictOptions } from '../batched-prediction.js';
 export { importNetwork } from '../formats/import-network.js';
 export { ImportedNetwork } from '../formats/imported-network.js';
 export type { ImportOptions } from '../formats/onnx/import/import.js';
 export type { GenerateOptions } from '../generation/generate-options.js';
 export {
   type ExportOptions,
-  type InputValues,
   type LoadedModel,
   type LoadOptions,
   load,
-  type PredictOptions,
 } from '../loaded-model.js';
 export type { TypedOptions as TrainingOptions } from '../options/typed-options.js';
 export type { Goal, Recipe, RecipeData } from '../recipe.js';

@@ -10,8 +10,8 @@ import type { ClassFolderKind } from '../class-tree.js';
 import { type Column, type Dataset, nameAfter } from '../dataset.js';
 import { checkSides, type HeldOut } from '../held-out.js';
 import { LabelledSamples } from '../labelled-samples.js';
-import { FITS, fitted, type ImagePreprocessing, preprocessImage, SIZE_MAX } from './image-preprocessing.js';
-import { type ReadImage, readImage } from './read-image.js';
+import { FITS, fitted, type ImagePreprocessing, SIZE_MAX } from './image-preprocessing.js';
+import { preprocessImage, type ReadImage, readImage } from './read-image.js';
 import type { Fit, Size } from './resize.js';
 
 export interface ImageFolderOptions {

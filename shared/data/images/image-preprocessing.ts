@@ -5,7 +5,6 @@
 import * as v from 'valibot';
 import { UserError } from '../../errors.js';
 import type { PixelImage } from './image.js';
-import { readImage } from './read-image.js';
 import { type Fit, resize, type Size } from './resize.js';
 
 /** Longest side that images can be resized to, in pixels. */
@@ -49,23 +48,6 @@ export function parseImagePreprocessing(value: unknown, source: string): ImagePr
     `${source} has invalid image preprocessing: ${path === null ? '' : `${path}: `}${issues[0].message}; ` +
       'use an undamaged run',
   );
-}
-
-/**
- * The network input of one image, with the same values as in training.
- * @param bytes of a PNG or JPEG
- * @param file names the image in errors
- * @returns [height, width, channels]
- * @throws UserError that names the file and the remedy
- */
-export async function preprocessImage(
-  bytes: Uint8Array,
-  file: string,
-  settings: ImagePreprocessing,
-): Promise<Float32Array> {
-  const { pixels } = fitted(await readImage(bytes, file, settings.channels), file, settings);
-  // A byte times a float32 is exact in float64, so there is a single rounding.
-  return Float32Array.from(pixels, (byte) => byte * settings.scale);
 }
 
 /** A decoded image at the size of the network's input. @throws UserError when the fit is exact and the size differs */

@@ -1,5 +1,6 @@
 import { turnUpright } from './exif-orientation.js';
 import type { Channels, StoredImage } from './image.js';
+import { fitted, type ImagePreprocessing } from './image-preprocessing.js';
 import { readJpeg } from './jpeg.js';
 import { isJpeg, readSegments } from './jpeg-segments.js';
 import { readPng, readPngChunks } from './png.js';
@@ -48,4 +49,21 @@ function jpegHeader(bytes: Uint8Array, file: string) {
 function pngHeader(bytes: Uint8Array, file: string) {
   const { header, orientation } = readPngChunks(bytes, file);
   return { ...header, orientation, isGrey: header.kind === 0 || header.kind === 4 };
+}
+
+/**
+ * The network input of one image, with the same values as in training.
+ * @param bytes of a PNG or JPEG
+ * @param file names the image in errors
+ * @returns [height, width, channels]
+ * @throws UserError that names the file and the remedy
+ */
+export async function preprocessImage(
+  bytes: Uint8Array,
+  file: string,
+  settings: ImagePreprocessing,
+): Promise<Float32Array> {
+  const { pixels } = fitted(await readImage(bytes, file, settings.channels), file, settings);
+  // A byte times a float32 is exact in float64, so there is a single rounding.
+  return Float32Array.from(pixels, (byte) => byte * settings.scale);
 }

@@ -7,14 +7,8 @@ import type { Dataset } from '../dataset.js';
 import { hashNumber, isOneIn } from '../held-out.js';
 import { readAptLists } from './apt-lists.js';
 import type { PairPreprocessing } from './pair-preprocessing.js';
-import {
-  PAIR_SIGNS,
-  type PairLengths,
-  type PiecePair,
-  packPiecePairs,
-  piecesIn,
-  piecesOf,
-} from './piece-pairs.js';
+import { PAIR_SIGNS, type PairLengths } from './pair-preprocessing.js';
+import { type PiecePair, packPiecePairs, piecesIn, piecesOf } from './piece-pairs.js';
 import { readTextFile } from './text-file.js';
 
 const FILE_BYTES_MAX = 2 ** 28;

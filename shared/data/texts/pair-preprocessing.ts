@@ -8,6 +8,15 @@ import { UserError } from '../../errors.js';
 /** Most symbols, and most symbols of a text. */
 const [SYMBOLS_MAX, LENGTH_MAX] = [2 ** 20, 2 ** 16];
 
+/** Numbers with a special meaning; they precede the pieces. */
+export const PAIR_SIGNS = { end: 0, start: 1 } as const;
+
+/** Lengths of both sides, including an end. */
+export interface PairLengths {
+  readonly read: number;
+  readonly written: number;
+}
+
 const length = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(LENGTH_MAX));
 const alphabet = v.pipe(
   v.array(v.pipe(v.string(), v.maxLength(1024))),

@@ -6,8 +6,8 @@ import { UserError } from '../../errors.js';
 import { exists } from '../../files/read-file.js';
 import type { Dataset } from '../dataset.js';
 import { isOneIn } from '../held-out.js';
-import type { PairPreprocessing } from './pair-preprocessing.js';
-import { type PairLengths, packPiecePairs, piecesIn, piecesOf } from './piece-pairs.js';
+import type { PairLengths, PairPreprocessing } from './pair-preprocessing.js';
+import { packPiecePairs, piecesIn, piecesOf } from './piece-pairs.js';
 import { readSwordBible } from './sword.js';
 import { readTextFile } from './text-file.js';
 

@@ -4,9 +4,8 @@
 import { sha256Hex } from '../../files/sha256.js';
 import { type Column, type Dataset, packDataset } from '../dataset.js';
 import { learnPieces, pieceNumbers, wordsOf } from './byte-pairs.js';
+import { PAIR_SIGNS, type PairLengths } from './pair-preprocessing.js';
 
-/** Numbers with a special meaning; they precede the pieces. */
-export const PAIR_SIGNS = { end: 0, start: 1 } as const;
 /** Piece p has the number p + SIGNS. */
 const SIGNS = Object.keys(PAIR_SIGNS).length;
 /** The padding of `written`, which does not count in the loss. */
@@ -41,12 +40,6 @@ export function piecesIn(alphabet: readonly string[]): Pieces {
 export interface PiecePair {
   readonly read: readonly number[];
   readonly written: readonly number[];
-}
-
-/** Lengths of both sides, including an end. */
-export interface PairLengths {
-  readonly read: number;
-  readonly written: number;
 }
 
 /**

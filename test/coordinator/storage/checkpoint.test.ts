@@ -5,7 +5,7 @@ import {
   encodeCheckpoint,
 } from '../../../coordinator/storage/checkpoint.js';
 import { UserError } from '../../../shared/errors.js';
-import { decodeSafetensors } from '../../../shared/files/safetensors.js';
+import { decodeSafetensors } from '../../../shared/files/safetensors-decoding.js';
 import { sha256Hex, sha256InBackground } from '../../../shared/files/sha256.js';
 import { canonicalBytes, weightsSha256 } from '../../../shared/files/tensors.js';
 

@@ -7,8 +7,8 @@ import {
   imageFolder,
   imagesToMeasure,
 } from '../../../shared/data/images/image-folder.js';
-import { parseImagePreprocessing, preprocessImage } from '../../../shared/data/images/image-preprocessing.js';
-import { readImage } from '../../../shared/data/images/read-image.js';
+import { parseImagePreprocessing } from '../../../shared/data/images/image-preprocessing.js';
+import { preprocessImage, readImage } from '../../../shared/data/images/read-image.js';
 import { resize } from '../../../shared/data/images/resize.js';
 import { pngBytes } from '../../support/png.js';
 import { temporaryFolder } from '../../support/process.js';

@@ -10,7 +10,7 @@ import {
   SUMMARY_LENGTHS,
   type SummarySplit,
 } from '../../../shared/data/texts/descriptions.js';
-import { PAIR_SIGNS } from '../../../shared/data/texts/piece-pairs.js';
+import { PAIR_SIGNS } from '../../../shared/data/texts/pair-preprocessing.js';
 import { temporaryFolder } from '../../support/process.js';
 
 function fileOf(name: string, text: string): string {

@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { fieldValues } from '../../../shared/data/field-values.js';
+import { PAIR_SIGNS } from '../../../shared/data/texts/pair-preprocessing.js';
 import { loadPairs, PAIR_LENGTH } from '../../../shared/data/texts/parallel-text.js';
-import { NOT_SAID, PAIR_SIGNS } from '../../../shared/data/texts/piece-pairs.js';
+import { NOT_SAID } from '../../../shared/data/texts/piece-pairs.js';
 import { temporaryFolder } from '../../support/process.js';
 
 function folderOf(source: readonly string[], target: readonly string[]): string {

@@ -15,8 +15,8 @@ import type { ImportedNetwork } from '../../../trainer/formats/imported-network.
 import { onnxModel } from '../../../trainer/formats/onnx/export.js';
 import { readOnnx } from '../../../trainer/formats/onnx/import/import.js';
 import { encodeModel, FLOAT } from '../../../trainer/formats/onnx/messages.js';
+import { storedNetwork } from '../../../trainer/model-text.js';
 import { load, train } from '../../../trainer/public/unisum.js';
-import { storedNetwork } from '../../../trainer/stored-model.js';
 import { distinctNetworks, randomInputs, randomWeights } from './networks.js';
 import { type OnnxRuntime, onnxRuntime, packagedModel } from './onnx-runtime.js';
 import { furthest, predicted } from './predicted.js';

@@ -19,7 +19,7 @@ import {
   snakeCase,
   weightPlaces,
 } from '../../../trainer/formats/keras/layer-model.js';
-import { storedNetwork } from '../../../trainer/stored-model.js';
+import { storedNetwork } from '../../../trainer/model-text.js';
 import { pythonWith } from '../../support/python.js';
 import { KERAS_NETWORKS } from './layer-networks.js';
 import { randomInputs, randomWeights } from './networks.js';

@@ -6,7 +6,7 @@ import type { Model } from '../../../shared/graph/model.js';
 import { elementsOf } from '../../../shared/graph/shape.js';
 import { writeExport } from '../../../trainer/formats/export-files.js';
 import { importNetwork } from '../../../trainer/formats/import-network.js';
-import { storedNetwork } from '../../../trainer/stored-model.js';
+import { storedNetwork } from '../../../trainer/model-text.js';
 import { LAYER_NETWORKS } from './layer-networks.js';
 import { distinctNetworks, randomInputs, randomWeights } from './networks.js';
 import { furthest, predicted } from './predicted.js';

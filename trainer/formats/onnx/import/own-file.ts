@@ -7,8 +7,8 @@ import { type Tensor, weightsSha256 } from '../../../../shared/files/tensors.js'
 import { Graph, type Tensor as GraphTensor, type LayerIdentity } from '../../../../shared/graph/graph.js';
 import type { Model } from '../../../../shared/graph/model.js';
 import { elementsOf } from '../../../../shared/graph/shape.js';
+import { parseStoredText } from '../../../model-text.js';
 import { predictionFormat } from '../../../predictions.js';
-import { parseStoredText } from '../../../stored-model.js';
 import { ImportedNetwork } from '../../imported-network.js';
 import { onnxGraph } from '../export.js';
 import type { ReadModel } from './decode.js';
