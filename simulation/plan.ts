@@ -148,6 +148,8 @@ const COMMON_SUM = 0x0c0111de;
 /** Their part of the runs in which everything is audited; the longest time for which they are honest, in answers. */
 const COLLUSION_CHANCE = 1 / 3;
 const HONEST_ANSWERS_MAX = 40;
+/** The same for those that do not confirm each other. */
+const PATIENCE_MAX = 4;
 const WRONG_CHANCES = [1, 1 / 4, 1 / 16] as const;
 const RETURNS = [undefined, 'same-name', 'new-name'] as const;
 
@@ -187,6 +189,9 @@ function hostileScenario({ seed, workers, steps, faults, liar }: SimulationPlan)
     const withholdsAfter = random.chance(0.5) ? 0 : random.below(10);
     return { wrongChance, withholdsAfter, ...kind, ...(returns && { returns }) };
   });
+  // A first answer is checked; who is to harm a run that is audited in part has to be honest for a while.
+  const patient = new SeededRandom(seed ^ 0x9a71e17);
+  const patients = misbehaviours.map((one) => ({ ...one, liesAfter: patient.below(PATIENCE_MAX) }));
   // Of its own, so that the other scenarios stay what they were.
   const colluding = new SeededRandom(seed ^ 0xc0111de);
   const isCollusion = liar === undefined && workers >= 4 && colluding.chance(COLLUSION_CHANCE);
@@ -199,7 +204,11 @@ function hostileScenario({ seed, workers, steps, faults, liar }: SimulationPlan)
     locals: 1 + random.below(2),
     minWorkers: 1,
     audit: liar?.audit ?? 1,
-    misbehaviours: isCollusion ? colluders(colluding, workers) : misbehaviours,
+    misbehaviours: isCollusion
+      ? colluders(colluding, workers)
+      : liar === undefined
+        ? misbehaviours
+        : patients,
     isStrict: liar === undefined,
     saveEvery,
     placement: random.chance(0.25) ? 'auto' : 'all',
