@@ -66,6 +66,19 @@ describe('the pages', () => {
   });
 });
 
+it('the README in Chinese has the commands, the links and the headings of the English one', () => {
+  const [english, chinese] = ['README.md', 'README.zh-CN.md'].map((path) => pageAt(path) as Page);
+  const blocksOf = (page: Page | undefined) => page?.text.match(/^```[\s\S]*?^```/gm);
+  const targetsOf = (page: Page | undefined) =>
+    linksOf(page as Page)
+      .map(({ target, heading }) => `${target}#${heading ?? ''}`)
+      .filter((target) => !target.startsWith('README'))
+      .sort();
+  expect(blocksOf(chinese)).toEqual(blocksOf(english));
+  expect(targetsOf(chinese)).toEqual(targetsOf(english));
+  expect(headingsOf(chinese as Page).length).toBe(headingsOf(english as Page).length);
+});
+
 describe('the checks of pages', () => {
   it.each([
     ['npm start -- mnist-mlp --epocs 5', 'unknown option'],
