@@ -35,6 +35,9 @@ const PARSERS = {
     isoTime(time, (value) => Number(value / 1_000_000n)),
 };
 
+/** The least and the largest value of a column, which nobody reads here, may be cut in the middle of a letter. */
+const STATISTICS_PARSERS = { ...PARSERS, stringFromBytes: () => '', jsonFromBytes: () => '' };
+
 function textOf(bytes: Uint8Array | undefined): string | undefined {
   try {
     return bytes && utf8.decode(bytes);
@@ -74,7 +77,7 @@ async function read(source: string, bytes: Buffer): Promise<RawTable> {
       Uint8Array.prototype.slice.call(bytes, from, to).buffer as ArrayBuffer,
   };
   const options = { parsers: PARSERS, geoparquet: false };
-  const metadata = await parquetMetadataAsync(file, options);
+  const metadata = await parquetMetadataAsync(file, { ...options, parsers: STATISTICS_PARSERS });
   checkPages(metadata, bytes);
   for (const element of metadata.schema) nameByConvertedType(element);
   const all = parquetSchema(metadata).children;
