@@ -1,6 +1,7 @@
 /*
  * Data sets with one file per sample and one folder per class.
  */
+import { relative } from 'node:path';
 import { UserError } from '../errors.js';
 import { readBoundedFile } from '../files/read-file.js';
 import { sha256Hex } from '../files/sha256.js';
@@ -49,17 +50,24 @@ export async function readClassFolders(
   const isHeldOut = heldOut(split);
   const tree = await findClasses(directory, kind);
   const trained = new Set<string>();
+  const sameFiles = new SameFiles();
   const counts = tree.classes.map(() => ({ train: 0, test: 0 }));
   let repeated = 0;
   await readEach(directory, tree.files, async ({ path, label, split: from }) => {
     const bytes = await readBoundedFile(path, FILE_BYTES_MAX);
     const isTest = from === undefined ? isHeldOut(bytes) : from === 'test';
-    if (from === 'train') trained.add(sha256Hex(bytes));
-    else if (from === 'test' && trained.has(sha256Hex(bytes))) repeated += 1;
+    const hash = sha256Hex(bytes);
+    sameFiles.add(hash, path, label);
+    if (from === 'train') trained.add(hash);
+    else if (from === 'test' && trained.has(hash)) repeated += 1;
     (counts[label] as { train: number; test: number })[isTest ? 'test' : 'train'] += 1;
     await take({ path, bytes, label, isTest });
   });
-  const notes = [...describeClasses(directory, kind, tree, counts), ...tree.notes];
+  const notes = [
+    ...describeClasses(directory, kind, tree, counts),
+    ...tree.notes,
+    ...sameFiles.notes(directory, kind),
+  ];
   if (repeated > 0)
     notes.push(
       `${repeated} of the ${kind.what} in ${tree.testSplit} are also in ${tree.trainSplit} (identical files): they measure what was ` +
@@ -94,6 +102,31 @@ export async function readKnownClasses(
     await take({ path, bytes, label: known, isTest: from !== undefined });
   });
   return tree.notes;
+}
+
+/** Finds identical files in several classes: at most one of their classes is right. */
+class SameFiles {
+  private readonly seen = new Map<string, { readonly path: string; readonly label: number }>();
+  private example: readonly [string, string] | undefined;
+  private count = 0;
+
+  add(hash: string, path: string, label: number): void {
+    const first = this.seen.get(hash);
+    if (first === undefined) this.seen.set(hash, { path, label });
+    else if (first.label !== label) {
+      this.count += 1;
+      this.example ??= [first.path, path];
+    }
+  }
+
+  notes(directory: string, { what }: ClassFolderKind): string[] {
+    if (this.example === undefined) return [];
+    const [one, other] = this.example.map((path) => relative(directory, path));
+    return [
+      `${this.count} of the ${what} are also in another class (identical files), such as ${other} and ${one}: at most one class ` +
+        'is right; remove the others',
+    ];
+  }
 }
 
 /** The field `label` (i32 []): the class number of each sample. */
@@ -138,8 +171,10 @@ function describeClasses(
       : `${sum('train')} in ${trainSplit} for training, ${sum('test')} in ${testSplit} for evaluation`;
   const each = classes.map((name, i) => `${name} ${(counts[i]?.train ?? 0) + (counts[i]?.test ?? 0)}`);
   const empty = classes.filter((_, i) => counts[i]?.train === 0);
+  const many = classes.length === 1 ? '1 class' : `${classes.length} classes`;
   return [
-    `${directory}: ${sum('train') + sum('test')} ${kind.what} in ${classes.length} classes (${listed(each, LISTED_CLASSES)}); ${splits}`,
+    `${directory}: ${sum('train') + sum('test')} ${kind.what} in ${many} (${listed(each, LISTED_CLASSES)}); ${splits}`,
+    ...(classes.length === 1 ? ['there is a single class, so there is nothing to learn'] : []),
     ...(empty.length === 0
       ? []
       : [

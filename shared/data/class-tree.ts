@@ -4,7 +4,7 @@
  */
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { extname, join, relative } from 'node:path';
 import { UserError } from '../errors.js';
 import { errorCode, explainFileError } from '../files/file-error.js';
 import { lookAlikeNotes } from './look-alikes.js';
@@ -120,7 +120,10 @@ async function findSplits(directory: string, folders: readonly string[], kind: C
   const others = folders.filter((name) => SPLITS[name.toLowerCase()] === undefined);
   const [train] = trains;
   const none = { train: undefined, test: undefined, unused: undefined };
-  if (train === undefined) return none;
+  if (train === undefined) {
+    if (others.length === 0) await refuseWithoutTrain(directory, folders, kind);
+    return none;
+  }
   // "train" may be a class beside "bus" and "car"; then its folder has no folders.
   const isClass = (await listFolder(join(directory, train), kind, undefined)).folders.length === 0;
   if (others.length > 0) {
@@ -136,6 +139,20 @@ async function findSplits(directory: string, folders: readonly string[], kind: C
   const [validation, test] = [validations[0], tests[0]];
   if (validation === undefined && test === undefined && isClass) return none;
   return { train, test: validation ?? test, unused: validation === undefined ? undefined : test };
+}
+
+/** Refuses splits without one for training. "test" may be a class, too; then its folder has no folders. */
+async function refuseWithoutTrain(
+  directory: string,
+  folders: readonly string[],
+  kind: ClassFolderKind,
+): Promise<void> {
+  for (const split of folders)
+    if ((await listFolder(join(directory, split), kind, undefined)).folders.length > 0)
+      throw new UserError(
+        `${directory} has ${listed(folders)} and no train; add a folder train for training, or name ` +
+          `${join(directory, split)} to evaluate a trained model on it`,
+      );
 }
 
 function refuseOtherClasses(
@@ -242,7 +259,7 @@ class Ignored {
         ? []
         : [
             `ignored, ${why}: ${listed(
-              paths.map((path) => path.slice(this.directory.length + 1)),
+              paths.map((path) => relative(this.directory, path)),
               5,
             )}`,
           ];

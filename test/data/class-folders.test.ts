@@ -67,6 +67,30 @@ describe('folders of classes', () => {
     );
   });
 
+  it('with identical files in several classes are read, with a note', async () => {
+    const { notes } = await read(folderOf(['a/1.txt', 'a/2.txt', 'b/1.txt', 'c/1.txt', 'c/3.txt']));
+    expect(notes.at(-1)).toBe(
+      '2 of the poems are also in another class (identical files), such as b/1.txt and a/1.txt: at most one class is right; ' +
+        'remove the others',
+    );
+    expect((await read(folderOf(['a/1.txt', 'b/2.txt']))).notes).toHaveLength(1);
+  });
+
+  it('are told by the same names, however the folder is named', async () => {
+    const folder = folderOf(['a/1.txt', 'b/1.txt', 'README']);
+    const { notes } = await readClassFolders(`${folder}/./`, KIND, {}, () => {});
+    expect(notes).toContain('ignored, other file types: README');
+    expect(notes.at(-1)).toMatch(/such as b\/1\.txt and a\/1\.txt:/);
+  });
+
+  it('of a single class are read, with a note', async () => {
+    const { notes } = await read(folderOf(['a/1.txt', 'a/2.txt']), 0.001);
+    expect(notes).toEqual([
+      'poems: 2 poems in 1 class (a 2); 0 are held out by a hash of the file',
+      'there is a single class, so there is nothing to learn',
+    ]);
+  });
+
   it('do not include system folders', async () => {
     const system = [
       '__MACOSX/a/._1.txt',
@@ -160,6 +184,13 @@ describe('splits', () => {
       ...['other', 'test', 'train'],
     ]);
     expect((await read(folderOf(['Train/1.txt']))).classes).toEqual(['Train']);
+  });
+
+  it('without train are refused, unless they are classes', async () => {
+    await expect(read(folderOf(['val/a/1.txt', 'test/a/2.txt']))).rejects.toThrow(
+      /poems has test, val and no train; add a folder train for training, or name \S*poems\/test to evaluate/,
+    );
+    expect((await read(folderOf(['val/1.txt', 'test/2.txt']))).classes).toEqual(['test', 'val']);
   });
 
   it('with a class that train lacks are refused, also in the unused split', async () => {

@@ -133,7 +133,7 @@ describe('notes tell what was found', () => {
       seconds: 0.25,
     });
     expect(notes[0]).toMatch(
-      /sounds: 4 recordings in 1 classes \(a 4\); 3 in train for training, 1 in Val for evaluation$/,
+      /sounds: 4 recordings in 1 class \(a 4\); 3 in train for training, 1 in Val for evaluation$/,
     );
     expect(notes.slice(1)).toEqual([
       'recordings: 8000 Hz, the first 0.25 s as spectrograms of 16 frames and 32 bands ' +
