@@ -4,6 +4,7 @@
  * It writes 0 or a huge number instead; then the sound extends to the end of the file.
  */
 import { UserError } from '../../errors.js';
+import { otherContent } from '../other-content.js';
 
 /** A recording: one channel. */
 export interface Recording {
@@ -99,7 +100,7 @@ export function readWav(bytes: Uint8Array, name: string): WavRecording {
   if (form === 'RIFX')
     throw new UserError(`${name} is a big-endian WAV file (RIFX), which is not supported; ${convert(name)}`);
   if (!['RIFF', 'RF64', 'BW64'].includes(form) || tag(view, 8) !== 'WAVE')
-    throw new UserError(`${name} is not a WAV file; ${convert(name)}`);
+    throw new UserError(`${name} ${otherContent(bytes) ?? `is not a WAV file; ${convert(name)}`}`);
   let format: Format | undefined;
   let longSize: number | undefined;
   for (let at = 12; at + 8 <= bytes.length; ) {
@@ -131,14 +132,22 @@ export function readWav(bytes: Uint8Array, name: string): WavRecording {
   throw noSound(name);
 }
 
-/** Refuses a file whose sound is in several chunks: the first alone would be a part of it. @param at the end of the sound */
+/**
+ * Refuses a file whose sound is in several chunks, or that is several files in one: the first alone would be a part of it.
+ * @param at the end of the sound
+ */
 function refuseSecondData(view: DataView, at: number, name: string): void {
   let next = at;
   if (!isTag(view, next)) next += 1;
   for (; next + 8 <= view.byteLength && isTag(view, next); ) {
-    if (tag(view, next) === 'data')
+    const chunk = tag(view, next);
+    if (chunk === 'data')
       throw new UserError(
         `${name} has its sound in several chunks, which is not supported; ${convert(name)}`,
+      );
+    if (chunk === 'RIFF')
+      throw new UserError(
+        `${name} is several WAV files in one; split it, or join their sound: sox ONE TWO OUT`,
       );
     const size = view.getUint32(next + 4, true);
     next += 8 + size + (size & 1);

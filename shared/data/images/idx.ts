@@ -1,5 +1,6 @@
 import { UserError } from '../../errors.js';
 import { DIMENSIONS_MAX } from '../manifest.js';
+import { otherContent } from '../other-content.js';
 
 /** The contents of an IDX file of bytes: row-major, the first dimension counts the samples. */
 export interface IdxArray {
@@ -20,6 +21,8 @@ export function parseIdx(bytes: Uint8Array, file: string): IdxArray {
   const refuse = (what: string): never => {
     throw new UserError(`${file} ${what}; download the file again and unpack it`);
   };
+  const other = otherContent(bytes);
+  if (other !== undefined) throw new UserError(`${file} ${other}`);
   if (bytes.length < 4 || bytes[0] !== 0 || bytes[1] !== 0) return refuse('is not an IDX file');
   if (bytes[2] !== UNSIGNED_BYTES) {
     return refuse(`holds IDX elements of type 0x${hex(bytes[2])}, not unsigned bytes (0x08)`);

@@ -10,6 +10,7 @@ import type { ClassFolderKind } from '../class-tree.js';
 import { type Column, type Dataset, nameAfter } from '../dataset.js';
 import { checkSides, type HeldOut } from '../held-out.js';
 import { LabelledSamples } from '../labelled-samples.js';
+import { ImageChanges } from './image-changes.js';
 import { FITS, fitted, type ImagePreprocessing, SIZE_MAX } from './image-preprocessing.js';
 import { preprocessImage, type ReadImage, readImage } from './read-image.js';
 import type { Fit, Size } from './resize.js';
@@ -114,15 +115,17 @@ export async function imagesToMeasure(
   preprocessing: ImagePreprocessing,
 ): Promise<{ readonly test: Dataset; readonly notes: readonly string[] }> {
   const list = imageList();
+  const changes = new ImageChanges();
   const take = async ({ path, bytes, label }: ClassFile) => {
-    const { pixels } = fitted(await readImage(bytes, path, preprocessing.channels), path, preprocessing);
-    list.add(path, pixels, label, list.bytes);
+    const image = await readImage(bytes, path, preprocessing.channels);
+    changes.add(image);
+    list.add(path, fitted(image, path, preprocessing).pixels, label, list.bytes);
   };
   const notes = await readKnownClasses(directory, IMAGES, preprocessing.classes, take);
   if (list.samples === 0)
     throw new UserError(`${directory} has no images to evaluate; add some to the class folders`);
   const name = nameAfter(basename(resolve(directory)), 'images');
-  return { test: list.pack(name, 'image', columnOf(preprocessing)), notes };
+  return { test: list.pack(name, 'image', columnOf(preprocessing)), notes: [...notes, ...changes.notes()] };
 }
 
 function imageList(): LabelledSamples {
@@ -161,12 +164,12 @@ interface Sized {
   readonly height: number;
 }
 
-/** Resizes images, and counts what happened to them. */
+/** Resizes images, and collects what happened to them. */
 class ImageResizer {
   private first: Sized | undefined;
   private other: Sized | undefined;
   private readonly sizes = new Map<string, number>();
-  private readonly changed = { rotated: 0, transparent: 0, cmyk: 0 };
+  private readonly changes = new ImageChanges();
 
   constructor(
     private readonly decided: {
@@ -186,9 +189,7 @@ class ImageResizer {
     this.first ??= { path, width, height };
     const key = `${width} x ${height}`;
     this.sizes.set(key, (this.sizes.get(key) ?? 0) + 1);
-    if (image.orientation !== 1) this.changed.rotated += 1;
-    if (image.isTransparent) this.changed.transparent += 1;
-    if (image.isCmyk) this.changed.cmyk += 1;
+    this.changes.add(image);
     const isOther = width !== this.first.width || height !== this.first.height;
     if (this.decided.size !== undefined || !isOther)
       return fitted(image, path, { ...this.decided, size: [...this.size] }).pixels;
@@ -213,7 +214,6 @@ class ImageResizer {
   notes(): string[] {
     const [height, width] = this.size;
     const { fit, channels } = this.decided;
-    const note = (what: string, count: number) => (count === 0 ? [] : [`${what}: ${count}`]);
     const others = [...this.sizes].filter(([key]) => key !== `${width} x ${height}`);
     const many = others.reduce((sum, [, count]) => sum + count, 0);
     const how = {
@@ -225,9 +225,7 @@ class ImageResizer {
     return [
       `images: ${width} x ${height} pixels, ${channels === 3 ? 'RGB' : 'grey'}` +
         (many === 0 ? '' : `; ${many} of another size are resized (fit: ${fit}, ${how[fit]})`),
-      ...note('rotated by their Exif orientation', this.changed.rotated),
-      ...note('with transparency, which is dropped', this.changed.transparent),
-      ...note('converted from CMYK', this.changed.cmyk),
+      ...this.changes.notes(),
     ];
   }
 }

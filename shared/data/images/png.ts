@@ -8,6 +8,7 @@
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
 import { decode } from 'fast-png';
 import { UserError } from '../../errors.js';
+import { otherContent } from '../other-content.js';
 import { readOrientation } from './exif-orientation.js';
 import { type Channels, checkDimensions, type Orientation, type StoredImage, withChannels } from './image.js';
 import { orientationInTexts, TEXT_CHUNKS } from './png-texts.js';
@@ -53,8 +54,8 @@ export function readPng(
   bytes: Uint8Array,
   file: string,
   channels: Channels,
-): StoredImage & { readonly isTransparent: boolean } {
-  const { header, palette, data, orientation, hasTransparency } = readPngChunks(bytes, file);
+): StoredImage & { readonly isTransparent: boolean; readonly isDeep: boolean; readonly isAnimated: boolean } {
+  const { header, palette, data, orientation, hasTransparency, isAnimated } = readPngChunks(bytes, file);
   let isTransparent = hasTransparency;
   const { width, height, bits, kind } = header;
   const raw = unpack(data, header, file);
@@ -84,7 +85,9 @@ export function readPng(
         } else for (let i = 0; i < has; i++) pixels[to + i] = byteOf(numbers[from + i] as number);
       }
   }
-  return { width, height, pixels: withChannels(pixels, has, channels), orientation, isTransparent };
+  const isDeep = bits === 16;
+  const converted = withChannels(pixels, has, channels);
+  return { width, height, pixels: converted, orientation, isTransparent, isDeep, isAnimated };
 }
 
 /** The header chunk. */
@@ -107,6 +110,8 @@ interface PngChunks {
   readonly orientation: Orientation;
   /** Whether a palette colour or one colour is transparent. */
   readonly hasTransparency: boolean;
+  /** Whether further pictures follow, which only readers of animations know of. */
+  readonly isAnimated: boolean;
 }
 
 /**
@@ -116,12 +121,13 @@ interface PngChunks {
  */
 export function readPngChunks(bytes: Uint8Array, file: string): PngChunks {
   if (SIGNATURE.some((byte, i) => bytes[i] !== byte))
-    throw new UserError(`${file} is neither PNG nor JPEG; ${convert(file)}`);
+    throw new UserError(`${file} ${otherContent(bytes) ?? `is neither PNG nor JPEG; ${convert(file)}`}`);
   let header: PngHeader | undefined;
   let palette = new Uint8Array();
   const texts: Uint8Array[] = [];
   let orientation: Orientation | undefined;
   let hasTransparency = false;
+  let isAnimated = false;
   const data: Uint8Array[] = [];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = SIGNATURE.length; ; ) {
@@ -150,12 +156,13 @@ export function readPngChunks(bytes: Uint8Array, file: string): PngChunks {
     else if (name === 'eXIf' && isGood) orientation = readOrientation(body);
     else if (TEXT_CHUNKS.has(name) && isGood) texts.push(bytes.subarray(begin - 4, begin + length));
     else if (name === 'tRNS' && isGood) hasTransparency = isTransparency(body, header.kind);
+    else if (name === 'acTL' && isGood) isAnimated = true;
     else if (isNeeded) throw new UserError(`${file} has an unknown critical chunk ${name}; ${convert(file)}`);
   }
   if (data.length === 0) throw broken(file, 'it has no pixels');
   if (header.kind === PALETTE && palette.length === 0) throw broken(file, 'its palette is missing');
   orientation ??= orientationInTexts(texts) ?? 1;
-  return { header, palette, data, orientation, hasTransparency };
+  return { header, palette, data, orientation, hasTransparency, isAnimated };
 }
 
 function readHeader(body: Uint8Array, file: string): PngHeader {

@@ -11,6 +11,10 @@ export interface ReadImage extends StoredImage {
   readonly isTransparent: boolean;
   /** Whether it was converted from CMYK. */
   readonly isCmyk: boolean;
+  /** Whether it has 16 bits, of which the upper 8 are kept. */
+  readonly isDeep: boolean;
+  /** Whether it is the first of several pictures. */
+  readonly isAnimated: boolean;
 }
 
 /**
@@ -20,7 +24,7 @@ export interface ReadImage extends StoredImage {
  */
 export async function readImage(bytes: Uint8Array, file: string, channels: Channels): Promise<ReadImage> {
   const stored = isJpeg(bytes)
-    ? { ...(await readJpeg(bytes, file, channels)), isTransparent: false }
+    ? { ...(await readJpeg(bytes, file, channels)), isTransparent: false, isDeep: false, isAnimated: false }
     : { ...readPng(bytes, file, channels), isCmyk: false };
   return { ...stored, ...turnUpright(stored, channels, stored.orientation) };
 }

@@ -135,7 +135,7 @@ describe('notes tell what was found', () => {
     expect(notes[0]).toMatch(
       /sounds: 4 recordings in 1 class \(a 4\); 3 in train for training, 1 in Val for evaluation$/,
     );
-    expect(notes.slice(1)).toEqual([
+    expect(notes.slice(2)).toEqual([
       'recordings: 8000 Hz, the first 0.25 s as spectrograms of 16 frames and 32 bands ' +
         '(1 are longer and cut, 2 are shorter and padded with silence)',
       'mixed to the mean of their channels: 2',

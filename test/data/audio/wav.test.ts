@@ -51,7 +51,7 @@ describe('a WAV file', () => {
     expect(() => readWav(new Uint8Array(40), 'a.mp3')).toThrow(/^a.mp3 is not a WAV file; convert it/);
     for (let length = 0; length < whole.length; length++)
       expect(() => readWav(whole.subarray(0, length), 'a.wav'), String(length)).toThrow(
-        /^a.wav (is not a WAV|ends in|has no sound)/,
+        /^a.wav (is empty|is not a WAV|ends in|has no sound)/,
       );
     expect(() =>
       readWav(
@@ -138,6 +138,11 @@ describe('a file is refused whose', () => {
       'sound is in several chunks',
       riff(format(8000), sound, parts('LIST', 4, 'INFO'), sound),
       /^a\.wav has its sound in several chunks, which is not supported; convert it/,
+    ],
+    [
+      'end is the begin of another',
+      Buffer.concat([riff(format(8000), sound), riff(format(8000), sound)]),
+      /^a\.wav is several WAV files in one; split it, or join their sound: sox ONE TWO OUT$/,
     ],
     [
       'sound of odd length is followed by another',

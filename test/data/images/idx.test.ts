@@ -21,7 +21,7 @@ describe('parseIdx', () => {
   const whole = idxBytes([2, 3], [1, 2, 3, 4, 5, 6]);
   const altered = (at: number, value: number) => whole.map((byte, i) => (i === at ? value : byte));
   it.each<[string, Uint8Array, RegExp]>([
-    ['an empty file', new Uint8Array(), /not an IDX file/],
+    ['an empty file', new Uint8Array(), /is empty; download or save it again/],
     ['a gzip file', Uint8Array.from([0x1f, 0x8b, 8, 0]), /not an IDX file/],
     ['floats', altered(2, 0x0d), /type 0x0d, not unsigned bytes/],
     ['no dimensions', altered(3, 0), /0 dimensions/],

@@ -140,6 +140,32 @@ it('notes transparency and CMYK', async () => {
   expect(notes).toContain('converted from CMYK: 1');
 });
 
+it('notes 16 bits, animations and images that look black', async () => {
+  const plan = { width: 16, height: 8, kind: 0 } as const;
+  const deep = (value: number) => pngBytes({ ...plan, bits: 16, numbers: Array(16 * 8).fill(value) });
+  const moving = pngBytes({
+    ...plan,
+    ...{ bits: 8, numbers: Array(16 * 8).fill(90) },
+    chunks: [{ name: 'acTL', data: [0, 0, 0, 2, 0, 0, 0, 0] }],
+  });
+  const folder = folderOf({
+    ...{ 'train/a/1.png': deep(4095), 'train/a/2.png': deep(65_535), 'train/a/3.png': moving },
+    'test/a/4.png': deep(4095),
+  });
+  const { notes, preprocessing } = await imageFolder(folder);
+  const told = [
+    'with 16 bits, of which the upper 8 are kept: 3',
+    'animated, of which the first picture is read: 1',
+    'nearly black, with no value above 31 of 255 (if they use few of their bits, such as 12 of 16, multiply their values): 2',
+  ];
+  expect(notes.slice(-3)).toEqual(told);
+  const measured = await imagesToMeasure(folder, preprocessing);
+  expect(measured.notes.slice(-2)).toEqual([
+    'with 16 bits, of which the upper 8 are kept: 1',
+    (told[2] as string).replace(/2$/, '1'),
+  ]);
+});
+
 it('reports all invalid images at once', async () => {
   const folder = folderOf({ ...FILES, 'train/red/x.png': 'text', 'train/blue/y.jpg': GREY.subarray(0, 90) });
   await expect(imageFolder(folder, { size: [4, 4] })).rejects.toThrow(

@@ -51,7 +51,15 @@ describe('pictures of every kind', () => {
         const step = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }[kind];
         const isTransparent =
           hasAlpha && plan.numbers.some((n, i) => i % step === step - 1 && n < 2 ** bits - 1);
-        expect(inColour).toEqual({ width, height, pixels, orientation: 1, isTransparent });
+        expect(inColour).toEqual({
+          width,
+          height,
+          pixels,
+          orientation: 1,
+          isTransparent,
+          isDeep: bits === 16,
+          isAnimated: false,
+        });
         // Whole numbers throughout, and grey stays as it is.
         const grey = colours.map(([r, g, b]) =>
           Math.floor((19595 * r! + 38470 * g! + 7471 * b! + 32768) / 65536),

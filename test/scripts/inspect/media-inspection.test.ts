@@ -43,7 +43,8 @@ describe('images', () => {
     const files = Object.fromEntries(sizes.map(([w, h], i) => [`${i}.png`, png(w, h)]));
     const { lines, result, recipe } = await inspect(folderOf({ 'train/a': files, 'val/a': files }));
     expect(lines).toEqual([
-      'data: 6 images in 1 classes (a 6); 3 in train for training, 3 in val for evaluation',
+      'data: 6 images in 1 class (a 6); 3 in train for training, 3 in val for evaluation',
+      'there is a single class, so there is nothing to learn',
       '3 of the images in val are also in train (identical files): they measure what was memorised',
       'images: 32 x 32 pixels, RGB; 6 of another size are resized (fit: cover, cropped)',
       'suggested options:',
