@@ -22,8 +22,8 @@ export class SuspectNumbers {
   inexact: string | undefined;
   #areExponents = true;
   #areGrouped = true;
-  /** Numbers made of nines, such as -999: how often they occur. */
-  readonly #nines = new Map<number, number>();
+  /** Placeholders by spelling: numbers made of nines, such as -999, and -1. */
+  readonly #placeholders = new Map<string, { readonly value: number; rows: number }>();
   /** The range of all other numbers. */
   #least = Number.POSITIVE_INFINITY;
   #most = Number.NEGATIVE_INFINITY;
@@ -40,8 +40,11 @@ export class SuspectNumbers {
     this.#areGrouped &&= this.#grouped?.test(text) === true;
     if (this.leadingZero === undefined && /^0\d+$/.test(text)) this.leadingZero = text;
     if (this.inexact === undefined && isInexact(text, value)) this.inexact = text;
-    if (/^-?99+$/.test(text)) this.#nines.set(value, (this.#nines.get(value) ?? 0) + 1);
-    else {
+    if (value === -1 || /^-?99+$/.test(String(value))) {
+      const placeholder = this.#placeholders.get(text);
+      if (placeholder === undefined) this.#placeholders.set(text, { value, rows: 1 });
+      else placeholder.rows += 1;
+    } else {
       this.#least = Math.min(this.#least, value);
       this.#most = Math.max(this.#most, value);
     }
@@ -69,14 +72,22 @@ export class SuspectNumbers {
         `${shown} has three decimals in every value, such as ${this.#first}; if "${this.#decimal}" separates thousands, set ` +
           (this.#decimal === '.' ? "decimal: ',', thousands: '.'" : "decimal: '.', thousands: ','"),
       );
-    const range = this.#most - this.#least;
-    for (const [value, rows] of this.#nines)
-      if (rows >= PLACEHOLDERS_MIN && (value < this.#least - range || value > this.#most + range))
+    for (const [text, { value, rows }] of this.#placeholders)
+      if (rows >= PLACEHOLDERS_MIN && this.#isFar(value))
         notes.push(
-          `${shown} is ${value} in ${rows} rows and ${this.#least} to ${this.#most} in all others; if it stands for a missing ` +
-            `value, set missingValues: { also: ['${value}'] }`,
+          `${shown} is ${text.trim()} in ${rows} rows and ${this.#least} to ${this.#most} in all others; if it stands for a missing ` +
+            `value, set missingValues: { also: [${literal(text.trim())}] }`,
         );
     return notes;
+  }
+
+  /** Whether a placeholder is not just another value: the only negative one, or far from all others. */
+  #isFar(value: number): boolean {
+    const [least, most] = [this.#least, this.#most];
+    const range = most - least;
+    // -1, 0 and 1 are usual values.
+    if (value < 0 && least >= 0 && most > 1) return true;
+    return value !== -1 && (value < least - range || value > most + range);
   }
 }
 

@@ -15,6 +15,7 @@ import {
 import { listed, literal, quoted, shortened } from './problems.js';
 import type { RawTable } from './raw-table.js';
 import type { FittedTable } from './table-fit.js';
+import { totalRowNotes } from './total-row.js';
 
 const ORDER_NAMES: Readonly<Record<DateOrder, string>> = {
   ymd: 'year-month-day',
@@ -56,7 +57,9 @@ export function describeTable(table: RawTable, fitted: FittedTable, split: 'hash
     lines.push(
       `  note: ${counted(facts.repeated, 'held-out row')} ${facts.repeated === 1 ? 'equals' : 'equal'} a training row, by the split column`,
     );
-  lines.push(...[...table.notes, ...notesOf(fitted)].map((note) => `  note: ${note}`));
+  lines.push(
+    ...[...table.notes, ...totalRowNotes(table), ...notesOf(fitted)].map((note) => `  note: ${note}`),
+  );
   return lines;
 }
 

@@ -34,6 +34,8 @@ describe('parseIdx', () => {
   ])('refuses %s, naming the file and the remedy', (_, bytes, message) => {
     expect(() => parseIdx(bytes, 'dir/images')).toThrow(UserError);
     expect(() => parseIdx(bytes, 'dir/images')).toThrow(message);
-    expect(() => parseIdx(bytes, 'dir/images')).toThrow(/^dir\/images .*; download the file again/);
+    expect(() => parseIdx(bytes, 'dir/images')).toThrow(
+      /^dir\/images .*; download (the file|or save it) again/,
+    );
   });
 });

@@ -181,6 +181,24 @@ describe('all values of a column decide its type', () => {
       {},
       "x is -999 in 3 rows and 3 to 8 in all others; if it stands for a missing value, set missingValues: { also: ['-999'] }",
     ],
+    [
+      'a negative placeholder among large values',
+      ['0', '-999', '5000', '8', '-999'],
+      {},
+      "x is -999 in 3 rows and 0 to 5000 in all others; if it stands for a missing value, set missingValues: { also: ['-999'] }",
+    ],
+    [
+      'a placeholder with decimals',
+      ['3.5', '-9999.0', '5.25', '8', '-9999.0'],
+      {},
+      "x is -9999.0 in 3 rows and 3.5 to 8 in all others; if it stands for a missing value, set missingValues: { also: ['-9999.0'] }",
+    ],
+    [
+      'minus one among counts',
+      ['3', '-1', '0', '-1', '12'],
+      {},
+      "x is -1 in 2 rows and 0 to 12 in all others; if it stands for a missing value, set missingValues: { also: ['-1'] }",
+    ],
   ])('%s get a note', async (_, values, options, note) => {
     const { data } = await featuresOfColumn(values, options);
     expect(data.notes.join('\n')).toContain(note);
@@ -197,6 +215,8 @@ describe('all values of a column decide its type', () => {
     ],
     ['nines among values like them', ['90', '99', '95', '80', '99'], {}],
     ['nines that occur once', ['3', '-999', '5', '8', '9'], {}],
+    ['minus one, zero and one', ['1', '-1', '0', '-1', '0', '1'], {}],
+    ['minus one among negative values', ['3', '-1', '0', '-1', '-12'], {}],
   ])('%s get none', async (_, values, options) => {
     const { data } = await featuresOfColumn(values, options);
     expect(data.notes.join('\n')).not.toMatch(/if these are codes|if "|stands for/);
@@ -217,6 +237,17 @@ describe('all values of a column decide its type', () => {
     ['two blanks', ['New York', 'New  York'], '"New York", "New  York"; write'],
     ['zero width', ['a', 'a\u200b'], String.raw`"a", "a\u200b"; write`],
     ['blanks within quotes', ['p', '" p"'], '"p", " p"; write'],
+    [
+      'letters of another alphabet',
+      ['a\u0441e', 'ace', 'b'],
+      'letters that look alike: "a\u0441e" (with Cyrillic), "ace"; write them alike',
+    ],
+    ['Greek and Latin capitals', ['\u0391', 'A', 'b'], '"\u0391" (with Greek), "A"; write'],
+    [
+      'the width of letters',
+      ['\uff21\uff11', 'A1', 'b'],
+      '"\uff21\uff11" (wide or other forms), "A1"; write',
+    ],
   ])('categories that differ only by %s get a note', async (_, values, note) => {
     const { data } = await featuresOfColumn(values);
     expect(data.notes.join('\n')).toContain('x has categories that differ only in ');
