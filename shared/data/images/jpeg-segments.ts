@@ -23,6 +23,14 @@ export interface JpegSegments {
   readonly orientation: Orientation;
   /** The file without metadata, with canonical JFIF and Adobe segments. */
   readonly essential: Uint8Array;
+  /** Where the compressed data of each scan lies in it. */
+  readonly scans: readonly ScanPlace[];
+}
+
+/** Offsets of the compressed data of a scan. */
+export interface ScanPlace {
+  readonly begin: number;
+  readonly end: number;
 }
 
 const MARKER = 0xff;
@@ -67,12 +75,14 @@ interface Frame {
 class SegmentReader {
   private at = 2;
   private frame: Frame | undefined;
-  private scans = 0;
   private isJfif = false;
   /** The colour transform in the Adobe segment; undefined without one. */
   private transform: number | undefined;
   private orientation: Orientation | undefined;
   private readonly parts: Uint8Array[] = [];
+  private partBytes = 0;
+  /** In the parts. */
+  private readonly scans: ScanPlace[] = [];
 
   constructor(
     private readonly bytes: Uint8Array,
@@ -83,18 +93,21 @@ class SegmentReader {
     if (!isJpeg(this.bytes)) throw this.broken('it has no JPEG signature');
     for (let marker = this.nextMarker(); marker !== EOI; marker = this.nextMarker()) this.readSegment(marker);
     const { frame } = this;
-    if (frame === undefined || this.scans === 0) throw this.broken('it has no image data');
+    if (frame === undefined || this.scans.length === 0) throw this.broken('it has no image data');
     const { components } = frame;
     const hasLuminance = this.hasLuminance(components);
     const hasAdobe = this.transform !== undefined || components.length === 4;
-    const parts = [
+    const begin = concatenate([
       Uint8Array.of(MARKER, SOI),
       ...(this.isJfif ? [JFIF_SEGMENT] : []),
       ...(hasAdobe ? [adobeSegment(hasLuminance ? components.length - 2 : 0)] : []),
-      ...this.parts,
-      Uint8Array.of(MARKER, EOI),
-    ];
-    return { ...frame, orientation: this.orientation ?? 1, essential: concatenate(parts) };
+    ]);
+    return {
+      ...frame,
+      orientation: this.orientation ?? 1,
+      essential: concatenate([begin, ...this.parts, Uint8Array.of(MARKER, EOI)]),
+      scans: this.scans.map((scan) => ({ begin: begin.length + scan.begin, end: begin.length + scan.end })),
+    };
   }
 
   private readSegment(marker: number): void {
@@ -117,8 +130,10 @@ class SegmentReader {
       throw new UserError(
         `${this.file} is a lossless or hierarchical JPEG, which is not supported; ${convert(this.file)}`,
       );
-    if (isArithmetic !== undefined || marker === SOS || DECODED.has(marker))
-      this.parts.push(this.bytes.subarray(begin, this.at));
+    if (isArithmetic === undefined && marker !== SOS && !DECODED.has(marker)) return;
+    this.parts.push(this.bytes.subarray(begin, this.at));
+    this.partBytes += this.at - begin;
+    if (marker === SOS) this.scans.push({ begin: this.partBytes - (this.at - end), end: this.partBytes });
   }
 
   private readFrame(body: Uint8Array, isArithmetic: boolean): void {
@@ -153,11 +168,11 @@ class SegmentReader {
 
   private countScan(): void {
     if (this.frame === undefined) throw this.broken('its frame header is missing');
-    this.scans += 1;
+    const scans = this.scans.length + 1;
     const { width, height } = this.frame;
-    if (this.scans > SCANS_MAX || this.scans * width * height > SCANNED_PIXELS_MAX)
+    if (scans > SCANS_MAX || scans * width * height > SCANNED_PIXELS_MAX)
       throw new UserError(
-        `${this.file} stores its ${width} x ${height} pixels in ${this.scans} or more scans, which would take too long ` +
+        `${this.file} stores its ${width} x ${height} pixels in ${scans} or more scans, which would take too long ` +
           `to decode; ${convert(this.file)}`,
       );
   }

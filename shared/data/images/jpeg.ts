@@ -105,9 +105,10 @@ async function decodeArithmetic({ components, essential }: JpegSegments, file: s
 }
 
 /** Returns grey or RGB pixels. */
-function decodeHuffman({ width, height, components, essential }: JpegSegments, file: string): Uint8Array {
+function decodeHuffman(segments: JpegSegments, file: string): Uint8Array {
+  const { width, height, components, essential, scans } = segments;
   const channels = components.length as 1 | 3 | 4;
-  const pixels = decodeDespiteExtraBytes(essential, { width, height, channels });
+  const pixels = decodeDespiteExtraBytes(essential, { width, height, channels }, scans);
   if (pixels === undefined) throw brokenJpeg(file, DAMAGED);
   return channels === 4 ? fromInverseCmyk(pixels) : pixels;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { greyOf, PIXELS_MAX } from '../../../shared/data/images/image.js';
 import { readJpeg } from '../../../shared/data/images/jpeg.js';
-import { isJpeg } from '../../../shared/data/images/jpeg-segments.js';
+import { isJpeg, readSegments } from '../../../shared/data/images/jpeg-segments.js';
 import { CMYK, COLOURED, GREY, RARE, segmentAt } from './jpeg-bytes.js';
 
 const [WIDTH, HEIGHT] = [12, 9];
@@ -160,6 +160,21 @@ describe('bytes before the end of a JPEG', () => {
     const wanted = await readJpeg(file, 'a.jpg', 3);
     for (const bytes of [[0], [0xfe, 0xff], Array(700).fill(0x5a), [0xff, 0x00, 0xff, 0x00]])
       expect(await readJpeg(endingIn(file, bytes), 'a.jpg', 3)).toEqual(wanted);
+  });
+
+  it('are skipped between scans, and do not hide damage there', async () => {
+    const file = COLOURED.progressive as Uint8Array;
+    const wanted = await readJpeg(file, 'a.jpg', 3);
+    const behindScans = (removed: number, bytes: readonly number[]) =>
+      readSegments(file, 'a.jpg')
+        .scans.toReversed()
+        .reduce<Uint8Array>(
+          (all, { end }) => Uint8Array.of(...all.subarray(0, end - removed), ...bytes, ...all.subarray(end)),
+          readSegments(file, 'a.jpg').essential,
+        );
+    for (const bytes of [[0], [0xfe, 0xff], Array(90).fill(0x5a)])
+      expect(await readJpeg(behindScans(0, bytes), 'a.jpg', 3)).toEqual(wanted);
+    await expect(readJpeg(behindScans(2, []), 'a.jpg', 3)).rejects.toThrow('its compressed data is damaged');
   });
 
   it.each(Object.entries(files))('do not hide missing pixels: %s', async (_, file) => {

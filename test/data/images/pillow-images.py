@@ -65,6 +65,18 @@ def with_ids(data, ids):
     return bytes(out)
 
 
+def behind_scans(data, extra):
+    """The file with bytes behind the compressed data of every scan but the last."""
+    out, at = b"", 0
+    scans = data.count(b"\xff\xda")
+    for _ in range(scans - 1):
+        end = data.index(b"\xff\xda", at) + 2
+        while data[end] != 0xFF or data[end + 1] in (0, *range(0xD0, 0xD8)):
+            end += 1
+        out, at = out + data[at:end] + extra, end
+    return out + data[at:]
+
+
 def save(image, **options):
     file = io.BytesIO()
     image.save(file, "JPEG", **options)
@@ -105,6 +117,9 @@ def jpegs():
                     data = save(image, quality=90, progressive=progressive)
                     kind = f"{len(extra)}-{extra[:2].hex()}-{'progressive' if progressive else 'baseline'}"
                     yield f"bytes-before-end-{kind}-{name}", data[:-2] + extra + data[-2:]
+            for extra in (b"\0", b"\x12\x34" * 50, b"\xfe\xff\xff"):
+                data = behind_scans(save(image, quality=90, progressive=True), extra)
+                yield f"bytes-between-scans-{len(extra)}-{name}", data
             for sampling in (0, 1, 2):
                 ink = Image.fromarray(picture(height, width, 4, smooth, width), "CMYK")
                 for progressive in (False, True):
