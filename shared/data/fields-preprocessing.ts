@@ -93,17 +93,20 @@ export function imageInput({
 
 /**
  * A data set whose fields have other names, and shapes of as many elements, as a reader of files calls them.
- * @param as for each field that is needed: the name in `dataset`, and its shape
+ * @param as for each field that is needed: the name in `dataset`, its shape, and the scale and shift of bytes if they are others
+ * @returns undefined when a field is missing, or has another number of elements
  */
 export function withFields(
   dataset: Dataset,
-  as: Readonly<Record<string, { readonly from: string; readonly shape: readonly number[] }>>,
+  as: Readonly<
+    Record<string, Partial<StoredField> & { readonly from: string; readonly shape: readonly number[] }>
+  >,
 ): Dataset | undefined {
   const fields: Record<string, Field> = {};
-  for (const [name, { from, shape }] of Object.entries(as)) {
+  for (const [name, { from, ...other }] of Object.entries(as)) {
     const field = dataset.manifest.fields[from];
-    if (field === undefined || fieldElements(field) !== fieldElements({ shape })) return undefined;
-    fields[name] = { ...field, shape };
+    if (field === undefined || fieldElements(field) !== fieldElements(other)) return undefined;
+    fields[name] = { ...field, ...other };
   }
   return { manifest: { ...dataset.manifest, fields }, chunk: (index) => dataset.chunk(index) };
 }

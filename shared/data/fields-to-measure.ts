@@ -79,11 +79,18 @@ export async function openIdx(path: string, fitted: FieldsPreprocessing): Promis
   return { test: renamed(dataset, fitted, pair.images.path), notes: [`${path}: ${files} are read`] };
 }
 
-/** Fields `image` and `label` under the names that the model has for them. */
+/** Fields `image` and `label` under the names that the model has for them, with the image scaled as in training. */
 function renamed(dataset: Dataset, { inputs, target }: FieldsPreprocessing, path: string): Dataset {
-  const [[name, { shape }] = ['', { shape: [] }]] = Object.entries(inputs);
+  const [
+    [name, { dtype, shape, scale, shift }] = ['', { dtype: 'u8', shape: [], scale: 1, shift: 0 }] as const,
+  ] = Object.entries(inputs);
+  if (dtype !== 'u8')
+    throw new UserError(
+      `${path} holds images of bytes, and the model takes ${name} as ${dtype}, which its recipe made of them; give ${name} in a ` +
+        'folder with a dataset.json, or as JSON',
+    );
   const found = withFields(dataset, {
-    [name]: { from: 'image', shape },
+    [name]: { from: 'image', shape, scale, shift },
     [target.name]: { from: 'label', shape: target.shape },
   });
   if (found !== undefined) return found;
