@@ -110,6 +110,11 @@ async function readDescription(directory: string): Promise<Description> {
     throw new UserError(
       `${path} is malformed: ${v.getDotPath(issues[0]) ?? 'the whole file'}: ${issues[0].message}; correct it`,
     );
+  const twice = output.classes?.find((name, i, all) => all.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new UserError(
+      `${path}: classes has ${JSON.stringify(twice)} twice; give each class a name of its own`,
+    );
   const names = Object.keys(output.fields);
   for (const [split, files] of Object.entries(output.splits)) {
     const missing = names.find((name) => !Object.hasOwn(files, name));

@@ -96,6 +96,11 @@ describe('errors name the file and the remedy', () => {
       /dataset\.json is malformed: fields\.wave\.dtype: .*; correct it/,
     ],
     ['an invalid shape', changed(field('f32', [0])), /dataset\.json is malformed: fields\.wave\.shape\.0: /],
+    [
+      'two classes of one name',
+      changed({ classes: ['sine', 'square', 'sine'] }),
+      /dataset\.json: classes has "sine" twice; give each class a name of its own$/,
+    ],
     ['an unknown setting', changed({ label: 'x' }), /dataset\.json is malformed: label: /],
     [
       'a file elsewhere',

@@ -1,6 +1,7 @@
 import { UserError } from '../../errors.js';
 import { sha256Hex } from '../../files/sha256.js';
 import { type Dataset, packDataset } from '../dataset.js';
+import { listed } from '../tables/problems.js';
 import { parseIdx } from './idx.js';
 import { IDX_FILES, readIdxFolder, type StoredFile } from './idx-folder.js';
 
@@ -11,7 +12,12 @@ export interface IdxImagesData {
   readonly test: Dataset;
   /** The class numbers from 0 to the largest label, as names. */
   readonly classes: readonly string[];
+  /** What was found, one line each; printed before training. */
+  readonly notes: readonly string[];
 }
+
+/** Images without a larger value, of 255, look black. */
+const DARK_MAX = 31;
 
 /**
  * Reads a folder with four IDX files, plain or gzipped, with MNIST's file names; images of any shape, any number of classes.
@@ -31,7 +37,53 @@ export async function idxImages(directory: string): Promise<IdxImagesData> {
     );
   const largest = [...train.labels, ...test.labels].reduce((most, label) => Math.max(most, label), 0);
   const classes = Array.from({ length: largest + 1 }, (_, label) => String(label));
-  return { train: train.dataset, test: test.dataset, classes };
+  return {
+    train: train.dataset,
+    test: test.dataset,
+    classes,
+    notes: notesOf(directory, train, test, classes),
+  };
+}
+
+type Packed = ReturnType<typeof packIdx>;
+
+function notesOf(directory: string, train: Packed, test: Packed, classes: readonly string[]): string[] {
+  const [images, asked] = [train.dataset.manifest.samples, test.dataset.manifest.samples];
+  const known = new Set(train.labels);
+  const unknown = classes.filter((_, label) => !known.has(label));
+  const repeated = repeatedImages(train, test);
+  return [
+    `${directory}: ${images} images of ${train.shape.join(' x ')} for training, ${asked} for evaluation, labels 0 to ${classes.length - 1}`,
+    ...(unknown.length === 0
+      ? []
+      : [
+          `no training image has the label ${listed(unknown)}, so the model cannot learn it; if labels begin at 1, subtract 1`,
+        ]),
+    ...(repeated === 0
+      ? []
+      : [
+          `${repeated} of the images for evaluation are also among those for training: they measure what was memorised`,
+        ]),
+    ...([train, test].every(({ pixels }) => pixels.every((value) => value <= DARK_MAX))
+      ? [
+          `no value is above ${DARK_MAX} of 255, which stands for 1: the network sees nearly black images; multiply the values to fill the range`,
+        ]
+      : []),
+  ];
+}
+
+function repeatedImages(train: Packed, test: Packed): number {
+  const known = new Set(imagesOf(train));
+  let repeated = 0;
+  for (const image of imagesOf(test)) if (known.has(image)) repeated += 1;
+  return repeated;
+}
+
+/** The hash of each image. */
+function* imagesOf({ pixels, labels }: Packed): Generator<string> {
+  const size = pixels.length / labels.length;
+  const bytes = Buffer.from(pixels.buffer, pixels.byteOffset, pixels.length);
+  for (let at = 0; at < pixels.length; at += size) yield sha256Hex(bytes.subarray(at, at + size));
 }
 
 /**
@@ -44,7 +96,12 @@ export function packIdx(
   imageFile: StoredFile,
   labelFile: StoredFile,
   checkShape: (shape: readonly number[]) => void = () => {},
-): { readonly dataset: Dataset; readonly shape: readonly number[]; readonly labels: Uint8Array } {
+): {
+  readonly dataset: Dataset;
+  readonly shape: readonly number[];
+  readonly pixels: Uint8Array;
+  readonly labels: Uint8Array;
+} {
   const images = parseIdx(imageFile.bytes, imageFile.path);
   const labels = parseIdx(labelFile.bytes, labelFile.path);
   const [samples = 0, ...shape] = images.dimensions;
@@ -59,5 +116,10 @@ export function packIdx(
     image: { dtype: 'u8', shape, bytes: images.bytes, scale: Math.fround(1 / 255), shift: 0 },
     label: { dtype: 'u8', shape: [], bytes: labels.bytes, scale: 1, shift: 0 },
   } as const;
-  return { dataset: packDataset(name, samples, columns, sha256Hex), shape, labels: labels.bytes };
+  return {
+    dataset: packDataset(name, samples, columns, sha256Hex),
+    shape,
+    pixels: images.bytes,
+    labels: labels.bytes,
+  };
 }
