@@ -4,10 +4,10 @@ import { elementsOf } from '../shared/graph/shape.js';
 /** Most bytes of the header of a safetensors file. */
 const HEADER_BYTES_MAX = 16 * 2 ** 20;
 /**
- * Most vectors of a checkpoint: the weights, the best weights, those of the optimizer with the most, and the residual of a codec
- * or the velocity of an outer step.
+ * Most vectors of a checkpoint: the weights, the best weights, two of the optimizer, the moving average of the weights, the residual
+ * of a codec, and the velocity of an outer step.
  */
-const CHECKPOINT_VECTORS = 5;
+const CHECKPOINT_VECTORS = 7;
 /** A file that a run takes its first weights from may be of a network that is so many times as large. */
 const FOREIGN_NETWORK_TIMES = 16;
 

@@ -5,7 +5,8 @@ import type { ReplicaRule } from '../shared/engine/local/replica-executor.js';
 import { codecOfRounds } from '../shared/engine/local/round-memory.js';
 import { UserError } from '../shared/errors.js';
 import { localOf, outerRuleOf, ROUNDS_LEAST, type Sync } from '../shared/optim/local-updates.js';
-import { createOptimizer } from '../shared/optim/settings.js';
+import { createOptimizer, type OptimizerSettings } from '../shared/optim/settings.js';
+import { decayOfSteps } from '../shared/optim/weight-average.js';
 import type { LearningSettings } from './learning-settings.js';
 
 /** What local updates depend on. */
@@ -28,11 +29,6 @@ export function checkLocalRun({ sync, batch, optimizer, gradientNoise }: LocalRu
       2,
     );
   outerRuleOf(optimizer);
-  if (optimizer.ema !== undefined)
-    throw new UserError(
-      'local updates keep no moving average of the weights: leave ema out, or take --sync step',
-      2,
-    );
   if (gradientNoise !== undefined)
     throw new UserError('local updates have no gradient noise: take --gradient-noise 0, or --sync step', 2);
 }
@@ -48,9 +44,24 @@ export function replicaRule(
   const { batch, clipping, optimizer, seed, compress = 'none' } = request;
   const rule = {
     ...{ local, batch, leavesPerGroup, clipping },
-    ...{ optimizer: createOptimizer(optimizer, plan.parameters), outer: outerRuleOf(optimizer) },
+    ...{ optimizer: createOptimizer(replicaOptimizer(optimizer), plan.parameters) },
+    outer: outerRuleOf(optimizer),
+    averageDecay: roundDecay(request),
   };
   return compress === 'none' ? rule : { ...rule, codec: codecOfRounds(plan, rule, compress, seed) };
+}
+
+/** The optimizer of replicas. The coordinator alone keeps the moving average of the weights, which replicas do not see. */
+export function replicaOptimizer({ ema: _, ...settings }: OptimizerSettings): OptimizerSettings {
+  return settings;
+}
+
+/** Decay of the moving average of the weights from step to step of a run; undefined: none is kept. */
+export function roundDecay({
+  sync,
+  optimizer: { ema },
+}: Pick<LocalRunSettings, 'sync' | 'optimizer'>): number | undefined {
+  return ema === undefined ? undefined : decayOfSteps(ema, innerSteps(sync));
 }
 
 /** Optimizer steps in a step of a run: one, or those of a round of local updates. */

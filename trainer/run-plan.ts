@@ -24,7 +24,7 @@ import { checkData } from './check-data.js';
 import { checkMetrics } from './evaluation-metrics.js';
 import { evaluationSet } from './evaluation-set.js';
 import { checkResumable, type LearningSettings, weightSettings } from './learning-settings.js';
-import { checkLocalRun, replicaRule } from './local-run.js';
+import { checkLocalRun, replicaOptimizer, replicaRule } from './local-run.js';
 import type { Recipe } from './recipe.js';
 
 /** What to train and how, and who computes. */
@@ -163,7 +163,7 @@ function wireLocal(
 ): WireLocalUpdates {
   return {
     ...local,
-    optimizer,
+    optimizer: replicaOptimizer(optimizer),
     ...(clipping && { clipping }),
     ...(compress !== 'none' && { codec: compress }),
   };

@@ -268,7 +268,15 @@ function createExecutors(
           interrupt: () => replicas.interrupt(),
         };
       },
-      coordinator: new CoordinatorExecutor({ steps, evaluation, measure, answer, runMemory: train, ...wire }),
+      coordinator: new CoordinatorExecutor({
+        steps,
+        evaluation,
+        measure,
+        answer,
+        averaged,
+        runMemory: train,
+        ...wire,
+      }),
       checkpointWriter,
     };
   }

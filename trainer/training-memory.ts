@@ -16,6 +16,7 @@ import type { Updater } from '../shared/engine/step/updater.js';
 import { allocateOptimizer } from '../shared/engine/update-memory.js';
 import type { Tensor } from '../shared/files/tensors.js';
 import { evaluationSet } from './evaluation-set.js';
+import { roundDecay } from './local-run.js';
 import type { RunPlan } from './run-plan.js';
 
 /** Everything of a run that lies in this device's memory. */
@@ -51,8 +52,8 @@ export function allocateTraining(device: Device, run: RunPlan): TrainingMemory {
   const updater =
     round === undefined ? allocateOptimizer(device, plan, run.updateRule, run.codec) : undefined;
   const outer = rule && allocateOuterVectors(memory, plan, rule);
-  const velocity = outer?.velocity;
-  const averaged = averagedWeights(run, train, updater);
+  const own = [outer?.velocity, outer?.average].filter((at) => at !== undefined);
+  const averaged = averagedWeights(run, train, outer === undefined ? updater?.state.at(-1) : outer.average);
   const held = (dataset: Dataset | undefined): RunMemory | undefined =>
     dataset && { ...train, data: storeDataset(device, dataset, seed) };
   const evaluated = held(evaluationSet(data));
@@ -62,7 +63,7 @@ export function allocateTraining(device: Device, run: RunPlan): TrainingMemory {
     test: data.validation && held(data.test),
     updater,
     local: round && outer && { round, outer },
-    state: updater?.state ?? [...(round?.state ?? []), ...(velocity === undefined ? [] : [velocity])],
+    state: updater?.state ?? [...(round?.state ?? []), ...own],
     residual: updater?.residual?.now ?? outer?.residual,
     averaged,
     best: run.earlyStopping?.restoreBest ? allocateBestWeights(train, averaged?.at) : undefined,
@@ -96,21 +97,20 @@ export function parametersOf(runMemory: RunMemory): Tensor[] {
   return tensorsAt(runMemory, runMemory.weights);
 }
 
-/** The average of the weights; the optimizer's last vector has what it is computed from. */
+/** The average of the weights. @param sums byte offset of the vector that it is computed from, if there is one */
 function averagedWeights(
   { request }: RunPlan,
   runMemory: RunMemory,
-  updater: Updater | undefined,
+  sums: number | undefined,
 ): AveragedWeights | undefined {
   const { memory, plan } = runMemory;
-  const { ema } = request.optimizer;
-  const sums = updater?.state.at(-1);
-  if (ema === undefined || sums === undefined) return undefined;
+  const decay = roundDecay(request);
+  if (decay === undefined || sums === undefined) return undefined;
   return new AveragedWeights(
     runMemory,
     sums,
     memory.allocate(plan.parameterFloats * 4, 'averaged weights'),
-    ema,
+    decay,
   );
 }
 

@@ -4,13 +4,14 @@ import { averageFactor } from '../../shared/optim/weight-average.js';
 /** The moving average of a run's weights, as evaluations and the result use it. */
 export class AveragedWeights {
   /**
-   * @param sums byte offset of the vector that the optimizer keeps; see weight-average.ts
+   * @param sums byte offset of the vector e of weight-average.ts
    * @param at byte offset of a vector as long as the weights, for the average
    */
   constructor(
     private readonly runMemory: RunMemory,
     private readonly sums: number,
     readonly at: number,
+    /** From step to step of the run. */
     private readonly decay: number,
   ) {}
 

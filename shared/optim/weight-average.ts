@@ -3,13 +3,16 @@
  * best weights and the result use it, and training goes on with the weights themselves.
  *
  *     e = decay e + (1 - decay) w after every step, e = 0 at first      average = e / (1 - decay^t) after t steps
+ *
+ * With local updates, w are the weights after the outer step, and the decay of a round of H optimizer steps is decay^H, so that the
+ * average reaches back as many optimizer steps.
  */
+import type { CommandBuffer } from '../kernels/command-buffer.js';
 import type { Optimizer } from './optimizer.js';
 
 /** An optimizer whose last buffer is e. @param decay more than 0, less than 1; undefined: no average is kept */
 export function withAverage(optimizer: Optimizer, decay: number | undefined): Optimizer {
   if (decay === undefined) return optimizer;
-  const share = Math.fround(1 - decay);
   const { matrices } = optimizer;
   const [own, last] = [
     (all: readonly number[]) => all.slice(0, -1),
@@ -20,7 +23,7 @@ export function withAverage(optimizer: Optimizer, decay: number | undefined): Op
     buffers: optimizer.buffers + 1,
     emit(to, call) {
       optimizer.emit(to, { ...call, buffers: own(call.buffers) });
-      to.emit('moveAverage', { average: last(call.buffers), value: call.weights, n: call.n, share });
+      emitAverage(to, decay, { average: last(call.buffers), value: call.weights, n: call.n });
     },
     ...(matrices && {
       matrices: {
@@ -28,11 +31,27 @@ export function withAverage(optimizer: Optimizer, decay: number | undefined): Op
         emit(to, call) {
           matrices.emit(to, { ...call, buffers: own(call.buffers) });
           const n = call.rows * call.cols;
-          to.emit('moveAverage', { average: last(call.buffers), value: call.weights, n, share });
+          emitAverage(to, decay, { average: last(call.buffers), value: call.weights, n });
         },
       },
     }),
   };
+}
+
+/** Emits: e after the next step, for n weights. Offsets are bytes. */
+export function emitAverage(
+  to: Pick<CommandBuffer, 'emit'>,
+  decay: number,
+  { average, value, n }: { readonly average: number; readonly value: number; readonly n: number },
+): void {
+  to.emit('moveAverage', { average, value, n, share: Math.fround(1 - decay) });
+}
+
+/** The decay of so many steps at once: decay^steps, by multiplications, which are the same on every engine. */
+export function decayOfSteps(decay: number, steps: number): number {
+  let power = 1;
+  for (let i = 0; i < steps; i++) power *= decay;
+  return power;
 }
 
 /** What e is multiplied by after t steps: 1 / (1 - decay^t), by multiplications, which are the same on every engine. */

@@ -107,6 +107,39 @@ describe('the weights of local updates', () => {
     expect(verified.status, verified.stderr).toBe(0);
   });
 
+  it('are their moving average with --ema and a codec, also when the coordinator was killed', async () => {
+    const averaged = [...RUN, '--compress', 'int8', '--ema', 0.9];
+    const open = [
+      '--steps',
+      40,
+      '--workers',
+      1,
+      '--min-workers',
+      2,
+      '--run-dir',
+      'r',
+      '--checkpoint-every',
+      2,
+    ];
+    const folder = temporaryFolder();
+    const first = start([...averaged, ...LISTEN, ...open], folder);
+    const worker = joining(await first.joinUrl(), 'remote');
+    await first.prints(/step +\d+\/40/);
+    first.signal('SIGKILL');
+    await first.ended;
+    worker.signal('SIGKILL');
+    await worker.ended;
+    const resume = ['train', '--resume', 'r', '--json', '--data', DATA, '--workers', 2];
+    const resumed = resultOf(await programHere(folder, ...resume));
+    const alone = resultOf(await runHere(...averaged, '--steps', 40, '--workers', 1, '--backend', 'wasm'));
+    expect(resumed).toMatchObject({ weightsSha256: alone.weightsSha256, metrics: alone.metrics });
+    const without = resultOf(await runHere(...RUN, '--compress', 'int8', '--steps', 40, '--workers', 2));
+    expect(alone.weightsSha256).not.toBe(without.weightsSha256);
+    expect(alone.metrics).not.toEqual(without.metrics);
+    const verified = await programHere(folder, 'verify', 'r');
+    expect(verified.status, verified.stderr).toBe(0);
+  });
+
   it('are the same when a machine is killed in the middle of a round, and another joins', async () => {
     const coordinator = start([...INT4, ...LISTEN, '--steps', 1_000_000, '--workers', 0, '--min-workers', 2]);
     const url = await coordinator.joinUrl();

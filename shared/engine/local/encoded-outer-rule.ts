@@ -4,7 +4,7 @@ import { rootLevel } from '../../reduction/tree.js';
 import type { RunMemory } from '../run-memory.js';
 import type { PartialSum } from '../step/partial-sum-addition.js';
 import { blocksOf, type Span } from '../step/update-partition.js';
-import type { OuterEmitter, OuterPlan } from './outer-emitter.js';
+import { emitRoundAverage, type OuterEmitter, type OuterPlan } from './outer-emitter.js';
 import {
   type CodedSpan,
   codedSpans,
@@ -158,6 +158,7 @@ export class EncodedOuterRule implements OuterEmitter {
       to.emit('scaleVector', { out: exact.encoded, a: exact.vector, n: exact.n, factor: -1 });
     update.emitApply(to, span);
     if (n > 0) to.emit('subtractVectors', { out: residual + at, a: residual + at, b: update.change + at, n });
+    emitRoundAverage(to, this.runMemory, this.rule, vectors, span);
   }
 
   /** Byte offset of vector i in a sum. */

@@ -6,7 +6,7 @@ import type { RunMemory } from '../run-memory.js';
 import { type BufferAdd, type PartialSum, planAdds } from '../step/partial-sum-addition.js';
 import type { SumLayout } from '../step/sum-layout.js';
 import type { Span } from '../step/update-partition.js';
-import type { OuterEmitter, OuterPlan } from './outer-emitter.js';
+import { emitRoundAverage, type OuterEmitter, type OuterPlan } from './outer-emitter.js';
 import {
   allocateOuterScalars,
   type OuterVectors,
@@ -92,6 +92,7 @@ export class FloatOuterRule implements OuterEmitter {
     }
     for (const [i, out] of this.round.state.entries())
       to.emit('scaleVector', { out: out + at, a: sum + (1 + i) * bytes + at, n, factor });
+    emitRoundAverage(to, this.runMemory, this.rule, this.vectors, { from, to: end });
   }
 }
 

@@ -1,6 +1,9 @@
 import type { CommandBuffer } from '../../kernels/command-buffer.js';
+import { emitAverage } from '../../optim/weight-average.js';
+import type { RunMemory } from '../run-memory.js';
 import type { PartialSum } from '../step/partial-sum-addition.js';
 import type { Span } from '../step/update-partition.js';
+import type { OuterVectors, RoundRule } from './round-memory.js';
 
 /** What the end of a round does with vectors, on one part of them at a time. */
 export interface OuterEmitter {
@@ -25,4 +28,17 @@ export interface OuterPlan {
   emitUpdate(to: CommandBuffer, span: Span): void;
   /** Byte offset of the metrics in the sum. */
   readonly metrics: number;
+}
+
+/** Emits for a span, once its weights are those of the next round: their moving average, if one is kept. */
+export function emitRoundAverage(
+  to: Pick<CommandBuffer, 'emit'>,
+  { plan, weights }: Pick<RunMemory, 'plan' | 'weights'>,
+  { averageDecay }: RoundRule,
+  { average }: OuterVectors,
+  { from, to: end }: Span,
+): void {
+  const n = Math.min(end, plan.trainedFloats) - from;
+  if (averageDecay === undefined || average === undefined || n <= 0) return;
+  emitAverage(to, averageDecay, { average: average + from * 4, value: weights + from * 4, n });
 }

@@ -11,6 +11,8 @@ export interface RoundRule {
   readonly local: LocalUpdates;
   readonly optimizer: Optimizer;
   readonly outer: OuterRule;
+  /** Decay of the moving average of the weights from round to round; left out: none is kept. */
+  readonly averageDecay?: number | undefined;
   /** How results and updates are encoded; left out: results are float32, and whole states are sent instead of updates. */
   readonly codec?: RoundCodec | undefined;
 }
@@ -42,18 +44,21 @@ export interface OuterVectors {
   readonly velocity: number | undefined;
   /** With a codec: what rounding has taken from the change of the weights so far. */
   readonly residual: number | undefined;
+  /** What the moving average of the weights is computed from, where one is kept; see weight-average.ts. */
+  readonly average: number | undefined;
 }
 
 /** Allocates what the coordinator remembers from round to round. */
 export function allocateOuterVectors(
   memory: ComputeMemory,
   { parameterFloats }: Pick<Plan, 'parameterFloats'>,
-  { outer, codec }: RoundRule,
+  { outer, codec, averageDecay }: RoundRule,
 ): OuterVectors {
   const allocate = (): number => memory.allocate(parameterFloats * 4, 'outer step');
   return {
     velocity: outer.momentum > 0 ? allocate() : undefined,
     residual: codec === undefined ? undefined : allocate(),
+    average: averageDecay === undefined ? undefined : allocate(),
   };
 }
 

@@ -62,7 +62,7 @@ export interface Course {
 export const clipping = clipByGlobalNorm(0.5);
 
 /** The optimizer's scalars of the steps of each round: the schedule counts the steps of one replica. */
-export function scalarsOf(settings: OptimizerSettings): number[][][] {
+export function scalarsOf({ ema: _, ...settings }: OptimizerSettings): number[][][] {
   const optimizer = createOptimizer(settings);
   let state = optimizer.init();
   return Array.from({ length: ROUNDS }, (_, round) =>
@@ -129,7 +129,7 @@ const squares = (values: Float32Array): Float32Array => values.map((x) => f32(x 
 /** The rounds by the definition. @param device with one thread */
 export async function byReference(
   device: Device,
-  settings: OptimizerSettings,
+  { ema, ...settings }: OptimizerSettings,
   compress: Codec,
 ): Promise<Course> {
   const { memory, threadPool } = device;
@@ -155,6 +155,8 @@ export async function byReference(
   const state = updater.state.map((at) => memory.f32(at, parameterFloats));
   const base: Float32Array[] = [weights, ...state].map((vector) => vector.slice());
   const velocity = new Float32Array(parameterFloats);
+  const average = new Float32Array(parameterFloats);
+  const decay = Array.from({ length: LOCAL.steps }).reduce<number>((power) => power * (ema ?? 1), 1);
   const residual = new Float32Array(parameterFloats);
   const metrics: number[][] = [];
   for (const [k, scalars] of scalarsOf(settings).entries()) {
@@ -204,11 +206,16 @@ export async function byReference(
           treeSum(all).map((value) => f32(value * share)),
           1 + i,
         );
+    for (let i = 0; i < trainedFloats; i++) {
+      const before = average[i] as number;
+      average[i] = fma(f32(1 - decay), f32((base[0]?.[i] as number) - before), before);
+    }
     metrics.push([...treeSum(sums)]);
   }
   const kept = [
     ...(averagesState ? [...base, velocity] : base.slice(0, 1)),
     ...(compress === 'none' ? [] : [residual]),
+    ...(ema === undefined ? [] : [average]),
   ];
   return { vectors: kept.map((vector) => new Uint32Array(vector.buffer)), metrics };
 }

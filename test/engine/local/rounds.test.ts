@@ -77,7 +77,7 @@ async function byRounds(
   const home = await machine(settings, compress, Math.max(...takers.map(({ to }) => to)), backend);
   const { memory, threadPool, plan, rule, round, runMemory } = home;
   const vectors = allocateOuterVectors(memory, plan, rule);
-  const { velocity, residual } = vectors;
+  const { velocity, residual, average } = vectors;
   const outer = new OuterStep(threadPool, runMemory, round, rule, vectors);
   const workers: Pick<ReplicaExecutor, 'compute'>[] = takers.map(
     (range) => new ReplicaExecutor(threadPool.group(range), runMemory, round, rule),
@@ -122,12 +122,14 @@ async function byRounds(
     expect(outcome.isBroken).toBe(false);
     metrics.push(outcome.metrics);
   }
-  const all = [round.weights, ...round.state, velocity, residual].filter((at) => at !== undefined);
+  const all = [round.weights, ...round.state, velocity, residual, average].filter((at) => at !== undefined);
   return { vectors: all.map((at) => memory.u32(at, plan.parameterFloats).slice()), metrics };
 }
 
 const CASES: readonly (readonly [string, OptimizerSettings, Codec])[] = [
   ['AdamW', adamw({ learningRate: RATE }), 'none'],
+  ['AdamW and a moving average', adamw({ learningRate: RATE, ema: 0.9 }), 'none'],
+  ['SGD, bf16 and a moving average', sgd({ learningRate: RATE, ema: 0.95 }), 'bf16'],
   ['SGD with momentum', sgd({ learningRate: RATE, momentum: 0.9, nesterov: true }), 'none'],
   ['AdamW and int4', adamw({ learningRate: RATE }), 'int4'],
   ['AdamW and bf16', adamw({ learningRate: RATE }), 'bf16'],
