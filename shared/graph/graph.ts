@@ -78,7 +78,16 @@ interface LearningScope {
 
 /** Ops whose outputs are not limited to [0, 1], so they cannot be probabilities. */
 const NO_PROBABILITIES: ReadonlySet<OpName> = new Set([
-  ...(['batchNormalization', 'conv2d', 'conv2dTranspose', 'dense', 'embedding', 'gelu', 'gru'] as const),
+  ...([
+    'batchNormalization',
+    'conv2d',
+    'conv2dTranspose',
+    'conv3d',
+    'dense',
+    'embedding',
+    'gelu',
+    'gru',
+  ] as const),
   ...([
     'layerNormalization',
     'leakyRelu',

@@ -31,6 +31,8 @@ const OPTIMIZERS: Partial<Record<ModelName, OptimizerSettings>> = {
   images: adam({ learningRate: 0.01 }),
   enlarged: sgd({ learningRate: 0.1 }),
   strided: sgd({ learningRate: 0.1 }),
+  volumes: sgd({ learningRate: 0.1 }),
+  'volumes-stride-1': sgd({ learningRate: 0.05 }),
   lstm: adam({ learningRate: 0.02 }),
   gru: adam({ learningRate: 0.02 }),
   'simple-rnn': sgd({ learningRate: 0.1, momentum: 0.9 }),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Graph, type Layer, type Tensor } from '../../shared/graph/graph.js';
 import { activation } from '../../shared/graph/layers/activation.js';
 import { conv2d } from '../../shared/graph/layers/conv2d.js';
+import { conv3d } from '../../shared/graph/layers/conv3d.js';
 import { dense } from '../../shared/graph/layers/dense.js';
 import { add, concatenate, multiply } from '../../shared/graph/layers/merge.js';
 import { multiHeadAttention } from '../../shared/graph/layers/multi-head-attention.js';
@@ -32,6 +33,16 @@ describe('mistakes in networks are reported when they are built', () => {
       'a window too large',
       () => maxPooling2d({ poolSize: 9 })(reshape([8, 8, 1])(image())),
       'layer maxPooling2d: its window of 9 x 9 does not fit an image of 8 x 8',
+    ],
+    [
+      'a convolution of volumes on an image',
+      () => conv3d(4, 3)(image()),
+      'layer conv3d: an input of shape [8, 8] is not a volume [depth, height, width, channels]; reshape it',
+    ],
+    [
+      'a window that is deeper than its volume',
+      () => conv3d(4, [5, 1, 1], { dilation: [2, 1, 1] })(reshape([8, 2, 2, 2])(image())),
+      'layer conv3d: its window of depth 9 does not fit a volume of depth 8',
     ],
     [
       'unequal shapes',

@@ -2,6 +2,7 @@ import { Graph, type Layer } from '../../shared/graph/graph.js';
 import { activation } from '../../shared/graph/layers/activation.js';
 import { conv2d } from '../../shared/graph/layers/conv2d.js';
 import { conv2dTranspose } from '../../shared/graph/layers/conv2d-transpose.js';
+import { conv3d } from '../../shared/graph/layers/conv3d.js';
 import { dense } from '../../shared/graph/layers/dense.js';
 import { depthwiseConv2d } from '../../shared/graph/layers/depthwise-conv2d.js';
 import { add, concatenate, multiply } from '../../shared/graph/layers/merge.js';
@@ -11,6 +12,12 @@ import {
   globalMaxPooling2d,
   maxPooling2d,
 } from '../../shared/graph/layers/pooling.js';
+import {
+  averagePooling3d,
+  globalAveragePooling3d,
+  globalMaxPooling3d,
+  maxPooling3d,
+} from '../../shared/graph/layers/pooling3d.js';
 import { flatten, permute, repeatVector, reshape } from '../../shared/graph/layers/reshape.js';
 import { sequential } from '../../shared/graph/layers/sequential.js';
 import { binaryCrossentropy } from '../../shared/graph/losses/binary-crossentropy.js';
@@ -149,6 +156,31 @@ export const MODELS = {
     const smooth = averagePooling2d({ poolSize: [3, 2], strides: [2, 1], padding: 'same' })(dilated);
     const sharp = maxPooling2d({ poolSize: 3, strides: 2, padding: 'same' })(dilated);
     const joined = add()([globalAveragePooling2d()(smooth), globalMaxPooling2d()(sharp)]);
+    return x.graph.model(dense(2)(joined), meanSquaredError({ target: 'y' }));
+  },
+
+  /** Volumes: strides, dilation and padding along each axis; windows that extend over the border; a volume with one channel. */
+  volumes: (): Model =>
+    chain(
+      [5, 4, 6, 1],
+      [
+        conv3d(3, [3, 2, 3], { padding: 'same', strides: [2, 1, 2], activation: 'tanh' }),
+        averagePooling3d({ poolSize: [2, 3, 2], strides: [1, 2, 1], padding: 'same' }),
+        conv3d(4, [2, 2, 1], { dilation: [2, 1, 1], useBias: false }),
+        flatten(),
+        dense(2),
+      ],
+      meanSquaredError({ target: 'y' }),
+    ),
+
+  /** Volumes with an error term for the input of a convolution with stride 1, and the largest elements of windows. */
+  'volumes-stride-1': (): Model => {
+    const x = new Graph().input('x', [4, 5, 4, 2]);
+    const z = conv3d(3, 3, { padding: 'same', activation: 'relu' })(conv3d(2, [2, 1, 3])(x));
+    const joined = add()([
+      globalMaxPooling3d()(maxPooling3d({ poolSize: [2, 2, 1] })(z)),
+      globalAveragePooling3d()(z),
+    ]);
     return x.graph.model(dense(2)(joined), meanSquaredError({ target: 'y' }));
   },
 

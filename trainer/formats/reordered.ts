@@ -1,3 +1,4 @@
+import type { Tensor } from '../../shared/files/tensors.js';
 import { elementsOf, type Shape } from '../../shared/graph/shape.js';
 /** Float32 values with the axes in another order. @param order for each axis of the result, the axis of `values` */
 export function reordered(values: Float32Array, shape: Shape, order: readonly number[]): Float32Array {
@@ -18,4 +19,12 @@ export function reordered(values: Float32Array, shape: Shape, order: readonly nu
     }
   }
   return result;
+}
+
+/** A tensor with its axes in another order. @param order as for reordered */
+export function permuted(
+  { shape, values }: Omit<Tensor, 'name'>,
+  order: readonly number[],
+): { shape: number[]; values: Float32Array } {
+  return { shape: order.map((axis) => shape[axis] as number), values: reordered(values, shape, order) };
 }

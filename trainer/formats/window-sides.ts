@@ -1,7 +1,8 @@
 /*
  * What lies around an image, for tools that take the padding of each side.
  */
-import { imageOf, placeWindow, type WindowSettings } from '../../shared/graph/ops/image.js';
+import { type Conv3dAttributes, volumeOf } from '../../shared/graph/ops/conv3d.js';
+import { imageOf, placeAxis, placeWindow, type WindowSettings } from '../../shared/graph/ops/image.js';
 import type { Shape } from '../../shared/graph/shape.js';
 
 /** Padding along an axis, in pixels. */
@@ -20,6 +21,21 @@ export function windowSides(name: string, input: Shape, settings: WindowSettings
     const before = pad[axis] as number;
     return { before, after: Math.max(0, covered - (size[axis] as number) - before) };
   }) as [Sides, Sides];
+}
+
+/** Padding for windows on a volume: along its depth, vertical and horizontal. @param name of the layer */
+export function volumeSides(
+  name: string,
+  input: Shape,
+  { kernelSize, strides, padding, dilation }: Omit<Conv3dAttributes, 'filters' | 'useBias'>,
+): Sides[] {
+  const { depth, size } = volumeOf(name, input);
+  return [depth, ...size].map((pixels, axis) => {
+    const [stride, step] = [strides[axis] as number, dilation[axis] as number];
+    const settings = { taps: kernelSize[axis] as number, stride, padding, dilation: step };
+    const { results, pad, extent } = placeAxis(pixels, settings);
+    return { before: pad, after: Math.max(0, (results - 1) * stride + extent - pixels - pad) };
+  });
 }
 
 /** What a transposed convolution computes around its image: pixels to cut off, and pixels that it does not reach. */

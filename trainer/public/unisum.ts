@@ -51,6 +51,7 @@ import { bidirectional } from '../../shared/graph/layers/bidirectional.js';
 import { conv1d } from '../../shared/graph/layers/conv1d.js';
 import { conv2d } from '../../shared/graph/layers/conv2d.js';
 import { conv2dTranspose } from '../../shared/graph/layers/conv2d-transpose.js';
+import { conv3d } from '../../shared/graph/layers/conv3d.js';
 import { dense } from '../../shared/graph/layers/dense.js';
 import { depthwiseConv2d } from '../../shared/graph/layers/depthwise-conv2d.js';
 import { dropout } from '../../shared/graph/layers/dropout.js';
@@ -71,6 +72,12 @@ import {
   globalMaxPooling2d,
   maxPooling2d,
 } from '../../shared/graph/layers/pooling.js';
+import {
+  averagePooling3d,
+  globalAveragePooling3d,
+  globalMaxPooling3d,
+  maxPooling3d,
+} from '../../shared/graph/layers/pooling3d.js';
 import { gru, lstm, simpleRnn } from '../../shared/graph/layers/recurrent.js';
 import { flatten, permute, repeatVector, reshape, slice } from '../../shared/graph/layers/reshape.js';
 import { feedForward, swiGlu, transformerBlock } from '../../shared/graph/layers/transformer.js';
@@ -157,22 +164,13 @@ export const ops = {
 
 /** Layers: each call creates one. A layer that is used twice shares its parameters. */
 export const layers = {
-  ...{ activation, add, averagePooling2d, batchNormalization, bidirectional, concatenate, conv1d, conv2d },
-  ...{ conv2dTranspose, dense, depthwiseConv2d, dropout, embedding, feedForward, flatten, gaussianNoise },
-  ...{
-    globalAveragePooling2d,
-    globalMaxPooling2d,
-    groupNormalization,
-    gru,
-    layerNormalization,
-    leakyRelu,
-    learning,
-    lstm,
-    maxPooling2d,
-  },
-  ...{ multiHeadAttention, multiply, permute, positionalEmbedding, positionalEncoding, randomCrop },
-  ...{ randomFlip, randomTranslation, repeatVector, reshape, reversibleEmbedding, simpleRnn, slice },
-  ...{ rmsNormalization, specAugment, swiGlu, transformerBlock },
+  ...{ activation, add, averagePooling2d, averagePooling3d, batchNormalization, bidirectional, concatenate },
+  ...{ conv1d, conv2d, conv2dTranspose, conv3d, dense, depthwiseConv2d, dropout, embedding, feedForward },
+  ...{ flatten, gaussianNoise, globalAveragePooling2d, globalAveragePooling3d, globalMaxPooling2d },
+  ...{ globalMaxPooling3d, groupNormalization, gru, layerNormalization, leakyRelu, learning, lstm },
+  ...{ maxPooling2d, maxPooling3d, multiHeadAttention, multiply, permute, positionalEmbedding },
+  ...{ positionalEncoding, randomCrop, randomFlip, randomTranslation, repeatVector, reshape },
+  ...{ reversibleEmbedding, rmsNormalization, simpleRnn, slice, specAugment, swiGlu, transformerBlock },
 };
 
 /** Penalties of kernels. */

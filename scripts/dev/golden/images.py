@@ -80,4 +80,54 @@ def strided(Draws, dense):
     return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.1)
 
 
-CASES = {"images": images, "enlarged": enlarged, "strided": strided}
+def draw_conv3d(draw, name, kernel, inputs, filters, bias=True):
+    """Weights of a convolution of volumes: [height, width, depth, inputs, filters]."""
+    depth, height, width = kernel
+    deviation = 1 / math.sqrt(math.prod(kernel) * inputs)
+    weights = {f"{name}/kernel": draw.normal(height, width, depth, inputs, filters, deviation=deviation)}
+    return weights | {f"{name}/bias": draw.normal(filters, deviation=0.1)} if bias else weights
+
+
+def conv3d(w, name, x, pad=(0, 0, 0, 0, 0, 0), **settings):
+    """x [rows, channels, depth, height, width]; pad: left, right, top, bottom, front, back."""
+    return F.conv3d(F.pad(x, pad), w[f"{name}/kernel"].permute(4, 3, 2, 0, 1), w.get(f"{name}/bias"), **settings)
+
+
+def volumes(Draws, dense):
+    """conv3d tanh with strides, averagePooling3d over the border, conv3d with dilation, dense; plain SGD."""
+    draw = Draws(71)
+    data = {"x": draw.normal(4, 5, 4, 6, 1), "y": draw.normal(4, 2)}
+    # 5 x 4 x 6 -> 3 x 4 x 3 -> 3 x 2 x 3 -> 1 x 1 x 3
+    weights = draw_conv3d(draw, "conv3d", (3, 2, 3), 1, 3) | draw_conv3d(draw, "conv3d_1", (2, 2, 1), 3, 4, bias=False)
+    weights |= draw.dense("dense", 12, 2)
+
+    def loss(w):
+        x = data["x"].permute(0, 4, 1, 2, 3)
+        h = torch.tanh(conv3d(w, "conv3d", x, pad=(0, 1, 0, 1, 1, 1), stride=(2, 1, 2)))
+        # What lies outside does not count: sums of windows, divided by the sums of ones.
+        around = (0, 1, 0, 1, 0, 1)
+        sums = F.avg_pool3d(F.pad(h, around), (2, 3, 2), stride=(1, 2, 1))
+        counts = F.avg_pool3d(F.pad(torch.ones_like(h), around), (2, 3, 2), stride=(1, 2, 1))
+        h = conv3d(w, "conv3d_1", sums / counts, dilation=(2, 1, 1))
+        return F.mse_loss(dense(w, "dense", h.permute(0, 2, 3, 4, 1).flatten(1)), data["y"])
+
+    return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.1)
+
+
+def volumes_stride_1(Draws, dense):
+    """Two convolutions of volumes, the largest elements of windows, global pooling; plain SGD."""
+    draw = Draws(72)
+    data = {"x": draw.normal(4, 4, 5, 4, 2), "y": draw.normal(4, 2)}
+    weights = draw_conv3d(draw, "conv3d", (2, 1, 3), 2, 2) | draw_conv3d(draw, "conv3d_1", (3, 3, 3), 2, 3)
+    weights |= draw.dense("dense", 3, 2)
+
+    def loss(w):
+        h = conv3d(w, "conv3d", data["x"].permute(0, 4, 1, 2, 3))
+        h = F.relu(conv3d(w, "conv3d_1", h, pad=(1, 1, 1, 1, 1, 1)))
+        joined = F.max_pool3d(h, (2, 2, 1)).amax((2, 3, 4)) + h.mean((2, 3, 4))
+        return F.mse_loss(dense(w, "dense", joined), data["y"])
+
+    return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.05)
+
+
+CASES = {"images": images, "enlarged": enlarged, "strided": strided, "volumes": volumes, "volumes-stride-1": volumes_stride_1}

@@ -52,10 +52,10 @@ export function imageOf(name: string, input: Shape): { readonly size: Pair; read
  * @throws UserError when the image is smaller than the window
  */
 export function placeWindow(name: string, size: Pair, settings: WindowSettings): WindowPlacement {
-  const [y, x] = [0, 1].map((axis) => placeAxis(size, settings, axis as 0 | 1)) as [
-    AxisPlacement,
-    AxisPlacement,
-  ];
+  const { window, strides, padding, dilation } = settings;
+  const [y, x] = ([0, 1] as const).map((i) =>
+    placeAxis(size[i], { taps: window[i], stride: strides[i], padding, dilation: dilation[i] }),
+  ) as [AxisPlacement, AxisPlacement];
   if (y.results < 1 || x.results < 1) {
     const extents = `${y.extent} x ${x.extent}`;
     throw new UserError(
@@ -66,19 +66,23 @@ export function placeWindow(name: string, size: Pair, settings: WindowSettings):
   return { results: [y.results, x.results], pad: [y.pad, x.pad] };
 }
 
+/** How a window moves along one axis. */
+interface AxisSettings {
+  readonly taps: number;
+  readonly stride: number;
+  readonly padding: Padding;
+  readonly dilation: number;
+}
+
 interface AxisPlacement {
   readonly extent: number;
   readonly results: number;
   readonly pad: number;
 }
 
-function placeAxis(
-  size: Pair,
-  { window, strides, padding, dilation }: WindowSettings,
-  axis: 0 | 1,
-): AxisPlacement {
-  const [pixels, stride] = [size[axis], strides[axis]];
-  const extent = (window[axis] - 1) * dilation[axis] + 1;
+/** Places a window on an axis. Where it does not fit, there are less than one results. */
+export function placeAxis(pixels: number, { taps, stride, padding, dilation }: AxisSettings): AxisPlacement {
+  const extent = (taps - 1) * dilation + 1;
   if (padding === 'valid') return { extent, results: Math.floor((pixels - extent) / stride) + 1, pad: 0 };
   const results = Math.ceil(pixels / stride);
   return { extent, results, pad: Math.floor(Math.max((results - 1) * stride + extent - pixels, 0) / 2) };

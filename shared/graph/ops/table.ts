@@ -6,6 +6,7 @@ import { batchNormalizationOp } from './batch-normalization.js';
 import { concatenateOp } from './concatenate.js';
 import { conv2dOp } from './conv2d.js';
 import { conv2dTransposeOp } from './conv2d-transpose.js';
+import { conv3dOp } from './conv3d.js';
 import { denseOp } from './dense.js';
 import { dropoutOp } from './dropout.js';
 import { embeddingOp } from './embedding.js';
@@ -78,6 +79,7 @@ export const OPS = {
   concatenate: concatenateOp,
   conv2d: conv2dOp,
   conv2dTranspose: conv2dTransposeOp,
+  conv3d: conv3dOp,
   dense: denseOp,
   dropout: dropoutOp,
   gaussianNoise: gaussianNoiseOp,

@@ -45,7 +45,7 @@ describe('our own exports come back', () => {
 describe('operators are translated', () => {
   /* Without its metadata, a file of ours is one like any other. Our networks with attention or embeddings are no such files. */
   const plain = networks.filter(([name]) =>
-    ['mnist-mlp', 'mnist-cnn', 'fashion-cnn', 'iris', 'residual', 'sequences'].includes(name),
+    ['mnist-mlp', 'mnist-cnn', 'fashion-cnn', 'iris', 'residual', 'sequences', 'volumes'].includes(name),
   );
   it.each(plain)('%s', async (_, network) => {
     const weights = randomWeights(network, 7);

@@ -7,6 +7,7 @@ import { bidirectional } from '../../../shared/graph/layers/bidirectional.js';
 import { conv1d } from '../../../shared/graph/layers/conv1d.js';
 import { conv2d } from '../../../shared/graph/layers/conv2d.js';
 import { conv2dTranspose } from '../../../shared/graph/layers/conv2d-transpose.js';
+import { conv3d } from '../../../shared/graph/layers/conv3d.js';
 import { dense } from '../../../shared/graph/layers/dense.js';
 import { depthwiseConv2d } from '../../../shared/graph/layers/depthwise-conv2d.js';
 import { dropout } from '../../../shared/graph/layers/dropout.js';
@@ -14,6 +15,7 @@ import { embedding } from '../../../shared/graph/layers/embedding.js';
 import { layerNormalization } from '../../../shared/graph/layers/layer-normalization.js';
 import { add, concatenate, multiply } from '../../../shared/graph/layers/merge.js';
 import { averagePooling2d, maxPooling2d } from '../../../shared/graph/layers/pooling.js';
+import { averagePooling3d, maxPooling3d } from '../../../shared/graph/layers/pooling3d.js';
 import { gru, lstm, simpleRnn } from '../../../shared/graph/layers/recurrent.js';
 import { flatten, permute, repeatVector, reshape, slice } from '../../../shared/graph/layers/reshape.js';
 import { sequential } from '../../../shared/graph/layers/sequential.js';
@@ -66,6 +68,15 @@ export const LAYER_NETWORKS: Readonly<Record<string, () => Model>> = {
       repeatVector(3),
       simpleRnn(4),
       dense(3, { activation: 'sigmoid' }),
+    ),
+  volumes: () =>
+    chain(
+      [5, 4, 6, 2],
+      conv3d(3, [3, 2, 3], { padding: 'same', strides: [2, 1, 2], activation: 'tanh' }),
+      maxPooling3d({ poolSize: [2, 3, 1], strides: 1, padding: 'same' }),
+      conv3d(4, [2, 2, 1], { dilation: [2, 1, 1], useBias: false }),
+      averagePooling3d({ poolSize: [1, 2, 1] }),
+      flatten(),
     ),
   directions: () =>
     chain(

@@ -30,12 +30,14 @@ import { bidirectional } from '../../../shared/graph/layers/bidirectional.js';
 import { conv1d } from '../../../shared/graph/layers/conv1d.js';
 import { conv2d } from '../../../shared/graph/layers/conv2d.js';
 import { conv2dTranspose } from '../../../shared/graph/layers/conv2d-transpose.js';
+import { conv3d } from '../../../shared/graph/layers/conv3d.js';
 import { dense } from '../../../shared/graph/layers/dense.js';
 import { positionalEncoding } from '../../../shared/graph/layers/embedding.js';
 import { concatenate, multiply } from '../../../shared/graph/layers/merge.js';
 import { multiHeadAttention } from '../../../shared/graph/layers/multi-head-attention.js';
 import { groupNormalization, rmsNormalization } from '../../../shared/graph/layers/normalization.js';
 import { averagePooling2d, globalMaxPooling2d, maxPooling2d } from '../../../shared/graph/layers/pooling.js';
+import { averagePooling3d, maxPooling3d } from '../../../shared/graph/layers/pooling3d.js';
 import { gru, lstm, simpleRnn } from '../../../shared/graph/layers/recurrent.js';
 import { flatten, permute, repeatVector, reshape, slice } from '../../../shared/graph/layers/reshape.js';
 import { sequential } from '../../../shared/graph/layers/sequential.js';
@@ -130,6 +132,15 @@ const COMPOSED: Readonly<Record<string, () => Model>> = {
       swiGlu(6),
       conv1d(4, 3, { strides: 2, padding: 'same' }),
       groupNormalization(2),
+    ),
+  volumes: () =>
+    layers(
+      [5, 4, 6, 2],
+      conv3d(3, [3, 2, 3], { padding: 'same', strides: [2, 1, 2], activation: 'tanh' }),
+      maxPooling3d({ poolSize: [2, 3, 1], strides: 1, padding: 'same' }),
+      conv3d(4, [2, 2, 1], { dilation: [2, 1, 1], useBias: false }),
+      averagePooling3d({ poolSize: [1, 2, 1] }),
+      flatten(),
     ),
   'products and entries': () =>
     over({ x: [3, 4], pick: [5] }, ([x, pick]) => {

@@ -2,9 +2,11 @@
  * Every op of a network as layers of Keras, for prediction and for further training there. Tensors have the batch as first axis
  * and images their channels last, here and there; so do the weights.
  */
+import type { Conv3dAttributes } from '../../../shared/graph/ops/conv3d.js';
 import type { OpName } from '../../../shared/graph/ops/table.js';
 import type { ResolvedNode } from '../../../shared/graph/resolve.js';
 import { elementsOf, lastOf } from '../../../shared/graph/shape.js';
+import { permuted } from '../reordered.js';
 import type { LayerOutput } from './layer-model.js';
 import { type LayerWriter, NoCounterpart, type OpUse, type OpWriter } from './layer-writer.js';
 import { gru, lstm, simpleRnn } from './recurrent-layers.js';
@@ -64,10 +66,12 @@ interface ConvolutionAttributes {
   readonly useBias: boolean;
 }
 
-const isOne = (sizes: Pair): boolean => sizes.every((size) => size === 1);
+const isOne = (sizes: readonly number[]): boolean => sizes.every((size) => size === 1);
 
 function windowConfig(node: ResolvedNode) {
-  const { kernelSize, strides, padding, dilation, useBias } = node.attributes as ConvolutionAttributes;
+  const { kernelSize, strides, padding, dilation, useBias } = node.attributes as
+    | ConvolutionAttributes
+    | Conv3dAttributes;
   if (!isOne(strides) && !isOne(dilation)) throw new NoCounterpart('strides together with dilation');
   return {
     ...{ kernel_size: [...kernelSize], strides: [...strides], padding, dilation_rate: [...dilation] },
@@ -97,6 +101,19 @@ const conv2d: OpWriter = (to, { node, inputs }) => {
   if (groups > 1 && to.dialect === 'tfjs') throw new NoCounterpart(`a convolution of ${groups} groups`);
   const config = { ...window, filters, ...(to.dialect === 'keras' && { groups }) };
   return to.layer(node, { className: 'Conv2D', config, inputs, shape, weights: [kernel, ...bias] });
+};
+
+const conv3d: OpWriter = (to, { node, inputs }) => {
+  const { filters } = node.attributes as Conv3dAttributes;
+  const [kernel, ...bias] = to.weights(node, { kernel: 'kernel', bias: 'bias' });
+  if (kernel === undefined) throw new NoCounterpart('a missing kernel');
+  // Keras has the depth of a kernel before its height.
+  const values = permuted(kernel.values, [2, 0, 1, 3, 4]);
+  return to.layer(node, {
+    ...{ className: 'Conv3D', inputs, shape: node.shape },
+    config: { ...windowConfig(node), filters },
+    weights: [{ ...kernel, values }, ...bias],
+  });
 };
 
 const conv2dTranspose: OpWriter = (to, { node, inputs }) => {
@@ -225,6 +242,7 @@ export const OP_LAYERS: Readonly<Record<OpName, OpWriter>> = {
   dense,
   conv2d,
   conv2dTranspose,
+  conv3d,
   maxPool: pool('MaxPooling2D'),
   averagePool: pool('AveragePooling2D'),
   lstm,

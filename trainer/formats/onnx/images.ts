@@ -1,15 +1,18 @@
 /*
- * Ops on images. ONNX has channels before height and width.
+ * Ops on images and volumes. ONNX has channels before height and width.
  */
+import type { Conv3dAttributes } from '../../../shared/graph/ops/conv3d.js';
 import type { WindowSettings } from '../../../shared/graph/ops/image.js';
 import type { Shape } from '../../../shared/graph/shape.js';
 import { reordered } from '../reordered.js';
-import { transposedSides, windowSides } from '../window-sides.js';
+import { transposedSides, volumeSides, windowSides } from '../window-sides.js';
 import type { GraphWriter, Name } from './graph-writer.js';
 import { constant, type NodeUse, needed, type OpWriter } from './node-use.js';
 
 const CHANNELS_FIRST = [0, 3, 1, 2];
 const CHANNELS_LAST = [0, 2, 3, 1];
+const CHANNELS_FIRST_3D = [0, 4, 1, 2, 3];
+const CHANNELS_LAST_3D = [0, 2, 3, 4, 1];
 
 interface ConvolutionAttributes {
   readonly kernelSize: readonly [number, number];
@@ -49,6 +52,18 @@ export const conv2dTranspose: OpWriter = (to, use) => {
   })(inputs[0]);
 };
 
+export const conv3d: OpWriter = (to, use) => {
+  const { node, inputs } = use;
+  const attributes = node.attributes as Conv3dAttributes;
+  const sides = volumeSides(node.name, node.inputShapes[0], attributes);
+  return convolved(to, use, 'Conv', [4, 3, 2, 0, 1], {
+    kernel_shape: attributes.kernelSize,
+    strides: attributes.strides,
+    dilations: attributes.dilation,
+    pads: [...sides.map(({ before }) => before), ...sides.map(({ after }) => after)],
+  })(inputs[0]);
+};
+
 /** A convolution between two changes of the order of axes. @param order axes of the kernel as ONNX has them */
 function convolved(
   to: GraphWriter,
@@ -63,9 +78,11 @@ function convolved(
   const weights = to.floats(`${kernel.name}:${op}`, shape, reordered(kernel.values, kernel.shape, order));
   const bias = use.weight('bias');
   const operands = bias === undefined ? [weights] : [weights, constant(to, bias)];
+  const [first, last] =
+    order.length === 5 ? [CHANNELS_FIRST_3D, CHANNELS_LAST_3D] : [CHANNELS_FIRST, CHANNELS_LAST];
   return (x) => {
-    const result = to.add(op, name, [to.transpose(name, x, CHANNELS_FIRST), ...operands], attributes);
-    return to.transpose(name, result, CHANNELS_LAST);
+    const result = to.add(op, name, [to.transpose(name, x, first), ...operands], attributes);
+    return to.transpose(name, result, last);
   };
 }
 

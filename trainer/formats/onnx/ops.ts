@@ -23,7 +23,7 @@ import {
 } from './arithmetic.js';
 import { attention } from './attention.js';
 import type { Name } from './graph-writer.js';
-import { averagePool, conv2d, conv2dTranspose, maxPool } from './images.js';
+import { averagePool, conv2d, conv2dTranspose, conv3d, maxPool } from './images.js';
 import { constant, needed, type OpWriter } from './node-use.js';
 import { gru, lstm, simpleRnn } from './recurrent.js';
 
@@ -79,6 +79,7 @@ export const WRITERS: Readonly<Record<OpName, OpWriter>> = {
   },
   conv2d,
   conv2dTranspose,
+  conv3d,
   maxPool,
   averagePool,
   attention,

@@ -14,6 +14,9 @@ export interface TorchUse {
   readonly inputs: readonly [Code, ...Code[]];
 }
 
+/** Adds the lines of a use. @returns the variable of its output */
+export type TorchOpWriter = (to: NetworkWriter, use: TorchUse) => Code;
+
 /** A submodule: what constructs it, and its state. */
 export interface SubmoduleSpec {
   readonly code: Code;

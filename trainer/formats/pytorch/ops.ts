@@ -3,19 +3,21 @@
  * axis and images their channels last, as in the network; weights have PyTorch's layouts.
  */
 import { UserError } from '../../../shared/errors.js';
-import type { Tensor } from '../../../shared/files/tensors.js';
 import type { OpName } from '../../../shared/graph/ops/table.js';
 import { lastOf, positionsOf } from '../../../shared/graph/shape.js';
-import { reordered } from '../reordered.js';
-import { type Sides, transposedSides, windowSides } from '../window-sides.js';
-import { type Code, flag, type NetworkWriter, type TorchUse, tuple } from './network-writer.js';
+import { permuted } from '../reordered.js';
+import { averagePool, conv2d, conv2dTranspose, conv3d, maxPool } from './images.js';
+import {
+  type Code,
+  flag,
+  type NetworkWriter,
+  type TorchOpWriter,
+  type TorchUse,
+  tuple,
+} from './network-writer.js';
 import { gru, lstm, simpleRnn } from './recurrent.js';
 
-/** Adds the lines of a use. @returns the variable of its output */
-export type TorchOpWriter = (to: NetworkWriter, use: TorchUse) => Code;
-
 type Pair = readonly [number, number];
-type Values = Omit<Tensor, 'name'>;
 
 /** An expression of one input. */
 const unary =
@@ -33,11 +35,6 @@ const trainingOnly: TorchOpWriter = (to, { node, inputs: [x] }) => {
   return x;
 };
 
-/** A tensor with its axes in another order. */
-function permuted({ shape, values }: Values, order: readonly number[]): Values {
-  return { shape: order.map((axis) => shape[axis] as number), values: reordered(values, shape, order) };
-}
-
 /** `nn.Linear` has its weight transposed; Conv1D, the layer of GPT-2, has not. */
 const dense: TorchOpWriter = (to, use) => {
   const kernel = to.needed(use, 'kernel');
@@ -52,74 +49,6 @@ const dense: TorchOpWriter = (to, use) => {
   });
   return to.line(`${layer}(${use.inputs[0]})`);
 };
-
-const conv2d: TorchOpWriter = (to, use) => {
-  const { node, inputs } = use;
-  const { kernelSize, strides, padding, dilation, groups } = node.attributes as ConvolutionAttributes;
-  const kernel = to.needed(use, 'kernel');
-  const bias = to.weight(use, 'bias');
-  const settings = { window: kernelSize, strides, padding, dilation };
-  const [y, x] = windowSides(node.name, node.inputShapes[0], settings);
-  const isEven = y.before === y.after && x.before === x.after;
-  const [, , channels = 0, filters = 0] = kernel.shape;
-  const sizes = `stride=${tuple(strides)}, dilation=${tuple(dilation)}, groups=${groups}`;
-  const layer = to.submodule(use, {
-    code:
-      `nn.Conv2d(${channels * groups}, ${filters}, ${tuple(kernelSize)}, ${sizes}, ` +
-      `padding=${isEven ? tuple([y.before, x.before]) : '0'}, bias=${flag(bias !== undefined)})`,
-    state: { weight: permuted(kernel, [3, 2, 0, 1]), bias },
-  });
-  const image = `channels_first(${inputs[0]})`;
-  return to.line(`channels_last(${layer}(${isEven ? image : `F.pad(${image}, ${padding4(y, x)})`}))`);
-};
-
-const conv2dTranspose: TorchOpWriter = (to, use) => {
-  const { node, inputs } = use;
-  const { kernelSize, strides, padding, dilation } = node.attributes as ConvolutionAttributes;
-  const kernel = to.needed(use, 'kernel');
-  const bias = to.weight(use, 'bias');
-  const settings = { window: kernelSize, strides, padding, dilation };
-  const [y, x] = transposedSides(node.name, node.inputShapes[0], node.shape, settings);
-  const [, , filters = 0, channels = 0] = kernel.shape;
-  const layer = to.submodule(use, {
-    code:
-      `nn.ConvTranspose2d(${channels}, ${filters}, ${tuple(kernelSize)}, stride=${tuple(strides)}, ` +
-      `dilation=${tuple(dilation)}, output_padding=${tuple([y.more, x.more])}, bias=${flag(bias !== undefined)})`,
-    state: { weight: permuted(kernel, [3, 2, 0, 1]), bias },
-  });
-  const [height = 0, width = 0] = node.shape;
-  const whole = to.line(`channels_last(${layer}(channels_first(${inputs[0]})))`);
-  return to.line(`${whole}[:, ${y.before}:${y.before + height}, ${x.before}:${x.before + width}]`);
-};
-
-const pool =
-  (name: string): TorchOpWriter =>
-  (to, { node, inputs }) => {
-    const { poolSize, strides, padding } = node.attributes as {
-      readonly poolSize: Pair;
-      readonly strides: Pair;
-      readonly padding: 'valid' | 'same';
-    };
-    const settings = { window: poolSize, strides, padding, dilation: [1, 1] } as const;
-    const [y, x] = windowSides(node.name, node.inputShapes[0], settings);
-    const image = `channels_first(${inputs[0]})`;
-    return to.line(
-      `channels_last(${name}(${image}, ${tuple(poolSize)}, ${tuple(strides)}, ${padding4(y, x)}))`,
-    );
-  };
-
-interface ConvolutionAttributes {
-  readonly kernelSize: Pair;
-  readonly strides: Pair;
-  readonly padding: 'valid' | 'same';
-  readonly dilation: Pair;
-  readonly groups: number;
-}
-
-/** The argument of F.pad: the last axis first. */
-function padding4(y: Sides, x: Sides): Code {
-  return tuple([x.before, x.after, y.before, y.after]);
-}
 
 const table: (to: NetworkWriter, use: TorchUse) => Code = (to, use) => {
   const { shape, values } = to.needed(use, 'table');
@@ -186,8 +115,9 @@ export const WRITERS: Readonly<Record<OpName, TorchOpWriter>> = {
   dense,
   conv2d,
   conv2dTranspose,
-  maxPool: pool('max_pool'),
-  averagePool: pool('average_pool'),
+  conv3d,
+  maxPool,
+  averagePool,
   attention(to, { node, inputs }) {
     const { heads, causal, masked } = node.attributes as { heads: number; causal: boolean; masked: boolean };
     const tensors = masked ? inputs.slice(0, -1) : inputs;

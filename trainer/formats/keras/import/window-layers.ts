@@ -2,6 +2,7 @@
  * Convolutions, pooling and changes of the size of images. Sequences are images of one column.
  */
 import type { Tensor } from '../../../../shared/graph/graph.js';
+import { permuted } from '../../reordered.js';
 import { Untranslatable } from '../../untranslatable.js';
 import { activated } from './activations.js';
 import { expect, type LayerReader, type LayerUse, numberOf, numbersOf } from './layer-use.js';
@@ -23,11 +24,15 @@ function imageOf({ builder, config }: LayerUse, x: Tensor, rank: number) {
 
 const pair = (sizes: readonly number[]): Pair => [sizes[0] as number, sizes[1] ?? 1];
 
+/** @throws Untranslatable when it is another padding */
+function paddingOf(padding: unknown = 'valid'): 'valid' | 'same' {
+  if (padding === 'valid' || padding === 'same') return padding;
+  throw new Untranslatable(`padding ${JSON.stringify(padding)}`);
+}
+
 /** How a window moves, with 1 along the only column of a sequence. */
 function windowOf({ config }: LayerUse, rank: number, size: string) {
-  const padding = config.padding ?? 'valid';
-  if (padding !== 'valid' && padding !== 'same')
-    throw new Untranslatable(`padding ${JSON.stringify(padding)}`);
+  const padding = paddingOf(config.padding);
   const window = numbersOf(config, size, rank);
   const isPool = size === 'pool_size';
   const strides =
@@ -61,6 +66,27 @@ const convolution =
     });
     return activated(use, back(result), config.activation);
   };
+
+const conv3d: LayerReader = (use) => {
+  const { builder, config, inputs } = use;
+  expect(config, 'data_format', 'channels_last');
+  expect(config, 'groups', 1);
+  const padding = paddingOf(config.padding);
+  const useBias = config.use_bias !== false;
+  const [kernel, bias] = use.weights(['kernel', useBias && 'bias']);
+  const result = builder.add({
+    ...{ op: 'conv3d', inputs: [inputs[0]], layer: use.identity('conv3d') },
+    attributes: {
+      ...{ filters: numberOf(config, 'filters'), padding, useBias },
+      kernelSize: numbersOf(config, 'kernel_size', 3),
+      strides: numbersOf(config, 'strides', 3, 1),
+      dilation: numbersOf(config, 'dilation_rate', 3, 1),
+    },
+    // Keras has the depth of a kernel before its height.
+    weights: { kernel: permuted(kernel as WeightValues, [1, 2, 0, 3, 4]), bias },
+  });
+  return activated(use, result, config.activation);
+};
 
 /** [height, width, channels, multiplier] is [height, width, 1, channels * multiplier]: the filters of a channel are consecutive. */
 function depthwise(
@@ -201,6 +227,7 @@ const upSampling =
 export const WINDOW_LAYERS: Readonly<Record<string, LayerReader>> = {
   Conv1D: convolution(1),
   Conv2D: convolution(2),
+  Conv3D: conv3d,
   DepthwiseConv2D: depthwiseConv2d,
   SeparableConv2D: separableConv2d,
   Conv2DTranspose: conv2dTranspose,

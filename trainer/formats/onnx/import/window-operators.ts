@@ -82,11 +82,43 @@ function checkWholeWindows(
   }
 }
 
+/** A convolution of volumes. */
+const conv3d: Operator = (use) => {
+  const { builder, inputs, attribute } = use;
+  const weight = constantOf(inputs[1], 'kernel');
+  const bias = inputs[2] && constantOf(inputs[2], 'bias');
+  if ((attribute('group') ?? 1) !== 1) throw new Untranslatable('groups of a convolution of volumes');
+  if ((attribute('auto_pad') ?? 'NOTSET') !== 'NOTSET') throw new Untranslatable('auto_pad of a volume');
+  const [filters = 0, channels = 0, ...kernelSize] = weight.shape;
+  const [depth = 0, height = 0, width = 0] = kernelSize;
+  const pads = (attribute('pads') as readonly number[] | undefined) ?? [0, 0, 0, 0, 0, 0];
+  const sides = [0, 1, 2].map((axis) => ({ before: pads[axis] as number, after: pads[axis + 3] as number }));
+  const order = [0, 4, 1, 2, 3];
+  const volume = builder.arranged(tensorOf(inputs[0]), order);
+  const isPadded = pads.some((size) => size !== 0);
+  const tensor = builder.add({
+    op: 'conv3d',
+    inputs: [isPadded ? builder.surrounded(volume, sides, 0) : volume],
+    attributes: {
+      ...{ filters, kernelSize, padding: 'valid', useBias: bias !== undefined },
+      strides: attribute('strides') ?? [1, 1, 1],
+      dilation: attribute('dilations') ?? [1, 1, 1],
+    },
+    weights: {
+      kernel: rearranged(weight, [3, 4, 2, 1, 0], [height, width, depth, channels, filters]),
+      bias: bias && vector(bias),
+    },
+    after: weight.name,
+  });
+  return { tensor, order };
+};
+
 const conv: Operator = (use) => {
   const { builder, inputs, attribute } = use;
   const weight = constantOf(inputs[1], 'kernel');
   const bias = inputs[2] && constantOf(inputs[2], 'bias');
   const rank = weight.shape.length - 2;
+  if (rank === 3) return conv3d(use);
   const { tensor, back } = imageOf(use, tensorOf(inputs[0]));
   const [filters = 0, channels = 0, ...sizes] = weight.shape;
   const kernelSize = (rank === 1 ? [1, ...sizes] : sizes) as unknown as Pair;
