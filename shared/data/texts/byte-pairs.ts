@@ -89,6 +89,15 @@ export function pieceNumbers(pieces: readonly string[]): (word: string) => reado
   };
 }
 
+/**
+ * Returns a function that finds the letters of a word that pieceNumbers leaves out. A letter that was learned only inside of words is
+ * unknown at their ends.
+ */
+export function unknownLetters(pieces: readonly string[]): (word: string) => readonly string[] {
+  const known = new Set(pieces);
+  return (word) => lettersOf(word).filter((letter) => !known.has(letter));
+}
+
 /** A word's letters; the last one is followed by a space. */
 function lettersOf(word: string): string[] {
   const letters = Array.from(word);

@@ -72,7 +72,7 @@ export async function charactersToMeasure(
   folder: string,
   preprocessing: PairPreprocessing,
 ): Promise<{ readonly test: Dataset; readonly notes: readonly string[] }> {
-  const pairs = await readLines(folder);
+  const { pairs, notes } = await readLines(folder);
   const { length } = preprocessing.written;
   for (const [i, { source, target }] of pairs.entries()) {
     const written = Array.from(target);
@@ -84,7 +84,7 @@ export async function charactersToMeasure(
     if (wrong !== undefined)
       throw new UserError(`${folder}, line ${i + 1} ${wrong}; correct it, or leave it out`);
   }
-  return { test: packCharacters('characters', pairs, preprocessing), notes: [] };
+  return { test: packCharacters('characters', pairs, preprocessing), notes };
 }
 
 function unknownIn(characters: readonly string[], alphabet: readonly string[]): string | undefined {

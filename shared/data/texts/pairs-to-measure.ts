@@ -7,7 +7,7 @@ import { charactersOf, charactersToMeasure, unreadable } from './character-pairs
 import { readingOf, summariesToMeasure } from './descriptions.js';
 import type { PairPreprocessing } from './pair-preprocessing.js';
 import { sentencesToMeasure } from './parallel-text.js';
-import { piecesIn } from './piece-pairs.js';
+import { piecesIn, UnknownLetters } from './piece-pairs.js';
 import { readTextFile } from './text-file.js';
 
 /** Largest file of texts to read. */
@@ -51,17 +51,26 @@ export async function textLines(path: string, preprocessing: PairPreprocessing):
     .flatMap((line, i) => (line.trim() === '' ? [] : [{ line, number: i + 1 }]));
   if (lines.length === 0) throw new UserError(`${path} has no text; write one a line`);
   const numbersOf = readerOf(preprocessing, path);
+  const unknown =
+    preprocessing.form === 'characters'
+      ? undefined
+      : new UnknownLetters(piecesIn(preprocessing.read.alphabet));
   const { length } = preprocessing.read;
   const read = new Float32Array(lines.length * length);
   const present = new Float32Array(lines.length * length);
   for (const [row, { line, number }] of lines.entries()) {
     const numbers = numbersOf(line, number);
+    unknown?.add(line);
     read.set(numbers, row * length);
     // Of pieces, the end is seen; padding never is.
     const seen = preprocessing.form === 'characters' ? numbers.length : numbers.length + 1;
     present.fill(1, row * length, row * length + seen);
   }
-  return { lines: lines.map(({ number }) => number), inputs: { read, present }, notes };
+  return {
+    lines: lines.map(({ number }) => number),
+    inputs: { read, present },
+    notes: [...notes, ...(unknown?.notes(path) ?? [])],
+  };
 }
 
 /** @returns a function of a line and its number: the numbers of its symbols */

@@ -7,7 +7,7 @@ import { exists } from '../../files/read-file.js';
 import type { Dataset } from '../dataset.js';
 import { isOneIn } from '../held-out.js';
 import type { PairLengths, PairPreprocessing } from './pair-preprocessing.js';
-import { packPiecePairs, piecesIn, piecesOf } from './piece-pairs.js';
+import { type Pieces, packPiecePairs, piecesIn, piecesOf, UnknownLetters } from './piece-pairs.js';
 import { readSwordBible } from './sword.js';
 import { readTextFile } from './text-file.js';
 
@@ -32,6 +32,13 @@ export interface Pair {
   readonly target: string;
 }
 
+/** Pairs of files. */
+export interface ReadPairs {
+  readonly pairs: readonly Pair[];
+  /** What was decided, one line each. */
+  readonly notes: readonly string[];
+}
+
 /** Data sets for training and evaluation, and the alphabet. */
 export interface PairSplit {
   readonly train: Dataset;
@@ -53,13 +60,16 @@ export interface PairSplit {
  * @throws UserError that says how to get the data, or names the file and the remedy
  */
 export async function loadPairs(folder?: string): Promise<PairSplit> {
-  const pairs = folder === undefined ? await readBibles() : await readLines(folder);
+  const { pairs, notes } = folder === undefined ? await readBibles() : await readLines(folder);
   const isHeldOut = ({ part }: Pair) => isOneIn(HELD_OUT, part);
   const learned = pairs.filter((pair) => !isHeldOut(pair));
   const texts = learned.flatMap(({ source, target }) => [source, target]);
-  const { alphabet, numbersOf } = piecesOf(texts, PIECES);
-  const pack = (name: string, from: readonly Pair[]) => packSentences(name, from, PAIR_LENGTHS, numbersOf);
-  const [train, test] = [pack('pairs-train', learned), pack('pairs-test', pairs.filter(isHeldOut))];
+  const pieces = piecesOf(texts, PIECES);
+  const { alphabet } = pieces;
+  const pack = (name: string, from: readonly Pair[]) => packSentences(name, from, PAIR_LENGTHS, pieces);
+  const asked = pairs.filter(isHeldOut);
+  const [train, test] = [pack('pairs-train', learned), pack('pairs-test', asked)];
+  const repeated = countRepeated(learned, asked);
   return {
     train: train.dataset,
     test: test.dataset,
@@ -67,6 +77,14 @@ export async function loadPairs(folder?: string): Promise<PairSplit> {
     notes: [
       `${train.dataset.manifest.samples} pairs of sentences for training, ${test.dataset.manifest.samples} held out; ` +
         `${train.leftOut + test.leftOut} left out, as a side is empty or longer than ${PAIR_LENGTH - 1} pieces`,
+      ...(repeated === 0
+        ? []
+        : [
+            `${repeated} of the pairs held out are also among those for training: they measure what was memorised`,
+          ]),
+      ...train.unknown.notes('the pairs for training'),
+      ...test.unknown.notes('the pairs held out'),
+      ...notes,
     ],
     preprocessing: {
       ...{ kind: 'pairs', version: 1, form: 'sentences' },
@@ -84,26 +102,35 @@ export async function sentencesToMeasure(
   folder: string,
   { read, written }: PairPreprocessing,
 ): Promise<{ readonly test: Dataset; readonly notes: readonly string[] }> {
-  const { numbersOf } = piecesIn(read.alphabet);
   const lengths = { read: read.length, written: written.length };
-  const { dataset, leftOut } = packSentences('pairs', await readLines(folder), lengths, numbersOf);
-  const notes =
+  const { pairs, notes } = await readLines(folder);
+  const { dataset, leftOut, unknown } = packSentences('pairs', pairs, lengths, piecesIn(read.alphabet));
+  const short =
     leftOut === 0
       ? []
       : [
           `${folder}: ${leftOut} pairs left out, as a side is empty or longer than ${written.length - 1} pieces`,
         ];
-  return { test: dataset, notes };
+  return { test: dataset, notes: [...short, ...unknown.notes(folder), ...notes] };
+}
+
+/** The number of pairs that are also among those that were learned. */
+function countRepeated(learned: readonly Pair[], asked: readonly Pair[]): number {
+  const keyOf = ({ source, target }: Pair) => `${source}\0${target}`;
+  const known = new Set(learned.map(keyOf));
+  return asked.filter((pair) => known.has(keyOf(pair))).length;
 }
 
 function packSentences(
   name: string,
   pairs: readonly Pair[],
   lengths: PairLengths,
-  numbersOf: (text: string) => number[],
-): { readonly dataset: Dataset; readonly leftOut: number } {
+  pieces: Pieces,
+): { readonly dataset: Dataset; readonly leftOut: number; readonly unknown: UnknownLetters } {
+  const unknown = new UnknownLetters(pieces);
+  for (const { source, target } of pairs) for (const text of [source, target]) unknown.add(text);
   const rows = pairs
-    .map(({ source, target }) => ({ read: numbersOf(source), written: numbersOf(target) }))
+    .map(({ source, target }) => ({ read: pieces.numbersOf(source), written: pieces.numbersOf(target) }))
     .filter(
       ({ read, written }) =>
         read.length > 0 &&
@@ -115,10 +142,10 @@ function packSentences(
     throw new UserError(
       `too few sentence pairs of at most ${lengths.written - 1} pieces for training and evaluation; add more lines`,
     );
-  return { dataset: packPiecePairs(name, rows, lengths), leftOut: pairs.length - rows.length };
+  return { dataset: packPiecePairs(name, rows, lengths), leftOut: pairs.length - rows.length, unknown };
 }
 
-async function readBibles(): Promise<Pair[]> {
+async function readBibles(): Promise<ReadPairs> {
   const folders = ['engKJV2006eb', 'spaRV1909eb'].map((name) => join(BIBLES, name));
   for (const folder of folders) {
     if (!(await exists(folder))) {
@@ -129,27 +156,40 @@ async function readBibles(): Promise<Pair[]> {
     }
   }
   const [source = [], target = []] = await Promise.all(folders.map(readSwordBible));
-  return pairUp(
+  const pairs = pairUp(
     source.map(({ text }) => text),
     target.map(({ text }) => text),
     (i) => source[i]?.chapter ?? '',
     `${folders[0]} and ${folders[1]}`,
   );
+  return { pairs, notes: [] };
 }
 
 /**
  * Lines of source.txt, and their translations in target.txt.
  * @throws UserError when a file cannot be read, or the numbers of lines differ
  */
-export async function readLines(folder: string): Promise<Pair[]> {
-  const [source = [], target = []] = await Promise.all(
-    ['source.txt', 'target.txt'].map(async (name) => {
-      const { text } = await readTextFile(join(folder, name), TEXT_BYTES_MAX);
-      return text.trimEnd().split(/\r\n|\n|\r/);
-    }),
-  );
+export async function readLines(folder: string): Promise<ReadPairs> {
+  const [source, target] = await Promise.all([
+    readTextFile(join(folder, 'source.txt'), TEXT_BYTES_MAX),
+    readTextFile(join(folder, 'target.txt'), TEXT_BYTES_MAX),
+  ]);
   const files = `source.txt and target.txt in ${folder}`;
-  return pairUp(source, target, (i) => String(Math.floor(i / LINES_TOGETHER)), files);
+  const partOf = (i: number) => String(Math.floor(i / LINES_TOGETHER));
+  const pairs = pairUp(...withoutEmptyEnds(linesOf(source.text), linesOf(target.text)), partOf, files);
+  return { pairs, notes: [...source.notes, ...target.notes] };
+}
+
+function linesOf(text: string): string[] {
+  return text.replace(/(\r\n|\n|\r)$/, '').split(/\r\n|\n|\r/);
+}
+
+/** Without empty lines behind the last line of the shorter text. An empty line beside a text is a pair. */
+function withoutEmptyEnds(...texts: [string[], string[]]): [string[], string[]] {
+  const lines = Math.min(...texts.map(({ length }) => length));
+  const cut = (text: string[]) =>
+    text.slice(lines).every((line) => line.trim() === '') ? text.slice(0, lines) : text;
+  return [cut(texts[0]), cut(texts[1])];
 }
 
 function pairUp(

@@ -3,11 +3,14 @@
  */
 import { sha256Hex } from '../../files/sha256.js';
 import { type Column, type Dataset, packDataset } from '../dataset.js';
-import { learnPieces, pieceNumbers, wordsOf } from './byte-pairs.js';
+import { listed } from '../tables/problems.js';
+import { learnPieces, pieceNumbers, unknownLetters, wordsOf } from './byte-pairs.js';
 import { PAIR_SIGNS, type PairLengths } from './pair-preprocessing.js';
 
 /** Piece p has the number p + SIGNS. */
 const SIGNS = Object.keys(PAIR_SIGNS).length;
+/** Unknown letters that are listed. */
+const LETTERS_LISTED = 6;
 /** The padding of `written`, which does not count in the loss. */
 export const NOT_SAID = -1;
 
@@ -15,7 +18,10 @@ export const NOT_SAID = -1;
 export interface Pieces {
   /** Piece by number; signs are empty. */
   readonly alphabet: readonly string[];
+  /** Without unknown letters. */
   numbersOf(text: string): number[];
+  /** The letters that `numbersOf` leaves out. */
+  unknownIn(text: string): string[];
 }
 
 /**
@@ -30,10 +36,36 @@ export function piecesOf(texts: readonly string[], most: number): Pieces {
 /** The conversion with pieces that were learned before. @param alphabet piece by number, signs first */
 export function piecesIn(alphabet: readonly string[]): Pieces {
   const numbers = pieceNumbers(alphabet.slice(SIGNS));
+  const unknown = unknownLetters(alphabet.slice(SIGNS));
   return {
+    unknownIn: (text) => wordsOf(text).flatMap(unknown),
     alphabet,
     numbersOf: (text) => wordsOf(text).flatMap((word) => numbers(word).map((n) => n + SIGNS)),
   };
+}
+
+/** Collects the letters of texts that a model has not learned. They are left out when a text becomes numbers. */
+export class UnknownLetters {
+  private readonly counts = new Map<string, number>();
+
+  constructor(private readonly pieces: Pieces) {}
+
+  add(text: string): void {
+    for (const letter of this.pieces.unknownIn(text))
+      this.counts.set(letter, (this.counts.get(letter) ?? 0) + 1);
+  }
+
+  /** @param where the texts are */
+  notes(where: string): string[] {
+    if (this.counts.size === 0) return [];
+    const all = [...this.counts.values()].reduce((sum, count) => sum + count, 0);
+    const shown = [...this.counts.keys()].map((letter) =>
+      letter.endsWith(' ') ? `${letter.trim()} at the end of a word` : letter,
+    );
+    return [
+      `${where}: ${all} letters that the model has not learned are left out, such as ${listed(shown, LETTERS_LISTED)}`,
+    ];
+  }
 }
 
 /** Source and target as piece numbers, without ends and padding. */

@@ -64,9 +64,27 @@ export async function loadText(path: string, context: number, share: number): Pr
       `${path}: ${ids.length} characters, ${alphabet.length} different ones; the first ${border} for training, the others ` +
         'for evaluation',
       ...read.notes,
+      ...oddCharacters(path, read.text, alphabet),
     ],
     preprocessing: { kind: 'text', version: 1, context, alphabet },
   };
+}
+
+/** Notes about characters that nobody means to learn. */
+function oddCharacters(path: string, text: string, alphabet: readonly string[]): string[] {
+  const notes: string[] = [];
+  const count = (character: string): number => text.split(character).length - 1;
+  const [returns, marks] = [count('\r'), count('\ufeff')];
+  if (returns > 0)
+    notes.push(
+      `${path}: ${returns} carriage returns, with which Windows ends lines, are learned as characters; remove them with: tr -d '\\r'`,
+    );
+  if (marks > 0)
+    notes.push(
+      `${path}: ${marks} byte order marks inside of the text are learned as characters; remove them`,
+    );
+  if (alphabet.length === 1) notes.push(`${path}: a single character, so there is nothing to learn`);
+  return notes;
 }
 
 /**

@@ -45,6 +45,17 @@ describe('a text as windows', () => {
     expect([0, 1, 2].map((i) => windowOf(split, test, i, 'y'))).toEqual(['123', '456', '789']);
   });
 
+  it('is told to hold characters that nobody means to learn', async () => {
+    const notesOf = async (text: string) =>
+      (await loadText(file(text), 3, 0.5)).notes.slice(1).map((note) => note.replace(/^\S*: /, ''));
+    expect(await notesOf('abc\r\ndef\r\nghi\ufeffjkl')).toEqual([
+      "2 carriage returns, with which Windows ends lines, are learned as characters; remove them with: tr -d '\\r'",
+      '1 byte order marks inside of the text are learned as characters; remove them',
+    ]);
+    expect(await notesOf('aaaaaaaaaaaa')).toEqual(['a single character, so there is nothing to learn']);
+    expect(await notesOf('\ufeffabc\ndef\nghi')).toEqual([]);
+  });
+
   it('is cut in chunks that hold their last windows to the end', async () => {
     const text = Array.from({ length: 1_200_000 }, (_, i) => 'abcdefg'[(i * i) % 7]).join('');
     const split = await loadText(file(text), 8, 0.99);
