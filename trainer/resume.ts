@@ -108,7 +108,7 @@ export async function findResumption(
       ? (await loadStoredModel(path)).network
       : undefined;
     const store = checkpointsIn(path, network === undefined ? {} : { bytesMax: checkpointBytesMax(network) });
-    const found = await store.newest(stepMax);
+    const found = await store.newest(stepMax, (checkpoint) => recorded.hasSaved(checkpoint));
     const access = await loadAccess(path, key);
     const isForeign = access === 'foreign';
     const rest = { path, access: isForeign ? undefined : access, isForeign, lease };

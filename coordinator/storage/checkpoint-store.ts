@@ -110,8 +110,12 @@ export class CheckpointStore {
   /**
    * The newest checkpoint that is whole, if there is one, however the process or the machine ended.
    * @param stepMax later ones are passed over: metrics.jsonl does not reach so far
+   * @param isRecorded others are passed over: they are of a part of the run whose record was lost
    */
-  async newest(stepMax = Number.POSITIVE_INFINITY): Promise<Found> {
+  async newest(
+    stepMax = Number.POSITIVE_INFINITY,
+    isRecorded: (checkpoint: SavedCheckpoint) => boolean = () => true,
+  ): Promise<Found> {
     const damaged: string[] = [];
     for (const step of (await this.steps()).reverse()) {
       if (step > stepMax) {
@@ -119,7 +123,9 @@ export class CheckpointStore {
         continue;
       }
       try {
-        return { checkpoint: await this.load(step), damaged };
+        const checkpoint = await this.load(step);
+        if (isRecorded(checkpoint)) return { checkpoint, damaged };
+        damaged.push(`${fileOf(step)} is of a part of the run that metrics.jsonl has lost`);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         damaged.push(error.message);

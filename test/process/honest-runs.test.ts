@@ -19,7 +19,10 @@ afterAll(() => rmSync(ROOT, { recursive: true }));
 
 const reasons = new Map<string, number>();
 
-it.each(Array.from({ length: RUNS }, (_, i) => FIRST_SEED + i))(
+/** A run of which the record of the session that had saved last was lost. */
+const ONCE_FAILED = [189];
+
+it.each([...new Set([...ONCE_FAILED, ...Array.from({ length: RUNS }, (_, i) => FIRST_SEED + i)])])(
   'the honest run of seed %i is proven',
   async (seed) => {
     const path = join(ROOT, String(seed));

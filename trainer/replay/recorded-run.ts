@@ -1,3 +1,4 @@
+import type { SavedCheckpoint } from '../../coordinator/storage/checkpoint.js';
 import { type MetricsRecord, recordText } from '../../coordinator/storage/metrics-chain.js';
 import { UserError } from '../../shared/errors.js';
 import {
@@ -104,6 +105,18 @@ export class RecordedRun {
   /** The part of the run that a line belongs to. */
   get leg(): Leg {
     return this.legs.at(-1) as Leg;
+  }
+
+  /**
+   * Whether a checkpoint is of this run, as far as it is recorded. The line of the newest may be lost; then its settings must be
+   * those in use at its step. Of a record whose end was lost, later sessions may have saved under other settings.
+   */
+  hasSaved({ progress: { step }, settings, sha256 }: SavedCheckpoint): boolean {
+    const saved = this.saved.get(step) ?? [];
+    if (saved.some(({ value }) => value.sha256 === sha256)) return true;
+    const leg = this.legs.findLast(({ from }) => from <= step);
+    if (leg === undefined || saved.some((other) => other.leg === leg)) return false;
+    return recordText(leg.settings) === recordText(settings);
   }
 
   /** @throws RecordError when the line cannot come here */
