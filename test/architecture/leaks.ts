@@ -6,7 +6,7 @@ const URL_HOST = /\bhttps?:\/\/(?:[\w-]+@)?([\w.-]+)/g;
 
 /** Hosts that are publicly known. */
 const PUBLIC_HOSTS = new Set(
-  'nodejs.org www.npmjs.com github.com arxiv.org doi.org www.w3.org localhost host example.com '
+  'nodejs.org www.npmjs.com github.com git-lfs.github.com arxiv.org doi.org www.w3.org localhost host example.com '
     .concat('docs.pytorch.org flower.ai horovod.readthedocs.io semver.org www.tensorflow.org')
     .split(' '),
 );
