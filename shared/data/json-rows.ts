@@ -2,6 +2,7 @@
  * Rows of numbers in a JSON file, for programs that have no other format at hand.
  */
 import { UserError } from '../errors.js';
+import { parseJsonText } from '../files/json.js';
 import { didYouMean } from '../nearest.js';
 import { readTextFile } from './texts/text-file.js';
 
@@ -11,12 +12,7 @@ const JSON_BYTES_MAX = 2 ** 28;
 /** The value of a JSON file. @throws UserError that names the file */
 export async function readJsonFile(path: string): Promise<unknown> {
   const { text } = await readTextFile(path, JSON_BYTES_MAX);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    throw new UserError(`${path} is not JSON (${why}); correct it`, 2);
-  }
+  return parseJsonText(text, path);
 }
 
 /**

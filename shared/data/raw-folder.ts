@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { UserError } from '../errors.js';
 import { explainFileError } from '../files/file-error.js';
+import { parseJsonText } from '../files/json.js';
 import { exists } from '../files/read-file.js';
 import { sha256Hex } from '../files/sha256.js';
 import { type Dataset, layOutRecords, type RecordLayout } from './dataset.js';
@@ -98,14 +99,7 @@ async function readDescription(directory: string): Promise<Description> {
   if (!(await exists(path)))
     throw new UserError(`${directory} has no ${DESCRIPTION} that describes its files; write one`);
   const { text } = await readTextFile(path, DESCRIPTION_BYTES_MAX);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    throw new UserError(`${path} is not valid JSON (${why}); correct it`);
-  }
-  const { success, output, issues } = v.safeParse(DescriptionSchema, value);
+  const { success, output, issues } = v.safeParse(DescriptionSchema, parseJsonText(text, path));
   if (!success)
     throw new UserError(
       `${path} is malformed: ${v.getDotPath(issues[0]) ?? 'the whole file'}: ${issues[0].message}; correct it`,

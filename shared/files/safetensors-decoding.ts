@@ -4,6 +4,7 @@
 import * as v from 'valibot';
 import { UserError } from '../errors.js';
 import { fromBfloat16, fromFloat16 } from './half-floats.js';
+import { doubledName } from './json.js';
 import type { Tensor } from './tensors.js';
 
 /** Largest header that is read. */
@@ -120,10 +121,7 @@ export function parseHeader(
   return { metadata, tensorEntries };
 }
 
-/**
- * A JSON object, and the first name that occurs twice in one of its objects. JSON.parse keeps the last of such values, and
- * other readers keep the first, so that two readers would read different files.
- */
+/** A JSON object, and the first name that occurs twice in one of its objects. */
 function parseJson(bytes: Uint8Array): { value: Record<string, unknown>; twice?: string } | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -134,28 +132,6 @@ function parseJson(bytes: Uint8Array): { value: Record<string, unknown>; twice?:
   } catch {
     return undefined;
   }
-}
-
-/** The first name that an object of a valid JSON text has twice. */
-function doubledName(text: string): string | undefined {
-  const objects: Set<string>[] = [];
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (character === '{' || character === '[') objects.push(new Set());
-    else if (character === '}' || character === ']') objects.pop();
-    else if (character === '"') {
-      const begin = i++;
-      while (text[i] !== '"') i += text[i] === '\\' ? 2 : 1;
-      let next = i + 1;
-      while (/\s/.test(text[next] ?? '')) next++;
-      if (text[next] !== ':') continue;
-      const name = JSON.parse(text.slice(begin, i + 1)) as string;
-      const names = objects.at(-1);
-      if (names?.has(name)) return name;
-      names?.add(name);
-    }
-  }
-  return undefined;
 }
 
 /** The numbers of a tensor. */

@@ -79,7 +79,7 @@ describe('errors name the file and the remedy', () => {
     fields: { ...DESCRIPTION.fields, wave: { dtype, shape } },
   });
   it.each<[string, Record<string, Uint8Array | string>, RegExp]>([
-    ['invalid JSON', { 'dataset.json': '{' }, /dataset\.json is not valid JSON \(.*\); correct it/],
+    ['invalid JSON', { 'dataset.json': '{' }, /dataset\.json is not JSON \(.*\); correct it/],
     [
       'Latin-1, which could make two class names one',
       {

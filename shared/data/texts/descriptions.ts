@@ -3,11 +3,11 @@
  */
 import { stat } from 'node:fs/promises';
 import { UserError } from '../../errors.js';
+import { parseJsonText } from '../../files/json.js';
 import type { Dataset } from '../dataset.js';
 import { hashNumber, isOneIn } from '../held-out.js';
 import { readAptLists } from './apt-lists.js';
-import type { PairPreprocessing } from './pair-preprocessing.js';
-import { PAIR_SIGNS, type PairLengths } from './pair-preprocessing.js';
+import { PAIR_SIGNS, type PairLengths, type PairPreprocessing } from './pair-preprocessing.js';
 import { type PiecePair, packPiecePairs, piecesIn, piecesOf } from './piece-pairs.js';
 import { readTextFile } from './text-file.js';
 
@@ -160,11 +160,9 @@ async function readSummaries(file: string): Promise<Summary[]> {
 }
 
 function parseObject(line: string, place: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch {}
-  throw new UserError(`${place} is not a JSON object; write {"long": "...", "short": "..."}`);
+  if (!line.trimStart().startsWith('{'))
+    throw new UserError(`${place} is not a JSON object; write {"long": "...", "short": "..."}`);
+  return parseJsonText(line, place) as Record<string, unknown>;
 }
 
 /** The first sentence of a long text, and the rest. */
