@@ -78,7 +78,7 @@ function asideOf(root) {
 }
 
 /**
- * The compiled modules that package.json exports.
+ * The compiled modules that package.json exports. A `*` of it stands for a path, so "./data/*" exports modules of inner folders too.
  * @param {string} root
  * @param {Record<string, string>} exports
  * @returns {string[]} paths in dist/
@@ -88,9 +88,9 @@ function publishedModules(root, exports) {
     const inDist = path.replace(/^\.\/dist\//, '');
     if (!inDist.includes('*')) return [inDist];
     const folder = dirname(inDist);
-    return readdirSync(join(root, 'dist', folder))
+    return readdirSync(join(root, 'dist', folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.js'))
-      .map((name) => `${folder}/${name}`);
+      .map((name) => `${folder}/${name.replaceAll('\\', '/')}`);
   });
 }
 

@@ -173,6 +173,19 @@ describe('an installed package', () => {
     }
   });
 
+  it('has every module that the guides import', () => {
+    const guides = readdirSync(join(packed, 'docs'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => readFileSync(join(packed, 'docs', name), 'utf8'));
+    const names = new Set(guides.join('').match(/(?<=from ')unisum[^']*(?=')/g));
+    // It runs in pages only.
+    names.delete('unisum/browser');
+    expect(names).toContain('unisum/data/tables/csv');
+    writeFileSync(join(module, 'guides.mjs'), [...names].map((name) => `import '${name}';`).join('\n'));
+    const { status, stderr } = node(module, ['guides.mjs']);
+    expect(status, stderr).toBe(0);
+  });
+
   it.each(['bundler', 'node16', 'nodenext'])(
     'has types for projects with moduleResolution %s',
     (resolution) => {

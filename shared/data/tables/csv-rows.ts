@@ -1,7 +1,6 @@
 /*
  * Collects the rows of a delimited text with their line numbers, and reports malformed ones.
  */
-import type { CsvError } from 'csv-parse';
 import { UserError } from '../../errors.js';
 import { NAME_LENGTH_MAX } from './preprocessing.js';
 import { listed, type Problems, quoted } from './problems.js';
@@ -98,17 +97,20 @@ export class RowCollector {
       : record;
   }
 
-  /** Records an error after which the parser cannot continue. */
-  stop(error: CsvError): void {
+  /**
+   * Records an error after which the parser cannot continue.
+   * @param code of the error, by the parser csv-parse
+   */
+  stop(code: string): void {
     const line = `line ${this.#beginRow()}`;
     const rest = 'the lines after it were not read';
-    if (error.code === 'CSV_QUOTE_NOT_CLOSED')
+    if (code === 'CSV_QUOTE_NOT_CLOSED')
       this.#problems.add(
         'quote',
         line,
         `opens a quote that is never closed; close it, or double a quote within a value (""); ${rest}`,
       );
-    else if (error.code === 'CSV_MAX_RECORD_SIZE')
+    else if (code === 'CSV_MAX_RECORD_SIZE')
       this.#problems.add(
         'quote',
         line,

@@ -167,7 +167,7 @@ async function parseRows(
   }
   if (failure === undefined)
     await Promise.race([new Promise<void>((resolve) => parser.once('end', resolve).end()), failed]);
-  if (failure instanceof CsvError) rows.stop(failure);
+  if (failure instanceof CsvError) rows.stop(failure.code);
   else if (failure !== undefined) throw failure;
   return rows.table(text.notes, { delimiter, encoding: text.encoding });
 }
