@@ -14,6 +14,6 @@ it('models that are loaded and disposed of leave neither memory nor threads', as
   const trained = await programHere(folder, ...train);
   expect(trained.status, trained.stderr).toBe(0);
   // A process that finds growth ends with another status, which rejects.
-  const { stderr } = await promisify(execFile)(process.execPath, [SOAK, join(folder, 'r'), '50']);
-  expect(stderr).toMatch(/^50 loads: heap -?\d+ bytes a load, .*, 0 threads left\n$/);
+  const { stderr } = await promisify(execFile)(process.execPath, [SOAK, join(folder, 'r'), '100']);
+  expect(stderr).toMatch(/^100 loads: heap -?\d+ bytes a load, .*, 0 threads left\n$/);
 }, 60_000);
