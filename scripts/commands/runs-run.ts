@@ -5,7 +5,7 @@ import { systemClock } from '../../shared/actor/clock.js';
 import { UserError } from '../../shared/errors.js';
 import { exists } from '../../shared/files/read-file.js';
 import { nearest } from '../../shared/nearest.js';
-import { comparisonPage, writePage } from '../reports/run/report.js';
+import { comparisonPage, listPage, writePage } from '../reports/run/report.js';
 import { type CleanedKind, type RemovableRun, removableRuns, removeRun } from '../run-records/cleaning.js';
 import { compareRuns } from '../run-records/comparison.js';
 import { exportRun, type MetricFormat } from '../run-records/export/export-run.js';
@@ -15,12 +15,25 @@ import { otherSettingsOf, weightSettingsOf } from '../run-records/run-settings.j
 import { comparisonLines, listLines, runSummary, showLines } from '../run-records/run-text.js';
 import type { CommandContext } from './command.js';
 
-/** Prints a table of the runs of a folder. */
-export async function listRuns(folder: string, json: boolean, { terminal }: CommandContext): Promise<void> {
-  const { runs, unreadable } = await readRuns(folder);
+/** What `list` was asked for. */
+type ListRequest = Pick<CompareRequest, 'folder' | 'html' | 'json'>;
+
+/** Prints a table of the runs of a folder. @throws UserError when there is nothing to make a page of */
+export async function listRuns(
+  { folder, html, json }: ListRequest,
+  { terminal }: CommandContext,
+): Promise<void> {
+  const list = await readRuns(folder);
+  const { runs, unreadable } = list;
+  if (html !== undefined && runs.length === 0)
+    throw new UserError(`there is no run in ${folder} to write a page of (--in DIR names another folder)`);
   if (runs.length === 0) terminal.say(`there is no run in ${folder}`);
   else for (const line of listLines(runs)) terminal.say(line);
   for (const { path, why } of unreadable) terminal.say(`${path} cannot be read: ${why}`);
+  if (html !== undefined) {
+    await writePage(html, listPage(folder, list));
+    terminal.say(`page     ${html}`);
+  }
   if (json) terminal.result({ runs: runs.map(runSummary), unreadable });
 }
 

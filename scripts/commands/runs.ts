@@ -32,9 +32,13 @@ export function define(command: Command, context: CommandContext): void {
         'hash of the weights. States: running; finished; stopped (early stopping); interrupted and killed, which can be ' +
         'resumed; diverged.',
     );
-  addPlace(list).action(async (options: PlaceOptions) => {
+  list.option(
+    '--html <FILE>',
+    'write a page with a table to sort, the curves of the latest runs, and settings',
+  );
+  addPlace(list).action(async (options: PlaceOptions & { html?: string }) => {
     const { listRuns } = await import('./runs-run.js');
-    await listRuns(options.in, options.json ?? false, context);
+    await listRuns({ folder: options.in, html: options.html, ...flags(options) }, context);
   });
   const show = command
     .command('show')

@@ -5,7 +5,7 @@ import { evaluatedLoss, type RunRecord, stepsAsked, type Values } from './run-re
 import { otherSettingsOf, weightSettingsOf } from './run-settings.js';
 
 /** Characters of a hash in a table. */
-const SHORT_HASH = 12;
+export const SHORT_HASH = 12;
 /** Characters of a value in a table; longer ones are hashes, which differ in the first ones. */
 const VALUE_CHARACTERS = 24;
 /** Events and hashes that are printed of a run; the page and --json have all. */
@@ -17,9 +17,14 @@ const LIST: readonly Column<RunRecord>[] = [
   { heading: 'state', cell: ({ state }) => state },
   { heading: 'steps', cell: (run) => stepsText(run) },
   { heading: 'best metric', cell: (run) => bestText(run) },
-  { heading: 'started', cell: ({ config }) => config.started.slice(0, 16).replace('T', ' ') },
+  { heading: 'started', cell: startedText },
   { heading: 'weights', cell: ({ weightsSha256 }) => weightsSha256?.slice(0, SHORT_HASH) ?? '-' },
 ];
+
+/** When a run was started, to the minute. */
+export function startedText({ config }: RunRecord): string {
+  return config.started.slice(0, 16).replace('T', ' ');
+}
 
 /** Runs as a table. */
 export function listLines(runs: readonly RunRecord[]): string[] {

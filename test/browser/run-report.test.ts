@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
-import { writeRunReport } from '../../scripts/reports/run/report.js';
+import { listPage, writePage, writeRunReport } from '../../scripts/reports/run/report.js';
+import { readRuns } from '../../scripts/run-records/run-list.js';
 import { begun, ended, evaluation, step, writeRun } from '../scripts/run-records/run-folders.js';
 import { seriousFindings } from '../support/axe.js';
 import { isInstalled, launch, open } from '../support/browser.js';
@@ -25,3 +26,41 @@ it.skipIf(!isInstalled('Chrome'))(
     }
   },
 );
+
+it.skipIf(!isInstalled('Chrome'))('the page of a folder of runs sorts its rows, up and down', async () => {
+  const folder = temporaryFolder();
+  for (const [name, loss] of [
+    ['a', 10],
+    ['b', 9],
+  ] as const) {
+    const lines = [begun(), step(1, 1), evaluation(1, loss), ended(1, 'finished', name)];
+    await writeRun(folder, name, lines);
+  }
+  await writeRun(folder, 'c', [begun(), step(1, 1)]);
+  const file = join(folder, 'runs.html');
+  await writePage(file, listPage(folder, await readRuns(folder)));
+  const page = await open(await launch('Chrome'), pathToFileURL(file).href);
+  const click = (heading: string): Promise<string[]> =>
+    page.evaluate((text) => {
+      [...document.querySelectorAll<HTMLElement>('th button')]
+        .find((button) => button.textContent === text)
+        ?.click();
+      return [...(document.querySelector<HTMLTableSectionElement>('.scroll tbody')?.rows ?? [])].map(
+        (row) => row.cells[0]?.textContent ?? '',
+      );
+    }, heading);
+  // As numbers, 9 comes before 10; a run without one comes last either way.
+  expect(await click('testLoss')).toEqual(['b', 'a', 'c']);
+  expect(await click('testLoss')).toEqual(['a', 'b', 'c']);
+  expect(await click('run')).toEqual(['a', 'b', 'c']);
+  expect(await click('run')).toEqual(['c', 'b', 'a']);
+  expect(await page.$$eval('[aria-sort]', (cells) => cells.map((cell) => cell.textContent))).toEqual(['run']);
+  for (const scheme of ['light', 'dark']) {
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+    for (const width of [1280, 390]) {
+      await page.setViewport({ width, height: 800 });
+      expect(await seriousFindings(page), `${scheme}, ${width}`).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    }
+  }
+});

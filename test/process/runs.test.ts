@@ -37,6 +37,13 @@ it('a run ends with its page, and runs lists, shows, exports and removes it', as
     runs: [expected],
     unreadable: [],
   });
+  const list = join(folder, 'runs.html');
+  await command('runs', 'list', '--html', list, ...place);
+  expect(readFileSync(list, 'utf8')).toContain(`1 run in ${folder}`);
+  expect(await command('runs', 'list', '--html', list, '--in', temporaryFolder())).toMatchObject({
+    status: 1,
+    lines: [expect.stringMatching(/^unisum: there is no run in .* to write a page of \(--in DIR names/)],
+  });
   expect((await command('runs', 'show', 'a', ...place)).result).toMatchObject({
     ...{ ...expected, settings: { recipe: 'iris', seed: '0' }, otherSettings: { workers: '1' } },
   });

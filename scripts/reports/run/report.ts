@@ -3,10 +3,11 @@ import { REPORT_FILES } from '../../../coordinator/storage/run-directory.js';
 import { UserError } from '../../../shared/errors.js';
 import { writeFileAtomically } from '../../../shared/files/atomic-file.js';
 import { describeMetrics } from '../../../trainer/result.js';
-import type { ComparedRow, Comparison } from '../../run-records/comparison.js';
-import { type RunRecord, readRun, stepsAsked } from '../../run-records/run-record.js';
+import { type ComparedRow, type Comparison, compareRuns } from '../../run-records/comparison.js';
+import type { RunList } from '../../run-records/run-list.js';
+import { evaluatedLoss, type RunRecord, readRun, stepsAsked } from '../../run-records/run-record.js';
 import { otherSettingsOf, weightSettingsOf } from '../../run-records/run-settings.js';
-import { eventText, numberText, partingLines } from '../../run-records/run-text.js';
+import { eventText, numberText, partingLines, SHORT_HASH, startedText } from '../../run-records/run-text.js';
 import { fillPage } from '../page.js';
 import { type Chart, chartOf, type LabelledPoints, type Point } from './curves.js';
 import { gradientNorms } from './gradient-norms.js';
@@ -19,6 +20,8 @@ interface PageTable {
   readonly rows: readonly (readonly string[])[];
   /** Its cells are words and not numbers. */
   readonly isWords?: true;
+  /** Its headings sort the rows. */
+  readonly isSortable?: true;
 }
 
 /** What a page about runs shows. */
@@ -29,8 +32,12 @@ export interface RunPage {
   readonly tables: readonly PageTable[];
 }
 
+/** Stands for a value that a run does not have. */
+const MISSING = '–';
 /** Most charts of metrics: a page with more is read by nobody. */
 const METRIC_CHARTS_MAX = 12;
+/** Most curves of a chart that can be told apart. */
+const CURVES_MAX = 8;
 
 /**
  * Writes the page of a run, run.html, into its directory or elsewhere.
@@ -106,7 +113,7 @@ export function comparisonPage({ runs, settings, otherSettings, metrics, parting
     columns: ['', ...names],
     rows: rows.map(({ name, values }) => [
       name,
-      ...values.map((value) => (value === undefined ? '–' : text(value))),
+      ...values.map((value) => (value === undefined ? MISSING : text(value))),
     ]),
   });
   return {
@@ -135,6 +142,43 @@ export function comparisonPage({ runs, settings, otherSettings, metrics, parting
   };
 }
 
+/** What the page of a folder of runs shows. @param runs one or more, the latest first */
+export function listPage(folder: string, { runs, unreadable }: RunList): RunPage {
+  const drawn = runs.slice(0, CURVES_MAX);
+  const { settings, otherSettings } = compareRuns(runs);
+  const metrics = runs.map(({ final }) => final);
+  const sortable = (title: string, rows: readonly ComparedRow<string>[]): PageTable => ({
+    ...{ title, isWords: true, isSortable: true },
+    columns: ['run', ...rows.map(({ name }) => name)],
+    rows: runs.map(({ name }, i) => [name, ...rows.map(({ values }) => values[i] ?? MISSING)]),
+  });
+  const row = (name: string, text: (run: RunRecord) => string | undefined): ComparedRow<string> => ({
+    name,
+    values: runs.map(text),
+  });
+  return {
+    title: `${runs.length} ${runs.length === 1 ? 'run' : 'runs'} in ${folder}`,
+    lines: [
+      ...(drawn.length < runs.length ? [`The charts show the latest ${drawn.length} runs.`] : []),
+      ...unreadable.map(({ path, why }) => `${path} cannot be read: ${why}`),
+    ],
+    charts: metricCharts(drawn, true),
+    tables: [
+      sortable('Runs', [
+        row('recipe', ({ config }) => config.recipe),
+        row('state', ({ state }) => state),
+        row('steps', ({ steps }) => String(steps)),
+        ...namesOf(metrics).map((name) => row(name, ({ final }) => textOf(final[name]))),
+        row('best loss', ({ best }) => textOf(best && evaluatedLoss(best.metrics))),
+        row('started', startedText),
+        row('weights', ({ weightsSha256 }) => weightsSha256?.slice(0, SHORT_HASH)),
+      ]),
+      sortable('Settings that differ', settings),
+      sortable('Other settings that differ', otherSettings),
+    ].filter(({ columns }) => columns.length > 1),
+  };
+}
+
 /**
  * Charts of the loss and of every other metric. Of one run, training and evaluations share a chart; of several, they have one
  * each, with a curve of every run.
@@ -157,6 +201,10 @@ function metricCharts(runs: readonly RunRecord[], areCompared: boolean): Chart[]
     }
   }
   return [...charts].slice(0, METRIC_CHARTS_MAX).map(([title, labelled]) => chartOf(title, labelled));
+}
+
+function textOf(value: number | undefined): string | undefined {
+  return value === undefined ? undefined : numberText(value);
 }
 
 function namesOf(all: readonly Readonly<Record<string, number>>[]): string[] {

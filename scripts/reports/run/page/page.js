@@ -58,9 +58,38 @@ for (const { title: heading, note, x, curves, isLogarithmic } of charts) {
   );
 }
 
-for (const { title: heading, columns, rows, isWords } of tables) {
+/** The first chart: what can be sorted is looked at before. */
+const firstChart = main.firstElementChild;
+
+/** Where numbers are compared, what is none comes last. */
+function compared(a, b, isDown) {
+  const [x, y] = [Number(a), Number(b)];
+  if (Number.isNaN(x) !== Number.isNaN(y)) return Number.isNaN(x) ? 1 : -1;
+  const order = Number.isNaN(x) ? a.localeCompare(b) : x - y;
+  return isDown ? -order : order;
+}
+
+/** The heading of a column becomes a button that sorts the rows by it, and then the other way round. */
+function makeSortable(cell, column, body) {
+  const button = document.createElement('button');
+  button.textContent = cell.textContent;
+  cell.replaceChildren(button);
+  button.addEventListener('click', () => {
+    const isDown = cell.getAttribute('aria-sort') === 'ascending';
+    for (const other of cell.parentElement.cells) other.removeAttribute('aria-sort');
+    cell.setAttribute('aria-sort', isDown ? 'descending' : 'ascending');
+    const textOf = (line) => line.cells[column].textContent;
+    body.append(...[...body.rows].sort((a, b) => compared(textOf(a), textOf(b), isDown)));
+  });
+}
+
+for (const { title: heading, columns, rows, isWords, isSortable } of tables) {
   const element = section(heading);
   element.classList.add('full');
+  if (isSortable) {
+    firstChart?.before(element);
+    element.classList.add('sortable');
+  }
   const scroll = element.appendChild(document.createElement('div'));
   scroll.className = 'scroll';
   scroll.tabIndex = 0;
@@ -79,4 +108,5 @@ for (const { title: heading, columns, rows, isWords } of tables) {
     const line = body.insertRow();
     for (const text of row) line.insertCell().textContent = text;
   }
+  if (isSortable) for (const [column, cell] of [...head.cells].entries()) makeSortable(cell, column, body);
 }

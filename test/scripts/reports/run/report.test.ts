@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { chartOf, POINTS_MAX, type Point, thinned } from '../../../../scripts/reports/run/curves.js';
 import { gradientNorms } from '../../../../scripts/reports/run/gradient-norms.js';
 import { learningRates } from '../../../../scripts/reports/run/learning-rates.js';
-import { comparisonPage, runPage, writeRunReport } from '../../../../scripts/reports/run/report.js';
+import { comparisonPage, listPage, runPage, writeRunReport } from '../../../../scripts/reports/run/report.js';
 import { compareRuns } from '../../../../scripts/run-records/comparison.js';
+import { readRuns } from '../../../../scripts/run-records/run-list.js';
 import { readRun } from '../../../../scripts/run-records/run-record.js';
 import { reduceOnPlateau } from '../../../../shared/optim/plateau.js';
 import { stepDecay } from '../../../../shared/optim/schedule.js';
@@ -122,6 +123,29 @@ describe('the page of a run', () => {
       ['Members', ['a', 'b']],
     ]);
     expect(page.tables[0]).toMatchObject({ title: 'Settings that differ', rows: [['seed', '0', '1']] });
+  });
+
+  it('of a folder has a row of each run, the curves of the latest ones, and the settings that differ', async () => {
+    const folder = temporaryFolder();
+    for (let i = 0; i < 10; i++) {
+      const more = i === 9 ? [] : [evaluation(1, 10 - i), ended(1, 'finished', 'a')];
+      await writeRun(folder, `run-${i}`, [begun({ seed: i }), step(1, 2), ...more]);
+    }
+    const page = listPage('folder', await readRuns(folder));
+    expect(page.title).toBe('10 runs in folder');
+    expect(page.lines).toEqual(['The charts show the latest 8 runs.']);
+    expect(page.charts.map(({ title, curves }) => [title, curves.length])).toEqual([
+      ['Loss, training', 8],
+      ['Loss, test', 8],
+    ]);
+    const [table, settings] = page.tables;
+    expect(table?.columns).toEqual([
+      ...['run', 'recipe', 'state', 'steps', 'testLoss', 'best loss', 'started', 'weights'],
+    ]);
+    expect(table?.rows.find(([name]) => name === 'run-3')?.slice(2, 6)).toEqual(['finished', '1', '7', '7']);
+    expect(table?.rows.find(([name]) => name === 'run-9')?.slice(2, 6)).toEqual(['killed', '1', '–', '–']);
+    expect(settings).toMatchObject({ title: 'Settings that differ', columns: ['run', 'seed'] });
+    expect(settings?.rows.map(([name, seed]) => `run-${seed}` === name)).toEqual(Array(10).fill(true));
   });
 });
 
