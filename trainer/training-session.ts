@@ -23,6 +23,7 @@ import { parseJoinUrl } from '../shared/protocol/join-url.js';
 import { divergedMessage, interruptedMessage, stoppedMessage } from './end-messages.js';
 import { evaluationSet, evaluationSetName, loadRecipeData } from './evaluation-set.js';
 import { firstWeightsBytesMax } from './file-bounds.js';
+import { removeJoinFile, writeJoinFile } from './join-file.js';
 import { shapeOf, stepsOf, type TrainSettings } from './options/train-options.js';
 import { keptMachineKey } from './own-machine-key.js';
 import { packageVersion } from './package-files.js';
@@ -167,6 +168,7 @@ async function trainFrom(
     if (trainer.weightsReport !== undefined) progress.say(`${settings.weights}: ${trainer.weightsReport}`);
     if (resumption !== undefined) reportResumption(resumption, trainer, progress);
     for (const line of joinLines(joinUrl, settings, coordinator.operateToken)) progress.say(line);
+    if (settings.joinFile !== undefined) await writeJoinFile(settings.joinFile, joinUrl);
     logger.publishTo((news) => coordinator.publish(news));
     host.onOpen?.(joinUrl, directory.path);
     const end = await trainToEnd(trainer, interrupted);
@@ -196,6 +198,7 @@ async function trainFrom(
     return result;
   } finally {
     progress.stop();
+    if (settings.joinFile !== undefined) await removeJoinFile(settings.joinFile);
     logger.close();
     await trainer.close(shutdown);
     release();

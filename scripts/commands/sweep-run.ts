@@ -128,6 +128,7 @@ function planText({ name, method, factor, base, goal }: SweepRequest, all: reado
     'tlsCert',
     'tlsKey',
     'publicUrl',
+    'joinFile',
     'minWorkers',
   ];
   const others = ['placement', 'audit', 'ban', 'checkpointEvery', 'keepCheckpoints'];

@@ -118,6 +118,10 @@ export function defineWorkers(command: Command): void {
     )
     .option('--tls-key <FILE>', 'the key of that certificate, PEM, without passphrase')
     .option('--public-url <URL>', 'URL under which a proxy or a tunnel offers the page to browsers')
+    .option(
+      '--join-file <FILE>',
+      'file that holds the join line while the run listens, for worker --join-file',
+    )
     .option('--min-workers <N>', 'wait for N workers before the first step, local ones included', '1')
     .option(
       '--placement <P>',

@@ -1,8 +1,22 @@
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
-import { type JoinOptions, parseWorkerOptions } from '../../trainer/options/worker-options.js';
+import { systemClock } from '../../shared/actor/clock.js';
+import { UserError } from '../../shared/errors.js';
+import {
+  type JoinOptions,
+  parseWorkerOptions,
+  type WorkerSettings,
+} from '../../trainer/options/worker-options.js';
 import type { CommandContext } from './command.js';
 import { addComputeOptions, addJsonOption } from './compute-options.js';
+
+interface WorkerOptions extends JoinOptions {
+  readonly stay?: true;
+  readonly joinFile?: string;
+}
+
+/** Stands for a line that is not there yet. */
+const ANY_LINE = `ws://127.0.0.1:1/#${'-'.repeat(22)}`;
 
 /** `unisum worker <join-url>`: a worker of a run that is coordinated elsewhere. */
 export function define(command: Command, context: CommandContext): void {
@@ -11,7 +25,7 @@ export function define(command: Command, context: CommandContext): void {
       'Join a run with this machine until the run ends. Ctrl-C leaves the run, which continues without this ' +
         'worker. A worker that loses its coordinator tries to reconnect for about a minute.',
     )
-    .argument('<join-url>', 'join line that the run printed: wss://HOST:PORT/#TOKEN.FINGERPRINT');
+    .argument('[join-url]', 'join line that the run printed: wss://HOST:PORT/#TOKEN.FINGERPRINT');
   addJsonOption(
     addComputeOptions(command)
       .option('--name <name>', 'name of this worker in tables and messages (default: the host name)')
@@ -19,9 +33,18 @@ export function define(command: Command, context: CommandContext): void {
         '--memory <size>',
         'memory limit, such as 2g; a run that needs more is refused (default: half of the memory)',
       )
-      .option('--stay', 'when the run has ended, wait about a minute for the next one: of a sweep'),
-  ).action(async (joinUrl: string, options: JoinOptions & { stay?: true }) => {
-    const settings = parseWorkerOptions(joinUrl, options, hostname());
+      .option('--stay', 'when the run has ended, wait about a minute for the next one: of a sweep')
+      .option(
+        '--join-file <FILE>',
+        'in place of the join line: the file of "train --join-file", for which the worker waits',
+      ),
+  ).action(async (joinUrl: string | undefined, { joinFile, stay, ...options }: WorkerOptions) => {
+    if ((joinUrl === undefined) === (joinFile === undefined))
+      throw new UserError('worker takes a join line or --join-file FILE; give one of them', 2);
+    const read = (line: string): WorkerSettings => parseWorkerOptions(line, options, hostname());
+    // Of the options, everything that is wrong is said before the file is waited for.
+    read(joinUrl ?? ANY_LINE);
+    const { awaitJoinFile } = await import('../../trainer/join-file.js');
     const { work } = await import('../../trainer/worker-run.js');
     const { terminal } = context;
     const host = {
@@ -30,15 +53,24 @@ export function define(command: Command, context: CommandContext): void {
         return context.interrupted;
       },
     };
-    let outcome = await work(settings, host);
-    while (options.stay && outcome.failure === undefined && !context.interrupted.aborted) {
+    // The next run may have another line.
+    const settingsNow = async (): Promise<WorkerSettings> =>
+      read(joinUrl ?? (await awaitJoinFile(joinFile as string, systemClock, host)));
+    let outcome = await work(await settingsNow(), host);
+    while (stay && outcome.failure === undefined && !context.interrupted.aborted) {
       terminal.say('waiting for the next run');
-      const next = await work(settings, host);
       // After the last run of a sweep, nobody listens any more: that is no failure of this worker.
+      const settings = await settingsNow().catch(ignoreUserError);
+      if (settings === undefined) break;
+      const next = await work(settings, host);
       if (next.failure !== undefined && next.result.samples === 0) break;
       outcome = next;
     }
-    if (settings.json) terminal.result(outcome.result);
+    if (options.json) terminal.result(outcome.result);
     if (outcome.failure !== undefined) throw outcome.failure;
   });
+}
+
+function ignoreUserError(error: unknown): undefined {
+  if (!(error instanceof UserError)) throw error;
 }

@@ -8,6 +8,7 @@ export interface PortOptions {
   tlsCert?: string;
   tlsKey?: string;
   publicUrl?: string;
+  joinFile?: string;
 }
 
 /** How the port of a run is offered. */
@@ -18,15 +19,21 @@ export interface PortSettings {
   readonly certificate: CertificateFiles | undefined;
   /** Under which a proxy or a tunnel offers the page; undefined: none does. */
   readonly publicUrl: string | undefined;
+  /** Where the join line is kept while the run listens; undefined: nowhere. */
+  readonly joinFile: string | undefined;
 }
 
 /** @throws UserError when options exclude each other, or the URL is none */
 export function parsePortOptions(options: PortOptions, { host }: ListenAddress): PortSettings {
-  return { ...parseTls(options, host), publicUrl: parsePublicUrl(options.publicUrl) };
+  const { publicUrl, joinFile } = options;
+  return { ...parseTls(options, host), publicUrl: parsePublicUrl(publicUrl), joinFile };
 }
 
 /** A certificate of one's own is a wish for encryption. */
-function parseTls({ tls, tlsCert, tlsKey }: PortOptions, host: string): Omit<PortSettings, 'publicUrl'> {
+function parseTls(
+  { tls, tlsCert, tlsKey }: PortOptions,
+  host: string,
+): Pick<PortSettings, 'tls' | 'certificate'> {
   if (tlsCert === undefined && tlsKey === undefined)
     return { tls: tls ?? !isLoopback(host), certificate: undefined };
   if (tlsCert === undefined || tlsKey === undefined)

@@ -75,6 +75,8 @@ export interface TypedOptions {
   readonly tlsKey?: string;
   /** Under which a proxy or a tunnel offers the page, such as 'https://example.com/unisum'. */
   readonly publicUrl?: string;
+  /** File that holds the join line while the run listens, for workers that a scheduler starts. */
+  readonly joinFile?: string;
   /** Workers, local ones included, to wait for before the first step. Default: 1. */
   readonly minWorkers?: number;
   /** Remote workers that are given work: 'auto' or 'all'. */
@@ -135,6 +137,7 @@ const NAMES: Record<keyof TypedOptions, true> & Record<Exclude<keyof TrainOption
     tlsCert: true,
     tlsKey: true,
     publicUrl: true,
+    joinFile: true,
     minWorkers: true,
     placement: true,
   },

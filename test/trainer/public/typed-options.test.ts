@@ -19,7 +19,15 @@ it('every option of the command line has its typed form', () => {
       .sort(),
   );
   // A program that stays for the next run calls join() again.
-  expect(optionsOf(defineWorker).sort()).toEqual(['backend', 'json', 'memory', 'name', 'stay', 'threads']);
+  expect(optionsOf(defineWorker).sort()).toEqual([
+    'backend',
+    'joinFile',
+    'json',
+    'memory',
+    'name',
+    'stay',
+    'threads',
+  ]);
 });
 
 describe('a value that no option of the command line could have', () => {
