@@ -10,7 +10,7 @@ import {
 import type { CommandContext } from './command.js';
 import { addComputeOptions, addJsonOption } from './compute-options.js';
 
-interface WorkerOptions extends JoinOptions {
+interface StayingOptions extends JoinOptions {
   readonly stay?: true;
   readonly joinFile?: string;
 }
@@ -38,7 +38,7 @@ export function define(command: Command, context: CommandContext): void {
         '--join-file <FILE>',
         'in place of the join line: the file of "train --join-file", for which the worker waits',
       ),
-  ).action(async (joinUrl: string | undefined, { joinFile, stay, ...options }: WorkerOptions) => {
+  ).action(async (joinUrl: string | undefined, { joinFile, stay, ...options }: StayingOptions) => {
     if ((joinUrl === undefined) === (joinFile === undefined))
       throw new UserError('worker takes a join line or --join-file FILE; give one of them', 2);
     const read = (line: string): WorkerSettings => parseWorkerOptions(line, options, hostname());
