@@ -19,6 +19,8 @@ describe('a JSON text', () => {
   });
 
   it('that is none is refused in one line', () => {
-    expect(() => parseJsonText('{"a": }', 'rows.json')).toThrow(/^rows\.json is not JSON \(.*\); correct it$/);
+    expect(() => parseJsonText('{"a": }', 'rows.json')).toThrow(
+      /^rows\.json is not JSON \(.*\); correct it$/,
+    );
   });
 });
