@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { isRunDirectory, readRunConfig } from '../../coordinator/storage/run-config.js';
 import type { Dataset } from '../../shared/data/dataset.js';
+import { learnedUnit } from '../../shared/data/tables/table-report.js';
 import { UserError } from '../../shared/errors.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
 import type { Metric } from '../../shared/metrics/metric.js';
@@ -76,6 +77,10 @@ export function define(command: Command, { terminal }: CommandContext): void {
         const metrics = { ...evaluated, ...own, ...topKMetric(classification, options.topK) };
         const { samples } = test.manifest;
         terminal.say(`${samples} samples: ${describeMetrics(metrics)}`);
+        const { preprocessing } = stored;
+        const unit = preprocessing?.kind === 'table' ? learnedUnit(preprocessing) : undefined;
+        if (unit !== undefined)
+          terminal.say(`the target was learned in deviations: an error of 1 is ${unit}`);
         if (classification !== undefined) reportClasses(classification, terminal);
         if (!options.json) return;
         const hash = weightsSha256(opened.parameters);

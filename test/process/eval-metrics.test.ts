@@ -10,7 +10,43 @@ const TABLE = [
   ...['5.1,3.5,1.4,0.2,setosa', '6.0,2.9,4.5,1.5,versicolor', '6.3,3.3,6.0,2.5,virginica', ''],
 ].join('\n');
 
+const PRICES = `
+import { shapeOf } from 'unisum/data/dataset';
+import { csv } from 'unisum/data/tables/csv';
+import { Graph } from 'unisum/graph';
+import { dense } from 'unisum/layers/dense';
+import { huber } from 'unisum/losses/huber';
+import { sgd } from 'unisum/optim/sgd';
+export const recipe = {
+  summary: 'prices',
+  model({ train }) {
+    const graph = new Graph();
+    return graph.model(dense(1)(graph.input('features', shapeOf(train, 'features'))), huber({ target: 'target' }));
+  },
+  data: (path) => csv(path, { target: 'price', currency: true, standardizeTarget: true, split: { column: 'part' } }),
+  optimizer: sgd({ learningRate: 0.1 }),
+  ...{ batch: 2, leafSize: 1, epochs: 1 },
+};
+`;
+
 describe('eval', () => {
+  it('tells the unit of errors where the target was learned in deviations', async () => {
+    const folder = temporaryFolder();
+    const [recipe, table, run] = ['prices.mjs', 'prices.csv', 'run'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(recipe, PRICES);
+    writeFileSync(table, 'rooms,price,part\n1,100 €,train\n2,300 €,train\n3,500 €,test\n');
+    const trained = await trainHere([recipe, '--workers', 1, '--data', table, '--run-dir', run]);
+    expect(trained.text).toMatch(
+      /price +number in €, .*, target, learned in deviations: an error of 1 is 100 €/,
+    );
+    const { text } = await evalHere([run, '--data', table, '--metrics', 'mae']);
+    expect(text).toContain('the target was learned in deviations: an error of 1 is 100 €');
+  });
+
   it('computes the metrics that the run has computed, on its data and on others, and those that are asked for', async () => {
     const folder = temporaryFolder();
     const run = join(folder, 'run');

@@ -63,16 +63,28 @@ export function describeTable(table: RawTable, fitted: FittedTable, split: 'hash
   return lines;
 }
 
+/**
+ * How large an error of 1 is in the units of the table, such as "37030 €"; undefined where the network learns those units, or
+ * classes.
+ */
+export function learnedUnit(preprocessing: TablePreprocessing): string | undefined {
+  const target = targetColumn(preprocessing);
+  if (target.type !== 'number' || !target.isStandardized || target.deviation === 0) return undefined;
+  return `${round(target.deviation)}${target.currency === null || target.currency === '()' ? '' : ` ${target.currency}`}`;
+}
+
 /** A line per column, up to a bound. */
 function describeColumns(
-  { columns, missing }: TablePreprocessing,
+  preprocessing: TablePreprocessing,
   surveys: ReadonlyMap<string, ColumnSurvey>,
 ): string[] {
+  const { columns, missing } = preprocessing;
+  const unit = learnedUnit(preprocessing);
   const shown = columns.slice(0, COLUMNS_MAX);
   const width = Math.max(...shown.map(({ name }) => shortened(name).length));
   const lines = shown.map(
     (column) =>
-      `  ${shortened(column.name).padEnd(width)}  ${describeColumn(column, missing, surveys.get(column.name))}`,
+      `  ${shortened(column.name).padEnd(width)}  ${describeColumn(column, { missing, unit }, surveys.get(column.name))}`,
   );
   const rest = columns.slice(COLUMNS_MAX);
   if (rest.length === 0) return lines;
@@ -87,13 +99,14 @@ function describeColumns(
 
 function describeColumn(
   column: FittedColumn,
-  missing: TablePreprocessing['missing'],
+  { missing, unit }: { missing: TablePreprocessing['missing']; unit: string | undefined },
   survey: ColumnSurvey | undefined,
 ): string {
   if (column.role === 'split') return 'names the held-out rows';
   if (column.role === 'ignored') return `ignored: ${column.why}`;
   const parts = [kindOf(column)];
-  if (column.role === 'target') parts.push('target');
+  if (column.role === 'target')
+    parts.push(unit === undefined ? 'target' : `target, learned in deviations: an error of 1 is ${unit}`);
   if (column.missing > 0) parts.push(describeMissing(column, missing, survey));
   return parts.join(', ');
 }

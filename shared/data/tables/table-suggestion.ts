@@ -148,6 +148,10 @@ function suggestColumns(
     reasons.push(
       "missing: 'median' fills missing numbers, and missing categories with the most frequent value",
     );
+  const signs = new Set(numbers.flatMap(({ currencies }) => [...currencies]));
+  if (signs.size > 0) reasons.push(`currency: numbers have the sign ${listed([...signs])}`);
+  const isPercent = numbers.some(({ percents }) => percents > 0);
+  if (isPercent) reasons.push('percent: numbers have the sign %, and 12% is read as 0.12');
   const isStandardized = goalUse.use === 'number' && !isClass;
   if (isStandardized)
     reasons.push(`standardizeTarget: ${shortened(target)} is numeric and is scaled for training`);
@@ -157,8 +161,8 @@ function suggestColumns(
     ...(ignore.length > 0 && { ignore }),
     ...(dates.length > 0 && { dates }),
     ...(dateOrder !== undefined && { dateOrder }),
-    ...(numbers.some(({ currencies }) => currencies.size > 0) && { currency: true }),
-    ...(numbers.some(({ percents }) => percents > 0) && { percent: true }),
+    ...(signs.size > 0 && { currency: true }),
+    ...(isPercent && { percent: true }),
     ...(words.size > 0 && { missingValues: { also: [...words] } }),
     ...(isMissing && { missing: 'median' as const }),
     ...(isStandardized && { standardizeTarget: true }),

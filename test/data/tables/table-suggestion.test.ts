@@ -73,6 +73,8 @@ describe('suggested options', () => {
     expect(reasons).toContain(
       `decimal: ',', thousands: '.': the format of the numbers: "1.100,50 EUR" is 1100.5`,
     );
+    expect(reasons).toContain('currency: numbers have the sign EUR');
+    expect(reasons).toContain('percent: numbers have the sign %, and 12% is read as 0.12');
     expect(data.features).toEqual(['preis', 'anteil', 'stand year', 'stand month', 'stand day of week']);
   });
 
