@@ -15,6 +15,8 @@ export const MODEL_FORMAT = 'unisum-trained-model/1';
 const IMPORTED_LEAF = 16;
 /** Most classes, symbols or features. */
 const NAMES_MAX = 2 ** 24;
+/** What the model.json of TensorFlow.js has. */
+const LAYERS_MODEL = /"format":\s*"layers-model"/;
 
 const names = v.nullable(v.pipe(v.array(v.string()), v.maxLength(NAMES_MAX)));
 const finite = v.pipe(v.number(), v.finite());
@@ -82,6 +84,11 @@ export function storedText(model: StoredModel): string {
   return `${JSON.stringify(model, null, 1)}\n`;
 }
 
+/** The refusal of a model in the format of another tool. @param file what `import` reads */
+export function importFirst(file: string): string {
+  return `${file} is a model in the format of another tool; make it one of unisum first: unisum import ${file} --out DIR`;
+}
+
 /**
  * Reads the content of a model.json.
  * @param file where it stands, for errors
@@ -89,6 +96,7 @@ export function storedText(model: StoredModel): string {
  */
 export function parseStoredText(text: string, file: string): StoredModel {
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), StoredModelSchema), text);
+  if (!parsed.success && LAYERS_MODEL.test(text)) throw new UserError(importFirst(file), 2);
   if (!parsed.success) {
     const [issue] = parsed.issues;
     const path = v.getDotPath(issue);

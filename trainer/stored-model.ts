@@ -9,7 +9,7 @@ import { writeFileAtomically } from '../shared/files/atomic-file.js';
 import { exists, readBoundedFile } from '../shared/files/read-file.js';
 import { sha256Hex } from '../shared/files/sha256.js';
 import type { Model } from '../shared/graph/model.js';
-import { MODEL_FORMAT, parseStoredText, type StoredModel, storedText } from './model-text.js';
+import { importFirst, MODEL_FORMAT, parseStoredText, type StoredModel, storedText } from './model-text.js';
 import { isKnownKind, parsePreprocessing } from './preprocessing.js';
 import type { Recipe, RecipeData } from './recipe.js';
 
@@ -129,6 +129,8 @@ export async function loadStoredModel(path: string): Promise<StoredModel> {
     const file = join(folder, MODEL_FILE);
     if (await exists(file)) return readStoredModel(file);
   }
+  const foreign = await foreignFile(path, isFolder);
+  if (foreign !== undefined) throw new UserError(importFirst(foreign), 2);
   if (!isFolder)
     throw new UserError(
       `${path} has no ${MODEL_FILE} beside it, which says what the inputs mean; name a run directory or an export, or the ` +
@@ -140,6 +142,16 @@ export async function loadStoredModel(path: string): Promise<StoredModel> {
       `older run from its recipe and data: unisum export ${path} --recipe NAME --out DIR`,
     2,
   );
+}
+
+/** The file of a model in the format of another tool that `import` reads; undefined where there is none. */
+async function foreignFile(path: string, isFolder: boolean): Promise<string | undefined> {
+  if (!isFolder) return /\.(onnx|keras)$/.test(path) ? path : undefined;
+  for (const name of ['model.onnx', 'model.keras']) {
+    const file = join(path, name);
+    if (await exists(file)) return file;
+  }
+  return undefined;
 }
 
 async function readStoredModel(file: string): Promise<StoredModel> {

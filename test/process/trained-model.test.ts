@@ -136,4 +136,21 @@ describe('a trained model', () => {
       /^unisum: \S+ has no model.json beside it, [^\n]*--recipe NAME\n$/,
     );
   });
+
+  it.each([
+    ['onnx', 'model.onnx'],
+    ['tfjs', 'model.json'],
+  ])('is to be imported where it was exported as %s', async (format, name) => {
+    const out = join(ROOT, format);
+    expect((await runHere('export', RUN, '--format', format, '--out', out)).status).toBe(0);
+    const file = join(out, name);
+    for (const path of [out, file]) {
+      const { status, stderr } = await runHere('eval', path);
+      expect(stderr).toMatch(/^unisum: [^\n]+\n$/);
+      expect(stderr).toContain(`first: unisum import ${file} --out DIR`);
+      expect(status).toBe(2);
+    }
+    const imported = join(ROOT, `${format}-imported`);
+    expect((await runHere('import', file, '--out', imported)).status).toBe(0);
+  });
 });
