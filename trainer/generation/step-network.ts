@@ -66,7 +66,7 @@ const PER_POSITION: ReadonlySet<string> = new Set([
     'silu',
     'softmax',
   ],
-  ...['sqrt', 'step', 'tanh', 'where'],
+  ...['scaleGradient', 'sqrt', 'step', 'tanh', 'where'],
 ]);
 
 /** Positions that attention of a position adds over, of `context` at most. */

@@ -32,8 +32,10 @@ import {
   over,
   plus,
   repeat,
+  scaleGradient,
   sqrt,
   square,
+  stopGradient,
   sum,
   times,
   transpose,
@@ -159,7 +161,7 @@ export { join, type WorkerProgramOptions as JoinOptions, type WorkerResult } fro
 /** Arithmetic on tensors, for losses and layers that are composed in the program itself. */
 export const ops = {
   ...{ abs, affine, clip, exp, gather, greater, less, log, matmul, max, maximum, mean, minimum, minus, over },
-  ...{ plus, repeat, sqrt, square, sum, times, transpose, where },
+  ...{ plus, repeat, scaleGradient, sqrt, square, stopGradient, sum, times, transpose, where },
 };
 
 /** Layers: each call creates one. A layer that is used twice shares its parameters. */

@@ -81,6 +81,19 @@ export function greater(a: Tensor, b: Operand): Tensor {
   return apply('step', [minus(a, b)]);
 }
 
+/**
+ * x, whose gradient is multiplied by a factor. With -1, what comes before learns the opposite of what follows (gradient
+ * reversal): a generator and its discriminator learn in one step, from one loss.
+ */
+export function scaleGradient(x: Tensor, factor: number): Tensor {
+  return apply('scaleGradient', [x], { factor });
+}
+
+/** x without its gradient: what comes before does not learn from what follows. */
+export function stopGradient(x: Tensor): Tensor {
+  return scaleGradient(x, 0);
+}
+
 /** a where condition > 0, else b. The condition has no gradient. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   return apply('where', [condition, a, b]);

@@ -39,6 +39,7 @@ import { repeatVectorOp } from './repeat-vector.js';
 import { reshapeOp } from './reshape.js';
 import { reverseEmbeddingOp } from './reverse-embedding.js';
 import { rotaryOp } from './rotary.js';
+import { scaleGradientOp } from './scale-gradient.js';
 import { sigmoidOp } from './sigmoid.js';
 import { siluOp } from './silu.js';
 import { simpleRnnOp } from './simple-rnn.js';
@@ -61,6 +62,7 @@ export const OPS = {
   repeat: repeatOp,
   sqrt: sqrtOp,
   step: stepOp,
+  scaleGradient: scaleGradientOp,
   where: whereOp,
   gather: gatherOp,
   matmul: matmulOp,

@@ -1,6 +1,6 @@
 import { Graph, type Tensor as GraphTensor, type Layer } from '../../../shared/graph/graph.js';
 import { activation, leakyRelu } from '../../../shared/graph/layers/activation.js';
-import { matmul, plus, repeat, times } from '../../../shared/graph/layers/arithmetic.js';
+import { matmul, plus, repeat, scaleGradient, times } from '../../../shared/graph/layers/arithmetic.js';
 import { randomCrop } from '../../../shared/graph/layers/augmentation.js';
 import { batchNormalization } from '../../../shared/graph/layers/batch-normalization.js';
 import { bidirectional } from '../../../shared/graph/layers/bidirectional.js';
@@ -49,6 +49,8 @@ export const LAYER_NETWORKS: Readonly<Record<string, () => Model>> = {
       depthwiseConv2d(3, { padding: 'same', depthMultiplier: 2, activation: 'relu' }),
       conv2dTranspose(5, 3, { strides: 2, padding: 'same' }),
       leakyRelu({ slope: 0.3 }),
+      // Of the gradient alone: what is exported has nothing for it.
+      (x: GraphTensor) => scaleGradient(x, -1),
       maxPooling2d({ poolSize: [2, 3], padding: 'same', strides: 2 }),
       activation('logSoftmax'),
       permute([3, 1, 2]),

@@ -193,6 +193,7 @@ export const OP_LAYERS: Readonly<Record<OpName, OpWriter>> = {
   sqrt: without('a square root'),
   reciprocal: without('a reciprocal'),
   step: without('a step function'),
+  scaleGradient: activation('linear'),
   where: without('a choice by a condition'),
   reduceSum: without('a sum along an axis'),
   gather: without('entries by number'),

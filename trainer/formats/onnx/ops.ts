@@ -42,6 +42,7 @@ const trainingOnly: OpWriter = (_, { inputs: [x] }) => x;
 export const WRITERS: Readonly<Record<OpName, OpWriter>> = {
   ...{ affine, exp, log, lossTerms, reciprocal, reduceSum, repeat, sqrt, step, where },
   ...{ gather, matmul, parameter, rotary },
+  scaleGradient: trainingOnly,
   add: combined('Add'),
   multiply: combined('Mul'),
   relu: unary('Relu'),

@@ -70,6 +70,7 @@ export const WRITERS: Readonly<Record<OpName, TorchOpWriter>> = {
   log: unary((x) => `torch.log(${x})`),
   sqrt: unary((x) => `torch.sqrt(${x})`),
   reciprocal: unary((x) => `1 / ${x}`),
+  scaleGradient: unary((x) => x),
   step: unary((x) => `(${x} > 0).float()`),
   where: (to, { inputs: [condition, a, b] }) => to.line(`torch.where(${condition} > 0, ${a}, ${b})`),
   reduceSum(to, { node, inputs: [x] }) {
