@@ -220,7 +220,7 @@ async function readSamples(
         return { [image.name]: await preprocessImage(bytes, file, image.settings) };
       }
       throw new UserError(
-        `${file} cannot be read: the inputs of this model are made by its recipe; give their values as JSON: ` +
+        `${file} cannot be read: this model does not store how such a file becomes its inputs; give their values as JSON: ` +
           `{${model.network.inputs.map(({ name }) => `"${name}": [[...], ...]`).join(', ')}}, or a folder with a dataset.json`,
         2,
       );

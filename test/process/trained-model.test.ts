@@ -138,9 +138,14 @@ describe('a trained model', () => {
   });
 
   it.each([
-    ['onnx', 'model.onnx'],
-    ['tfjs', 'model.json'],
-  ])('is to be imported where it was exported as %s', async (format, name) => {
+    // An ONNX file of unisum says how pictures become inputs.
+    ['onnx', 'model.onnx', 'is neither PNG nor JPEG'],
+    [
+      'tfjs',
+      'model.json',
+      'does not store how such a file becomes its inputs; give their values as JSON: {"',
+    ],
+  ])('is to be imported where it was exported as %s', async (format, name, refusal) => {
     const out = join(ROOT, format);
     expect((await runHere('export', RUN, '--format', format, '--out', out)).status).toBe(0);
     const file = join(out, name);
@@ -152,5 +157,8 @@ describe('a trained model', () => {
     }
     const imported = join(ROOT, `${format}-imported`);
     expect((await runHere('import', file, '--out', imported)).status).toBe(0);
+    const unknown = join(ROOT, 'sample.bin');
+    writeFileSync(unknown, 'x');
+    expect((await runHere('predict', imported, unknown)).stderr).toContain(refusal);
   });
 });
