@@ -62,15 +62,17 @@ export function define(command: Command, { terminal }: CommandContext): void {
           if (options.out === undefined) terminal.print(text);
           else pieces.push(Buffer.from(text));
         };
-        write(lines.head);
         let count = 0;
+        // With the first predictions: a file that is refused prints nothing.
+        let head = lines.head;
         for await (const { ids, inputs: values } of inputs.batches()) {
           const predictions = await format.predict(model.predictor, values);
-          write(
-            predictions.map((prediction, i) => lines.of(ids[i] as readonly string[], prediction)).join(''),
-          );
+          const rows = predictions.map((prediction, i) => lines.of(ids[i] as readonly string[], prediction));
+          write(head + rows.join(''));
+          head = '';
           count += ids.length;
         }
+        write(head);
         if (options.out !== undefined) await writeFileAtomically(options.out, pieces);
         terminal.say(
           `${count} ${count === 1 ? 'prediction' : 'predictions'}${options.out === undefined ? '' : `: ${options.out}`}`,

@@ -11,7 +11,7 @@ import { readLines } from '../support/metrics.js';
  *
  *     UNISUM_HONEST_RUNS=200 UNISUM_HONEST_SEED=1000 npx vitest run test/process/honest-runs.test.ts
  */
-const RUNS = Number(process.env.UNISUM_HONEST_RUNS ?? 20);
+const RUNS = Number(process.env.UNISUM_HONEST_RUNS ?? 10);
 const FIRST_SEED = Number(process.env.UNISUM_HONEST_SEED ?? 1);
 
 const ROOT = mkdtempSync(join(tmpdir(), 'unisum-honest-'));
