@@ -12,9 +12,13 @@ import { type Capacity, commonEndMs } from './assignment.js';
 const GAIN_LEAST = 0.05;
 /** ... and measured faster than local threads alone by this part to be kept. */
 const KEEP_LEAST = 0.02;
-/** A choice that takes so many times as long as local threads alone is dropped after a few steps. */
+/** A choice that takes so many times as long as local threads alone is dropped after a few steps that count. */
 const CLEARLY_SLOWER = 1.3;
 const CLEARLY_SLOWER_STEPS = 4;
+/** The first steps of a choice do not count: both sides compile and warm up, and a step takes up to twice as long (measured) ... */
+const WARM_UP_STEPS = 10;
+/** ... but where they take long, only for this time. */
+const WARM_UP_MS = 500;
 /** Time over which a choice in use is measured: a member that is stopped now and then shows within it. */
 const WINDOW_MS = 1200;
 /** How long a choice that was slower is not tried again; doubled each time. */
@@ -22,8 +26,10 @@ const RETRY_FIRST_MS = 2000;
 const RETRY_MOST_MS = 60_000;
 /** Part of the run's time so far that trials may lose before the next one waits. */
 const LOSS_MOST = 0.01;
-/** A trial ends when it has lost this part of the time that the whole run is expected to take: a short run has none to spare. */
-const TRIAL_LOSS_MOST = 0.005;
+/** A trial ends when it has lost this part of the time that the whole run is expected to take: a short run has none to spare ... */
+const TRIAL_LOSS_MOST = 0.01;
+/** ... or this part of what it was expected to save in the steps that were left. */
+const STAKE_MOST = 1 / 4;
 /** A member is sent the data when it is expected to save so many times what sending takes of this machine's time. */
 const DATA_WORTH_TIMES = 3;
 /** Executions before the time of local threads alone counts: the first ones warm up caches and the compiler. */
@@ -44,7 +50,9 @@ export interface Placement {
   aloneAtMs: number;
   /** Executions that do not count are left. */
   warmUpExecutions: number;
-  /** Steps with the helpers in use over about the latest WINDOW_MS. */
+  /** All steps with the helpers in use, and what they may lose until these are measured. */
+  trial: StepWindow & { readonly stakeMs: number };
+  /** Steps with the helpers in use over about the latest WINDOW_MS, the first ones left out. */
   window: StepWindow;
   /** Time that steps have taken in all, and the part of it that helpers have cost. */
   spentMs: number;
@@ -74,6 +82,7 @@ export function initialPlacement(policy: PlacementPolicy): Placement {
     alone: EMPTY,
     aloneAtMs: Number.NEGATIVE_INFINITY,
     warmUpExecutions: WARM_UP_EXECUTIONS,
+    trial: { ...EMPTY, stakeMs: 0 },
     window: EMPTY,
     spentMs: 0,
     lostMs: 0,
@@ -108,15 +117,22 @@ export function aloneMsPerLeaf({ alone }: Placement): number {
 
 /** A distributed step was done. */
 export function noteDistributed(placement: Placement, leaves: number, elapsedMs: number): void {
-  placement.window = extended(placement.window, { steps: 1, leaves, elapsedMs }, false);
+  const { trial } = placement;
   placement.spentMs += elapsedMs;
   if (placement.alone.leaves > 0)
     placement.lostMs += Math.max(0, elapsedMs - aloneMsPerLeaf(placement) * leaves);
+  const step = { steps: 1, leaves, elapsedMs };
+  if (trial.steps >= WARM_UP_STEPS || trial.elapsedMs >= WARM_UP_MS)
+    placement.window = extended(placement.window, step, false);
+  placement.trial = { ...sumOf(trial, step), stakeMs: trial.stakeMs };
 }
 
 /** Sums over steps, in which each counts by its time and older ones less and less. */
 function extended(window: StepWindow, more: StepWindow, isOld: boolean): StepWindow {
-  const kept = isOld || window.elapsedMs > WINDOW_MS ? 1 / 2 : 1;
+  return sumOf(window, more, isOld || window.elapsedMs > WINDOW_MS ? 1 / 2 : 1);
+}
+
+function sumOf(window: StepWindow, more: StepWindow, kept = 1): StepWindow {
   return {
     steps: kept * window.steps + more.steps,
     leaves: kept * window.leaves + more.leaves,
@@ -178,20 +194,27 @@ export function decide(
   stepsLeft: number,
   nowMs: number,
 ): string | undefined {
-  const { helpers, window } = placement;
+  const { helpers } = placement;
   const aloneMs = alone.msPerLeaf * leaves;
   const present = candidates.filter(({ id }) => helpers.has(id));
-  if (helpers.size > present.length) choose(placement, present);
+  const presentMs = commonEndMs(leaves, [alone, ...present]);
+  const chooseNow = (chosen: readonly Capacity[], stepMs: number): void => {
+    const savedMs = stepsLeft * (aloneMs - stepMs);
+    const runMs = placement.spentMs + stepsLeft * aloneMs;
+    choose(placement, chosen, Math.min(TRIAL_LOSS_MOST * runMs, STAKE_MOST * savedMs));
+  };
+  if (helpers.size > present.length) chooseNow(present, presentMs);
+  const { trial, window } = placement;
   const isMeasured = window.elapsedMs >= WINDOW_MS;
   if (present.length > 0) {
-    const usedMs = (window.elapsedMs / window.leaves) * leaves;
-    const lostMs = window.elapsedMs - alone.msPerLeaf * window.leaves;
-    const isCostly = lostMs > TRIAL_LOSS_MOST * (placement.spentMs + stepsLeft * aloneMs);
-    const isClear = window.steps >= CLEARLY_SLOWER_STEPS && (isCostly || usedMs > CLEARLY_SLOWER * aloneMs);
-    if (isClear || (isMeasured && usedMs > (1 - KEEP_LEAST) * aloneMs)) {
+    const { leaves: counted, elapsedMs } = window.steps >= CLEARLY_SLOWER_STEPS ? window : trial;
+    const usedMs = (elapsedMs / counted) * leaves;
+    const isCostly = trial.elapsedMs - alone.msPerLeaf * trial.leaves > trial.stakeMs;
+    const isClear = window.steps >= CLEARLY_SLOWER_STEPS && usedMs > CLEARLY_SLOWER * aloneMs;
+    if (isMeasured ? usedMs > (1 - KEEP_LEAST) * aloneMs : isClear || isCostly) {
       placement.retryAtMs = nowMs + placement.retryDelayMs;
       placement.retryDelayMs = Math.min(2 * placement.retryDelayMs, RETRY_MOST_MS);
-      choose(placement, []);
+      chooseNow([], aloneMs);
       placement.slower = { withMs: usedMs, aloneMs };
       return `a step took ${inMs(usedMs)} with helpers, and takes ${inMs(aloneMs)} on local threads alone`;
     }
@@ -202,8 +225,7 @@ export function decide(
   if (nowMs < placement.retryAtMs || placement.lostMs > LOSS_MOST * placement.spentMs) return undefined;
   const best = worthTrying(placement, leaves, alone, candidates);
   if (best === undefined) return undefined;
-  const presentMs = commonEndMs(leaves, [alone, ...present]);
-  choose(placement, best.helpers);
+  chooseNow(best.helpers, best.stepMs);
   placement.slower = undefined;
   return `a step is expected to take ${inMs(best.stepMs)} instead of ${inMs(presentMs)}`;
 }
@@ -230,8 +252,9 @@ export function isDataWorthwhile(
   return stepsThen * (aloneMs - stepMs) > DATA_WORTH_TIMES * costMs;
 }
 
-function choose(placement: Placement, helpers: readonly Capacity[]): void {
+function choose(placement: Placement, helpers: readonly Capacity[], stakeMs: number): void {
   placement.helpers = new Set(helpers.map(({ id }) => id));
+  placement.trial = { ...EMPTY, stakeMs };
   placement.window = EMPTY;
 }
 

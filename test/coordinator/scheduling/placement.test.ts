@@ -136,7 +136,7 @@ describe('the choice of helpers', () => {
     expect(placement.helpers.size).toBe(0);
   });
 
-  it('is dropped in a short run when it has lost a two-hundredth of the time that the run is expected to take', () => {
+  it('is dropped in a short run when it has lost a hundredth of the time that the run is expected to take', () => {
     const lostIn = (stepsLeft: number): number => {
       const placement = measured();
       const candidates = [member('a', 2, 4)];
@@ -151,16 +151,27 @@ describe('the choice of helpers', () => {
       return steps * (18 - 16);
     };
     // 250 steps of 16 ms: 4 s, and 0.8 s that were spent.
-    expect(lostIn(250)).toBeLessThan(0.006 * 4800 + 2);
+    expect(lostIn(250)).toBeLessThan(0.01 * 4800 + 3);
     expect(lostIn(LONG)).toBeGreaterThan(100);
   });
 
-  it('survives a slow first step in a short run, when those after it are faster', () => {
+  it('is dropped sooner where little is to be saved: when it has lost a quarter of that', () => {
+    const placement = measured();
+    const candidates = [member('a', 2, 12)];
+    // 20 steps of which each is expected to take 14 ms instead of 16.
+    decide(placement, LEAVES, ALONE, candidates, 20, 0);
+    expect(placement.helpers.size).toBe(1);
+    noteDistributed(placement, LEAVES, 16 + 11);
+    decide(placement, LEAVES, ALONE, candidates, 19, 27);
+    expect(placement.helpers.size).toBe(0);
+  });
+
+  it('survives slow first steps, while both sides warm up, when those after them are faster', () => {
     const placement = measured();
     const candidates = [member('a', 2, 4)];
     decide(placement, LEAVES, ALONE, candidates, 400, 0);
     for (let step = 0; step < 300; step++) {
-      noteDistributed(placement, LEAVES, step === 0 ? 40 : 10);
+      noteDistributed(placement, LEAVES, step === 0 ? 40 : step < 8 ? 19 : 10);
       decide(placement, LEAVES, ALONE, candidates, 400 - step - 1, 10 * step);
       expect(placement.helpers.size).toBe(1);
     }
