@@ -1,5 +1,6 @@
 import type { ExchangeMode, ExchangeSettings } from '../state/run-settings.js';
 import { type Capacity, commonEndMs } from './assignment.js';
+import { inMs } from './placement.js';
 import type { WorkerRecord } from './scheduling-state.js';
 import type { StepAhead } from './step-ahead.js';
 
@@ -13,7 +14,7 @@ const LARGER_BATCH_MOST = 64;
 /** A remedy is named when it makes a step faster by this part. */
 const WORTHWHILE = 0.1;
 
-/** One clause for people. @param worker the member */
+/** One clause for people, with what a step would take in each mode. @param worker the member */
 export function remedyOf(
   { member }: WorkerRecord,
   batch: StepAhead['batch'],
@@ -24,12 +25,13 @@ export function remedyOf(
   const roundTripMs = Math.min(member.roundTripMs ?? 0, capacity.overheadMs);
   const overheadMsOf = (mode: ExchangeMode): number =>
     exchangeMs(capacity.overheadMs, roundTripMs, mode.bytes / bytes);
-  const helps = (mode: ExchangeMode): boolean =>
-    isWorthwhile(batch.leaves * mode.steps, alone, { ...capacity, overheadMs: overheadMsOf(mode) });
-  const remedies = [
-    ...largerBatch(batch, alone, capacity),
-    ...others.filter(helps).map(({ option }) => option),
-  ];
+  const costed = (mode: ExchangeMode): string[] => {
+    const leaves = batch.leaves * mode.steps;
+    const member = { ...capacity, overheadMs: overheadMsOf(mode) };
+    const stepMs = commonEndMs(leaves, [alone, member]) / mode.steps;
+    return isWorthwhile(leaves, alone, member) ? [`${mode.option} (${inMs(stepMs)} a step)`] : [];
+  };
+  const remedies = [...largerBatch(batch, alone, capacity), ...others.flatMap(costed)];
   const last = remedies.pop();
   if (last === undefined) return 'nothing would make it useful on this link';
   return `${remedies.length === 0 ? last : `${remedies.join(', ')} or ${last}`} would make it useful`;

@@ -101,7 +101,7 @@ describe('a member that joins a run of local threads', () => {
     ).toEqual([]);
     const later = scene.passes(3000).filter((line) => /^(notice|far <- placement)/.test(line));
     const remedies =
-      'a batch from 256, --compress int8 or --sync local:replicas=4,steps=30 would make it useful';
+      'a batch from 256, --compress int8 (3.8 ms a step) or --sync local:replicas=4,steps=30 (0.5 ms a step) would make it useful';
     expect(later).toEqual([
       'far <- placement',
       `notice far is on standby: a step takes 16 ms without this machine, its exchange alone 60 ms; ${remedies}`,
