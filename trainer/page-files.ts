@@ -8,7 +8,8 @@ import type { PageFile } from '../shared/link/page-answers.js';
 const FOLDER = extname(import.meta.url) === '.ts' ? '../dist/web/' : '../web/';
 
 /** What the page that travels through a run is made of. */
-const VIEW_PATHS = /^\/(view(\/|$)|page\/(style\.css|icon\.svg)$)/;
+const VIEW_PATHS =
+  /^\/(view(\/|$)|page\/(style\.css|icon\.svg)$|kernels\/|worker\/(receipt-worker|compute-thread|sleeper)\.js$)/;
 
 /** The file in it that lists the others. */
 const TABLE = 'table.json';
@@ -24,7 +25,7 @@ export async function readPageFiles(page: 'run' | 'view' = 'run'): Promise<Reado
   try {
     const table = JSON.parse(new TextDecoder().decode(await read(TABLE))) as Record<string, PageEntry>;
     const isOf = ([path]: [string, PageEntry]): boolean =>
-      page === 'run' ? !path.startsWith('/view') : VIEW_PATHS.test(path);
+      page === 'run' ? !/^\/(view|worker\/receipt)/.test(path) : VIEW_PATHS.test(path);
     const files = Object.entries(table)
       .filter(isOf)
       .map(async ([path, { file, type }]): Promise<[string, PageFile]> => {

@@ -6,7 +6,7 @@ import type {
   RunEvent,
   StepRecord,
 } from '../coordinator/state/observer.js';
-import type { MetricsRecord } from '../coordinator/storage/metrics-chain.js';
+import type { MetricsRecord } from '../coordinator/storage/record-text.js';
 import type { RunDirectory } from '../coordinator/storage/run-directory.js';
 import type { GradientStats } from '../shared/engine/passes/gradient-inspector.js';
 import type { ExamplesNews } from '../shared/protocol/example-news.js';

@@ -1,4 +1,4 @@
-import type { CheckpointPolicy, PlacementPolicy } from '../coordinator/state/run-settings.js';
+import type { CheckpointPolicy, PlacementPolicy, RunSettings } from '../coordinator/state/run-settings.js';
 import type { SavedCheckpoint, WeightSettings } from '../coordinator/storage/checkpoint.js';
 import type { MemberLedger } from '../coordinator/storage/member-ledger.js';
 import type { RunAccess } from '../coordinator/storage/run-access.js';
@@ -132,6 +132,14 @@ export function planRun(request: RunRequest): RunPlan {
     rule: replicaRule(request, leavesPerGroup, plan),
     learningRate: (stepsDone) => learningRate * schedule(stepsDone),
   };
+}
+
+/** When evaluations lower the learning rate; undefined: they do not. */
+export function plateauOf({
+  schedule,
+  learningRate,
+}: Pick<LearningSettings, 'schedule' | 'learningRate'>): RunSettings['plateau'] {
+  return schedule.name === 'reduceOnPlateau' ? { settings: schedule, baseRate: learningRate } : undefined;
 }
 
 /** @throws UserError when a setting needs evaluations, and there is nothing to evaluate on */

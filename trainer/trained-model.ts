@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { metricMeans } from '../coordinator/compute/coordinator-executor.js';
+import { metricMeans } from '../coordinator/compute/metric-means.js';
 import { checkpointsIn, WEIGHTS_FILE } from '../coordinator/storage/run-directory.js';
 import { createPlan } from '../shared/compiler/plan.js';
 import { type Dataset, packDataset } from '../shared/data/dataset.js';

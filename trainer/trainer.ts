@@ -1,5 +1,6 @@
 import { type CheckpointTarget, CheckpointWriter } from '../coordinator/compute/checkpoint-writer.js';
-import { CoordinatorExecutor, metricMeans } from '../coordinator/compute/coordinator-executor.js';
+import { CoordinatorExecutor } from '../coordinator/compute/coordinator-executor.js';
+import { metricMeans } from '../coordinator/compute/metric-means.js';
 import { PartialSumBuffers } from '../coordinator/compute/partial-sum-buffers.js';
 import type { Snapshots } from '../coordinator/compute/snapshots.js';
 import { answerSegmentsMax } from '../coordinator/membership/frame-limits.js';
@@ -42,7 +43,7 @@ import { describeLocalRun } from './local-run.js';
 import { startLocalWorker } from './local-worker.js';
 import type { Recipe } from './recipe.js';
 import type { RunLogger } from './run-logger.js';
-import { planRun, type RunPlan, type RunRequest } from './run-plan.js';
+import { planRun, plateauOf, type RunPlan, type RunRequest } from './run-plan.js';
 import { allocateTraining, parametersOf, type TrainingMemory } from './training-memory.js';
 
 /** What computes a run on this device. */
@@ -249,7 +250,7 @@ function createExecutors(
       () => new Predictor(threadPool, evaluated ?? train, TRIED_MAX),
       onProblem,
     );
-  const checkpointWriter = new CheckpointWriter(train, { state, residual }, run.settings, best);
+  const checkpointWriter = new CheckpointWriter({ runMemory: train, state, residual, best }, run.settings);
   if (local !== undefined && rule !== undefined) {
     const { round, outer } = local;
     const steps = new OuterStep(threadPool, train, round, rule, outer);
@@ -392,8 +393,4 @@ function tokensOf(access: RunRequest['access']): Pick<RunSettings, 'token' | 'op
   if (access !== undefined) return { token: access.token, operateToken: access.operateToken };
   const operateToken = randomIdentifier();
   return { token: workToken(operateToken), operateToken };
-}
-
-function plateauOf({ schedule, learningRate }: RunRequest): RunSettings['plateau'] {
-  return schedule.name === 'reduceOnPlateau' ? { settings: schedule, baseRate: learningRate } : undefined;
 }

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { RunEnd } from '../coordinator/run-coordinator.js';
 import { DAMAGED_LEDGER_FILE } from '../coordinator/storage/checkpoint-store.js';
 import { LEDGER_FILE } from '../coordinator/storage/member-ledger.js';
-import type { MetricsRecord } from '../coordinator/storage/metrics-chain.js';
+import type { MetricsRecord } from '../coordinator/storage/record-text.js';
 import { type RunAccess, saveAccess } from '../coordinator/storage/run-access.js';
 import {
   checkpointsIn,

@@ -1,5 +1,3 @@
-import { putTensors, type RunMemory, tensorsAt } from '../../shared/engine/run-memory.js';
-import { UserError } from '../../shared/errors.js';
 import { explainFileError } from '../../shared/files/file-error.js';
 import { sha256InBackground } from '../../shared/files/sha256.js';
 import {
@@ -11,20 +9,13 @@ import {
 } from '../storage/checkpoint.js';
 import type { CheckpointStore } from '../storage/checkpoint-store.js';
 import type { MemberLedger } from '../storage/member-ledger.js';
-import type { BestWeights } from './best-weights.js';
+import { putBack, type RunVectors, tensorsOf } from './run-vectors.js';
 
 /** Where checkpoints go, and what is to be done before one is written. */
 export interface CheckpointTarget {
   readonly store: Pick<CheckpointStore, 'save' | 'forgetAfter'>;
   /** Fsyncs metrics before the checkpoint. */
   readonly prepare: () => Promise<void>;
-}
-
-/** Byte offsets of the vectors that a run has to remember beside its weights, `plan.parameterFloats` floats each. */
-interface TrainedVectors {
-  readonly state: readonly number[];
-  /** What a codec's rounding has taken so far, where it is kept. */
-  readonly residual: number | undefined;
 }
 
 /** Writes checkpoints: copies the vectors of a run out of its memory, encodes and saves them. Also puts them back. */
@@ -34,11 +25,9 @@ export class CheckpointWriter {
   readonly writeTo: (target: CheckpointTarget) => void;
 
   constructor(
-    private readonly runMemory: RunMemory,
-    private readonly vectors: TrainedVectors,
+    private readonly vectors: RunVectors,
     /** What a run that goes on is compared with. */
     readonly settings: WeightSettings,
-    private readonly best?: BestWeights | undefined,
   ) {
     let writeTo: (target: CheckpointTarget) => void = () => {};
     this.target = new Promise((resolve) => {
@@ -55,13 +44,9 @@ export class CheckpointWriter {
    * @throws UserError that says why there is no checkpoint
    */
   async write(progress: RunProgress, isBack: boolean, ledger?: MemberLedger): Promise<Fingerprints> {
-    const { settings, runMemory, vectors } = this;
-    const parameters = tensorsAt(runMemory, runMemory.weights);
-    const buffers = vectors.state.map((vector) => tensorsAt(runMemory, vector));
-    const best = this.best === undefined || progress.best === null ? [] : tensorsAt(runMemory, this.best.at);
-    const residual = vectors.residual === undefined ? [] : tensorsAt(runMemory, vectors.residual);
+    const { settings, vectors } = this;
     const encoding = encodeCheckpoint(
-      { progress, settings, parameters, buffers, best, residual },
+      { progress, settings, ...tensorsOf(vectors, progress) },
       sha256InBackground,
     );
     const { store, prepare } = await this.target;
@@ -94,22 +79,7 @@ export class CheckpointWriter {
    * Puts the vectors of a checkpoint back.
    * @throws UserError when they are not those of this model and optimizer
    */
-  restore({
-    parameters,
-    buffers,
-    best,
-    residual,
-  }: Pick<Checkpoint, 'parameters' | 'buffers' | 'best' | 'residual'>): void {
-    const { runMemory, vectors } = this;
-    if (buffers.length !== vectors.state.length)
-      throw new UserError(
-        `the checkpoint is of another optimizer, with ${buffers.length} vectors beside the weights instead of ${vectors.state.length}: resume with the same optimizer`,
-      );
-    putTensors(runMemory, runMemory.weights, parameters);
-    for (const [i, vector] of vectors.state.entries()) putTensors(runMemory, vector, buffers[i] ?? []);
-    // A run that goes on with another codec has none, or begins with none.
-    if (vectors.residual !== undefined && residual !== undefined)
-      putTensors(runMemory, vectors.residual, residual);
-    if (this.best !== undefined && best !== undefined) putTensors(runMemory, this.best.at, best);
+  restore(checkpoint: Pick<Checkpoint, 'parameters' | 'buffers' | 'best' | 'residual'>): void {
+    putBack(this.vectors, checkpoint);
   }
 }

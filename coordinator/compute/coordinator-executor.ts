@@ -1,4 +1,3 @@
-import type { Plan } from '../../shared/compiler/plan.js';
 import { OuterStep } from '../../shared/engine/local/outer-step.js';
 import type { Evaluation } from '../../shared/engine/passes/evaluation.js';
 import type { GradientInspector, GradientStats } from '../../shared/engine/passes/gradient-inspector.js';
@@ -13,6 +12,7 @@ import type { LeafRange } from '../../shared/reduction/tree.js';
 import type { Compared, CoordinatorEffect, StepMetrics } from '../state/messages.js';
 import type { Metrics } from '../state/observer.js';
 import type { AveragedWeights } from './averaged-weights.js';
+import { metricMeans } from './metric-means.js';
 import type { OutgoingVectors } from './outgoing-vectors.js';
 
 type Execution = Extract<CoordinatorEffect, { kind: 'execute' }>;
@@ -172,26 +172,4 @@ export class CoordinatorExecutor {
     assert(steps instanceof StepExecutor, 'rounds of local updates are dispatched, not executed');
     return steps;
   }
-}
-
-/**
- * Means of the metrics, from their sums over so many samples: over all terms, or over those that count where some are
- * ignored; 0 when none counts. The mean of right answers is the accuracy.
- */
-export function metricMeans(
-  { metrics, terms }: Pick<Plan, 'metrics' | 'terms'>,
-  sums: StepMetrics,
-  samples: number,
-): Metrics {
-  const counted = metrics.includes('counted')
-    ? (sums[metrics.indexOf('counted')] as number)
-    : samples * terms;
-  return Object.fromEntries(
-    metrics
-      .map((metric, i): [string, number] => [
-        metric === 'correct' ? 'accuracy' : metric,
-        counted === 0 ? 0 : (sums[i] as number) / counted,
-      ])
-      .filter(([name]) => name !== 'counted'),
-  );
 }

@@ -7,8 +7,8 @@
  */
 import * as v from 'valibot';
 import { UserError } from '../../shared/errors.js';
-import { packTensors } from '../../shared/files/safetensors.js';
 import { decodeSafetensors } from '../../shared/files/safetensors-decoding.js';
+import { packTensors } from '../../shared/files/safetensors-encoding.js';
 import { sha256Hex } from '../../shared/files/sha256.js';
 import { inNameOrder, isTensorName, type Tensor } from '../../shared/files/tensors.js';
 import { StoppingStateSchema } from '../../shared/optim/early-stopping.js';

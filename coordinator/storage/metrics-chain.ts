@@ -10,9 +10,7 @@
 import { hash } from 'node:crypto';
 import { assert } from '../../shared/errors.js';
 import { exists, readPieces } from '../../shared/files/read-file.js';
-
-/** One line of metrics.jsonl, without its hash. */
-export type MetricsRecord = Readonly<Record<string, unknown>>;
+import { type MetricsRecord, recordText } from './record-text.js';
 
 /** What the first line's hash stands on. */
 export const CHAIN_START = '0'.repeat(64);
@@ -22,13 +20,6 @@ const LINE_BYTES_MAX = 2 ** 20;
 const FILE_BYTES_MAX = 2 ** 36;
 const NEWLINE = 0x0a;
 const LINE = /^(\{.+),"chain":"([0-9a-f]{64})"\}$/s;
-
-/** The text of a record. JSON has no NaN or infinity: they become words. */
-export function recordText(record: MetricsRecord): string {
-  return JSON.stringify(record, (_, value: unknown) =>
-    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
-  );
-}
 
 /** The next line of a chain, with its line break, and its hash. */
 export function chained(previous: string, record: MetricsRecord): { line: string; hash: string } {

@@ -17,7 +17,8 @@ import { sha256Hex } from '../../shared/files/sha256.js';
 import { type Tensor, weightsSha256 } from '../../shared/files/tensors.js';
 import { CheckpointStore } from './checkpoint-store.js';
 import { LEASE_FILE, Lease } from './lease.js';
-import { CHAIN_START, type ChainEnd, chained, type MetricsRecord } from './metrics-chain.js';
+import { CHAIN_START, type ChainEnd, chained } from './metrics-chain.js';
+import type { MetricsRecord } from './record-text.js';
 import { ACCESS_FILE } from './run-access.js';
 import { CONFIG_FILE, isRunDirectory, writeRunConfig } from './run-config.js';
 

@@ -26,6 +26,7 @@ export function define(command: Command, { terminal }: CommandContext): void {
       const { step, reason, weightsSha256 } = receipt.end;
       terminal.say(`${out}: ${reason} at step ${step}, weights ${weightsSha256 ?? 'not finite'}`);
       terminal.say(`check it with:  ${commandLine(`verify ${out}`)}`);
+      terminal.say(`or a stretch of it in a browser:  ${commandLine(`view ${path}`)}`);
       if (json) terminal.result({ files: [out], steps: step, exitReason: reason, weightsSha256 });
     },
   );

@@ -5,15 +5,17 @@
  * ahead, with a table of the paths that a coordinator serves.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { BROWSER_STAND_INS } from './browser-stand-ins.mjs';
 
 /** Modules that browsers load: the page, and its workers. */
 const ENTRIES = [
   'page/main.ts',
   'page/style.css',
   'view/main.ts',
+  'worker/receipt-worker.ts',
   'worker/link-worker.ts',
   'worker/compute-worker.ts',
   'worker/compute-thread.ts',
@@ -57,6 +59,19 @@ function write(file, bytes) {
   else table[`/${file}`] = entry;
 }
 
+/** @type {import('esbuild').Plugin} */
+const standIns = {
+  name: 'stand-ins',
+  setup({ onResolve }) {
+    for (const [file, other] of Object.entries(BROWSER_STAND_INS)) {
+      const module = join(root, file).replace(/ts$/, 'js');
+      onResolve({ filter: new RegExp(`/${basename(module)}$`) }, ({ resolveDir, path }) =>
+        join(resolveDir, path) === module ? { path: join(root, other) } : undefined,
+      );
+    }
+  },
+};
+
 /** @type {import('esbuild').BuildOptions} */
 const how = {
   absWorkingDir: root,
@@ -65,6 +80,7 @@ const how = {
   target: 'es2022',
   minify: true,
   logLevel: 'warning',
+  plugins: [standIns],
 };
 
 const { outputFiles } = await build({
@@ -73,8 +89,6 @@ const { outputFiles } = await build({
   outbase: 'web',
   outdir: folder,
   write: false,
-  // The build for pages whose policy forbids code made from text.
-  alias: { msgpackr: join(root, 'node_modules/msgpackr/dist/index-no-eval.cjs') },
 });
 for (const { path, contents } of outputFiles)
   write(path.slice(folder.length + 1).replaceAll('\\', '/'), contents);

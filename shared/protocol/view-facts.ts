@@ -73,3 +73,11 @@ export interface NeuronNumbers {
   readonly x: readonly number[];
   readonly weights: readonly NeuronWeights[];
 }
+
+/** What decides the numbers of the steps after one, beside the settings: the network, and the manifests of the data. */
+export interface SessionFacts {
+  readonly model: unknown;
+  readonly train: unknown;
+  /** What evaluations use; null: the run evaluates nothing. */
+  readonly evaluated: unknown;
+}

@@ -1,6 +1,8 @@
+import { BROWSER_STAND_INS } from '../../scripts/setup/browser-stand-ins.mjs';
 import { importsOf } from './imports.js';
 import { type Finding, findingAt, isTypeScript, type Source, walk } from './source.js';
 
+const standIns = new Map<string, string>(Object.entries(BROWSER_STAND_INS));
 /** Packages that run in browsers. */
 const FOR_BROWSERS: readonly string[] = ['@noble/hashes', 'lit-html', 'msgpackr', 'uplot', 'valibot'];
 
@@ -20,7 +22,7 @@ export function nodeInBrowser(sources: readonly Source[]): Finding[] {
     const types = typeOnly(source);
     for (const found of importsOf(source)) {
       if (types.some(({ start, end }) => start <= found.start && found.start < end)) continue;
-      if (found.kind === 'file') waiting.push(found.target);
+      if (found.kind === 'file') waiting.push(standIns.get(found.target) ?? found.target);
       else if (!FOR_BROWSERS.includes(found.target))
         findings.push(findingAt(source, found, `a browser reaches this file and has no ${found.target}`));
     }

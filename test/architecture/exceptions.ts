@@ -31,6 +31,7 @@ export const LONG_FILES: LongFiles = {
  */
 export const LIVE_EXPORTS: Allowed = {
   'trainer/public/': 'the public face of the package: programs import it, and docs/api.txt lists it',
+  'web/worker/web-sha256.ts sha256OfPieces': 'stands in for that of shared/files/sha256.ts in browsers',
   'web/library/': 'unisum/browser: pages of others import it',
   'shared/engine/threads/thread.ts compute': 'the entry of a compute thread, started by its path',
   'test/support/build.ts setup': 'vitest calls it before tests that start threads',

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AssertionError, UserError } from '../../shared/errors.js';
-import { encodeSafetensors, loadSafetensors, saveSafetensors } from '../../shared/files/safetensors.js';
+import { loadSafetensors, saveSafetensors } from '../../shared/files/safetensors.js';
 import { decodeSafetensors } from '../../shared/files/safetensors-decoding.js';
+import { encodeSafetensors } from '../../shared/files/safetensors-encoding.js';
 import { sha256Hex } from '../../shared/files/sha256.js';
 import { type Tensor, weightsSha256 } from '../../shared/files/tensors.js';
 

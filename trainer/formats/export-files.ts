@@ -6,7 +6,7 @@ import { MODEL_FILE } from '../../coordinator/storage/run-directory.js';
 import { writeFileAtomically } from '../../shared/files/atomic-file.js';
 import { explainFileError } from '../../shared/files/file-error.js';
 import { makeDirectories } from '../../shared/files/make-directory.js';
-import { encodeSafetensors } from '../../shared/files/safetensors.js';
+import { encodeSafetensors } from '../../shared/files/safetensors-encoding.js';
 import { type Tensor, weightsSha256 } from '../../shared/files/tensors.js';
 import { type StoredModel, storedText } from '../model-text.js';
 import { packageVersion } from '../package-files.js';

@@ -10,7 +10,8 @@ import { checkSchedule } from '../replay/schedule-check.js';
 import { type ResolvedSession, resolveLegs } from '../replay/session-check.js';
 import { sampleSpans } from '../replay/span-sample.js';
 import { initialWeights, type Verification, type VerifyRequest } from '../replay/verification.js';
-import { readReceipt, recordedIn } from './receipt.js';
+import { readReceipt } from './receipt.js';
+import { recordedIn } from './receipt-format.js';
 
 /**
  * Verifies a receipt: computes its run again, and compares every state, every evaluation and the end. The same rules hold as

@@ -5,7 +5,7 @@
  */
 import * as v from 'valibot';
 import type { RunEvent } from '../../coordinator/state/observer.js';
-import type { MetricsRecord } from '../../coordinator/storage/metrics-chain.js';
+import type { MetricsRecord } from '../../coordinator/storage/record-text.js';
 import { STEP_MAX } from '../../shared/protocol/limits.js';
 
 export const RECORD_FORMAT = 'unisum-record/1';

@@ -1,5 +1,5 @@
 import type { SavedCheckpoint } from '../../coordinator/storage/checkpoint.js';
-import { type MetricsRecord, recordText } from '../../coordinator/storage/metrics-chain.js';
+import { type MetricsRecord, recordText } from '../../coordinator/storage/record-text.js';
 import { UserError } from '../../shared/errors.js';
 import {
   type EndedLine,

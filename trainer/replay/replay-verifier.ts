@@ -1,5 +1,5 @@
 import type { Metrics, Observer, RunEvent, StepRecord } from '../../coordinator/state/observer.js';
-import { recordText } from '../../coordinator/storage/metrics-chain.js';
+import { recordText } from '../../coordinator/storage/record-text.js';
 import { type EvaluationSetName, namedMetrics } from '../evaluation-set.js';
 import type { Leg, RecordedRun } from './recorded-run.js';
 

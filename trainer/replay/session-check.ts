@@ -1,4 +1,4 @@
-import { recordText } from '../../coordinator/storage/metrics-chain.js';
+import { recordText } from '../../coordinator/storage/record-text.js';
 import type { RunConfig } from '../../coordinator/storage/run-config.js';
 import { createPlan } from '../../shared/compiler/plan.js';
 import { UserError } from '../../shared/errors.js';

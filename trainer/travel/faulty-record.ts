@@ -1,6 +1,6 @@
-import { metricMeans } from '../../coordinator/compute/coordinator-executor.js';
+import { metricMeans } from '../../coordinator/compute/metric-means.js';
 import type { SavedCheckpoint } from '../../coordinator/storage/checkpoint.js';
-import { recordText } from '../../coordinator/storage/metrics-chain.js';
+import { recordText } from '../../coordinator/storage/record-text.js';
 import type { Computers, SessionRequest } from '../replay/replay.js';
 import type { Bisection, FaultyRecord } from './bisection.js';
 import { findFlippedGradient, findFlippedMetric, treeSum } from './flipped-bit.js';

@@ -1,4 +1,4 @@
-import { recordText } from '../../coordinator/storage/metrics-chain.js';
+import { recordText } from '../../coordinator/storage/record-text.js';
 import { differences } from '../learning-settings.js';
 import type { Leg, RecordedRun } from '../replay/recorded-run.js';
 

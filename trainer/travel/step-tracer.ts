@@ -62,7 +62,7 @@ export class StepTracer {
     const { train, state, residual, best } = memory;
     this.threadMemory = new ThreadMemory(train.memory, run.plan.vectorFloats * 4);
     this.commandBuffers = new CommandBufferCache(train.memory);
-    this.writer = new CheckpointWriter(train, { state, residual }, run.settings, best);
+    this.writer = new CheckpointWriter({ runMemory: train, state, residual, best }, run.settings);
   }
 
   /**

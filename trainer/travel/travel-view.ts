@@ -1,5 +1,7 @@
-import type { SavedCheckpoint } from '../../coordinator/storage/checkpoint.js';
+import { encodeCheckpoint, type SavedCheckpoint } from '../../coordinator/storage/checkpoint.js';
+import type { Dataset } from '../../shared/data/dataset.js';
 import { UserError } from '../../shared/errors.js';
+import { sha256Hex } from '../../shared/files/sha256.js';
 import type { Tensor } from '../../shared/files/tensors.js';
 import type { ModelNode } from '../../shared/graph/model.js';
 import { distance, norm } from '../../shared/metrics/vector-stats.js';
@@ -7,9 +9,13 @@ import type {
   NeuronNumbers,
   NeuronWeights,
   RunFacts,
+  SessionFacts,
   StepDistance,
   StepFacts,
 } from '../../shared/protocol/view-facts.js';
+import { evaluationSet } from '../evaluation-set.js';
+import { receiptOf } from '../receipt/receipt.js';
+import type { Receipt } from '../receipt/receipt-format.js';
 import type { Leg } from '../replay/recorded-run.js';
 import { sumOfLeaves } from './leaf-sums.js';
 import { recordedHashes } from './record-comparison.js';
@@ -83,6 +89,32 @@ export class TravelView {
     };
   }
 
+  /** The receipt of the run. @throws UserError when it has not ended */
+  receipt(): Promise<Receipt> {
+    return receiptOf(this.run.path);
+  }
+
+  /** What whoever computes the steps after one again needs, beside settings, data and a state. */
+  session(step: number): SessionFacts {
+    const evaluated = this.dataset('evaluated', step);
+    const { model } = this.run.plan;
+    return { model, train: this.dataset('train', step)?.manifest, evaluated: evaluated?.manifest ?? null };
+  }
+
+  /** A chunk of the data of the steps after one. @throws UserError when there is none */
+  chunk(set: string, step: number, index: number): Uint8Array {
+    const dataset = this.dataset(set, step);
+    if (dataset === undefined || index >= dataset.manifest.chunkHashes.length)
+      throw new UserError(`the data have no chunk ${index} of ${set}`);
+    return dataset.chunk(index);
+  }
+
+  /** The state after so many steps as the bytes of a checkpoint. */
+  async checkpoint(step: number): Promise<Uint8Array> {
+    const { pieces } = await encodeCheckpoint(await this.state(step), sha256Hex);
+    return Buffer.concat(pieces);
+  }
+
   /** How far two states are from each other. */
   async compare(a: number, b: number): Promise<StepDistance[]> {
     const [x, y] = [await this.state(a), await this.state(b)];
@@ -140,6 +172,11 @@ export class TravelView {
   async close(): Promise<void> {
     await this.tracer?.tracer.close();
     this.tracer = undefined;
+  }
+
+  private dataset(set: string, step: number): Dataset | undefined {
+    const { data } = this.run.requestOf(step + 1);
+    return set === 'train' ? data.train : evaluationSet(data);
   }
 
   private weightsOf(

@@ -28,7 +28,7 @@ export async function serveView(view: TravelView, address: ListenAddress, clock:
   let waiting = 0;
   const answerRequest = (request: IncomingMessage): ReturnType<typeof pages> | Promise<Answer> => {
     const url = new URL(request.url ?? '/', 'http://localhost');
-    if (!url.pathname.endsWith('.json')) return pages(request);
+    if (!/^\/view\/\w+\.(json|bin)$/.test(url.pathname)) return pages(request);
     const refusal = browserRefusal(request.headers, address.host);
     if (refusal !== undefined) return textAnswer(421, `${refusal}\n`);
     if (request.method !== 'GET') return textAnswer(405, 'only GET\n', { allow: 'GET' });
@@ -68,6 +68,14 @@ async function answerOf(view: TravelView, { pathname, searchParams }: URL): Prom
         return json(await view.step(number('step')));
       case '/view/compare.json':
         return json(await view.compare(number('step'), number('other')));
+      case '/view/receipt.json':
+        return json(await view.receipt());
+      case '/view/session.json':
+        return json(view.session(number('step')));
+      case '/view/chunk.bin':
+        return bytes(view.chunk(searchParams.get('set') ?? '', number('step'), number('index')));
+      case '/view/state.bin':
+        return bytes(await view.checkpoint(number('step')));
       case '/view/neuron.json': {
         const layer = searchParams.get('layer') ?? '';
         return json(await view.neuron(number('step'), number('sample'), layer, number('unit')));
@@ -87,12 +95,15 @@ function json(value: unknown): Answer {
   const text = JSON.stringify(value, (_, one: unknown) =>
     typeof one === 'number' && !Number.isFinite(one) ? String(one) : one,
   );
-  const headers = {
-    'content-type': 'application/json',
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  };
-  return { status: 200, headers, body: Buffer.from(text) };
+  return { status: 200, headers: headersOf('application/json'), body: Buffer.from(text) };
+}
+
+function bytes(body: Uint8Array): Answer {
+  return { status: 200, headers: headersOf('application/octet-stream'), body };
+}
+
+function headersOf(type: string): Record<string, string> {
+  return { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 }
 
 function isToken(header: string | undefined, token: string): boolean {

@@ -26,7 +26,7 @@ import {
 } from '../../trainer/batched-prediction.js';
 import { parseStoredText, type StoredModel } from '../../trainer/model-text.js';
 import { type PredictedValue, type PredictionFormat, predictionFormat } from '../../trainer/predictions.js';
-import { webSha256 } from '../worker/web-kernels.js';
+import { sha256Hex } from '../worker/web-sha256.js';
 
 export type { InputValues, ModelInputs, PredictedValue, PredictOptions, Shape };
 export { UserError };
@@ -206,7 +206,7 @@ function ownThread(kernels: string | URL | undefined, signal: AbortSignal | unde
     cores: 1,
     startThreads: (tasks, onFailure) => new OwnThread(tasks, onFailure, loadKernels),
     loadKernels,
-    sha256Hex: webSha256,
+    sha256Hex,
   };
 }
 
@@ -216,7 +216,7 @@ function zeroSample({ memory }: Device, { inputs }: Model): DataStore {
     const bytes = new Uint8Array(elementsOf(shape) * 4);
     return [name, { dtype: 'f32', shape, bytes, scale: 1, shift: 0 }] as const;
   });
-  const { manifest, chunk } = packDataset('none', 1, Object.fromEntries(columns), webSha256);
+  const { manifest, chunk } = packDataset('none', 1, Object.fromEntries(columns), sha256Hex);
   const store = new DataStore(memory, manifest, 0);
   for (const index of store.missing()) store.put(index, chunk(index));
   return store;

@@ -2,6 +2,7 @@
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import type { NeuronNumbers, RunFacts, StepDistance, StepFacts } from '../../shared/protocol/view-facts.js';
 import { readAddress } from '../page/page-address.js';
+import { ReceiptChecker } from './receipt-view.js';
 import { distancesView, neuronView, stepView } from './step-views.js';
 
 const root = document.getElementById('page') as HTMLElement;
@@ -38,7 +39,10 @@ class ViewPage {
   private isStale = false;
   private isPlaying = false;
 
+  private readonly receipt: ReceiptChecker;
+
   constructor(private readonly token: string) {
+    this.receipt = new ReceiptChecker(token, () => this.draw());
     void this.begin();
   }
 
@@ -122,6 +126,7 @@ class ViewPage {
           ${run === undefined ? nothing : this.controls(run)}
           ${shown === undefined ? nothing : html`${stepView(shown.facts)} ${neuronView(shown.neuron, shown.otherNeuron)} ${distancesView(shown.distances)}`}
           ${problem === undefined ? nothing : html`<section class="card full"><p id="problem" role="alert">${problem}</p></section>`}
+          ${run === undefined ? nothing : this.receipt.view()}
         </main>
       `,
       root,

@@ -6,7 +6,7 @@ import type { SegmentPlace } from '../../shared/reduction/segments.js';
 import { Arrivals } from '../../worker/arrivals.js';
 import type { Arriving, Computation, Computed, Executor, Prepared } from '../../worker/executor.js';
 import type { ComputeResults, ComputeStarted, ComputeToLink, LinkToCompute } from './messages.js';
-import { webSha256 } from './web-kernels.js';
+import { sha256Hex } from './web-sha256.js';
 
 /** A call that has not been answered. */
 interface Pending {
@@ -54,7 +54,7 @@ export class PostedExecutor implements Executor {
 
   store(index: number, bytes: Uint8Array): boolean {
     assert(this.run !== undefined, 'a run is prepared before data is stored');
-    if (!isChunk(this.run.data, index, bytes, webSha256)) return false;
+    if (!isChunk(this.run.data, index, bytes, sha256Hex)) return false;
     this.post({ kind: 'store', index, bytes });
     return true;
   }

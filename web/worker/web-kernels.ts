@@ -1,13 +1,6 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Platform } from '../../shared/engine/threads/thread-host.js';
 import { UserError } from '../../shared/errors.js';
 import { loadWasm, type WasmBuild } from '../../shared/kernels/wasm-kernels.js';
-
-/** SHA-256, lower-case hexadecimal. Pages without TLS have none of the browser's own. */
-export function webSha256(bytes: Uint8Array): string {
-  return bytesToHex(sha256(bytes));
-}
 
 /** Loads the kernels for the calling thread. */
 export const loadWebKernels: Platform['loadKernels'] = ({ backend, ...options }) => {

@@ -1,7 +1,8 @@
 import { OwnThread } from '../../shared/engine/threads/own-thread.js';
 import type { Platform } from '../../shared/engine/threads/thread-host.js';
 import { provideWaitAsync } from './wait-async.js';
-import { loadWebKernels, webSha256 } from './web-kernels.js';
+import { loadWebKernels } from './web-kernels.js';
+import { sha256Hex } from './web-sha256.js';
 import { WorkerThreads } from './worker-threads.js';
 
 /**
@@ -15,6 +16,6 @@ export function webPlatform(isIsolated: boolean): Platform {
     startThreads: (tasks, onFailure) =>
       isIsolated ? new WorkerThreads(tasks, onFailure) : new OwnThread(tasks, onFailure, loadWebKernels),
     loadKernels: loadWebKernels,
-    sha256Hex: webSha256,
+    sha256Hex,
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { metricMeans } from '../../../coordinator/compute/coordinator-executor.js';
+import { metricMeans } from '../../../coordinator/compute/metric-means.js';
 
 describe('means of the metrics', () => {
   it('are over all terms, and the mean of right answers is the accuracy', () => {

@@ -83,7 +83,7 @@ describe('a checkpoint', () => {
   });
 
   it('that is another safetensors file is refused', async () => {
-    const { encodeSafetensors } = await import('../../../shared/files/safetensors.js');
+    const { encodeSafetensors } = await import('../../../shared/files/safetensors-encoding.js');
     const bytes = Uint8Array.from([...encodeSafetensors(tensors(1, 2))].flatMap((piece) => [...piece]));
     expect(() => decodeCheckpoint(bytes, 'w.safetensors')).toThrow(
       'w.safetensors is no checkpoint of this version of unisum; name another',

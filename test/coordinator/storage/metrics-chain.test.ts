@@ -7,9 +7,9 @@ import {
   CHAIN_START,
   type ChainEnd,
   chained,
-  type MetricsRecord,
   readChain,
 } from '../../../coordinator/storage/metrics-chain.js';
+import type { MetricsRecord } from '../../../coordinator/storage/record-text.js';
 import { refusalOf } from '../../support/refusal.js';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'unisum-chain-'));

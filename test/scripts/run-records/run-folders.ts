@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CHAIN_START, chained, type MetricsRecord } from '../../../coordinator/storage/metrics-chain.js';
+import { CHAIN_START, chained } from '../../../coordinator/storage/metrics-chain.js';
+import type { MetricsRecord } from '../../../coordinator/storage/record-text.js';
 import { writeRunConfig } from '../../../coordinator/storage/run-config.js';
 
 export const HASH = (digit: string): string => digit.repeat(64);

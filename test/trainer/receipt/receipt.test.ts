@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Receipt } from '../../../trainer/receipt/receipt.js';
+import type { Receipt } from '../../../trainer/receipt/receipt-format.js';
 import { receiptHere, trainHere, verifyHere } from '../../support/in-process.js';
 import { remakeRun } from '../../support/remade-run.js';
 
