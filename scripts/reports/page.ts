@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 
 /**
  * Builds a self-contained page: styles, scripts and data replace placeholder comments in page.html, such as
- * "page style", "design" (page/design.css, which all reports share), "chart library" (uPlot), "charts" (page/charts.js) or "data".
+ * "page style", "design" (page/design.css, which all pages share, and page/report.css), "chart library" (uPlot), "charts"
+ * (page/charts.js) or "data".
  * @param folder the folder of page.html, page.css and page.js
  * @param data what the page's script reads as REPORT
  */
@@ -14,7 +15,7 @@ export async function fillPage(folder: URL, data: object): Promise<string> {
   const library = dirname(createRequire(import.meta.url).resolve('uplot'));
   const chart = (name: string): Promise<string> => readFile(join(library, name), 'utf8');
   const parts: Record<string, string> = {
-    design: await shared('page/design.css'),
+    design: `${await shared('page/design.css')}\n${await shared('page/report.css')}`,
     charts: await shared('page/charts.js'),
     'chart style': await chart('uPlot.min.css'),
     'page style': await own('page.css'),

@@ -81,7 +81,7 @@ class RunPage {
     render(
       html`
         <header><h1>Unisum</h1><p class="quiet">N machines, one sum · ${this.address.host}</p></header>
-        <main>
+        <main class="cards">
           ${summaryView(run, status)} ${tab === undefined ? nothing : joinView(tab, choice, actions)}
           ${this.operator.isAdmitted && run.end === undefined ? operateView(this.operator, run.state) : nothing}
           <section class="card wide" aria-labelledby="loss-title">
@@ -136,7 +136,7 @@ const address = readAddress({ location, history, sessionStorage });
 if (address !== undefined) new RunPage(address);
 else
   render(
-    html`<main>
+    html`<main class="cards">
       <section class="card">
         <h1>Unisum</h1>
         <p id="no-token" role="alert">

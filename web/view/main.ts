@@ -122,7 +122,7 @@ class ViewPage {
     render(
       html`
         <header><h1>Unisum</h1><p class="quiet">${run === undefined ? 'Steps of a run' : `${run.recipe} · ${run.path}`}</p></header>
-        <main>
+        <main class="cards">
           ${run === undefined ? nothing : this.controls(run)}
           ${shown === undefined ? nothing : html`${stepView(shown.facts)} ${neuronView(shown.neuron, shown.otherNeuron)} ${distancesView(shown.distances)}`}
           ${problem === undefined ? nothing : html`<section class="card full"><p id="problem" role="alert">${problem}</p></section>`}
@@ -202,7 +202,7 @@ const token = readAddress({ location, history, sessionStorage })?.joinToken;
 if (token !== undefined) new ViewPage(token);
 else
   render(
-    html`<main>
+    html`<main class="cards">
       <section class="card">
         <h1>Unisum</h1>
         <p id="no-token" role="alert">

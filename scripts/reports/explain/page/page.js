@@ -170,9 +170,12 @@ function show() {
   const isLit = (layer) => stage.kind === 'update' || layer === stage.layer;
   for (const { layer, neuron, group, main, below } of neurons) {
     const isChosen = layer === chosen.layer && neuron === chosen.neuron;
-    [main.textContent, below.textContent] = textsOf(layer, neuron);
+    const [value, note] = textsOf(layer, neuron);
+    main.textContent = value;
+    // What is seen must be what is read aloud, so the space is part of the text.
+    below.textContent = ` ${note}`;
     group.setAttribute('class', `neuron${isLit(layer) ? ' lit' : ''}${isChosen ? ' chosen' : ''}`);
-    const label = `Layer ${layer + 1}, neuron ${neuron + 1}: ${main.textContent} ${below.textContent}`;
+    const label = `Layer ${layer + 1}, neuron ${neuron + 1}: ${value} ${note}`;
     group.setAttribute('aria-label', label);
     group.setAttribute('aria-pressed', String(isChosen));
   }

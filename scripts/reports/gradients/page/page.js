@@ -35,6 +35,7 @@ for (const { title, of, linear } of CHARTS) {
     .filter((i) => inspections.some(({ layers }) => of(layers[i]) !== undefined));
   if (shown.length === 0) continue;
   const section = document.createElement('section');
+  section.className = 'card full';
   const heading = document.createElement('h2');
   heading.textContent = title;
   section.append(heading);

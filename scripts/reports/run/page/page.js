@@ -11,6 +11,7 @@ for (const line of lines) {
 
 function section(heading, note) {
   const element = document.createElement('section');
+  element.className = 'card';
   element.appendChild(document.createElement('h2')).textContent = heading;
   if (note !== undefined) {
     const paragraph = element.appendChild(document.createElement('p'));

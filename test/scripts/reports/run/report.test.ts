@@ -13,8 +13,6 @@ import { stepDecay } from '../../../../shared/optim/schedule.js';
 import { temporaryFolder } from '../../../support/process.js';
 import { begun, ended, evaluation, step, writeRun } from '../../run-records/run-folders.js';
 
-const ROOT = join(import.meta.dirname, '../../../..');
-
 describe('curves', () => {
   it('of many points are means of neighbours, without what is not finite', () => {
     const points = Array.from({ length: 2 * POINTS_MAX }, (_, i): Point => [i + 1, i % 2]);
@@ -147,13 +145,4 @@ describe('the page of a run', () => {
     expect(settings).toMatchObject({ title: 'Settings that differ', columns: ['run', 'seed'] });
     expect(settings?.rows.map(([name, seed]) => `run-${seed}` === name)).toEqual(Array(10).fill(true));
   });
-});
-
-it('reports have the colours of the live page', () => {
-  const coloursOf = (file: string): string[] =>
-    readFileSync(join(ROOT, file), 'utf8').match(/--[a-z0-9-]+: #[0-9a-f]{6};/g) ?? [];
-  const page = coloursOf('web/page/style.css');
-  const report = coloursOf('scripts/reports/page/design.css');
-  expect(report.length).toBeGreaterThan(15);
-  expect(report.filter((colour) => !page.includes(colour))).toEqual([]);
 });
