@@ -1,11 +1,22 @@
 /* What the page that travels through a run is told, as JSON. */
 
+/** A page of a run that lies in its directory. */
+export interface ReportLink {
+  readonly title: string;
+  /** Beside the page of the run's steps. */
+  readonly path: string;
+}
+
 /** A run. */
 export interface RunFacts {
   readonly path: string;
   readonly recipe: string;
-  /** Recorded steps. */
+  /** Recorded steps. A run that goes on has more of them later. */
   readonly steps: number;
+  /** Why it has ended; null: it has not, or its record does not say so. */
+  readonly ended: string | null;
+  /** Other pages of the run. */
+  readonly reports: readonly ReportLink[];
   /** In the order of the forward pass. */
   readonly layers: readonly {
     readonly name: string;

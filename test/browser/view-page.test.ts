@@ -111,6 +111,16 @@ describe.skipIf(!isInstalled('Chrome'))("the page of a run's steps, if Chromium 
       expect(await textOf(page, '#weights-hash')).toBe(weightsSha256);
       expect(await textOf(page, '#recorded')).toBe('As recorded.');
       expect(await page.evaluate(() => location.hash)).toBe('');
+      // It follows a run that goes on.
+      expect(await page.$$eval('#reports a', (links) => links.map(({ textContent }) => textContent))).toEqual(
+        ['run'],
+      );
+      await page.click('#follow');
+      const resumed = await run('train', '--resume', RUN, '--steps', 15, '--workers', 1);
+      expect(resumed.status, resumed.stderr).toBe(0);
+      await page.waitForFunction(
+        () => document.querySelector('#status[data-state=ready]')?.textContent?.trim() === 'Step 15 of 15.',
+      );
       server.signal('SIGINT');
       await server.ended;
     },

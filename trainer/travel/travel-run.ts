@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SavedCheckpoint } from '../../coordinator/storage/checkpoint.js';
 import type { CheckpointStore } from '../../coordinator/storage/checkpoint-store.js';
@@ -31,16 +32,19 @@ export class TravelRun {
     private readonly initial: readonly Tensor[] | undefined,
     readonly plan: Plan,
     private readonly store: CheckpointStore,
-    private readonly computers: Computers,
+    private readonly request: TravelRequest,
+    /** Of its record when it was read. */
+    private readonly recordBytes: number,
   ) {}
 
   /**
    * Reads what a run has recorded, and loads its recipe and data.
    * @throws UserError when it is no run, or its recipe and data are not those that it was trained with
    */
-  static async open(path: string, { resolve, computers }: TravelRequest): Promise<TravelRun> {
+  static async open(path: string, request: TravelRequest): Promise<TravelRun> {
     const recorded = new RecordedRun();
     const { config } = await readRunConfig(path);
+    const recordBytes = await recordBytesOf(path);
     const chain = await readChain(join(path, METRICS_FILE), (record, line) => recorded.take(record, line));
     // A run that is still running, or was killed, may end within a line.
     if (chain.fault !== undefined && !chain.fault.isTorn)
@@ -53,15 +57,21 @@ export class TravelRun {
       throw new UserError(
         `${join(path, METRICS_FILE)} begins at step ${first.from}: the origin of that state is not recorded`,
       );
-    const sessions = await resolveLegs(recorded.legs, config, resolve);
-    const { request, weights } = sessions.get(first) as ResolvedSession;
-    const plan = createPlan(request.recipe.model(request.data));
+    const sessions = await resolveLegs(recorded.legs, config, request.resolve);
+    const { request: session, weights } = sessions.get(first) as ResolvedSession;
+    const plan = createPlan(session.recipe.model(session.data));
     const initial =
       weights === undefined ? undefined : await loadParameters(weights, firstWeightsBytesMax(plan.model));
     if (initial !== undefined && weightsSha256(initial) !== first.weights)
       throw new UserError(`the weights in ${weights} are not the initial weights of ${path}`);
     const store = checkpointsIn(path, { bytesMax: checkpointBytesMax(plan.model) });
-    return new TravelRun(path, recorded, chain.hash, sessions, initial, plan, store, computers);
+    return new TravelRun(path, recorded, chain.hash, sessions, initial, plan, store, request, recordBytes);
+  }
+
+  /** The run as its record is now: the same object where nothing was added. */
+  async reread(): Promise<TravelRun> {
+    const isSame = (await recordBytesOf(this.path)) === this.recordBytes;
+    return isSame ? this : TravelRun.open(this.path, this.request);
   }
 
   /** The steps of the run. */
@@ -127,7 +137,7 @@ export class TravelRun {
       const asked = wanted.at(-1) === to ? wanted : [...wanted, to];
       const start = { state, parameters: state === undefined ? this.initial : undefined };
       const { request } = this.sessions.get(leg) as ResolvedSession;
-      const part = await recompute(request, start, asked, this.computers);
+      const part = await recompute(request, start, asked, this.request.computers);
       for (const step of wanted) {
         const one = part.states.get(step);
         if (one !== undefined) states.set(step, one);
@@ -138,5 +148,14 @@ export class TravelRun {
       if (to === last || state === undefined) break;
     }
     return { states, means, evaluations };
+  }
+}
+
+async function recordBytesOf(path: string): Promise<number> {
+  try {
+    return (await stat(join(path, METRICS_FILE))).size;
+  } catch {
+    // It is missing, which whoever reads it says.
+    return 0;
   }
 }

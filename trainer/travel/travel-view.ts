@@ -38,17 +38,24 @@ export class TravelView {
 
   /** @param backend kernels that it computes with */
   constructor(
-    private readonly run: TravelRun,
+    private run: TravelRun,
     private readonly backend: Parameters<typeof StepTracer.open>[1]['backend'],
   ) {}
 
-  /** What the page shows before a step is chosen. */
-  facts(): RunFacts {
+  /** Directory of the run. */
+  get path(): string {
+    return this.run.path;
+  }
+
+  /** What the page shows before a step is chosen. The record is read again when it has grown. */
+  async facts(): Promise<Omit<RunFacts, 'reports'>> {
+    await this.refresh();
     const { recorded, plan, path } = this.run;
     return {
       path,
       recipe: recorded.legs[0]?.recipe ?? '',
       steps: recorded.lastStep,
+      ended: recorded.end?.reason ?? null,
       layers: plan.model.nodes.map(({ name, op, parameters }) => ({
         ...{ name, op, parameters: Object.values(parameters) },
       })),
@@ -174,6 +181,19 @@ export class TravelView {
     this.tracer = undefined;
   }
 
+  private async refresh(): Promise<void> {
+    const now = await this.run.reread();
+    if (now === this.run) return;
+    const { legs, takenBack } = this.run.recorded;
+    const isLonger = now.recorded.legs.length === legs.length && now.recorded.takenBack === takenBack;
+    this.run = now;
+    if (isLonger) return;
+    // Steps were taken back, or the settings have changed: what is kept may be of another course.
+    await this.close();
+    this.states.clear();
+    this.gradient = undefined;
+  }
+
   private dataset(set: string, step: number): Dataset | undefined {
     const { data } = this.run.requestOf(step + 1);
     return set === 'train' ? data.train : evaluationSet(data);
@@ -223,7 +243,8 @@ export class TravelView {
 
   private async tracerAt(step: number): Promise<StepTracer> {
     const leg = this.run.legOf(step + 1);
-    if (this.tracer?.leg === leg) return this.tracer.tracer;
+    // Of a record that was read again, the part of the run is another object.
+    if (this.tracer?.leg.from === leg.from) return this.tracer.tracer;
     await this.close();
     const tracer = await StepTracer.open(this.run.requestOf(step + 1), { backend: this.backend });
     this.tracer = { leg, tracer };

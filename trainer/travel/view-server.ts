@@ -7,7 +7,9 @@ import { browserRefusal } from '../../shared/link/browser-requests.js';
 import { type ListenAddress, listen } from '../../shared/link/listen.js';
 import { type Answer, answerPages, textAnswer } from '../../shared/link/page-answers.js';
 import { hostAndPort } from '../../shared/protocol/join-url.js';
+import type { RunFacts } from '../../shared/protocol/view-facts.js';
 import { readPageFiles } from '../page-files.js';
+import { RunReports } from './run-reports.js';
 import type { TravelView } from './travel-view.js';
 
 /** Requests that wait for those before them, at most. */
@@ -24,20 +26,24 @@ export interface ViewServer {
 export async function serveView(view: TravelView, address: ListenAddress, clock: Clock): Promise<ViewServer> {
   const token = randomIdentifier();
   const pages = answerPages(await readPageFiles('view'), address.host);
+  // A link sends no token, so the path itself is the secret.
+  const reports = new RunReports(view.path, `/view/reports/${randomIdentifier()}/`);
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   const answerRequest = (request: IncomingMessage): ReturnType<typeof pages> | Promise<Answer> => {
     const url = new URL(request.url ?? '/', 'http://localhost');
-    if (!/^\/view\/\w+\.(json|bin)$/.test(url.pathname)) return pages(request);
+    const isReport = url.pathname.startsWith('/view/reports/');
+    if (!isReport && !/^\/view\/\w+\.(json|bin)$/.test(url.pathname)) return pages(request);
     const refusal = browserRefusal(request.headers, address.host);
     if (refusal !== undefined) return textAnswer(421, `${refusal}\n`);
     if (request.method !== 'GET') return textAnswer(405, 'only GET\n', { allow: 'GET' });
+    if (isReport) return reportAnswer(reports, url.pathname);
     if (!isToken(request.headers.authorization, token))
       return textAnswer(401, 'open the whole link that was printed\n');
     if (waiting >= WAITING_MAX) return textAnswer(503, 'too many requests wait; ask again\n');
     waiting += 1;
     const answer = last
-      .then(() => answerOf(view, url))
+      .then(() => answerOf(view, reports, url))
       .finally(() => {
         waiting -= 1;
       });
@@ -53,7 +59,16 @@ export async function serveView(view: TravelView, address: ListenAddress, clock:
   return { url: `http://${hostAndPort({ host: address.host, port: listening.port })}/view#${token}`, close };
 }
 
-async function answerOf(view: TravelView, { pathname, searchParams }: URL): Promise<Answer> {
+async function reportAnswer(reports: RunReports, pathname: string): Promise<Answer> {
+  const answer = await reports.answer(pathname).catch(() => undefined);
+  return answer ?? textAnswer(404, 'there is nothing here\n');
+}
+
+async function answerOf(
+  view: TravelView,
+  reports: RunReports,
+  { pathname, searchParams }: URL,
+): Promise<Answer> {
   const number = (name: string): number => {
     const text = searchParams.get(name) ?? '';
     if (!/^\d{1,15}$/.test(text))
@@ -63,7 +78,7 @@ async function answerOf(view: TravelView, { pathname, searchParams }: URL): Prom
   try {
     switch (pathname) {
       case '/view/run.json':
-        return json(view.facts());
+        return json({ ...(await view.facts()), reports: await reports.list() } satisfies RunFacts);
       case '/view/step.json':
         return json(await view.step(number('step')));
       case '/view/compare.json':

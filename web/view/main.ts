@@ -1,9 +1,13 @@
 /* The page that travels through a run: it goes to any step, and shows the numbers of a neuron or filter there. */
 import { html, nothing, render, type TemplateResult } from 'lit-html';
+import { systemClock } from '../../shared/actor/clock.js';
 import type { NeuronNumbers, RunFacts, StepDistance, StepFacts } from '../../shared/protocol/view-facts.js';
 import { readAddress } from '../page/page-address.js';
 import { ReceiptChecker } from './receipt-view.js';
-import { distancesView, neuronView, stepView } from './step-views.js';
+import { distancesView, neuronView, reportsView, stepView } from './step-views.js';
+
+/** Between two looks whether the run has gone on. */
+const REFRESH_MS = 1000;
 
 const root = document.getElementById('page') as HTMLElement;
 root.replaceChildren();
@@ -38,6 +42,8 @@ class ViewPage {
   private isBusy = false;
   private isStale = false;
   private isPlaying = false;
+  /** Goes to the newest step whenever there is one. */
+  private isFollowing = false;
 
   private readonly receipt: ReceiptChecker;
 
@@ -51,10 +57,27 @@ class ViewPage {
       this.run = await this.ask<RunFacts>('run.json', {});
       const layer = this.run.layers.find(({ parameters }) => parameters.length > 0)?.name ?? '';
       await this.change({ layer });
+      systemClock.after(REFRESH_MS, () => void this.refresh());
     } catch (error) {
       this.problem = String(error instanceof Error ? error.message : error);
       this.draw();
     }
+  }
+
+  /** Looks whether the run has gone on. A page that nobody sees asks nothing. */
+  private async refresh(): Promise<void> {
+    try {
+      if (!document.hidden && !this.isBusy) {
+        const before = this.run?.steps;
+        this.run = await this.ask<RunFacts>('run.json', {});
+        if (this.isFollowing && this.run.steps !== before) await this.change({ step: this.run.steps });
+        else this.draw();
+      }
+    } catch (error) {
+      this.problem = String(error instanceof Error ? error.message : error);
+      this.draw();
+    }
+    systemClock.after(REFRESH_MS, () => void this.refresh());
   }
 
   /** @throws Error with what the server says */
@@ -126,14 +149,14 @@ class ViewPage {
           ${run === undefined ? nothing : this.controls(run)}
           ${shown === undefined ? nothing : html`${stepView(shown.facts)} ${neuronView(shown.neuron, shown.otherNeuron)} ${distancesView(shown.distances)}`}
           ${problem === undefined ? nothing : html`<section class="card full"><p id="problem" role="alert">${problem}</p></section>`}
-          ${run === undefined ? nothing : this.receipt.view()}
+          ${run === undefined ? nothing : html`${reportsView(run)} ${this.receipt.view()}`}
         </main>
       `,
       root,
     );
   }
 
-  private controls({ steps, layers }: RunFacts): TemplateResult {
+  private controls({ steps, layers, ended }: RunFacts): TemplateResult {
     const { step, sample, layer, unit, other, jump } = this.choice;
     const batch = this.shown?.facts.samples ?? [];
     const units = this.shown?.neuron?.units ?? 1;
@@ -146,6 +169,9 @@ class ViewPage {
         <h2 id="go-title">Go to a step</h2>
         <p id="status" role="status" data-state=${state}>
           ${this.isBusy ? `Computing step ${step} …` : `Step ${step} of ${steps}.`}
+        </p>
+        <p class="quiet" id="run-end">
+          ${ended === null ? 'Its record goes on: steps that the run adds appear here.' : `The run has ended: ${ended}.`}
         </p>
         <div class="fields">
           <label>step
@@ -187,9 +213,18 @@ class ViewPage {
           <button id="play" class="primary" @click=${() => (this.isPlaying ? this.pause() : void this.play())}>
             ${this.isPlaying ? 'Pause' : 'Play'}
           </button>
+          <button id="follow" aria-pressed=${this.isFollowing} @click=${() => this.follow()}>
+            ${this.isFollowing ? 'Stop following' : 'Follow the run'}
+          </button>
         </div>
       </section>
     `;
+  }
+
+  private follow(): void {
+    this.isFollowing = !this.isFollowing;
+    if (this.isFollowing) void this.change({ step: this.run?.steps ?? 0 });
+    else this.draw();
   }
 
   private pause(): void {

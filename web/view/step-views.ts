@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { NeuronNumbers, StepDistance, StepFacts } from '../../shared/protocol/view-facts.js';
+import type { NeuronNumbers, RunFacts, StepDistance, StepFacts } from '../../shared/protocol/view-facts.js';
 
 /** Weights of a neuron that the table shows; the largest gradients come first. */
 const WEIGHTS_SHOWN = 64;
@@ -17,6 +17,20 @@ function shortest(value: number): string {
     if (Math.fround(Number(text)) === Math.fround(value)) return String(Number(text));
   }
   return String(value);
+}
+
+/** Other pages of the run. */
+export function reportsView({ reports }: Pick<RunFacts, 'reports'>): TemplateResult {
+  return html`
+    <section class="card full" aria-labelledby="reports-title">
+      <h2 id="reports-title">Other pages of this run</h2>
+      ${
+        reports.length === 0
+          ? html`<p class="quiet">None yet. unisum report writes run.html, --inspect-gradients gradients.html; lr-find, explain and bench scaling write theirs here with --html.</p>`
+          : html`<ul id="reports">${reports.map(({ title, path }) => html`<li><a href=${path} target="_blank" rel="noreferrer">${title}</a></li>`)}</ul>`
+      }
+    </section>
+  `;
 }
 
 /** The network after so many steps. */

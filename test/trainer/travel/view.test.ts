@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { sessionResolver } from '../../../scripts/commands/session-resolver.js';
 import { systemClock } from '../../../shared/actor/clock.js';
-import type { NeuronNumbers, StepFacts } from '../../../shared/protocol/view-facts.js';
+import type { NeuronNumbers, RunFacts, StepFacts } from '../../../shared/protocol/view-facts.js';
 import { TravelRun } from '../../../trainer/travel/travel-run.js';
 import { TravelView } from '../../../trainer/travel/travel-view.js';
 import { serveView } from '../../../trainer/travel/view-server.js';
@@ -62,7 +62,7 @@ describe('a view of a run', () => {
     const lr = 0.125;
     await train('plain', ['mnist-mlp', ...DIGITS, '--steps', 4, '--optimizer', 'sgd', '--lr', lr]);
     const travelled = await view('plain');
-    const [layer, next] = travelled.facts().layers.filter(({ op }) => op === 'dense');
+    const [layer, next] = (await travelled.facts()).layers.filter(({ op }) => op === 'dense');
     // Random images leave many neurons without any effect.
     let seen = await travelled.neuron(2, 9, layer?.name as string, 0);
     const isIdle = ({ weights }: NeuronNumbers): boolean =>
@@ -95,7 +95,7 @@ describe('a view of a run', () => {
   it('shows the map of a filter', async () => {
     await train('filters', ['mnist-cnn', ...DIGITS, '--steps', 2]);
     const travelled = await view('filters');
-    const layer = travelled.facts().layers.find(({ op }) => op === 'conv2d')?.name as string;
+    const layer = (await travelled.facts()).layers.find(({ op }) => op === 'conv2d')?.name as string;
     const { z, y, delta, weights } = await travelled.neuron(1, 0, layer, 2);
     expect(z.length).toBeGreaterThan(100);
     expect(y).toEqual(z.map((value) => Math.max(0, value)));
@@ -131,5 +131,53 @@ describe('a view of a run', () => {
     const page = await ask('/view');
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
     expect((await ask('/watch')).status).toBe(404);
+  });
+
+  it('has the steps that a run adds while it is shown, under new settings too', async () => {
+    await train('growing', ['iris', '--steps', 8, '--lr', 0.1]);
+    const travelled = await view('growing');
+    expect(await travelled.facts()).toMatchObject({ steps: 8, ended: 'finished' });
+    const at8 = (await travelled.step(8)).weightsSha256;
+    expect(
+      (await trainHere(['--resume', at('growing'), '--steps', 16, '--lr', 0.01])).problem,
+    ).toBeUndefined();
+    expect(await travelled.facts()).toMatchObject({ steps: 16, ended: 'finished' });
+    expect((await travelled.step(8)).weightsSha256).toBe(at8);
+    expect(await travelled.step(16)).toMatchObject({ isAsRecorded: true });
+    // The step after the change is one of the new settings.
+    expect((await travelled.neuron(8, 0, 'dense', 0)).weights.length).toBeGreaterThan(0);
+  });
+
+  it('lists the pages of reports in the directory of the run, and serves them in a sandbox', async () => {
+    await train('reported', ['iris', '--steps', 4]);
+    const lr = ['<!doctype html><title>Unisum: learning rates</title>', '<script>1</script>'].join('\n');
+    writeFiles(at('reported'), { 'rates.html': lr, 'other.html': '<title>of somebody else</title>' });
+    const server = await serveView(await view('reported'), { host: '127.0.0.1', port: 0 }, systemClock);
+    onTestFinished(() => server.close());
+    const { origin, hash } = new URL(server.url);
+    const headers = { authorization: `Bearer ${hash.slice(1)}` };
+    const facts = (await (await fetch(`${origin}/view/run.json`, { headers })).json()) as RunFacts;
+    const rates = facts.reports.find(({ title }) => title === 'learning rates');
+    expect(facts.reports.map(({ title }) => title)).not.toContain('of somebody else');
+    const page = await fetch(new URL(rates?.path as string, `${origin}/view`));
+    expect(await page.text()).toBe(lr);
+    expect(page.headers.get('content-security-policy')).toMatch(/^sandbox allow-scripts; default-src 'none'/);
+    for (const path of [
+      '/view/reports/x/rates.html',
+      `${rates?.path.slice(1, -10)}..%2fconfig.json`,
+      `${rates?.path.slice(1, -10)}config.json`,
+    ])
+      expect((await fetch(`${origin}${path}`)).status, path).toBe(404);
+    for (const path of [
+      'receipt.json',
+      'session.json?step=0',
+      'state.bin?step=0',
+      'chunk.bin?step=0&set=train&index=0',
+    ]) {
+      expect((await fetch(`${origin}/view/${path}`)).status, path).toBe(401);
+      expect((await fetch(`${origin}/view/${path}`, { headers })).status, path).toBe(200);
+    }
+    for (const path of ['state.bin?step=9', 'chunk.bin?step=0&set=train&index=7', 'session.json'])
+      expect((await fetch(`${origin}/view/${path}`, { headers })).status, path).toBe(400);
   });
 });
