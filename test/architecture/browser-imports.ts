@@ -4,7 +4,14 @@ import { type Finding, findingAt, isTypeScript, type Source, walk } from './sour
 
 const standIns = new Map<string, string>(Object.entries(BROWSER_STAND_INS));
 /** Packages that run in browsers. */
-const FOR_BROWSERS: readonly string[] = ['@noble/hashes', 'lit-html', 'msgpackr', 'uplot', 'valibot'];
+const FOR_BROWSERS: readonly string[] = [
+  '@noble/hashes',
+  'lean-qr',
+  'lit-html',
+  'msgpackr',
+  'uplot',
+  'valibot',
+];
 
 /**
  * Imports of modules of Node, and of packages for Node, in any file that the page or its workers reach. Types do not

@@ -7,6 +7,7 @@ import { connectBrowserLink } from '../link/browser-link.js';
 import { type Choice, contributionOf, suggestedChoice } from './contribution.js';
 import { CurveChart } from './curve-chart.js';
 import { examplesView } from './examples-view.js';
+import { Invitation } from './invite-view.js';
 import { type JoinActions, joinView } from './join-view.js';
 import { layersView } from './layers-view.js';
 import { membersView } from './members-view.js';
@@ -28,12 +29,14 @@ class RunPage {
   private status: WatchStatus = { kind: 'connecting', text: 'Connecting …' };
   private readonly tab: TabWorker | undefined;
   private readonly operator = new RunOperator(() => this.changed());
+  private readonly invitation: Invitation | undefined;
   private choice: Choice = suggestedChoice();
   private charts: Readonly<Record<'loss' | 'metrics' | 'rate' | 'gradient', CurveChart>> | undefined;
   private isDrawing = false;
 
   constructor(private readonly address: PageAddress) {
-    const { joinToken, joinUrl } = address;
+    const { joinToken, joinUrl, inviteUrl } = address;
+    if (inviteUrl !== undefined) this.invitation = new Invitation(inviteUrl, () => this.changed());
     if (joinToken !== undefined) this.tab = new TabWorker(joinUrl, joinToken, () => this.changed());
     addEventListener('pagehide', () => this.tab?.leave());
     this.changed();
@@ -84,6 +87,7 @@ class RunPage {
         <main class="cards">
           ${summaryView(run, status)} ${tab === undefined ? nothing : joinView(tab, choice, actions)}
           ${this.operator.isAdmitted && run.end === undefined ? operateView(this.operator, run.state) : nothing}
+          ${run.end === undefined ? this.invitation?.view() : nothing}
           <section class="card wide" aria-labelledby="loss-title">
             <h2 id="loss-title">Loss</h2>
             <div class="chart" id="loss-chart"></div>

@@ -3,12 +3,14 @@
  * moved into the tab's session storage, so that neither the address bar nor the history shows it, and a reload keeps it.
  */
 import { JOIN_PATH, OPERATE_PATH, WATCH_PATH } from '../../shared/protocol/join-url.js';
-import { watchToken } from '../../shared/protocol/proof.js';
+import { watchToken, workToken } from '../../shared/protocol/proof.js';
 
 /** What a link to the page gives. */
 export interface PageAddress {
   /** The token that permits joining; left out in a link for watching. */
   readonly joinToken?: string;
+  /** The link with which other machines join, for those who have the right to work or to operate. */
+  readonly inviteUrl?: string;
   /** Permits watching; in a link for operating it permits that too. */
   readonly watchToken: string;
   /** WebSockets of workers and of watchers, without token. */
@@ -40,7 +42,9 @@ export function readAddress({ location, history, sessionStorage }: AddressBar): 
   const end = [WATCH_PATH, OPERATE_PATH].find((path) => pathname.endsWith(path));
   const folder = end === undefined ? pathname.replace(/\/$/, '') : pathname.slice(0, -end.length);
   const base = `${protocol === 'https:' ? 'wss' : 'ws'}://${host}${folder}`;
+  const invite = end === undefined ? token : end === OPERATE_PATH ? workToken(token) : undefined;
   return {
+    ...(invite !== undefined && { inviteUrl: `${protocol}//${host}${folder}/#${invite}` }),
     ...(end === undefined ? { joinToken: token, watchToken: watchToken(token) } : { watchToken: token }),
     ...{ joinUrl: base + JOIN_PATH, watchUrl: base + WATCH_PATH, host },
   };
