@@ -73,7 +73,7 @@ export class CoordinatorEffectRunner {
   }
 
   /** Those who watch the run. */
-  get followers(): Pick<Watchers, 'isWatched' | 'latest' | 'publish' | 'publishMembers'> {
+  get followers(): Pick<Watchers, 'isWatched' | 'isOperated' | 'latest' | 'publish' | 'publishMembers'> {
     return this.watchers;
   }
 
@@ -191,9 +191,9 @@ export class CoordinatorEffectRunner {
         return buffers.release(effect.buffers);
       case 'evaluate': {
         const startedMs = clock.nowMs();
-        const work = executor
-          .evaluate(effect.step)
-          .then(async (means) => ({ means, answers: await executor.answer() }));
+        const { step } = effect;
+        const answer = () => executor.answer(step, this.followers.isOperated);
+        const work = executor.evaluate(step).then(async (means) => ({ means, answers: await answer() }));
         return this.await(work, ({ means, answers }) => {
           observer.evaluated(effect.step, means, clock.nowMs() - startedMs);
           if (answers !== undefined) observer.answered?.(answers);

@@ -9,7 +9,7 @@ import type {
 import type { MetricsRecord } from '../coordinator/storage/record-text.js';
 import type { RunDirectory } from '../coordinator/storage/run-directory.js';
 import type { GradientStats } from '../shared/engine/passes/gradient-inspector.js';
-import type { ExamplesNews } from '../shared/protocol/example-news.js';
+import type { AnswersNews } from '../shared/protocol/example-news.js';
 import type { RunReport } from '../shared/protocol/watch-messages.js';
 import { type EvaluationSetName, namedMetrics } from './evaluation-set.js';
 import type { EndedLine } from './replay/record-lines.js';
@@ -188,7 +188,7 @@ export class RunLogger implements Observer {
     this.progress.say(`measured: ${describeMetrics(metrics)}`);
   }
 
-  answered(answers: ExamplesNews): void {
+  answered(answers: AnswersNews): void {
     this.publish(answers);
   }
 

@@ -11,6 +11,7 @@ import type { RunProgress, WeightSettings } from '../coordinator/storage/checkpo
 import type { RunAccess } from '../coordinator/storage/run-access.js';
 import type { Clock } from '../shared/actor/clock.js';
 import { randomIdentifier, randomSeed } from '../shared/actor/rng.js';
+import { createPlan } from '../shared/compiler/plan.js';
 import type { Dataset } from '../shared/data/dataset.js';
 import { Device } from '../shared/engine/device.js';
 import { OuterStep } from '../shared/engine/local/outer-step.js';
@@ -44,6 +45,7 @@ import { startLocalWorker } from './local-worker.js';
 import type { Recipe } from './recipe.js';
 import type { RunLogger } from './run-logger.js';
 import { planRun, plateauOf, type RunPlan, type RunRequest } from './run-plan.js';
+import { textSamples } from './text-samples.js';
 import { allocateTraining, parametersOf, type TrainingMemory } from './training-memory.js';
 
 /** What computes a run on this device. */
@@ -243,13 +245,20 @@ function createExecutors(
   evaluation?.compile();
   const measure = measureOf(threadPool, evaluated, evaluationSet(run.request.data), run.request.recipe);
   const samples = evaluationSet(run.request.data);
+  const weights = evaluated ?? train;
+  const { data } = run.request;
   const answer =
     samples &&
-    exampleAnswers(
-      ...([plan.model, samples, run.request.data.classes] as const),
-      () => new Predictor(threadPool, evaluated ?? train, TRIED_MAX),
+    (exampleAnswers(
+      ...([plan.model, samples, data.classes] as const),
+      () => new Predictor(threadPool, weights, TRIED_MAX),
       onProblem,
-    );
+    ) ??
+      textSamples(
+        ...([plan.model, samples, data] as const),
+        (network, rows) => new Predictor(threadPool, { ...weights, plan: createPlan(network) }, rows),
+        onProblem,
+      ));
   const checkpointWriter = new CheckpointWriter({ runMemory: train, state, residual, best }, run.settings);
   if (local !== undefined && rule !== undefined) {
     const { round, outer } = local;

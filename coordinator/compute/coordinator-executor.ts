@@ -7,7 +7,7 @@ import type { SumLayout } from '../../shared/engine/step/sum-layout.js';
 import { assert } from '../../shared/errors.js';
 import { sha256OfPieces } from '../../shared/files/sha256.js';
 import { canonicalBytes } from '../../shared/files/tensors.js';
-import type { ExamplesNews } from '../../shared/protocol/example-news.js';
+import type { AnswersNews } from '../../shared/protocol/example-news.js';
 import type { LeafRange } from '../../shared/reduction/tree.js';
 import type { Compared, CoordinatorEffect, StepMetrics } from '../state/messages.js';
 import type { Metrics } from '../state/observer.js';
@@ -38,8 +38,8 @@ export interface ExecutorParts {
   /** How encoded updates travel, in a run with a codec. */
   readonly update?: Pick<OutgoingVectors, 'cut' | 'order'> | undefined;
   readonly gradients?: GradientInspector | undefined;
-  /** Has the model answer some test samples; left out: none are shown. */
-  readonly answer?: (() => Promise<ExamplesNews | undefined>) | undefined;
+  /** Has the model answer some test samples, or write a text; left out: none are shown. */
+  readonly answer?: ((step: number, isSeen: boolean) => Promise<AnswersNews | undefined>) | undefined;
 }
 
 /** What the coordinator does with tensors: executions on local threads, the end of a distributed step, evaluations. */
@@ -122,9 +122,9 @@ export class CoordinatorExecutor {
     return seen;
   }
 
-  /** What the model makes of some test samples, with the weights as they are; undefined where none are shown. */
-  async answer(): Promise<ExamplesNews | undefined> {
-    return this.parts.answer?.();
+  /** What the model makes of some test samples, with the weights as they are; undefined where none are shown. @param isSeen somebody is watching who may see it */
+  async answer(step: number, isSeen: boolean): Promise<AnswersNews | undefined> {
+    return this.parts.answer?.(step, isSeen);
   }
 
   /** Metrics of the whole evaluation set, with the weights as they are or their average. @param step steps done */

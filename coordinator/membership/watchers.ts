@@ -1,6 +1,11 @@
 import type { Cancel, Clock } from '../../shared/actor/clock.js';
 import type { FrameBounds, Link } from '../../shared/link/link.js';
-import type { ExamplesNews } from '../../shared/protocol/example-news.js';
+import {
+  type AnswersNews,
+  type ExamplesNews,
+  TEXTS_MAX,
+  type TextNews,
+} from '../../shared/protocol/example-news.js';
 import type { LayersNews } from '../../shared/protocol/layer-news.js';
 import type { MembersNews } from '../../shared/protocol/member-news.js';
 import { ThinnedCurve } from '../../shared/protocol/thinned-curve.js';
@@ -50,6 +55,7 @@ export class Watchers {
   private readonly placements = new Map<string, PlacementNews>();
   private progress: RunProgressNews | undefined;
   private examples: ExamplesNews | undefined;
+  private readonly texts = new ThinnedCurve<TextNews>(TEXTS_MAX);
   private state: StateNews | undefined;
   private end: EndNews | undefined;
   private readonly startedMs: number;
@@ -80,12 +86,19 @@ export class Watchers {
       this.end,
     ])
       if (news !== undefined) link.send(news);
-    if (right === 'operate' && this.examples !== undefined) link.send(this.examples);
+    if (right !== 'operate') return;
+    for (const answers of [this.examples, ...this.texts.points()])
+      if (answers !== undefined) link.send(answers);
   }
 
   /** Whether anybody watches. */
   get isWatched(): boolean {
     return this.links.size > 0;
+  }
+
+  /** Whether anybody watches who may see data. */
+  get isOperated(): boolean {
+    return [...this.links.values()].some(({ right }) => right === 'operate');
   }
 
   /** The latest progress and evaluation. */
@@ -128,8 +141,10 @@ export class Watchers {
         return this.send(report);
       case 'examples':
         this.examples = report;
-        for (const { link, right } of this.links.values()) if (right === 'operate') link.send(report);
-        return;
+        return this.sendToOperators(report);
+      case 'text':
+        this.texts.add(report);
+        return this.sendToOperators(report);
       case 'layers':
         this.layers.add(report);
         return this.send(report);
@@ -142,6 +157,10 @@ export class Watchers {
       default:
         report satisfies never;
     }
+  }
+
+  private sendToOperators(news: AnswersNews): void {
+    for (const { link, right } of this.links.values()) if (right === 'operate') link.send(news);
   }
 
   private publishProgress(news: RunProgressNews): void {

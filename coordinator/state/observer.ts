@@ -1,5 +1,5 @@
 import type { GradientStats } from '../../shared/engine/passes/gradient-inspector.js';
-import type { ExamplesNews } from '../../shared/protocol/example-news.js';
+import type { AnswersNews } from '../../shared/protocol/example-news.js';
 import type { Fingerprints } from '../storage/checkpoint.js';
 
 /** Means over samples by name, such as loss and accuracy. */
@@ -24,7 +24,7 @@ export interface Observer {
   evaluated(step: number, means: Metrics, tookMs: number): void;
   reported(event: RunEvent): void;
   /** What the model makes of some test samples, after an evaluation. */
-  answered?(answers: ExamplesNews): void;
+  answered?(answers: AnswersNews): void;
   /** What backprop did in an inspected step. */
   inspected(stats: GradientStats): void;
   /** @param worker whom the text is about, if a remote worker joins or leaves; where very many do, they are only counted */

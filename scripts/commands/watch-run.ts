@@ -31,6 +31,7 @@ export async function watch(
       case 'history':
       case 'state':
       case 'examples':
+      case 'text':
       case 'layers':
       case 'members':
         return;

@@ -140,6 +140,7 @@ class WatchSession {
       case 'event':
       case 'state':
       case 'examples':
+      case 'text':
       case 'layers':
       case 'members':
       case 'history':

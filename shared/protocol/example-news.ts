@@ -1,6 +1,6 @@
 /*
- * Test images with the model's present answers. They are data, so operators alone are told: a watcher's link gives no access to
- * data.
+ * Test images with the model's present answers, recordings with its transcripts, and texts that it writes. They are data, or made
+ * of data, so operators alone are told: a watcher's link gives no access to data.
  */
 import * as v from 'valibot';
 import { count, integer, name } from './fields.js';
@@ -15,16 +15,18 @@ const SIDE_MAX = 512;
 export interface ExampleRow {
   /** Bytes row by row, one or three a pixel, in base64url. */
   readonly pixels: string;
-  /** Class names: the right one, and the model's answer. */
+  /** Class names, or transcripts: the right one, and the model's answer. */
   readonly label: string;
   readonly answer: string;
-  /** Probability that the model gives its answer. */
+  /** Probability that the model gives its answer; NaN where there is none. */
   readonly probability: number;
 }
 
 /** Some test images, and what the model makes of them after the latest evaluation. */
 export interface ExamplesNews {
   readonly kind: 'examples';
+  /** Recordings are shown as spectrograms: time to the right, pitch upwards. */
+  readonly subject: 'images' | 'recordings';
   readonly width: number;
   readonly height: number;
   /** 1: grey; 3: red, green, blue. */
@@ -46,6 +48,29 @@ const rows = v.pipe(v.array(row), v.maxLength(EXAMPLES_MAX));
 
 /** Schema of the message. */
 export const ExamplesSchema = v.strictObject({
-  ...{ kind: v.literal('examples'), width: integer(1, SIDE_MAX), height: integer(1, SIDE_MAX) },
+  ...{ kind: v.literal('examples'), subject: v.picklist(['images', 'recordings']) },
+  ...{ width: integer(1, SIDE_MAX), height: integer(1, SIDE_MAX) },
   ...{ channels: v.picklist([1, 3]), fixed: rows, mistakes: rows, tried: count, right: count },
 });
+
+/** Most characters of a text. */
+export const TEXT_CHARACTERS_MAX = 200;
+/** Most texts that are kept: a text of each evaluation, thinned over the run. */
+export const TEXTS_MAX = 16;
+
+/** How the model goes on from a prompt after an evaluation. The prompt and the random draws are always the same. */
+export interface TextNews {
+  readonly kind: 'text';
+  /** Steps done. */
+  readonly step: number;
+  readonly prompt: string;
+  readonly text: string;
+}
+
+/** What the model makes of data after an evaluation. */
+export type AnswersNews = ExamplesNews | TextNews;
+
+const text = v.pipe(v.string(), v.minLength(1), v.maxLength(2 * TEXT_CHARACTERS_MAX));
+
+/** Schema of the message. */
+export const TextSchema = v.strictObject({ kind: v.literal('text'), step: count, prompt: text, text });

@@ -19,7 +19,7 @@
  */
 import * as v from 'valibot';
 import { checked } from './checked.js';
-import { type ExamplesNews, ExamplesSchema } from './example-news.js';
+import { type AnswersNews, ExamplesSchema, TextSchema } from './example-news.js';
 import { count, identifier, name, nonce, reason, sha256, step, version } from './fields.js';
 import { type LayersNews, LayersSchema } from './layer-news.js';
 import { NAME_CHARACTERS_MAX } from './limits.js';
@@ -181,7 +181,7 @@ export type RunReport =
   | PlacementNews
   | StateNews
   | LayersNews
-  | ExamplesNews;
+  | AnswersNews;
 
 /** What watchers are told about a run. */
 export type News =
@@ -193,7 +193,7 @@ export type News =
   | StateNews
   | MembersNews
   | LayersNews
-  | ExamplesNews
+  | AnswersNews
   | HistoryNews;
 
 export type CoordinatorToWatcher = Challenge | Watching | News | Controlled | Refuse | Stop | Ping;
@@ -247,6 +247,7 @@ const FromCoordinator: v.GenericSchema<unknown, CoordinatorToWatcher> = v.varian
   MembersSchema,
   LayersSchema,
   ExamplesSchema,
+  TextSchema,
   v.strictObject({ kind: v.literal('controlled'), id: count, isDone: v.boolean(), text: reason }),
   v.strictObject({
     kind: v.literal('ended'),

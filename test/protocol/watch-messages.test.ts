@@ -34,9 +34,19 @@ const TO_WATCHER = [
     layers: [{ name: 'dense', op: 'affine', activation: Number.NaN, gradientNorm: 2 }],
   },
   {
-    ...{ kind: 'examples', width: 2, height: 1, channels: 1, fixed: [], tried: 8, right: 7 },
+    ...{
+      kind: 'examples',
+      subject: 'images',
+      width: 2,
+      height: 1,
+      channels: 1,
+      fixed: [],
+      tried: 8,
+      right: 7,
+    },
     mistakes: [{ pixels: 'AP8', label: 'cat', answer: 'dog', probability: 0.75 }],
   },
+  { kind: 'text', step: 40, prompt: 'It was ', text: 'a bright cold day' },
   { kind: 'controlled', id: 1, isDone: false, text: 'the run is paused already' },
   {
     kind: 'progress',

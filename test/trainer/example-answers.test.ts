@@ -4,6 +4,7 @@ import { UserError } from '../../shared/errors.js';
 import { Graph } from '../../shared/graph/graph.js';
 import { dense } from '../../shared/graph/layers/dense.js';
 import { reshape } from '../../shared/graph/layers/reshape.js';
+import { ctc } from '../../shared/graph/losses/ctc.js';
 import { meanSquaredError } from '../../shared/graph/losses/mean-squared-error.js';
 import { sparseCategoricalCrossentropy } from '../../shared/graph/losses/sparse-categorical-crossentropy.js';
 import { EXAMPLES_MAX } from '../../shared/protocol/example-news.js';
@@ -84,4 +85,25 @@ it('is given up, which is told once, where there is no memory for it', async () 
   const answer = exampleAnswers(model([2, 3]), data([2, 3]), CLASSES, noRoom, (text) => told.push(text));
   expect([await answer?.(), await answer?.()]).toEqual([undefined, undefined]);
   expect(told).toEqual(['the page shows no test images: no memory is left']);
+});
+
+it('shows recordings as spectrograms from left to right, with the transcripts of the model', async () => {
+  const graph = new Graph();
+  const logits = dense(3, { name: 'logits' })(graph.input('spectrogram', [4, 2]));
+  const speech = graph.model(logits, ctc({ target: 'digits', length: 2 }));
+  const recordings = packSamples('strings', {
+    spectrogram: { shape: [4, 2], values: [[0, 1, 2, 3, 4, 5, 6, 7]] },
+    digits: { dtype: 'i32', shape: [2], values: [[2, 0]] },
+  });
+  // Blank, class 2, class 2, class 1: equal neighbours are merged.
+  const said = [0, 2, 2, 1].flatMap((best) => [0, 1, 2].map((k) => Number(k === best)));
+  const predictor = () => ({ predict: async () => Float32Array.from(said) });
+  const news = await exampleAnswers(speech, recordings, undefined, predictor, fail)?.();
+  expect(parseForWatcher(news)).toEqual(news);
+  expect(news).toMatchObject({ subject: 'recordings', width: 4, height: 2, tried: 1, right: 0 });
+  const [row] = news?.fixed ?? [];
+  expect(row).toMatchObject({ label: '1', answer: '1 0', probability: Number.NaN });
+  // The upper row has the second band of the four frames, the lower row the first.
+  const grey = (value: number): number => Math.round((value * 255) / 7);
+  expect([...Buffer.from(row?.pixels ?? '', 'base64url')]).toEqual([1, 3, 5, 7, 0, 2, 4, 6].map(grey));
 });

@@ -1,16 +1,16 @@
-import { html, type TemplateResult } from 'lit-html';
+import { html, nothing, type TemplateResult } from 'lit-html';
 import { ref } from 'lit-html/directives/ref.js';
-import type { ExampleRow, ExamplesNews } from '../../shared/protocol/example-news.js';
+import type { ExampleRow, ExamplesNews, TextNews } from '../../shared/protocol/example-news.js';
 import { countText } from './number-text.js';
 
 /** Test images with the model's answers, and some of its mistakes. */
 export function examplesView(news: ExamplesNews): TemplateResult {
-  const { fixed, mistakes, tried, right } = news;
+  const { fixed, mistakes, tried, right, subject } = news;
   const strip = (rows: readonly ExampleRow[]): TemplateResult =>
     html`<ul class="strip">${rows.map((row) => exampleView(row, news))}</ul>`;
   return html`
     <section class="card full" aria-labelledby="examples-title">
-      <h2 id="examples-title">Test images</h2>
+      <h2 id="examples-title">Test ${subject}</h2>
       <p class="quiet">
         ${countText(right)} of ${countText(tried)} answers are right, after the latest evaluation. Only operators see data.
       </p>
@@ -21,15 +21,35 @@ export function examplesView(news: ExamplesNews): TemplateResult {
   `;
 }
 
-function exampleView(row: ExampleRow, { width, height, channels }: ExamplesNews): TemplateResult {
+/** Texts that the model wrote after evaluations, the latest first. */
+export function textsView(texts: readonly TextNews[]): TemplateResult | typeof nothing {
+  if (texts.length === 0) return nothing;
+  return html`
+    <section class="card full" aria-labelledby="texts-title">
+      <h2 id="texts-title">How the model goes on from a text</h2>
+      <p class="quiet">After evaluations, always from the same prompt and draws. Only operators see data.</p>
+      <ol id="texts" reversed>
+        ${[...texts]
+          .reverse()
+          .map(
+            ({ step, prompt, text }) =>
+              html`<li data-step=${step}><span class="quiet">step ${countText(step)}:</span> <b>${prompt}</b>${text}</li>`,
+          )}
+      </ol>
+    </section>
+  `;
+}
+
+function exampleView(row: ExampleRow, { width, height, channels, subject }: ExamplesNews): TemplateResult {
   const { label, answer, probability } = row;
   const isRight = label === answer;
-  const percent = `${Math.round(100 * probability)}%`;
+  const percent = Number.isNaN(probability) ? '' : `${Math.round(100 * probability)}%`;
+  const what = subject === 'images' ? 'an image' : 'the spectrogram';
   const draw = (element: Element | undefined): void => {
     if (element instanceof HTMLCanvasElement) paint(element, row.pixels, channels);
   };
-  return html`<li class=${isRight ? 'right' : 'wrong'}>
-    <canvas width=${width} height=${height} role="img" aria-label="an image of ${label}" ${ref(draw)}></canvas>
+  return html`<li class="${isRight ? 'right' : 'wrong'} ${subject}">
+    <canvas width=${width} height=${height} role="img" aria-label="${what} of ${label}" ${ref(draw)}></canvas>
     <span>${isRight ? `${label} ✓` : `${answer} ✗, is ${label}`}</span> <span class="quiet">${percent}</span>
   </li>`;
 }

@@ -6,7 +6,7 @@ import { watchRun } from '../../shared/link/watch-client.js';
 import { connectBrowserLink } from '../link/browser-link.js';
 import { type Choice, contributionOf, suggestedChoice } from './contribution.js';
 import { CurveChart } from './curve-chart.js';
-import { examplesView } from './examples-view.js';
+import { examplesView, textsView } from './examples-view.js';
 import { Invitation } from './invite-view.js';
 import { type JoinActions, joinView } from './join-view.js';
 import { layersView } from './layers-view.js';
@@ -104,7 +104,7 @@ class RunPage {
             <h2 id="gradient-title">Gradient norms</h2>
             <div class="chart" id="gradient-chart"></div>
           </section>
-          ${run.examples === undefined ? nothing : examplesView(run.examples)} ${layersView(inspections.at(-1))}
+          ${run.examples === undefined ? nothing : examplesView(run.examples)} ${textsView(run.texts.points())} ${layersView(inspections.at(-1))}
           ${run.members === undefined ? nothing : html`${membersView(run.members, this.operator)} ${sumTreeView(run.members)}`}
           ${evaluationsView(run)} ${eventsView(run)}
         </main>

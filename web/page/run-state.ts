@@ -1,4 +1,4 @@
-import type { ExamplesNews } from '../../shared/protocol/example-news.js';
+import { type ExamplesNews, TEXTS_MAX, type TextNews } from '../../shared/protocol/example-news.js';
 import type { LayersNews } from '../../shared/protocol/layer-news.js';
 import type { MembersNews } from '../../shared/protocol/member-news.js';
 import { ThinnedCurve } from '../../shared/protocol/thinned-curve.js';
@@ -30,6 +30,8 @@ export class RunState {
   end: EndNews | undefined;
   /** Test images with the model's answers; told to operators only. */
   examples: ExamplesNews | undefined;
+  /** Texts that the model wrote after evaluations; told to operators only. */
+  texts = new ThinnedCurve<TextNews>(TEXTS_MAX);
   /** Inspected steps. */
   layers = new ThinnedCurve<LayersNews>(INSPECTIONS_MAX);
   /** The members as they were told last. */
@@ -56,6 +58,9 @@ export class RunState {
       case 'examples':
         this.examples = news;
         return;
+      case 'text':
+        this.texts.add(news);
+        return;
       case 'layers':
         this.layers.add(news);
         return;
@@ -81,6 +86,7 @@ export class RunState {
     this.course = new ThinnedCurve<CoursePoint>(POINTS_MAX);
     this.evaluations = new ThinnedCurve<Evaluation>(EVALUATIONS_MAX);
     this.layers = new ThinnedCurve<LayersNews>(INSPECTIONS_MAX);
+    this.texts = new ThinnedCurve<TextNews>(TEXTS_MAX);
     this.events.length = 0;
     for (const point of course) this.course.add(point);
     for (const evaluation of evaluations) this.evaluations.add(evaluation);
