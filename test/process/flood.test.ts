@@ -178,6 +178,47 @@ describe('a run in progress withstands', () => {
     await Promise.all([elsewhere.ended, there.ended]);
     for (const socket of sockets) socket.destroy();
   });
+
+  it('readers of pages that never read: valid peers get in, and others are answered', async () => {
+    const asked = Array.from({ length: 3 * UNAUTHENTICATED_PEERS_MAX }, () => {
+      const socket = connect(held.address);
+      socket.on('error', () => {});
+      socket.pause();
+      // The largest file, and not compressed: more than a connection takes that nobody reads.
+      socket.write('GET /kernels/exact.wasm HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+      return socket;
+    });
+    sockets.push(...asked);
+    await Promise.all(asked.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+    await joinsAndReads('127.0.0.3');
+    for (const socket of asked) socket.destroy();
+  });
+
+  it('a flood of requests for pages: valid peers get in meanwhile, and others are answered', async () => {
+    let isOver = false;
+    let answered = 0;
+    const flood = async (): Promise<void> => {
+      while (!isOver) {
+        await sayOverTcp(held.address, 'GET /page/main.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n').answer;
+        answered += 1;
+      }
+    };
+    const floods = Array.from({ length: 50 }, flood);
+    await joinsAndReads('127.0.0.4');
+    isOver = true;
+    await Promise.all(floods);
+    expect(answered).toBeGreaterThanOrEqual(50);
+  });
+
+  async function joinsAndReads(from: string): Promise<void> {
+    const elsewhere = await Peer.connect(held.url, { from }).joins();
+    const there = await Peer.connect(held.url).joins();
+    const { host, port } = held.address;
+    const page = await fetch(`http://${host}:${port}/`);
+    expect(await page.text()).toContain('<title>Unisum</title>');
+    for (const peer of [elsewhere, there]) peer.socket.close();
+    await Promise.all([elsewhere.ended, there.ended]);
+  }
 });
 
 describe('the attacked run', () => {
