@@ -1,10 +1,14 @@
+import { connect as connectPlain, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Clock } from '../../../shared/actor/clock.js';
 import { createPlan } from '../../../shared/compiler/plan.js';
 import { parseModel } from '../../../shared/graph/resolve.js';
-import { parseJoinUrl } from '../../../shared/protocol/join-url.js';
+import { watchRun } from '../../../shared/link/watch-client.js';
+import { connectWebSocket } from '../../../shared/link/web-socket-client.js';
+import { hostAndPort, parseJoinUrl, WATCH_PATH } from '../../../shared/protocol/join-url.js';
 import { NEED_CHUNKS_MAX } from '../../../shared/protocol/limits.js';
 import type { CoordinatorToWorker, Run, Work } from '../../../shared/protocol/messages.js';
+import { watchToken } from '../../../shared/protocol/proof.js';
 import { leafCount, maximalSubtrees } from '../../../shared/reduction/tree.js';
 import { HostileMember } from './hostile-member.js';
 
@@ -30,6 +34,8 @@ const EXCLUDED = 0.9;
 const COSTLY = 0.6;
 /** For a machine that joins and is sent the data, which is no attack. */
 const JOINING = 0.95;
+/** For people who look at the run, which is no attack either. */
+const WATCHED = 0.99;
 /** Peers of an attack that repeats something as fast as it can. */
 const LOOPS = 4;
 /** How often a member that does not read claims to be alive. */
@@ -56,8 +62,11 @@ export const ATTACKS: readonly Attack[] = [
   { name: 'joining in a loop', args: [], least: COSTLY, start: loops(LOOPS, joinsAndLeaves) },
   { name: 'fetching in a loop', args: [], least: COSTLY, start: loops(LOOPS, fetches) },
   { name: 'one that joins', args: [], least: JOINING, start: fetches },
+  { name: '20 dashboards', args: [], least: WATCHED, start: watches(20) },
   { name: '100 never reading', args: [], least: COSTLY, start: loops(100, neverReads) },
   { name: 'flooding pings', args: [], least: COSTLY, start: loops(LOOPS, floodsPings) },
+  { name: '200 unread pages', args: [], least: COSTLY, start: unreadPages(200) },
+  { name: 'fetching pages', args: [], least: COSTLY, start: loops(LOOPS, fetchesPage) },
   { name: 'opening TLS', args: ['--tls'], least: COSTLY, start: opensTls },
 ];
 
@@ -219,6 +228,45 @@ function floodsPings(url: string, clock: Clock): Turn {
     clock.after(1, flood);
   };
   return { ended: member.closed, stop: () => member.leave() };
+}
+
+/** So many people who watch. */
+function watches(count: number): Attack['start'] {
+  return (url, clock) => {
+    const address = parseJoinUrl(url);
+    const left = new AbortController();
+    for (let i = 0; i < count; i++)
+      void watchRun({
+        ...{ token: watchToken(address.token), peer: hostAndPort(address), clock, stop: left.signal },
+        connect: () => connectWebSocket(address, clock, WATCH_PATH),
+        onNews: () => {},
+        onNotice: () => {},
+      });
+    return { stop: () => left.abort() };
+  };
+}
+
+function requestPage(url: string, path: string): Socket {
+  const { host, port } = parseJoinUrl(url);
+  const socket = connectPlain({ host, port });
+  socket.on('error', () => {});
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  return socket;
+}
+
+/** So many connections that ask for the largest file, not compressed, and never read it. */
+function unreadPages(count: number): Attack['start'] {
+  return (url) => {
+    const sockets = Array.from({ length: count }, () => requestPage(url, '/kernels/exact.wasm').pause());
+    return { stop: () => sockets.forEach((socket) => void socket.destroy()) };
+  };
+}
+
+/** Asks for a page and reads it, as fast as it can. */
+function fetchesPage(url: string): Turn {
+  const socket = requestPage(url, '/page/main.js').resume();
+  const ended = new Promise<void>((resolve) => void socket.once('close', () => resolve()));
+  return { ended, stop: () => socket.destroy() };
 }
 
 /** Opens encrypted connections and closes them when the handshake is done. */
