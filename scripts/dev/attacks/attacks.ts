@@ -234,15 +234,15 @@ function floodsPings(url: string, clock: Clock): Turn {
 function watches(count: number): Attack['start'] {
   return (url, clock) => {
     const address = parseJoinUrl(url);
-    const left = new AbortController();
-    for (let i = 0; i < count; i++)
+    const all = Array.from({ length: count }, () => new AbortController());
+    for (const left of all)
       void watchRun({
         ...{ token: watchToken(address.token), peer: hostAndPort(address), clock, stop: left.signal },
         connect: () => connectWebSocket(address, clock, WATCH_PATH),
         onNews: () => {},
         onNotice: () => {},
       });
-    return { stop: () => left.abort() };
+    return { stop: () => all.forEach((left) => void left.abort()) };
   };
 }
 
