@@ -8,7 +8,7 @@ import { preprocessRecording } from '../shared/data/audio/audio-preprocessing.js
 import type { Dataset } from '../shared/data/dataset.js';
 import { fieldValues } from '../shared/data/field-values.js';
 import { type FieldsPreprocessing, imageInput } from '../shared/data/fields-preprocessing.js';
-import { openIdx, openRawFolder } from '../shared/data/fields-to-measure.js';
+import { type Measurable, openIdx, openRawFolder } from '../shared/data/fields-to-measure.js';
 import { preprocessImage } from '../shared/data/images/read-image.js';
 import { numbersIn, readJsonFile } from '../shared/data/json-rows.js';
 import type { PairPreprocessing } from '../shared/data/texts/pair-preprocessing.js';
@@ -22,6 +22,7 @@ import { elementsOf } from '../shared/graph/shape.js';
 import { type InputFiles, type InputRequest, isJson, type SampleBatch } from './input-files.js';
 import type { StoredModel } from './model-text.js';
 import type { Preprocessing } from './preprocessing.js';
+import { ReadingNotes } from './reading-notes.js';
 import { openTables } from './table-inputs.js';
 
 /** Largest file of one sample. */
@@ -50,8 +51,9 @@ export async function openInputs(model: StoredModel, request: InputRequest): Pro
     throw new UserError('--id names a column of a table, and this model takes none; leave it out', 2);
   const [path] = request.paths;
   if (preprocessing.kind === 'fields' && request.paths.length === 1 && path !== undefined) {
-    const dataset = await openDataset(path, preprocessing);
-    if (dataset !== undefined) return { idHeadings: ['row'], batches: () => datasetBatches(model, dataset) };
+    const found = await openDataset(path, preprocessing);
+    for (const note of found?.notes ?? []) request.say(note);
+    if (found !== undefined) return { idHeadings: ['row'], batches: () => datasetBatches(model, found.test) };
   }
   const files = await filesOf(request.paths, preprocessing, request.say);
   if (preprocessing.kind === 'table') return openTables(files, preprocessing, request);
@@ -63,9 +65,9 @@ export async function openInputs(model: StoredModel, request: InputRequest): Pro
 }
 
 /** A folder of raw samples or IDX files; undefined for anything else. */
-async function openDataset(path: string, fitted: FieldsPreprocessing): Promise<Dataset | undefined> {
+async function openDataset(path: string, fitted: FieldsPreprocessing): Promise<Measurable | undefined> {
   if (!(await exists(path)) || !(await stat(path)).isDirectory()) return undefined;
-  return (await openRawFolder(path, fitted)) ?? (await openIdx(path, fitted))?.test;
+  return (await openRawFolder(path, fitted)) ?? (await openIdx(path, fitted));
 }
 
 /** Consecutive samples of a data set. @param count the first so many; left out: all */
@@ -175,8 +177,9 @@ async function* sampleFiles(
     [ids, samples] = [[], []];
     return full;
   };
+  const told = new ReadingNotes(model.preprocessing);
   for (const file of files) {
-    const values = await readSamples(model, file, request);
+    const values = await readSamples(model, file, request, told);
     const [name = ''] = Object.keys(values);
     const size = elementsOf(declared.find((input) => input.name === name)?.shape ?? []);
     const rows = Math.max(1, Math.floor((values[name]?.length ?? 0) / size));
@@ -187,6 +190,7 @@ async function* sampleFiles(
     if (ids.length >= most) yield batch();
   }
   if (ids.length > 0) yield batch();
+  for (const note of told.notes()) request.say(files.length === 1 ? `${files[0]}: ${note}` : note);
 }
 
 function samplesPerBatch({ inputs }: Model): number {
@@ -198,26 +202,35 @@ async function readSamples(
   model: StoredModel,
   file: string,
   { readFile, say }: InputRequest,
+  { images, recordings }: ReadingNotes,
 ): Promise<Readonly<Record<string, Float32Array>>> {
   const { preprocessing } = model;
   if (isJson(file)) return rawInputs(model, file, await readJsonFile(file), say);
   switch (preprocessing.kind) {
     case 'images': {
       const bytes = await readBoundedFile(file, SAMPLE_BYTES_MAX);
-      return { image: await preprocessImage(bytes, file, preprocessing) };
+      return { image: await preprocessImage(bytes, file, preprocessing, (image) => images.add(image)) };
     }
     case 'recordings': {
       const bytes = await readBoundedFile(file, SAMPLE_BYTES_MAX);
-      return { spectrogram: preprocessRecording(bytes, file, preprocessing) };
+      const spectrogram = preprocessRecording(bytes, file, preprocessing, (recording, levels) =>
+        recordings?.add(recording, levels),
+      );
+      return { spectrogram };
     }
-    case 'text':
-      return endOfText(file, preprocessing);
+    case 'text': {
+      const { x, notes } = await endOfText(file, preprocessing);
+      for (const note of notes) say(note);
+      return { x };
+    }
     case 'fields': {
       if (readFile !== undefined) return readFile(file);
       const image = imageInput(preprocessing);
       if (image !== undefined) {
         const bytes = await readBoundedFile(file, SAMPLE_BYTES_MAX);
-        return { [image.name]: await preprocessImage(bytes, file, image.settings) };
+        return {
+          [image.name]: await preprocessImage(bytes, file, image.settings, (read) => images.add(read)),
+        };
       }
       throw new UserError(
         `${file} cannot be read: this model does not store how such a file becomes its inputs; give their values as JSON: ` +

@@ -1,23 +1,19 @@
 import type { Command } from 'commander';
-import { isRunDirectory, readRunConfig } from '../../coordinator/storage/run-config.js';
 import type { Dataset } from '../../shared/data/dataset.js';
 import { learnedUnit } from '../../shared/data/tables/table-report.js';
 import { UserError } from '../../shared/errors.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
-import type { Metric } from '../../shared/metrics/metric.js';
-import { METRIC_NAMES, metricByName } from '../../shared/metrics/metric-names.js';
+import { METRIC_NAMES } from '../../shared/metrics/metric-names.js';
 import { topKAccuracy } from '../../shared/metrics/top-k.js';
 import { type Classification, classify } from '../../trainer/classification.js';
-import { namedMetrics } from '../../trainer/evaluation-set.js';
-import { storedMeasures } from '../../trainer/measures/stored-measures.js';
 import { wholeNumber } from '../../trainer/options/option-values.js';
-import { evaluationMetricNames, measuredNames } from '../../trainer/replay/measured-names.js';
 import { describeMetrics } from '../../trainer/result.js';
 import { readToMeasure } from '../../trainer/samples-to-measure.js';
 import { confusionTable, PRINTED_CLASSES_MAX } from '../terminal/confusion-table.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { showWhile } from '../terminal/transient-note.js';
 import type { CommandContext } from './command.js';
+import { measured } from './eval-measures.js';
 import {
   addModelAndJsonOptions,
   loadModel,
@@ -66,15 +62,11 @@ export function define(command: Command, { terminal }: CommandContext): void {
       const model = await loadModel(opened, options, stored.network, test);
       try {
         const classification = await classify(model, test, stored.classes);
-        const evaluationMetrics = await metricsOf(path, source, options.metrics);
-        const evaluated = await model.evaluate(evaluationMetrics);
-        const own =
-          source === undefined
-            ? await storedMeasures(stored, model.predictor, test, evaluated)
-            : await source.recipe.metrics?.(model.predictor, source.data, evaluated);
-        if (source === undefined)
-          for (const line of await leftOut(path, stored, { ...evaluated, ...own })) terminal.say(line);
-        const metrics = { ...evaluated, ...own, ...topKMetric(classification, options.topK) };
+        const own = await measured({
+          ...{ opened, model, test, source, asked: options.metrics },
+          say: (line) => terminal.say(line),
+        });
+        const metrics = { ...own, ...topKMetric(classification, options.topK) };
         const { samples } = test.manifest;
         terminal.say(`${samples} samples: ${describeMetrics(metrics)}`);
         const { preprocessing } = stored;
@@ -107,44 +99,6 @@ async function dataToMeasure(
   );
   for (const note of notes) terminal.say(note);
   return { test, source: undefined };
-}
-
-/**
- * The metrics to compute beside those that the loss counts: those of the recipe where its code is loaded, otherwise those that the
- * run was asked for by name; and those that are asked for now. A metric of a recipe's code may have the name of another one.
- */
-async function metricsOf(
-  path: string,
-  source: MeasuredSource | undefined,
-  asked: string | undefined,
-): Promise<readonly Metric[]> {
-  const named = (text: string | undefined): Metric[] =>
-    text?.split(',').map((name) => metricByName(name.trim())) ?? [];
-  const own = source === undefined ? named(await askedOfRun(path)) : (source.recipe.evaluationMetrics ?? []);
-  const all = [...own, ...named(asked)];
-  return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
-}
-
-/** `--metrics` of a run; undefined where it had none, or the model is no run. */
-async function askedOfRun(path: string): Promise<string | undefined> {
-  if (!(await isRunDirectory(path))) return undefined;
-  const { metrics } = (await readRunConfig(path)).options;
-  return typeof metrics === 'string' ? metrics : undefined;
-}
-
-/** Metrics that a run has and this evaluation has not, in one line; they need the recipe and its data. */
-async function leftOut(
-  path: string,
-  { hasOwnMetrics }: OpenedModel['stored'],
-  has: Readonly<Record<string, number>>,
-): Promise<string[]> {
-  const measured = hasOwnMetrics ? await measuredNames(path) : [];
-  if (measured === undefined) return ['metrics of the recipe that need its code or its data are left out'];
-  const evaluated = Object.keys(
-    namedMetrics('test', Object.fromEntries((await evaluationMetricNames(path)).map((name) => [name, 0]))),
-  );
-  const names = [...new Set([...measured, ...evaluated])].filter((name) => !Object.hasOwn(has, name));
-  return names.length === 0 ? [] : [`left out: ${names.join(', ')}, which need the recipe and its data`];
 }
 
 /** @throws UserError (wrong usage) when K does not fit the model */

@@ -1,3 +1,5 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../../shared/errors.js';
 import { writeFileAtomically } from '../../shared/files/atomic-file.js';
@@ -53,10 +55,25 @@ export function define(command: Command, { terminal }: CommandContext): void {
 
 async function inspectorFor(path: string): Promise<Inspector> {
   for (const inspector of INSPECTORS) if (await inspector.handles(path)) return inspector;
+  const [file, ...others] = await filesToInspect(path);
+  if (file !== undefined)
+    throw new UserError(
+      `${path} is a folder with ${others.length === 0 ? file : `${others.length + 1} files that can be inspected, one at a time`}; ` +
+        `name ${others.length === 0 ? 'it' : 'one'}, such as ${join(path, file)}`,
+      2,
+    );
   throw new UserError(
     `${path} cannot be inspected; name ${INSPECTORS.map(({ what }) => what).join(' or ')}`,
     2,
   );
+}
+
+/** Tables, texts and arrays in a folder. */
+async function filesToInspect(path: string): Promise<string[]> {
+  if (!(await stat(path).catch(() => undefined))?.isDirectory()) return [];
+  return (await readdir(path))
+    .filter((name) => /\.(csv|tsv|tab|parquet|npz|npy|txt)(\.gz)?$/i.test(name))
+    .sort((a, b) => (a < b ? -1 : 1));
 }
 
 /** @throws UserError (wrong usage) when the path is taken, or is not that of a TypeScript file */

@@ -7,8 +7,8 @@ import { UserError } from '../../shared/errors.js';
 import type { Inspection, RecipeDraft } from './inspection.js';
 import { quote } from './recipe-text.js';
 
-/** Levels of folders that are searched: splits, classes, and one more. */
-const DEPTH = 3;
+/** Levels of folders that are searched: splits, classes, and some above, when the folder above the data was named. */
+const DEPTH = 6;
 /** Files that are counted to recognise the kind of a folder. */
 const FILES_MAX = 1000;
 

@@ -5,8 +5,10 @@ import { relative } from 'node:path';
 import { UserError } from '../errors.js';
 import { readBoundedFile } from '../files/read-file.js';
 import { sha256Hex } from '../files/sha256.js';
-import { type ClassFolderKind, type ClassTree, type FoundFile, findClasses } from './class-tree.js';
+import { type ClassTree, type FoundFile, findClasses } from './class-tree.js';
 import type { Column } from './dataset.js';
+import { splitNotes } from './folder-hints.js';
+import type { ClassFolderKind } from './folder-listing.js';
 import { type HeldOut, heldOut } from './held-out.js';
 import { listed, Problems } from './tables/problems.js';
 
@@ -66,6 +68,7 @@ export async function readClassFolders(
   const notes = [
     ...describeClasses(directory, kind, tree, counts),
     ...tree.notes,
+    ...(await splitNotes(directory, kind)),
     ...sameFiles.notes(directory, kind),
   ];
   if (repeated > 0)

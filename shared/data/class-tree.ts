@@ -2,43 +2,12 @@
  * Finds the files of each class: DIRECTORY/CLASS/FILE. Or, in splits, DIRECTORY/train/CLASS/FILE and the same below `val` or `test`.
  * Splits may be called training, valid, validation and testing, too, in upper or lower case.
  */
-import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
 import { UserError } from '../errors.js';
-import { errorCode, explainFileError } from '../files/file-error.js';
+import { classesBelow, withoutFolders } from './folder-hints.js';
+import { type ClassFolderKind, isSample, listFolder, SPLITS } from './folder-listing.js';
 import { lookAlikeNotes } from './look-alikes.js';
 import { listed } from './tables/problems.js';
-
-/** The kind of files in class folders. */
-export interface ClassFolderKind {
-  /** Such as "images". */
-  readonly what: string;
-  /** A class, as an example. */
-  readonly example: string;
-  /** Supported file types in lower case, such as ".png". Other files are ignored. */
-  readonly extensions: readonly [string, ...string[]];
-  /** Unsupported file types of this kind. They are refused, because ignoring them would lose samples. */
-  readonly others: RegExp;
-  /** A command that converts files to a supported type. */
-  readonly convert: (files: string) => string;
-}
-
-/** Splits by folder name in lower case. */
-const SPLITS: Readonly<Record<string, 'train' | 'validation' | 'test'>> = {
-  train: 'train',
-  training: 'train',
-  val: 'validation',
-  valid: 'validation',
-  validation: 'validation',
-  test: 'test',
-  testing: 'test',
-};
-/** Folders that operating systems and programs create. Names that begin with a dot are ignored, too. */
-const SYSTEM_FOLDERS = new Set([
-  ...['__macosx', '@eadir', '__pycache__', '#recycle', '$recycle.bin'],
-  ...['lost+found', 'system volume information'],
-]);
 
 /** A sample's file. */
 export interface FoundFile {
@@ -67,11 +36,7 @@ export interface ClassTree {
 export async function findClasses(directory: string, kind: ClassFolderKind): Promise<ClassTree> {
   const ignored = new Ignored(directory, kind);
   const outer = await listFolder(directory, kind, ignored);
-  if (outer.folders.length === 0)
-    throw new UserError(
-      `${directory} has no folders; create one for each class with its ${kind.what}, such as ` +
-        join(directory, kind.example, `1${kind.extensions[0]}`),
-    );
+  if (outer.folders.length === 0) throw await withoutFolders(directory, outer.files, kind);
   ignored.noteLoose(outer.files, directory);
   const { train, test, unused } = await findSplits(directory, outer.folders, kind);
   const inner = train === undefined ? outer : await listFolder(join(directory, train), kind, ignored);
@@ -174,10 +139,13 @@ function refuseOtherClasses(
 async function filesOfClass(folder: string, kind: ClassFolderKind, ignored: Ignored): Promise<string[]> {
   const found = await listFolder(folder, kind, ignored, true);
   const [inner] = found.folders;
-  if (inner !== undefined)
+  if (inner !== undefined) {
+    const classes = await classesBelow(folder, kind);
+    const hint = classes === undefined ? '' : `; if the classes are the folders in ${classes}, name that`;
     throw new UserError(
-      `${join(folder, inner)} is a folder inside a class folder; move its ${kind.what} up into the class folder`,
+      `${join(folder, inner)} is a folder inside a class folder${hint}; otherwise move its ${kind.what} up into the class folder`,
     );
+  }
   return found.files.flatMap((name) => {
     const extension = extname(name);
     const path = join(folder, name);
@@ -186,48 +154,10 @@ async function filesOfClass(folder: string, kind: ClassFolderKind, ignored: Igno
         `${path} cannot be read, only ${kind.extensions.join(', ')} can; ` +
           `convert such files: ${kind.convert(join(folder, `*${extension}`))}`,
       );
-    if (kind.extensions.includes(extension.toLowerCase())) return [path];
+    if (isSample(name, kind)) return [path];
     ignored.add('other', path);
     return [];
   });
-}
-
-/** The content of a folder in code unit order, without hidden and system entries. Symbolic links are followed. */
-async function listFolder(
-  folder: string,
-  { what }: ClassFolderKind,
-  ignored: Ignored | undefined,
-  mayBeMissing = false,
-): Promise<{ readonly folders: string[]; readonly files: string[] }> {
-  let entries: Dirent[];
-  try {
-    entries = await readdir(folder, { withFileTypes: true });
-  } catch (error) {
-    if (mayBeMissing && errorCode(error) === 'ENOENT') return { folders: [], files: [] };
-    throw explainFileError(error, `cannot read the ${what} in ${folder}`);
-  }
-  const found = { folders: [] as string[], files: [] as string[] };
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const path = join(folder, entry.name);
-    if (entry.name.startsWith('.') || SYSTEM_FOLDERS.has(entry.name.toLowerCase())) {
-      ignored?.add('system', path);
-      continue;
-    }
-    const target = entry.isSymbolicLink() ? await followLink(path) : entry;
-    if (target.isDirectory()) found.folders.push(entry.name);
-    else if (target.isFile()) found.files.push(entry.name);
-    else ignored?.add('device', path);
-  }
-  return found;
-}
-
-async function followLink(path: string) {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') throw new UserError(`${path} is a broken link; fix or remove it`);
-    throw explainFileError(error, `cannot follow the link ${path}`);
-  }
 }
 
 /** What is ignored, by reason. */
@@ -247,8 +177,7 @@ class Ignored {
   /** Files beside the class folders. */
   noteLoose(files: readonly string[], folder: string): void {
     for (const name of files) {
-      const isSample = this.kind.extensions.includes(extname(name).toLowerCase());
-      this.paths[isSample ? 'loose' : 'other'].push(join(folder, name));
+      this.paths[isSample(name, this.kind) ? 'loose' : 'other'].push(join(folder, name));
     }
   }
 

@@ -28,7 +28,7 @@ export interface Measurable {
 export async function fieldsToMeasure(path: string, fitted: FieldsPreprocessing): Promise<Measurable> {
   if (!(await stat(path)).isDirectory()) return { test: await rowsToMeasure(path, fitted), notes: [] };
   const raw = await openRawFolder(path, fitted);
-  if (raw !== undefined) return { test: raw, notes: [] };
+  if (raw !== undefined) return raw;
   const image = imageInput(fitted);
   const { target } = fitted;
   if (image === undefined || target.shape.length > 0)
@@ -46,9 +46,12 @@ export async function fieldsToMeasure(path: string, fitted: FieldsPreprocessing)
  * The test split of a folder of raw samples; undefined when it has no dataset.json.
  * @throws UserError when its fields are not those that the model was trained on
  */
-export async function openRawFolder(path: string, fitted: FieldsPreprocessing): Promise<Dataset | undefined> {
+export async function openRawFolder(
+  path: string,
+  fitted: FieldsPreprocessing,
+): Promise<Measurable | undefined> {
   if (!(await isRawFolder(path))) return undefined;
-  const { test, classes = [] } = await rawFolderToMeasure(path);
+  const { test, notes, classes = [] } = await rawFolderToMeasure(path);
   if (classes.join('\0') !== fitted.classes.join('\0') && classes.length > 0)
     throw new UserError(
       `${path} has other classes than the model was trained on, so its numbers mean something else; give data with the same classes`,
@@ -67,7 +70,7 @@ export async function openRawFolder(path: string, fitted: FieldsPreprocessing): 
         `${path}: ${name} is not as in training (${describeField({ dtype, shape })}, scale ${scale}, shift ${shift}); write it in the same form`,
       );
   }
-  return test;
+  return { test, notes };
 }
 
 /** The test files of a folder of IDX files, or its training files; undefined when it has none. */

@@ -12,6 +12,7 @@ import { exists } from '../files/read-file.js';
 import { sha256Hex } from '../files/sha256.js';
 import { type Dataset, layOutRecords, type RecordLayout } from './dataset.js';
 import { ELEMENT_BYTES, fieldElements, parseManifest } from './manifest.js';
+import { RawSurvey } from './raw-survey.js';
 import { readTextFile } from './texts/text-file.js';
 import { isChunk } from './verify-chunk.js';
 
@@ -26,6 +27,8 @@ export interface RawFolderData {
   readonly test?: Dataset;
   /** Class names by number, if the description has them. */
   readonly classes?: readonly string[];
+  /** What was read: range and mean of each field, one line each. */
+  readonly notes: readonly string[];
 }
 
 const Bound = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -65,16 +68,17 @@ type Description = v.InferOutput<typeof DescriptionSchema>;
  *
  * Each file has one field of all samples of a split, row-major, little-endian, without a header, as `array.tofile()` of NumPy
  * writes it. Of `u8` a network sees fma(byte, scale, shift). Chunks are read from the files on request, so the data is never
- * in memory twice.
+ * in memory twice. Values that cannot be meant, such as those of integers that are read as f32, are refused.
  * @throws UserError that names the file and the remedy
  */
 export async function rawFolder(directory: string): Promise<RawFolderData> {
   const description = await readDescription(directory);
   const { classes } = description;
   const train = await openSplit(directory, description, 'train');
-  if (description.splits.test === undefined) return { train, ...(classes && { classes }) };
+  const given = { ...(classes && { classes }) };
+  if (description.splits.test === undefined) return { train: train.dataset, notes: train.notes, ...given };
   const test = await openSplit(directory, description, 'test');
-  return { train, test, ...(classes && { classes }) };
+  return { train: train.dataset, test: test.dataset, notes: [...train.notes, ...test.notes], ...given };
 }
 
 /** Whether a folder has a description of raw samples. */
@@ -88,10 +92,11 @@ export function isRawFolder(directory: string): Promise<boolean> {
  */
 export async function rawFolderToMeasure(
   directory: string,
-): Promise<{ readonly test: Dataset; readonly classes?: readonly string[] }> {
+): Promise<Pick<RawFolderData, 'classes' | 'notes'> & { readonly test: Dataset }> {
   const description = await readDescription(directory);
   const { classes } = description;
-  return { test: await openSplit(directory, description, 'test'), ...(classes && { classes }) };
+  const { dataset, notes } = await openSplit(directory, description, 'test');
+  return { test: dataset, notes, ...(classes && { classes }) };
 }
 
 async function readDescription(directory: string): Promise<Description> {
@@ -127,13 +132,15 @@ async function openSplit(
   directory: string,
   description: Description,
   split: 'train' | 'test',
-): Promise<Dataset> {
+): Promise<{ readonly dataset: Dataset; readonly notes: readonly string[] }> {
   const named = description.splits[split];
   if (named === undefined)
     throw new UserError(`${join(directory, DESCRIPTION)} has no splits.${split}; add the names of its files`);
   const files = Object.entries(description.fields).map(([field, { dtype, shape }]) => {
     const path = join(directory, named[field] as string);
-    return { field, path, size: fieldElements({ shape }) * ELEMENT_BYTES[dtype] };
+    const elements = fieldElements({ shape });
+    const survey = new RawSurvey(dtype, elements);
+    return { field, path, size: elements * ELEMENT_BYTES[dtype], survey };
   });
   const counts: number[] = [];
   for (const { field, path, size } of files) {
@@ -151,28 +158,48 @@ async function openSplit(
       `${files[other]?.path} has ${counts[other]} samples, and ${files[0]?.path} has ${samples}; use files of the same data set`,
     );
   const layout = layOutRecords(samples, description.fields);
-  const read = (index: number): Uint8Array => {
+  const read = (index: number): { readonly count: number; readonly columns: readonly RawColumn[] } => {
     const first = index * layout.chunkSamples;
     const count = Math.min(layout.chunkSamples, samples - first);
     const columns = files.map(({ field, path, size }) => ({
       field,
       bytes: readPart(path, first * size, count * size),
     }));
-    return layout.join(count, columns);
+    return { count, columns };
   };
-  const chunkHashes = Array.from({ length: layout.chunks }, (_, index) => sha256Hex(read(index)));
+  const chunkHashes = Array.from({ length: layout.chunks }, (_, index) => {
+    const { count, columns } = read(index);
+    for (const [i, { bytes }] of columns.entries()) files[i]?.survey.add(bytes);
+    return sha256Hex(layout.join(count, columns));
+  });
+  const problems = files.flatMap(({ field, path, survey }) => {
+    const problem = survey.problem();
+    return problem === undefined ? [] : [`${path} (${field}) ${problem}`];
+  });
+  if (problems.length > 0) throw new UserError(problems.join('\n'));
   const manifest = parseManifest(
     { ...manifestOf(`${description.name}-${split}`, samples, layout), chunkHashes },
     join(directory, DESCRIPTION),
   );
   const chunk = (index: number): Uint8Array => {
-    const bytes = read(index);
+    const { count, columns } = read(index);
+    const bytes = layout.join(count, columns);
     if (isChunk(manifest, index, bytes, sha256Hex)) return bytes;
     throw new UserError(
       `the files in ${directory} changed while they were read; start again when they are complete`,
     );
   };
-  return { manifest, chunk };
+  const notes = files.map(({ field, survey }) => {
+    const { dtype, shape } = description.fields[field] as Description['fields'][string];
+    return `${split}: ${field}: ${samples} samples, ${dtype} [${shape.join(', ')}], ${survey.description()}`;
+  });
+  return { dataset: { manifest, chunk }, notes };
+}
+
+/** The bytes of consecutive samples in one file. */
+interface RawColumn {
+  readonly field: string;
+  readonly bytes: Uint8Array;
 }
 
 function manifestOf(name: string, samples: number, { chunkSamples, recordBytes, fields }: RecordLayout) {

@@ -1,4 +1,4 @@
-import { assert } from '../errors.js';
+import { UserError } from '../errors.js';
 import { type Box, intersectionOverUnion } from './boxes.js';
 import type { Detection } from './non-maximum-suppression.js';
 
@@ -19,11 +19,12 @@ export interface ImageDetections {
  * classes of true objects. A detection is right if its overlap with the object of its class that it overlaps most is at least
  * `least`, and no detection before it has found this object.
  * @returns 0 to 1
- * @throws AssertionError when there is no true object in any image
+ * @throws UserError when there is no true object in any image
  */
 export function meanAveragePrecision(images: readonly ImageDetections[], least = 0.5): number {
   const kinds = new Set(images.flatMap(({ truth }) => truth.map(({ kind }) => kind)));
-  assert(kinds.size > 0, 'average precision needs at least one true object');
+  if (kinds.size === 0)
+    throw new UserError('average precision needs at least one true object; give samples with some');
   let sum = 0;
   for (const kind of [...kinds].sort((a, b) => a - b)) sum += averagePrecision(images, kind, least);
   return sum / kinds.size;

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type FoundClasses, readClassFolders, readKnownClasses } from '../../shared/data/class-folders.js';
-import type { ClassFolderKind } from '../../shared/data/class-tree.js';
+import type { ClassFolderKind } from '../../shared/data/folder-listing.js';
 import { UserError } from '../../shared/errors.js';
 import { temporaryFolder } from '../support/process.js';
 
@@ -49,6 +49,22 @@ describe('folders of classes', () => {
       'poems: 4 poems in 3 classes (Z 1, a 1, b 2); 0 are held out by a hash of the file',
       'ignored, other file types: README, b/notes.md',
     ]);
+  });
+
+  it('that were named one level too high or too low say which folder to name', async () => {
+    const folder = folderOf(['all/poets/a/1.txt', 'all/poets/b/2.txt', 'train/a/3.txt', 'test/a/4.txt']);
+    await expect(read(join(folder, 'all'))).rejects.toThrow(
+      `${folder}/all/poets/a is a folder inside a class folder; if the classes are the folders in ${folder}/all/poets, name ` +
+        'that; otherwise move its poems up',
+    );
+    await expect(read(join(folder, 'all', 'poets', 'a'))).rejects.toThrow(
+      /poets\/a has no folders; it holds 1 poems, as the folder of one class does: if .* name \S+\/all\/poets; otherwise create/,
+    );
+    const { notes } = await read(join(folder, 'train'));
+    expect(notes.join('\n')).toMatch(
+      /^poems is a split, and test beside it is not used; to use it, name \S+poems$/m,
+    );
+    expect((await read(join(folder, 'all', 'poets'))).notes).toHaveLength(1);
   });
 
   it('that look alike are told', async () => {

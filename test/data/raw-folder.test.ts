@@ -60,6 +60,16 @@ describe('a folder of raw samples', () => {
     ]);
   });
 
+  it('tells what was read', async () => {
+    const { notes } = await rawFolder(folderOf());
+    expect(notes).toEqual([
+      'train: wave: 5 samples, f32 [2, 50000], 0 to 71430, mean 35710',
+      'train: label: 5 samples, i32 [], -3 to 9, mean 1.8',
+      'test: wave: 1 samples, f32 [2, 50000], 0 to 14290, mean 7143',
+      'test: label: 1 samples, i32 [], 4 to 4, mean 4',
+    ]);
+  });
+
   it('refuses files that change while they are read', async () => {
     const folder = folderOf();
     const { train } = await rawFolder(folder);
@@ -70,6 +80,90 @@ describe('a folder of raw samples', () => {
     );
     truncateSync(join(folder, 'w'), 10);
     expect(() => train.chunk(0)).toThrow('changed while they were read');
+  });
+});
+
+describe('values of another type than is claimed are refused', () => {
+  const numbers = Array.from({ length: 64 }, (_, i) => Math.sin(i * i));
+  const whole = numbers.map((_, i) => (i * 7) % 10);
+  const view = (size: number, write: (data: DataView, i: number) => void): Uint8Array => {
+    const data = new DataView(new ArrayBuffer(size * 64));
+    for (let i = 0; i < 64; i++) write(data, i);
+    return new Uint8Array(data.buffer);
+  };
+  const raw = (dtype: string, bytes: Uint8Array, shape: number[] = [4]) =>
+    rawFolder(
+      writeFiles(temporaryFolder(), {
+        'dataset.json': JSON.stringify({
+          ...{ name: 'n', fields: { x: { dtype, shape } }, splits: { train: { x: 'x' } } },
+        }),
+        x: bytes,
+      }),
+    );
+  const f32 = bytesOf(Float32Array.from(numbers));
+  it.each<[string, string, Uint8Array, RegExp]>([
+    [
+      'i32 as f32',
+      'f32',
+      bytesOf(Int32Array.from(whole)),
+      /x \(x\) has 57 of 64 values below 1e-37, as integers .* "i32"/,
+    ],
+    [
+      'f32 as i32',
+      'i32',
+      f32,
+      /x \(x\) has 1062\d+ in sample 0, beyond the 16777216 .*its bytes look like f32: write "dtype": "f32"/,
+    ],
+    [
+      'f64 as f32',
+      'f32',
+      view(8, (data, i) => data.setFloat64(8 * i, numbers[i] as number, true)),
+      /x \(x\) has \d+ of 128 values that are not finite and \d+ of 128 values beyond 1e\+30, as other types/,
+    ],
+    [
+      'big-endian f32',
+      'f32',
+      view(4, (data, i) => data.setFloat32(4 * i, numbers[i] as number)),
+      /its bytes look big-endian: write them little-endian, with array\.astype\('<f4'\)/,
+    ],
+    [
+      'big-endian whole numbers in f32',
+      'f32',
+      view(4, (data, i) => data.setFloat32(4 * i, whole[i] as number)),
+      /its bytes look big-endian: write them little-endian, with array\.astype\('<f4'\)/,
+    ],
+    [
+      'big-endian i32',
+      'i32',
+      view(4, (data, i) => data.setInt32(4 * i, whole[i] as number)),
+      /its bytes look big-endian: write them little-endian, with array\.astype\('<i4'\)/,
+    ],
+    [
+      'i16 as i32',
+      'i32',
+      view(4, (data, i) => data.setUint32(4 * i, (i << 16) | 0x1234_0001)),
+      /beyond the 16777216.*check dtype/,
+    ],
+    [
+      'NaN',
+      'f32',
+      bytesOf(Float32Array.from(numbers, (value, i) => (i === 9 ? Number.NaN : value))),
+      /x \(x\) has NaN in sample 2 \(1 of 64 values are not finite\); fill it in, or leave such samples out/,
+    ],
+  ])('%s', async (_, dtype, bytes, message) => {
+    await expect(raw(dtype, bytes)).rejects.toThrow(message);
+  });
+
+  it('and values of the type are not', async () => {
+    expect((await raw('f32', f32)).notes).toEqual([
+      expect.stringMatching(/^train: x: 16 samples, f32 \[4\], -[\d.]+ to /),
+    ]);
+    const tiny = Float32Array.from(numbers, (value, i) => (i % 3 === 0 ? 1e-42 : value * 1e20));
+    await expect(raw('f32', bytesOf(tiny))).resolves.toBeDefined();
+    await expect(raw('f32', bytesOf(new Float32Array(64)))).resolves.toBeDefined();
+    await expect(
+      raw('i32', bytesOf(Int32Array.from(numbers, (value) => value * 2 ** 24))),
+    ).resolves.toBeDefined();
   });
 });
 

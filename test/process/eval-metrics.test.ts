@@ -68,4 +68,32 @@ describe('eval', () => {
     expect(other.text).not.toContain('left out');
     expect((await evalHere([run, '--metrics', 'recal'])).problem).toContain('did you mean recall?');
   });
+
+  it('computes metrics that are code of a trusted recipe on other data, too', async () => {
+    const folder = temporaryFolder();
+    const [recipe, table, other, run] = ['own.mjs', 'a.csv', 'b.csv', 'run'].map((name) =>
+      join(folder, name),
+    ) as [string, string, string, string];
+    const own = `async metrics(predictor, { test }) { return { rows: test.manifest.samples }; },`;
+    writeFileSync(recipe, PRICES.replace('...{ batch', `${own}\n  ...{ batch`));
+    const head = 'rooms,price,part\n1,100 €,train\n2,300 €,train\n3,500 €,test\n';
+    writeFileSync(table, head);
+    writeFileSync(other, `${head}4,700 €,test\n`);
+    await trainHere([recipe, '--workers', 1, '--data', table, '--run-dir', run]);
+    const untrusted = await evalHere([run, '--data', other]);
+    expect(untrusted.text).toMatch(
+      /left out: rows, which are code of the recipe \S+own\.mjs; if you trust it, add --trust-recipe/,
+    );
+    expect(untrusted.result?.metrics).not.toHaveProperty('rows');
+    const trusted = await evalHere([run, '--data', other, '--trust-recipe']);
+    expect(trusted.text).not.toContain('left out');
+    expect(trusted.result?.metrics).toEqual({ ...(untrusted.result?.metrics as object), rows: 4 });
+    // A metric that needs more than the data to measure.
+    const more = join(folder, 'more.mjs');
+    writeFileSync(more, PRICES.replace('...{ batch', `${own.replaceAll('test', 'train')}\n  ...{ batch`));
+    await trainHere([more, '--workers', 1, '--data', table, '--run-dir', `${run}-more`]);
+    expect((await evalHere([`${run}-more`, '--data', other, '--trust-recipe'])).text).toContain(
+      'left out: rows, which need more than this data: they compare it with the training data; leave out --data',
+    );
+  });
 });

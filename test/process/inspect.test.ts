@@ -139,7 +139,12 @@ describe('inspect', () => {
 
   it.each<[string, string[], number, RegExp]>([
     ['a file that is not there', ['none.csv'], 1, /cannot read none\.csv: no such file or directory/],
-    ['a folder', ['.'], 2, /cannot be inspected; name .* a table/],
+    [
+      'a folder',
+      ['.'],
+      2,
+      /\. is a folder with 2 files that can be inspected, one at a time; name one, such as broken\.csv/,
+    ],
     ['a target that is none', ['t.csv', '--target', 'z'], 2, /has no column z; its columns are x, y/],
     ['a recipe that already exists', ['t.csv', '--recipe', 'old.ts'], 2, /old\.ts already exists/],
     [

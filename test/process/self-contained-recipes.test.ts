@@ -69,6 +69,8 @@ it(
     const folder = project({ 'canvas.png': grey(64, 1) });
     writeFiles(join(folder, 'digits'), smallData());
     const cells = new Uint8Array(2 * 8 * 8 * 15);
+    // An object of class 2 in the first cell.
+    for (const number of [0, 3, 4, 7]) cells[number] = 255;
     writeFiles(join(folder, 'new'), {
       'dataset.json': JSON.stringify({
         name: 'canvases',
@@ -86,7 +88,11 @@ it(
       'canvas.png',
     ]);
     expect(predictions.split('\n')[1]?.split(',')).toHaveLength(1 + 8 * 8 * 15);
-    expect(JSON.parse(evaluation)).toMatchObject({ samples: 2 });
+    // The metric is code of the recipe, which is part of the package.
+    expect(JSON.parse(evaluation)).toMatchObject({
+      samples: 2,
+      metrics: { meanAveragePrecision: expect.any(Number) },
+    });
   },
   TIMEOUT_MS,
 );
@@ -166,7 +172,8 @@ it(
     // The dictionary was learned from the training data, which are gone.
     const { stderr } = await unisum(away, 'eval', 'moved', '--data', 'other');
     expect(stderr).toContain(
-      'left out: dictionaryBleu, timesDictionary, which need the recipe and its data\n',
+      'left out: dictionaryBleu, timesDictionary, which need more than this data: they compare it with the training data; ' +
+        'leave out --data to measure the data of the run\n',
     );
   },
   TIMEOUT_MS,

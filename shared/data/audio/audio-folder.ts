@@ -6,8 +6,8 @@ import { UserError } from '../../errors.js';
 import { readBoundedFile } from '../../files/read-file.js';
 import { checkOptionNames } from '../../nearest.js';
 import { type ClassFile, FILE_BYTES_MAX, readClassFolders, readKnownClasses } from '../class-folders.js';
-import type { ClassFolderKind } from '../class-tree.js';
 import { type Column, type Dataset, nameAfter } from '../dataset.js';
+import type { ClassFolderKind } from '../folder-listing.js';
 import { checkSides, type HeldOut } from '../held-out.js';
 import { LabelledSamples } from '../labelled-samples.js';
 import {
@@ -18,6 +18,7 @@ import {
   SpectrogramMaker,
 } from './audio-preprocessing.js';
 import { namedRecordings } from './named-recordings.js';
+import { RecordingChanges } from './recording-changes.js';
 import { SPECTROGRAM_SCALE } from './spectrogram.js';
 import { readWav, type WavRecording } from './wav.js';
 
@@ -113,6 +114,7 @@ export async function recordingsToMeasure(
   if (named !== undefined) return named;
   const list = spectrogramList();
   const maker = new SpectrogramMaker(preprocessing);
+  const changes = new RecordingChanges(preprocessing.samples);
   const take = ({ path, bytes, label }: ClassFile) => {
     const recording = readWav(bytes, path);
     if (recording.sampleRate !== preprocessing.sampleRate)
@@ -122,13 +124,18 @@ export async function recordingsToMeasure(
         `the model expects ${preprocessing.sampleRate}`,
         preprocessing,
       );
-    list.add(path, maker.of(recording), label, list.bytes);
+    const spectrogram = maker.of(recording);
+    changes.add(recording, spectrogram);
+    list.add(path, spectrogram, label, list.bytes);
   };
   const notes = await readKnownClasses(directory, RECORDINGS, preprocessing.classes, take);
   if (list.samples === 0)
     throw new UserError(`${directory} has no recordings to evaluate; add some to the class folders`);
   const name = nameAfter(basename(resolve(directory)), 'recordings');
-  return { test: list.pack(name, 'spectrogram', columnOf(preprocessing)), notes };
+  return {
+    test: list.pack(name, 'spectrogram', columnOf(preprocessing)),
+    notes: [...notes, ...changes.notes()],
+  };
 }
 
 function spectrogramList(): LabelledSamples {
@@ -170,10 +177,8 @@ class RecordingConverter {
     | undefined;
   private maker: SpectrogramMaker | undefined;
   private other: { readonly path: string; readonly sampleRate: number } | undefined;
+  private changes: RecordingChanges | undefined;
   private others = 0;
-  private mixed = 0;
-  private silent = 0;
-  private readonly lengths = { cut: 0, padded: 0 };
 
   constructor(
     private readonly seconds: number,
@@ -182,20 +187,19 @@ class RecordingConverter {
 
   /** Returns the spectrogram of a recording; undefined when its sample rate differs from the first. */
   spectrogram(recording: WavRecording, path: string): Uint8Array | undefined {
-    const { sampleRate, samples, channels } = recording;
+    const { sampleRate } = recording;
     this.first ??= { path, settings: settingsFor(sampleRate, this.seconds, this.bands) };
     const { settings } = this.first;
     this.maker ??= new SpectrogramMaker(settings);
+    this.changes ??= new RecordingChanges(settings.samples);
     if (sampleRate !== settings.sampleRate) {
       this.other ??= { path, sampleRate };
       this.others += 1;
       return undefined;
     }
-    if (channels > 1) this.mixed += 1;
-    if (samples.every((sample) => sample === 0)) this.silent += 1;
-    if (samples.length > settings.samples) this.lengths.cut += 1;
-    if (samples.length < settings.samples) this.lengths.padded += 1;
-    return this.maker.of(recording);
+    const spectrogram = this.maker.of(recording);
+    this.changes.add(recording, spectrogram);
+    return spectrogram;
   }
 
   /** Valid after a recording was read. */
@@ -216,12 +220,11 @@ class RecordingConverter {
 
   notes(): string[] {
     const { sampleRate, frames, bands } = this.settings();
-    const { cut, padded } = this.lengths;
+    if (this.changes === undefined) return [];
     return [
       `recordings: ${sampleRate} Hz, the first ${this.seconds} s as spectrograms of ${frames} frames and ${bands} bands ` +
-        `(${cut} are longer and cut, ${padded} are shorter and padded with silence)`,
-      ...(this.mixed === 0 ? [] : [`mixed to the mean of their channels: ${this.mixed}`]),
-      ...(this.silent === 0 ? [] : [`silent from beginning to end: ${this.silent}`]),
+        `(${this.changes.lengths()})`,
+      ...this.changes.notes(),
     ];
   }
 }

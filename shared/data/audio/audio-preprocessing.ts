@@ -70,6 +70,7 @@ export function parseAudioPreprocessing(value: unknown, source: string): AudioPr
  * The network input of one recording, with the same values as in training.
  * @param bytes of a WAV file
  * @param file names the recording in errors
+ * @param seen receives the recording and the bytes of its spectrogram, for what is told about them
  * @returns [frames, bands]
  * @throws UserError that names the file and the remedy
  */
@@ -77,6 +78,7 @@ export function preprocessRecording(
   bytes: Uint8Array,
   file: string,
   settings: AudioPreprocessing,
+  seen?: (recording: WavRecording, spectrogram: Uint8Array) => void,
 ): Float32Array {
   const recording = readWav(bytes, file);
   if (recording.sampleRate !== settings.sampleRate)
@@ -85,6 +87,7 @@ export function preprocessRecording(
         `resample it: sox ${file} -r ${settings.sampleRate} ${file.replace(/\.\w+$/, '')}-${settings.sampleRate}.wav`,
     );
   const spectrogram = new SpectrogramMaker(settings).of(recording);
+  seen?.(recording, spectrogram);
   // A byte times a float32 is exact in float64, and so is the sum, so there is a single rounding.
   return Float32Array.from(spectrogram, (byte) => byte * settings.scale + settings.shift);
 }

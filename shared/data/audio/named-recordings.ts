@@ -9,6 +9,7 @@ import { labelColumn } from '../class-folders.js';
 import { type Column, type Dataset, nameAfter, packDataset } from '../dataset.js';
 import { listed } from '../tables/problems.js';
 import { type AudioPreprocessing, SpectrogramMaker } from './audio-preprocessing.js';
+import { RecordingChanges } from './recording-changes.js';
 import { recordingFiles } from './spoken-digits.js';
 import { readWav } from './wav.js';
 
@@ -37,6 +38,7 @@ export async function namedRecordings(
       `${path}: ${files.length} recordings take more than ${BYTES_MAX} bytes; measure fewer`,
     );
   const maker = new SpectrogramMaker(preprocessing);
+  const changes = new RecordingChanges(preprocessing.samples);
   const bytes = new Uint8Array(files.length * size);
   const labels = files.flatMap(([name, content], i) => {
     const recording = readWav(content, name);
@@ -45,7 +47,9 @@ export async function namedRecordings(
         `${name} has a sample rate of ${recording.sampleRate} Hz, and the model expects ${sampleRate}; ` +
           `resample it: sox IN -r ${sampleRate} OUT`,
       );
-    bytes.set(maker.of(recording), i * size);
+    const spectrogram = maker.of(recording);
+    changes.add(recording, spectrogram);
+    bytes.set(spectrogram, i * size);
     return labelsOf(name, preprocessing);
   });
   const spectrogram: Column = { dtype: 'u8', shape: [frames, bands], bytes, scale, shift };
@@ -56,7 +60,7 @@ export async function namedRecordings(
       : { digits: { dtype: 'i32', shape: [sequence], bytes: sequences, scale: 1, shift: 0 } };
   const name = nameAfter(basename(resolve(path)), 'recordings');
   const test = packDataset(name, files.length, { spectrogram, ...target }, sha256Hex);
-  return { test, notes: [`${path}: labels are what file names have before the first _`] };
+  return { test, notes: [`${path}: labels are what file names have before the first _`, ...changes.notes()] };
 }
 
 /** The class of a recording; or, for a model of sequences, the labels of all characters, padded with 0. */

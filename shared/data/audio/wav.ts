@@ -18,11 +18,17 @@ export interface Recording {
 export interface WavRecording extends Recording {
   /** `samples` is the mean of the channels. */
   readonly channels: number;
+  /** The largest magnitude in a channel. */
+  readonly peak: number;
+  /** The sum of the squares of all values, divided by the channels. */
+  readonly power: number;
 }
 
 /** Accepted sample rates. Others are probably damage, and would need windows of any size. */
 const [RATE_MIN, RATE_MAX] = [1000, 768_000];
 const CHANNELS_MAX = 1024;
+/** Largest magnitude of float values: that of 32-bit integers which were not divided. Powers of far larger ones overflow. */
+const PEAK_MAX = 2 ** 31;
 /** Sizes from here on mean that the size is unknown: accepted files are far smaller. */
 const UNKNOWN_SIZE = 0x7fff0000;
 
@@ -238,10 +244,15 @@ function decode(
     );
   const samples = new Float64Array(Math.floor(size / frameBytes));
   if (samples.length === 0) throw noSound(name);
+  let [peak, power] = [0, 0];
   for (let i = 0; i < samples.length; i++) {
     let sum = 0;
-    for (let channel = 0; channel < channels; channel++)
-      sum += reader.read(view, at + i * frameBytes + channel * step);
+    for (let channel = 0; channel < channels; channel++) {
+      const value = reader.read(view, at + i * frameBytes + channel * step);
+      sum += value;
+      peak = Math.max(peak, Math.abs(value));
+      power += value * value;
+    }
     samples[i] = sum / (channels * reader.full);
   }
   const wrong = samples.findIndex((sample) => !Number.isFinite(sample));
@@ -249,7 +260,17 @@ function decode(
     throw new UserError(
       `${name} has a sample that is not finite (${samples[wrong]} at ${wrong}); record or convert it again`,
     );
-  return { sampleRate, samples, channels };
+  if (peak / reader.full > PEAK_MAX)
+    throw new UserError(
+      `${name} has values up to ${peak}, and sound is between -1 and 1; check the file, or convert it again`,
+    );
+  return {
+    sampleRate,
+    samples,
+    channels,
+    peak: peak / reader.full,
+    power: power / (channels * reader.full * reader.full),
+  };
 }
 
 function noSound(name: string): UserError {

@@ -59,6 +59,7 @@ function pngHeader(bytes: Uint8Array, file: string) {
  * The network input of one image, with the same values as in training.
  * @param bytes of a PNG or JPEG
  * @param file names the image in errors
+ * @param seen receives the decoded image, for what is told about it
  * @returns [height, width, channels]
  * @throws UserError that names the file and the remedy
  */
@@ -66,8 +67,11 @@ export async function preprocessImage(
   bytes: Uint8Array,
   file: string,
   settings: ImagePreprocessing,
+  seen?: (image: ReadImage) => void,
 ): Promise<Float32Array> {
-  const { pixels } = fitted(await readImage(bytes, file, settings.channels), file, settings);
+  const image = await readImage(bytes, file, settings.channels);
+  seen?.(image);
+  const { pixels } = fitted(image, file, settings);
   // A byte times a float32 is exact in float64, so there is a single rounding.
   return Float32Array.from(pixels, (byte) => byte * settings.scale);
 }

@@ -97,7 +97,12 @@ function cellOf(
   if (typeof value === 'boolean') return String(value);
   if (typeof value !== 'number')
     throw new UserError(`${place}: ${column.name} is neither a number nor a text; correct it`);
-  if (column.type !== 'number') return String(value);
+  if (column.type !== 'number') {
+    if (Math.abs(value) <= Number.MAX_SAFE_INTEGER) return String(value);
+    throw new UserError(
+      `${place}: ${column.name} is ${value}, a number of which JSON may have lost digits; write it as a text: "..."`,
+    );
+  }
   // In a column with percent signs 0.12 is 12%. A decimal exponent is exact where a product is not.
   const written = column.percent
     ? `${/e/.test(String(value)) ? value * 100 : Number(`${value}e2`)}%`

@@ -33,6 +33,8 @@ const PARSERS = {
   timestampFromMicroseconds: (time: bigint | undefined) => isoTime(time, (value) => Number(value / 1000n)),
   timestampFromNanoseconds: (time: bigint | undefined) =>
     isoTime(time, (value) => Number(value / 1_000_000n)),
+  // Columns of geometry are left out; only decimal numbers in bytes are given this type, so that they arrive as they are.
+  geometryFromBytes: (bytes: Uint8Array | undefined) => bytes,
 };
 
 /** The least and the largest value of a column, which nobody reads here, may be cut in the middle of a letter. */
@@ -95,6 +97,7 @@ async function read(source: string, bytes: Buffer): Promise<RawTable> {
   for (const heading of header)
     if (heading.length > NAME_LENGTH_MAX)
       problems.add('heading', undefined, `the heading ${quoted(heading)} is too long; shorten it`);
+  const scales = new Map(flat.flatMap(takeDecimal));
   const builder = new TableBuilder(source, header);
   let rowStart = 0;
   for (const group of metadata.row_groups) {
@@ -115,7 +118,7 @@ async function read(source: string, bytes: Buffer): Promise<RawTable> {
         throw new Error(
           `column ${shortened(column)} holds ${values.length} values, not ${rowEnd - rowStart}`,
         );
-      return texts(values);
+      return texts(values, scales.get(column));
     });
     rowStart = rowEnd;
   }
@@ -132,9 +135,11 @@ async function readColumn<T>(column: string, read: () => T | Promise<T>): Promis
   }
 }
 
-function* texts(values: Iterable<unknown>): Generator<string> {
+/** @param scale digits behind the point of decimal numbers; undefined: the column has other values */
+function* texts(values: Iterable<unknown>, scale: number | undefined): Generator<string> {
   for (const value of values)
     if (value === null || value === undefined) yield '';
+    else if (scale !== undefined) yield decimalText(unscaled(value), scale);
     else if (typeof value === 'string') yield value;
     else if (value instanceof Uint8Array)
       throw new Error('a column holds bytes that are neither text nor numbers');
@@ -152,6 +157,34 @@ function nameByConvertedType(element: SchemaElement): void {
     element.converted_type = 'DECIMAL';
     element.scale ??= type.scale;
   } else if (type?.type === 'DATE' || type?.type === 'BSON') element.converted_type = type.type;
+}
+
+/**
+ * Makes hyparquet return the whole numbers that a column of decimals stores. It would divide them by a power of ten after rounding
+ * them to float64, so that a number of more than 15 digits is rounded twice.
+ * @returns name and scale; none when the column has other values
+ */
+function takeDecimal(element: SchemaElement): [name: string, scale: number][] {
+  if (element.converted_type !== 'DECIMAL') return [];
+  delete element.converted_type;
+  delete element.logical_type;
+  if (/BYTE_ARRAY$/.test(element.type ?? '')) element.logical_type = { type: 'GEOMETRY' };
+  return [[element.name, element.scale ?? 0]];
+}
+
+/** The whole number that a decimal is stored as: big-endian and in two's complement, if it is bytes. */
+function unscaled(value: unknown): bigint {
+  if (!(value instanceof Uint8Array)) return BigInt(value as number | bigint);
+  const magnitude = value.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
+  return BigInt.asIntN(8 * value.length, magnitude);
+}
+
+/** A decimal as text: 12345 with scale 3 is 12.345. */
+function decimalText(value: bigint, scale: number): string {
+  if (scale <= 0) return scale === 0 ? String(value) : `${value}e${-scale}`;
+  const digits = String(value < 0n ? -value : value).padStart(scale + 1, '0');
+  const text = `${digits.slice(0, -scale)}.${digits.slice(-scale)}`.replace(/\.?0+$/, '');
+  return value < 0n ? `-${text}` : text;
 }
 
 /** Whether a column holds bytes that have no text of their own. */

@@ -8,7 +8,14 @@ import type { Dataset } from '../dataset.js';
 import { hashNumber, isOneIn } from '../held-out.js';
 import { readAptLists } from './apt-lists.js';
 import { PAIR_SIGNS, type PairLengths, type PairPreprocessing } from './pair-preprocessing.js';
-import { type PiecePair, packPiecePairs, piecesIn, piecesOf } from './piece-pairs.js';
+import {
+  type PiecePair,
+  type Pieces,
+  packPiecePairs,
+  piecesIn,
+  piecesOf,
+  UnknownLetters,
+} from './piece-pairs.js';
 import { readTextFile } from './text-file.js';
 
 const FILE_BYTES_MAX = 2 ** 28;
@@ -39,6 +46,12 @@ interface Summary {
   readonly long: string;
 }
 
+/** A text and its summary as piece numbers. */
+interface Reading extends PiecePair {
+  /** Where the first sentence begins and ends in what is read. */
+  readonly lead: readonly [number, number];
+}
+
 /** Data sets for training and evaluation, and the alphabet. */
 export interface SummarySplit {
   readonly train: Dataset;
@@ -64,12 +77,14 @@ export interface SummarySplit {
  */
 export async function loadSummaries(path?: string): Promise<SummarySplit> {
   const isFile = path !== undefined && (await stat(path).catch(() => undefined))?.isFile();
-  const all: readonly Summary[] = isFile ? await readSummaries(path) : await readAptLists(path);
-  const { learned, heldOut } = splitBySource(all);
+  const { summaries, notes } = isFile
+    ? await readSummaries(path)
+    : { summaries: await readAptLists(path), notes: [] };
+  const { learned, heldOut } = splitBySource(summaries);
   const texts = learned.flatMap(({ name, short, long }) => [name, short, ...leadOf(long)]);
-  const { alphabet, numbersOf } = piecesOf(texts, PIECES);
-  const pack = (name: string, from: readonly Summary[]) =>
-    packSummaries(name, from, SUMMARY_LENGTHS, numbersOf);
+  const pieces = piecesOf(texts, PIECES);
+  const { alphabet } = pieces;
+  const pack = (name: string, from: readonly Summary[]) => packSummaries(name, from, SUMMARY_LENGTHS, pieces);
   const [train, test] = [pack('summaries-train', learned), pack('summaries-test', heldOut)];
   return {
     train: train.dataset,
@@ -78,6 +93,9 @@ export async function loadSummaries(path?: string): Promise<SummarySplit> {
     notes: [
       `${train.dataset.manifest.samples} texts for training, ${test.dataset.manifest.samples} held out; ` +
         `${train.leftOut + test.leftOut} left out, as their summary is empty or longer than ${SUMMARY_LENGTHS.written - 1} pieces`,
+      ...train.changes('the texts for training'),
+      ...test.changes('the texts held out'),
+      ...notes,
     ],
     preprocessing: {
       ...{ kind: 'pairs', version: 1, form: 'summaries' },
@@ -96,35 +114,86 @@ export async function summariesToMeasure(
   path: string,
   { read, written }: PairPreprocessing,
 ): Promise<{ readonly test: Dataset; readonly notes: readonly string[] }> {
-  const { numbersOf } = piecesIn(read.alphabet);
   const lengths = { read: read.length, written: written.length };
-  const { dataset, leftOut } = packSummaries('summaries', await readSummaries(path), lengths, numbersOf);
-  const notes =
+  const { summaries, notes } = await readSummaries(path);
+  const { dataset, leftOut, changes } = packSummaries(
+    'summaries',
+    summaries,
+    lengths,
+    piecesIn(read.alphabet),
+  );
+  const short =
     leftOut === 0
       ? []
       : [
           `${path}: ${leftOut} left out, as their summary is empty or longer than ${written.length - 1} pieces`,
         ];
-  return { test: dataset, notes };
+  return { test: dataset, notes: [...short, ...changes(path), ...notes] };
 }
 
-/** What a model reads of a text. @param numbersOf the pieces of a text */
-export function readingOf(
-  { name, long }: Pick<Summary, 'name' | 'long'>,
-  { read }: Pick<PairPreprocessing, 'read'>,
-  numbersOf: (text: string) => number[],
-): readonly number[] {
-  return toNumbers({ name, long, short: '' }, { read: read.length }, numbersOf).read;
+/** Turns texts into numbers, and collects what a model does not see of them. */
+export class Readings {
+  private readonly unknown: UnknownLetters;
+  private cut = 0;
+
+  /** @param length most numbers of what is read, with an end */
+  constructor(
+    private readonly pieces: Pieces,
+    private readonly length: number,
+  ) {
+    this.unknown = new UnknownLetters(pieces);
+  }
+
+  /**
+   * The numbers of what is read: the name, a sign, and as much of the text as fits.
+   * @returns `lead`: where the first sentence begins and ends
+   */
+  of({ name, long }: Pick<Summary, 'name' | 'long'>): Pick<Reading, 'read' | 'lead'> {
+    for (const text of [name, long]) this.unknown.add(text);
+    const { numbersOf } = this.pieces;
+    const [lead, rest] = leadOf(long).map(numbersOf) as [number[], number[]];
+    const before = [...numbersOf(name), PAIR_SIGNS.start];
+    const all = [...before, ...lead, ...rest];
+    const room = this.length - 1;
+    if (all.length > room) this.cut += 1;
+    return {
+      read: all.slice(0, room),
+      lead: [Math.min(before.length, room), Math.min(before.length + lead.length, room)],
+    };
+  }
+
+  /** The numbers of a summary. */
+  summaryOf(short: string): readonly number[] {
+    this.unknown.add(short);
+    return this.pieces.numbersOf(short);
+  }
+
+  /** @param where the texts are. @returns one line for each kind of change */
+  notes(where: string): string[] {
+    const cut =
+      this.cut === 0
+        ? []
+        : [
+            `${where}: longer than the ${this.length - 1} pieces that the model reads, so that the rest is not read: ${this.cut}`,
+          ];
+    return [...cut, ...this.unknown.notes(where)];
+  }
 }
 
 function packSummaries(
   name: string,
   from: readonly Summary[],
   lengths: PairLengths,
-  numbersOf: (text: string) => number[],
-): { readonly dataset: Dataset; readonly leftOut: number } {
+  pieces: Pieces,
+): {
+  readonly dataset: Dataset;
+  readonly leftOut: number;
+  /** What the model does not see. @param where the texts are */
+  readonly changes: (where: string) => string[];
+} {
+  const readings = new Readings(pieces, lengths.read);
   const rows = from
-    .map((summary) => toNumbers(summary, lengths, numbersOf))
+    .map((summary) => ({ ...readings.of(summary), written: readings.summaryOf(summary.short) }))
     .filter(({ written }) => written.length > 0 && written.length < lengths.written);
   if (rows.length === 0)
     throw new UserError(
@@ -141,12 +210,15 @@ function packSummaries(
   return {
     dataset: packPiecePairs(name, rows, lengths, { lead: column }),
     leftOut: from.length - rows.length,
+    changes: (where) => readings.notes(where),
   };
 }
 
-async function readSummaries(file: string): Promise<Summary[]> {
-  const lines = (await readTextFile(file, FILE_BYTES_MAX)).text.split('\n');
-  return lines.flatMap((line, i) => {
+async function readSummaries(
+  file: string,
+): Promise<{ readonly summaries: readonly Summary[]; readonly notes: readonly string[] }> {
+  const { text, notes } = await readTextFile(file, FILE_BYTES_MAX);
+  const summaries = text.split('\n').flatMap((line, i) => {
     if (line.trim() === '') return [];
     const place = `${file}, line ${i + 1}`;
     const { name = '', source = `${i}`, short, long } = parseObject(line, place);
@@ -157,6 +229,7 @@ async function readSummaries(file: string): Promise<Summary[]> {
     }
     return [given as Summary];
   });
+  return { summaries, notes };
 }
 
 function parseObject(line: string, place: string): Record<string, unknown> {
@@ -198,19 +271,4 @@ function splitBySource(all: readonly Summary[]): { learned: Summary[]; heldOut: 
       chosen.set(family(summary), summary);
   }
   return { learned, heldOut: [...chosen.values()] };
-}
-
-function toNumbers(
-  { name, short, long }: Pick<Summary, 'name' | 'short' | 'long'>,
-  lengths: Pick<PairLengths, 'read'>,
-  numbersOf: (text: string) => number[],
-): PiecePair & { readonly lead: readonly [number, number] } {
-  const [lead, rest] = leadOf(long).map(numbersOf) as [number[], number[]];
-  const before = [...numbersOf(name), PAIR_SIGNS.start];
-  const room = lengths.read - 1;
-  return {
-    read: [...before, ...lead, ...rest].slice(0, room),
-    written: numbersOf(short),
-    lead: [Math.min(before.length, room), Math.min(before.length + lead.length, room)],
-  };
 }

@@ -4,7 +4,7 @@
 import { UserError } from '../../errors.js';
 import type { Dataset } from '../dataset.js';
 import { charactersOf, charactersToMeasure, unreadable } from './character-pairs.js';
-import { readingOf, summariesToMeasure } from './descriptions.js';
+import { Readings, summariesToMeasure } from './descriptions.js';
 import type { PairPreprocessing } from './pair-preprocessing.js';
 import { sentencesToMeasure } from './parallel-text.js';
 import { piecesIn, UnknownLetters } from './piece-pairs.js';
@@ -50,17 +50,12 @@ export async function textLines(path: string, preprocessing: PairPreprocessing):
     .split(/\r\n|\n|\r/)
     .flatMap((line, i) => (line.trim() === '' ? [] : [{ line, number: i + 1 }]));
   if (lines.length === 0) throw new UserError(`${path} has no text; write one a line`);
-  const numbersOf = readerOf(preprocessing, path);
-  const unknown =
-    preprocessing.form === 'characters'
-      ? undefined
-      : new UnknownLetters(piecesIn(preprocessing.read.alphabet));
+  const reader = readerOf(preprocessing, path);
   const { length } = preprocessing.read;
   const read = new Float32Array(lines.length * length);
   const present = new Float32Array(lines.length * length);
   for (const [row, { line, number }] of lines.entries()) {
-    const numbers = numbersOf(line, number);
-    unknown?.add(line);
+    const numbers = reader.numbersOf(line, number);
     read.set(numbers, row * length);
     // Of pieces, the end is seen; padding never is.
     const seen = preprocessing.form === 'characters' ? numbers.length : numbers.length + 1;
@@ -69,31 +64,53 @@ export async function textLines(path: string, preprocessing: PairPreprocessing):
   return {
     lines: lines.map(({ number }) => number),
     inputs: { read, present },
-    notes: [...notes, ...(unknown?.notes(path) ?? [])],
+    notes: [...notes, ...reader.notes()],
   };
 }
 
-/** @returns a function of a line and its number: the numbers of its symbols */
-function readerOf(
-  preprocessing: PairPreprocessing,
-  path: string,
-): (line: string, number: number) => readonly number[] {
+/** How lines of a file become numbers. */
+interface LineReader {
+  /** The numbers of the symbols of a line. @param number of the line, from 1 */
+  numbersOf(line: string, number: number): readonly number[];
+  /** What was left out or cut, one line each. */
+  notes(): string[];
+}
+
+function readerOf(preprocessing: PairPreprocessing, path: string): LineReader {
   const { form, read } = preprocessing;
   const refuse = (number: number, wrong: string): never => {
     throw new UserError(`${path}, line ${number} ${wrong}; correct it, or leave it out`);
   };
+  const refuseUnknown = (number: number): never => refuse(number, 'has no piece that the model has learned');
   if (form === 'characters')
-    return (line, number) => {
-      const wrong = unreadable(line, preprocessing);
-      return wrong === undefined ? charactersOf(line, preprocessing) : refuse(number, wrong);
+    return {
+      numbersOf(line, number) {
+        const wrong = unreadable(line, preprocessing);
+        return wrong === undefined ? charactersOf(line, preprocessing) : refuse(number, wrong);
+      },
+      notes: () => [],
     };
-  const { numbersOf } = piecesIn(read.alphabet);
-  return (line, number) => {
-    const numbers =
-      form === 'summaries' ? readingOf({ name: '', long: line }, preprocessing, numbersOf) : numbersOf(line);
-    if (numbers.length === 0) return refuse(number, 'has no piece that the model has learned');
-    if (numbers.length >= read.length)
-      return refuse(number, `has ${numbers.length} pieces, and the model reads ${read.length - 1}`);
-    return numbers;
+  const pieces = piecesIn(read.alphabet);
+  if (form === 'summaries') {
+    const readings = new Readings(pieces, read.length);
+    return {
+      numbersOf(line, number) {
+        if (pieces.numbersOf(line).length === 0) return refuseUnknown(number);
+        return readings.of({ name: '', long: line }).read;
+      },
+      notes: () => readings.notes(path),
+    };
+  }
+  const unknown = new UnknownLetters(pieces);
+  return {
+    numbersOf(line, number) {
+      const numbers = pieces.numbersOf(line);
+      if (numbers.length === 0) return refuseUnknown(number);
+      if (numbers.length >= read.length)
+        return refuse(number, `has ${numbers.length} pieces, and the model reads ${read.length - 1}`);
+      unknown.add(line);
+      return numbers;
+    },
+    notes: () => unknown.notes(path),
   };
 }

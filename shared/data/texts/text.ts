@@ -112,14 +112,14 @@ export async function textToMeasure(
 export async function endOfText(
   path: string,
   { context, alphabet }: TextPreprocessing,
-): Promise<{ readonly x: Float32Array }> {
-  const { text } = await readTextFile(path, TEXT_BYTES_MAX);
+): Promise<{ readonly x: Float32Array; readonly notes: readonly string[] }> {
+  const { text, notes } = await readTextFile(path, TEXT_BYTES_MAX);
   const last = Array.from(text).slice(-context);
   if (last.length < context)
     throw new UserError(
       `${path} has ${last.length} characters, and the model needs ${context}; take a longer text`,
     );
-  return { x: Float32Array.from(numbersOfText(last, alphabet, path)) };
+  return { x: Float32Array.from(numbersOfText(last, alphabet, path)), notes };
 }
 
 /**

@@ -139,7 +139,7 @@ describe('notes tell what was found', () => {
       'recordings: 8000 Hz, the first 0.25 s as spectrograms of 16 frames and 32 bands ' +
         '(1 are longer and cut, 2 are shorter and padded with silence)',
       'mixed to the mean of their channels: 2',
-      'silent from beginning to end: 1',
+      'silent in the part that is used: 1',
     ]);
   });
 

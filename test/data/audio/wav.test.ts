@@ -224,6 +224,8 @@ describe('other kinds', () => {
       sampleRate: 8000,
       channels: 4,
       samples: Float64Array.of(0.125),
+      peak: 0.5,
+      power: 0.0625,
     });
   });
 

@@ -135,6 +135,45 @@ describe('a Parquet file', () => {
     });
   });
 
+  it('has decimals of any size, each rounded once', async () => {
+    const decimal = (scale: number, precision: number) =>
+      ({ logical_type: { type: 'DECIMAL', precision, scale }, repetition_type: 'OPTIONAL' }) as const;
+    const bytes = (value: bigint, length: number): Uint8Array =>
+      Uint8Array.from({ length }, (_, i) => Number(BigInt.asUintN(8, value >> BigInt(8 * (length - 1 - i)))));
+    // 2^53 + 1 tenths: 900719925474099.3, and 900719925474099.2 when the whole number is rounded before.
+    const large = 2n ** 53n + 1n;
+    const file = parquetWriteBuffer({
+      schema: [
+        { name: 'root', num_children: 4 },
+        { name: 'long', type: 'INT64', ...decimal(1, 18) },
+        { name: 'whole', type: 'INT64', ...decimal(0, 18) },
+        {
+          name: 'fixed',
+          type: 'FIXED_LEN_BYTE_ARRAY',
+          type_length: 16,
+          ...decimal(30, 38),
+        },
+        { name: 'bytes', type: 'BYTE_ARRAY', ...decimal(2, 38) },
+      ],
+      columnData: [
+        { name: 'long', data: [large, -large, null, 0n, -1n] },
+        { name: 'whole', data: [large, null, -large, 0n, 100n] },
+        {
+          name: 'fixed',
+          data: [bytes(10n ** 37n + 1n, 16), null, bytes(-(10n ** 29n), 16), bytes(0n, 16), null],
+        },
+        { name: 'bytes', data: [bytes(-1n, 1), bytes(12_345n, 2), bytes(-large, 9), null, bytes(500n, 2)] },
+      ],
+    });
+    const path = tableFile(new Uint8Array(file), 't.parquet');
+    expect(columnsOf(await readTable(path, FILE))).toEqual({
+      long: ['900719925474099.3', '-900719925474099.3', '', '0', '-0.1'],
+      whole: ['9007199254740993', '', '-9007199254740993', '0', '100'],
+      fixed: ['10000000.000000000000000000000000000001', '', '-0.1', '0', ''],
+      bytes: ['-0.01', '123.45', '-90071992547409.93', '', '5'],
+    });
+  });
+
   it('is read whatever its statistics hold', async () => {
     const file = Buffer.from(
       parquetWriteBuffer({ columnData: [{ name: 'a', data: ['x\u00e4', 'y\u00e4'], type: 'STRING' }] }),

@@ -9,8 +9,10 @@ import {
   loadSummaries,
   SUMMARY_LENGTHS,
   type SummarySplit,
+  summariesToMeasure,
 } from '../../../shared/data/texts/descriptions.js';
 import { PAIR_SIGNS } from '../../../shared/data/texts/pair-preprocessing.js';
+import { textLines } from '../../../shared/data/texts/pairs-to-measure.js';
 import { temporaryFolder } from '../../support/process.js';
 
 function fileOf(name: string, text: string): string {
@@ -76,6 +78,30 @@ describe('texts to sum up', () => {
     expect(said).toEqual(['solves 0 ', 'solves 1 ', 'solves 2 ']);
     expect(after.train.manifest.samples).toBe(before.train.manifest.samples + 3);
     expect(spelled(after, after.test, 'written')).toEqual(spelled(before, before.test, 'written'));
+  });
+
+  it('tell of letters that were not learned, and of texts that are cut', async () => {
+    const { preprocessing, notes } = await loadSummaries(fileOf('texts.jsonl', LINES));
+    expect(notes).toHaveLength(1);
+    const strange = [
+      { name: 'ж', short: 'plays bd games', long: 'It plays games.' },
+      { name: 'b', short: 'plays жж', long: `It plays games. ${'It plays games. '.repeat(30)}` },
+    ];
+    const file = fileOf('strange.jsonl', strange.map((text) => JSON.stringify(text)).join('\n'));
+    const measured = await summariesToMeasure(file, preprocessing);
+    expect(measured.test.manifest.samples).toBe(2);
+    expect(measured.notes).toEqual([
+      `${file}: longer than the 79 pieces that the model reads, so that the rest is not read: 1`,
+      `${file}: 3 letters that the model has not learned are left out, such as ж at the end of a word, ж`,
+    ]);
+    const lines = fileOf('lines.txt', `It ж plays games.\n\n${'It plays games. '.repeat(30)}\n`);
+    expect((await textLines(lines, preprocessing)).notes).toEqual([
+      `${lines}: longer than the 79 pieces that the model reads, so that the rest is not read: 1`,
+      `${lines}: 1 letters that the model has not learned are left out, such as ж at the end of a word`,
+    ]);
+    await expect(textLines(fileOf('lines.txt', 'It plays.\nжжж\n'), preprocessing)).rejects.toThrow(
+      /lines\.txt, line 2 has no piece that the model has learned/,
+    );
   });
 
   it('come out of lists of packages', async () => {
