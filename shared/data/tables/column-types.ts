@@ -3,7 +3,7 @@
  * with a notation that no option allows, becomes a problem with a remedy. It never becomes a category silently.
  */
 import { type ColumnSurvey, DIFFERENT_NUMBERS_MAX, missingTest, TEXTS_MAX } from './column-survey.js';
-import { hasShortYear, looksLikeDate, readDate } from './date-text.js';
+import { hasShortYear, hasZoneName, looksLikeDate, readDate } from './date-text.js';
 import {
   describeFormat,
   NUMBER_FORMATS,
@@ -69,14 +69,14 @@ export function decideType(
     problems.add(`type:${heading}`, undefined, `${shortened(heading)} ${text}`);
   const [example = ''] = texts.keys();
   const otherwise = `make the column a category: categories: [${literal(heading)}]`;
-  if (numbers === 0 && every(column, looksLikeDate)) {
-    if (every(column, hasShortYear))
-      return add(
-        `holds dates with two-digit years, such as ${quoted(example)}; write four digits, or leave the column out: ignore: [${literal(heading)}]`,
-      );
-    return add(
-      `holds dates, such as ${quoted(example)}; convert them to features with dates: [${literal(heading)}], or leave the column out: ignore: [${literal(heading)}]`,
-    );
+  if (numbers === 0 && every(column, (text) => looksLikeDate(text) || hasZoneName(text))) {
+    const [what, fix] = every(column, hasShortYear)
+      ? ['dates with two-digit years', 'write four digits']
+      : every(column, looksLikeDate)
+        ? ['dates', `convert them to features with dates: [${literal(heading)}]`]
+        : ['times with the name of a time zone', 'write an offset such as +02:00 instead'];
+    const leaveOut = `leave the column out: ignore: [${literal(heading)}]`;
+    return add(`holds ${what}, such as ${quoted(example)}; ${fix}, or ${leaveOut}`);
   }
   if ([...texts.keys()].every((text) => OTHER_DIGITS.test(text)))
     return add(

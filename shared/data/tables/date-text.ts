@@ -66,6 +66,15 @@ export function looksLikeDate(text: string): boolean {
   );
 }
 
+/** Whether a text is a date with a time and the name of a time zone, such as CEST or Europe/Berlin, which is not read. */
+export function hasZoneName(text: string): boolean {
+  const [, before] =
+    /^(.*\d(?:\s*[AaPp]\.?[Mm]\.?)?)\s*\[?(?:[A-Z]{2,5}|[A-Z]\w+\/[\w/+-]+)\]?$/.exec(
+      text.slice(0, LENGTH_MAX),
+    ) ?? [];
+  return before !== undefined && !looksLikeDate(text) && looksLikeDate(before);
+}
+
 /** Whether a text is a date with a two-digit year. */
 export function hasShortYear(text: string): boolean {
   return text.length <= LENGTH_MAX && new RegExp(`^\\d{1,2}([-/.])\\d{1,2}\\1\\d{2}${TIME}$`).test(text);

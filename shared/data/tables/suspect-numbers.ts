@@ -9,6 +9,9 @@ const NUMBERS_MIN = 5;
 /** A placeholder occurs at least so many times. */
 const PLACEHOLDERS_MIN = 2;
 
+/** Spellings of a column that are kept to find two of one number. */
+const SPELLINGS_MAX = 4096;
+
 /** Collects how the numbers of a column are written. */
 export class SuspectNumbers {
   readonly #decimal: string;
@@ -24,6 +27,9 @@ export class SuspectNumbers {
   #areGrouped = true;
   /** Placeholders by spelling: numbers made of nines, such as -999, and -1. */
   readonly #placeholders = new Map<string, { readonly value: number; rows: number }>();
+  /** Spellings like 1.1, and spellings like 1.10 without their zeros: versions have both. */
+  readonly #short = new Set<string>();
+  readonly #padded = new Set<string>();
   /** The range of all other numbers. */
   #least = Number.POSITIVE_INFINITY;
   #most = Number.NEGATIVE_INFINITY;
@@ -40,6 +46,7 @@ export class SuspectNumbers {
     this.#areGrouped &&= this.#grouped?.test(text) === true;
     if (this.leadingZero === undefined && /^0\d+$/.test(text)) this.leadingZero = text;
     if (this.inexact === undefined && isInexact(text, value)) this.inexact = text;
+    this.#addSpelling(text);
     if (value === -1 || /^-?99+$/.test(String(value))) {
       const placeholder = this.#placeholders.get(text);
       if (placeholder === undefined) this.#placeholders.set(text, { value, rows: 1 });
@@ -62,6 +69,11 @@ export class SuspectNumbers {
       notes.push(
         `${shown} has more digits than a float64 holds, such as ${this.inexact}; if it is an id, set ignore: [${literal(name)}]`,
       );
+    const twice = [...this.#padded].find((text) => this.#short.has(text));
+    if (twice !== undefined)
+      notes.push(
+        `${shown} has ${twice} and ${twice}0, which are the same number; if these are versions or codes, set ${categories}`,
+      );
     if (this.#count < NUMBERS_MIN) return notes;
     if (this.#areExponents)
       notes.push(
@@ -79,6 +91,13 @@ export class SuspectNumbers {
             `value, set missingValues: { also: [${literal(text.trim())}] }`,
         );
     return notes;
+  }
+
+  #addSpelling(text: string): void {
+    const [, start, zeros] = /^(\d{1,4}[.,]\d{0,3}[1-9])(0?)$/.exec(text) ?? [];
+    if (start === undefined) return;
+    const spellings = zeros === '' ? this.#short : this.#padded;
+    if (spellings.size < SPELLINGS_MAX) spellings.add(start);
   }
 
   /** Whether a placeholder is not just another value: the only negative one, or far from all others. */

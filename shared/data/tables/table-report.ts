@@ -186,6 +186,7 @@ function notesOf({ preprocessing, facts, target: [values], train }: FittedTable)
           `if these are classes, set categories: [${literal(goal.name)}]`,
       );
   }
+  notes.push(...headingNotes(preprocessing.columns.map(({ name }) => name)));
   if (goal.type === 'category') notes.push(...sharesOf(goal.values, values as Float64Array, train));
   const more = notes.length - NOTES_MAX;
   return more > 0 ? [...notes.slice(0, NOTES_MAX), `and ${more} more`] : notes;
@@ -197,6 +198,11 @@ const ORDERED: readonly (readonly [pattern: RegExp, what: string])[] = [
   [/^\d{4}(-|\/|\.| |)(\d{1,2}|[QHqh]\d|[Ww]\d{1,2})$/, 'months, quarters or weeks'],
   [/^\d+([.,]\d+)?\/\d+([.,]\d+)?$/, 'fractions'],
   [/^[\d.,]+\s*(-|\u2013|to|\.\.)\s*[\d.,]+$/, 'ranges'],
+  [/^[+-]?[\d.]+[dDqQ][+-]?\d+$/, 'numbers with the exponents of Fortran,'],
+  [/^0[xX][\da-fA-F]+$/, 'hexadecimal numbers'],
+  [/^[\d.,]*\d-$/, 'numbers with the sign behind them,'],
+  [/^(='?"?|')[+-]?[\d.,]+"?$/, 'numbers in quotes'],
+  [/^[+-]?[\d.,]*\d\s*[\p{L}\u00b0\u00b5%\u2030]{1,8}$/u, 'numbers with units'],
 ];
 
 function orderNotes(name: string, values: readonly string[]): string[] {
@@ -205,6 +211,21 @@ function orderNotes(name: string, values: readonly string[]): string[] {
   return [
     `${name} holds ${found[1]} such as ${quoted(values[0] as string)} as categories, so their order is lost; if it matters, ` +
       'write them as numbers',
+  ];
+}
+
+/** A note about headings that look like values: a file without a header line. */
+function headingNotes(names: readonly string[]): string[] {
+  const read = numberReader({ decimal: '.', thousands: null });
+  const numbers = names.map((name) => read(name)?.value);
+  const fraction = names[numbers.findIndex((value) => value !== undefined && !Number.isInteger(value))];
+  const [first, ...others] = numbers;
+  const areNumbered =
+    (first === 0 || first === 1) && others.every((value, i) => value === (first as number) + i + 1);
+  const example = fraction ?? (numbers.includes(undefined) || areNumbered ? undefined : names[0]);
+  if (example === undefined) return [];
+  return [
+    `the heading ${quoted(example)} is a number; if the first line is a row like the others, put a line with headings before it`,
   ];
 }
 

@@ -199,12 +199,44 @@ describe('all values of a column decide its type', () => {
       {},
       "x is -1 in 2 rows and 0 to 12 in all others; if it stands for a missing value, set missingValues: { also: ['-1'] }",
     ],
+    [
+      'one number with and without a zero behind it',
+      ['1.1', '1.9', '1.10', '1.11', '1.1'],
+      {},
+      "x has 1.1 and 1.10, which are the same number; if these are versions or codes, set categories: ['x']",
+    ],
+    ...[
+      ['exponents of Fortran', 'numbers with the exponents of Fortran,', ['1.5D+00', '2D3', '3q-1']],
+      ['hexadecimal numbers', 'hexadecimal numbers', ['0x0f', '0xA0', '0x0f', '0x11']],
+      ['signs behind numbers', 'numbers with the sign behind them,', ['10-', '20-', '30-', '10-']],
+      ['numbers in quotes', 'numbers in quotes', ["'10", "'20", "'30", "'10"]],
+      ['several units', 'numbers with units', ['500 g', '1 kg', '2 kg', '1 kg']],
+    ].map(([name, what, values]): [string, string[], Partial<CsvOptions>, string] => [
+      name as string,
+      [...(values as string[]), (values as string[])[1] as string],
+      { categories: ['x'] },
+      `x holds ${what as string} such as`,
+    ]),
   ])('%s get a note', async (_, values, options, note) => {
     const { data } = await featuresOfColumn(values, options);
     expect(data.notes.join('\n')).toContain(note);
   });
 
+  it.each<[string, string]>([
+    ['a fraction', '5.1,setosa,y\n4.9,setosa,1\n6.3,virginica,2\n'],
+    ['whole numbers that count nothing', '17,4\n21,5\n33,7\n'],
+  ])('a heading that is a number gets a note: %s', async (_, text) => {
+    const target = text.slice(text.indexOf('\n') - 1, text.indexOf('\n'));
+    const { notes } = await csv(tableFile(text), { target });
+    expect(notes.join('\n')).toMatch(
+      /the heading "[\d.]+" is a number; if the first line is a row like the others/,
+    );
+    const years = await csv(tableFile('0,1,2\n4,5,6\n7,5,6\n'), { target: '2' });
+    expect(years.notes.join('\n')).not.toContain('the heading');
+  });
+
   it.each<[string, string[], Partial<CsvOptions>]>([
+    ['three decimals with zeros', ['1.100', '1.1', '2.5', '1.200', '7.25'], {}],
     ['exponents of measured values', ['3.0E2', '4E1', '12E3', '7e5', '3E3'], {}],
     ['three decimals and fewer', ['1.234', '12.5', '999.000', '3.141', '70.001'], {}],
     ['three decimals of values below one', ['1.234', '0.512', '999.000', '3.141', '70.001'], {}],

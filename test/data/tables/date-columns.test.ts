@@ -101,3 +101,11 @@ describe('dates', () => {
     expect(await refusedColumn(values, { dates: ['x'] })).toContain(message);
   });
 });
+
+it('the name of a time zone is refused', async () => {
+  const zones = ['CEST', 'Europe/Berlin', '[Asia/Tokyo]'];
+  const values = Array.from({ length: 6 }, (_, i) => `2024-03-31 0${i}:30 ${zones[i % 3]}`);
+  expect(await refusedColumn(values)).toContain(
+    'x holds times with the name of a time zone, such as "2024-03-31 00:30 CEST"; write an offset such as +02:00 instead',
+  );
+});
