@@ -1,6 +1,9 @@
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UserError } from '../../shared/errors.js';
 import { writeFileAtomically } from '../../shared/files/atomic-file.js';
+import { exists } from '../../shared/files/read-file.js';
 import type { InputFiles } from '../../trainer/input-files.js';
 import { wholeNumber } from '../../trainer/options/option-values.js';
 import { datasetBatches, openInputs } from '../../trainer/prediction-inputs.js';
@@ -44,6 +47,7 @@ export function define(command: Command, { terminal }: CommandContext): void {
     .option('--out <FILE>', 'write the predictions to a file instead of stdout')
     .option('--json', 'write one JSON object per line, with all outputs, instead of CSV')
     .action(async (path: string, files: string[], options: PredictOptions) => {
+      await checkOutPath(options.out);
       const opened = await openModel(path, options, terminal);
       const paths = [...files, ...(options.input ?? [])];
       const inputs =
@@ -81,6 +85,18 @@ export function define(command: Command, { terminal }: CommandContext): void {
         await model.stop();
       }
     });
+}
+
+/** @throws UserError (wrong usage) when the path is that of a folder, or its folder does not exist */
+async function checkOutPath(path: string | undefined): Promise<void> {
+  if (path === undefined) return;
+  if ((await stat(path).catch(() => undefined))?.isDirectory())
+    throw new UserError(
+      `--out names a file for the predictions, and ${path} is a folder; name a file in it`,
+      2,
+    );
+  if (!(await exists(dirname(path))))
+    throw new UserError(`--out: the folder ${dirname(path)} does not exist`, 2);
 }
 
 /** The first samples of the test data of a run. */

@@ -16,6 +16,7 @@ import {
 import { nearestColumn, shortened } from './problems.js';
 import type { RawTable } from './raw-table.js';
 import { featuresOf, widthOf } from './table-features.js';
+import { unlikeTraining } from './unlike-training.js';
 
 /** Most numbers in the features of a table: rows times features. */
 const FEATURES_MAX = 2 ** 28;
@@ -175,7 +176,8 @@ async function readColumns(
       : [],
   );
   if (dropped > 0) notes.push(`${dropped} of ${table.rows} rows left out for a missing value`);
-  return { values: values as readonly ColumnValues[], kept, notes };
+  const known = values as readonly ColumnValues[];
+  return { values: known, kept, notes: [...notes, ...unlikeTraining(columns, known, kept)] };
 }
 
 /** The values of a column; undefined when the table does not have it. */

@@ -12,6 +12,7 @@ import { assert, UserError } from '../../errors.js';
 import { sha256Hex } from '../../files/sha256.js';
 import { CHUNK_BYTES_TARGET, type Dataset } from '../dataset.js';
 import type { Field } from '../manifest.js';
+import { listed } from '../tables/problems.js';
 import { readTextFile } from './text-file.js';
 import { numbersOfText, SYMBOLS_MAX, type TextPreprocessing } from './text-preprocessing.js';
 
@@ -74,10 +75,22 @@ export async function loadText(path: string, context: number, share: number): Pr
 function oddCharacters(path: string, text: string, alphabet: readonly string[]): string[] {
   const notes: string[] = [];
   const count = (character: string): number => text.split(character).length - 1;
-  const [returns, marks] = [count('\r'), count('\ufeff')];
-  if (returns > 0)
+  const [windows, marks] = [count('\r\n'), count('\ufeff')];
+  const lone = count('\r') - windows;
+  if (windows > 0)
     notes.push(
-      `${path}: ${returns} carriage returns, with which Windows ends lines, are learned as characters; remove them with: tr -d '\\r'`,
+      `${path}: ${windows} carriage returns, with which Windows ends lines, are learned as characters; remove them with: tr -d '\\r'`,
+    );
+  if (lone > 0)
+    notes.push(
+      `${path}: ${lone} carriage returns without a line feed, with which old programs end lines, are learned as characters; make ` +
+        "them line feeds with: tr '\\r' '\\n'",
+    );
+  const controls = alphabet.filter((character) => /[^\P{Cc}\t\n\r]/u.test(character));
+  if (controls.length > 0)
+    notes.push(
+      `${path}: control characters are learned: ${listed(controls.map((character) => JSON.stringify(character)))}; remove them if ` +
+        'they are not meant',
     );
   if (marks > 0)
     notes.push(
@@ -101,7 +114,18 @@ export async function textToMeasure(
     throw new UserError(
       `${path} has ${ids.length} characters, and the model needs more than ${context}; take a longer text`,
     );
-  return { test: windowsOf('text-test', ids, context, context), notes };
+  const test = windowsOf('text-test', ids, context, context);
+  const rest = ids.length - 1 - test.manifest.samples * context;
+  return {
+    test,
+    notes:
+      rest === 0
+        ? notes
+        : [
+            ...notes,
+            `${path}: the last ${rest} characters fill no window of ${context} and are not measured`,
+          ],
+  };
 }
 
 /**

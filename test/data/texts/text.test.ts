@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { chunkBytes, chunkCount, parseManifest } from '../../../shared/data/manifest.js';
-import { loadText, type TextSplit } from '../../../shared/data/texts/text.js';
+import { loadText, type TextSplit, textToMeasure } from '../../../shared/data/texts/text.js';
 import { isChunk } from '../../../shared/data/verify-chunk.js';
 import { UserError } from '../../../shared/errors.js';
 import { sha256Hex } from '../../../shared/files/sha256.js';
@@ -51,6 +51,11 @@ describe('a text as windows', () => {
     expect(await notesOf('abc\r\ndef\r\nghi\ufeffjkl')).toEqual([
       "2 carriage returns, with which Windows ends lines, are learned as characters; remove them with: tr -d '\\r'",
       '1 byte order marks inside of the text are learned as characters; remove them',
+    ]);
+    expect(await notesOf('abc\rdef\rghi\x1bjkl')).toEqual([
+      '2 carriage returns without a line feed, with which old programs end lines, are learned as characters; make them line ' +
+        "feeds with: tr '\\r' '\\n'",
+      'control characters are learned: "\\u001b"; remove them if they are not meant',
     ]);
     expect(await notesOf('aaaaaaaaaaaa')).toEqual(['a single character, so there is nothing to learn']);
     expect(await notesOf('\ufeffabc\ndef\nghi')).toEqual([]);
@@ -110,4 +115,13 @@ describe('a text as windows', () => {
     expect(() => parseManifest({ ...words, overlapBytes: 20 }, 'peer')).toThrow(/fields\.y\.offset/);
     expect(() => parseManifest({ ...manifest, overlapBytes: 2 }, 'peer')).toThrow(/exceeds the record/);
   });
+});
+
+it('a text to measure tells which of its characters fill no window', async () => {
+  const { preprocessing } = await loadText(file('abcdefghijklmnop'), 3, 0.5);
+  const notesOf = async (text: string) => (await textToMeasure(file(text), preprocessing)).notes;
+  expect(await notesOf('abcdefg')).toEqual([]);
+  expect(await notesOf('abcdefghi')).toEqual([
+    expect.stringMatching(/: the last 2 characters fill no window of 3 and are not measured$/),
+  ]);
 });
