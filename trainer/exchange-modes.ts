@@ -39,7 +39,7 @@ function othersOf(request: ExchangeRequest, plan: Plan): ExchangeMode[] {
     });
   const sync = localUpdates();
   const option = `--sync local:replicas=${sync.replicas},steps=${sync.steps}`;
-  const rounds = canBeLocal({ ...request, sync })
+  const rounds = canBeLocal({ ...request, sync }, plan)
     ? ([compress, ...codecs.slice(-1)] as const).map((codec) => {
         const bytes = roundExchange({ ...request, sync, compress: codec }, plan);
         const coded = codec === compress ? option : `${option} --compress ${codec}`;
@@ -62,9 +62,9 @@ function roundExchange(request: ExchangeRequest, plan: Plan): number {
   return 4 * resultLayout(plan, rule).floats + (rule.codec?.updateBytes ?? roundBytes(plan, rule));
 }
 
-function canBeLocal(request: LocalRunSettings): boolean {
+function canBeLocal(request: LocalRunSettings, { parameters }: Plan): boolean {
   try {
-    checkLocalRun(request);
+    checkLocalRun(request, parameters);
     return true;
   } catch (error) {
     if (error instanceof UserError) return false;

@@ -17,9 +17,13 @@ export type LocalRunSettings = Pick<
 
 /**
  * Checks that a run can be one of local updates, if it asks for them.
+ * @param parameters those of the model; left out: the settings alone are checked
  * @throws UserError that names the setting and the remedy
  */
-export function checkLocalRun({ sync, batch, optimizer, gradientNoise }: LocalRunSettings): void {
+export function checkLocalRun(
+  { sync, batch, optimizer, gradientNoise }: LocalRunSettings,
+  parameters: Parameters<typeof outerRuleOf>[1] = [],
+): void {
   const local = localOf(sync);
   if (local === undefined) return;
   const { replicas } = local;
@@ -28,7 +32,7 @@ export function checkLocalRun({ sync, batch, optimizer, gradientNoise }: LocalRu
       `${replicas} replicas cannot share a batch of ${batch} samples: take a multiple of ${replicas}, such as ${Math.ceil(batch / replicas) * replicas} (--batch), or other replicas`,
       2,
     );
-  outerRuleOf(optimizer);
+  outerRuleOf(optimizer, parameters);
   if (gradientNoise !== undefined)
     throw new UserError('local updates have no gradient noise: take --gradient-noise 0, or --sync step', 2);
 }
@@ -45,7 +49,7 @@ export function replicaRule(
   const rule = {
     ...{ local, batch, leavesPerGroup, clipping },
     ...{ optimizer: createOptimizer(replicaOptimizer(optimizer), plan.parameters) },
-    outer: outerRuleOf(optimizer),
+    outer: outerRuleOf(optimizer, plan.parameters),
     averageDecay: roundDecay(request),
   };
   return compress === 'none' ? rule : { ...rule, codec: codecOfRounds(plan, rule, compress, seed) };

@@ -110,7 +110,7 @@ export function planRun(request: RunRequest): RunPlan {
     ...(clipping && { clipping: checkClipping(clipping) }),
     ...(gradientNoise && { noise: { ...checkGradientNoise(gradientNoise), seed } }),
   };
-  checkLocalRun(request);
+  checkLocalRun(request, plan.parameters);
   const local = localOf(request.sync);
   const schedule = createSchedule(request.schedule, steps * (local?.steps ?? 1));
   const shape = { samples: data.train.manifest.samples, batch, leafSize, local };

@@ -266,7 +266,7 @@ function replicaRuleOf(
     ...{ local, batch, leavesPerGroup, clipping: local.clipping },
     ...{
       optimizer: createOptimizer(local.optimizer, plan.parameters),
-      outer: outerRuleOf(local.optimizer),
+      outer: outerRuleOf(local.optimizer, plan.parameters),
     },
   };
   return local.codec === undefined ? rule : { ...rule, codec: codecOfRounds(plan, rule, local.codec, seed) };

@@ -14,6 +14,7 @@ import {
   type ModelNode,
   type ModelParameter,
   Name,
+  type OwnOptimizer,
 } from './model.js';
 import type { OpName } from './ops/table.js';
 import type { Regularizer } from './regularizers.js';
@@ -74,7 +75,12 @@ interface LearningScope {
   readonly trainable: boolean;
   readonly rate: number;
   readonly decay: number;
+  /** An optimizer of their own; undefined: that of the run. */
+  readonly optimizer: OwnOptimizer | undefined;
 }
+
+/** How a parameter learns, as a model stores it. */
+type OwnLearning = Pick<ModelParameter, 'trainable' | 'rate' | 'decay' | 'optimizer'>;
 
 /** Ops whose outputs are not limited to [0, 1], so they cannot be probabilities. */
 const NO_PROBABILITIES: ReadonlySet<OpName> = new Set([
@@ -109,7 +115,7 @@ export class Graph {
   private readonly nodes: ModelNode[] = [];
   private readonly parameters = new Map<string, ModelParameter>();
   private readonly layerNames = new Map<LayerIdentity, string>();
-  private scope: LearningScope = { trainable: true, rate: 1, decay: 1 };
+  private scope: LearningScope = { trainable: true, rate: 1, decay: 1, optimizer: undefined };
 
   /**
    * Adds an input of the model: the field of the data with this name.
@@ -375,6 +381,7 @@ export class Graph {
       trainable: outer.trainable && scope.trainable,
       rate: outer.rate * scope.rate,
       decay: outer.decay * scope.decay,
+      optimizer: scope.optimizer ?? outer.optimizer,
     };
     try {
       return add();
@@ -384,10 +391,10 @@ export class Graph {
   }
 
   /** The learning of a new parameter, as a model stores it. */
-  private rule(): Pick<ModelParameter, 'trainable' | 'rate' | 'decay'> {
-    const { trainable, rate, decay } = this.scope;
+  private rule(): OwnLearning {
+    const { trainable, rate, decay, optimizer } = this.scope;
     if (!trainable) return { trainable: false };
-    return { ...(rate !== 1 && { rate }), ...(decay !== 1 && { decay }) };
+    return { ...(rate !== 1 && { rate }), ...(decay !== 1 && { decay }), ...(optimizer && { optimizer }) };
   }
 
   /** The name of a layer in this graph, for layers that consist of layers; assigned on the first call. */
@@ -431,11 +438,9 @@ function checkIsLoss(loss: unknown, what: string): void {
 }
 
 /** @throws UserError when a layer that is used twice is to learn in two ways */
-function checkSameLearning(
-  known: ModelParameter,
-  { trainable, rate, decay }: Pick<ModelParameter, 'trainable' | 'rate' | 'decay'>,
-): void {
-  if (known.trainable === trainable && known.rate === rate && known.decay === decay) return;
+function checkSameLearning(known: ModelParameter, { trainable, rate, decay, optimizer }: OwnLearning): void {
+  const isSame = known.trainable === trainable && known.rate === rate && known.decay === decay;
+  if (isSame && JSON.stringify(known.optimizer) === JSON.stringify(optimizer)) return;
   throw new UserError(
     `parameter ${known.name} is used twice, and is to learn otherwise in its second use; wrap the layer in learning() once, ` +
       'and use the result twice',

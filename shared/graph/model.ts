@@ -44,6 +44,18 @@ const ParameterSchema = v.strictObject({
   rate: v.optional(v.pipe(v.number(), v.gtValue(0), v.finite())),
   /** Multiple of the weight decay; absent: 1. */
   decay: v.optional(v.pipe(v.number(), v.minValue(0), v.finite())),
+  /** Settings of an optimizer of its own; absent: that of the run. shared/optim checks them. */
+  optimizer: v.optional(
+    v.record(
+      v.pipe(v.string(), v.maxLength(NAME_LENGTH_MAX)),
+      v.union([
+        v.pipe(v.string(), v.maxLength(NAME_LENGTH_MAX)),
+        v.pipe(v.number(), v.finite()),
+        v.boolean(),
+        v.undefined(),
+      ]),
+    ),
+  ),
 });
 const NodeSchema = v.strictObject({
   name: Name,
@@ -79,6 +91,8 @@ export type ModelInput = v.InferOutput<typeof InputSchema>;
 /** A field of the data that only the loss reads, such as a target; values of nodes are computed from it as from an input. */
 export type ModelField = v.InferOutput<typeof FieldSchema>;
 /** A parameter, and how it is drawn at the start of a run. */
+/** Settings of an optimizer as a model stores them: `name` and its numbers. */
+export type OwnOptimizer = NonNullable<v.InferOutput<typeof ParameterSchema>['optimizer']>;
 export type ModelParameter = v.InferOutput<typeof ParameterSchema>;
 /** One use of an op. `inputs` names model inputs or earlier nodes; `parameters` maps roles of the op to names. */
 export type ModelNode = v.InferOutput<typeof NodeSchema>;

@@ -12,6 +12,7 @@ import * as v from 'valibot';
 import { UserError } from '../errors.js';
 import { optionsOf } from '../nearest.js';
 import { checkSettings } from './check-settings.js';
+import type { OwnRule } from './learning-rules.js';
 import type { OptimizerSettings } from './settings.js';
 
 /** Most replicas: a worker queues no more ranges. */
@@ -67,9 +68,20 @@ export interface OuterRule {
 /**
  * The outer rule that goes with an optimizer. With averaged moments, Adam gains from the outer momentum; with a state that is
  * reset, that momentum ruins runs, and plain averaging is right. Only pairs that were measured are offered.
- * @throws UserError when there is none for this optimizer
+ * @param parameters those of the model, which may have optimizers of their own
+ * @throws UserError when there is none for this optimizer, or there are several kinds
  */
-export function outerRuleOf({ name }: Pick<OptimizerSettings, 'name'>): OuterRule {
+export function outerRuleOf(
+  { name }: Pick<OptimizerSettings, 'name'>,
+  parameters: readonly Pick<OwnRule, 'optimizer'>[] = [],
+): OuterRule {
+  const other = parameters.find(({ optimizer }) => optimizer !== undefined && optimizer.name !== name);
+  if (other !== undefined)
+    throw new UserError(
+      `local updates average the state of one kind of optimizer, and layers have ${other.optimizer?.name} beside ${name}: give them ` +
+        `${name} with other settings, or take --sync step`,
+      2,
+    );
   if (name === 'adam') return { rate: 0.7, momentum: 0.9, averagesState: true, squares: [1] };
   if (name === 'sgd') return { rate: 1, momentum: 0, averagesState: false, squares: [] };
   throw new UserError(

@@ -72,19 +72,45 @@ export function optimizerByName(name: string): OptimizerSettings {
  * @throws UserError that names the wrong setting, or says that there are too many rules
  */
 export function createOptimizer(settings: OptimizerSettings, parameters: readonly OwnRule[] = []): Optimizer {
-  const checked = parse(settings);
-  const create = OPTIMIZERS[checked.name] as (settings: OptimizerSettings) => Optimizer;
-  const optimizer = withRules(rulesOf(parameters), (decay) =>
-    create({ ...checked, weightDecay: checked.weightDecay * decay }),
-  );
+  const checked = parse(settings, 'optimizer');
+  const base = checked.learningRate;
+  const optimizer = withRules(rulesOf(parameters), ({ decay, optimizer: own }) => {
+    const chosen = own === undefined ? checked : parseOwn(own);
+    const create = OPTIMIZERS[chosen.name] as (settings: OptimizerSettings) => Optimizer;
+    if (own !== undefined && base === 0)
+      throw new UserError(
+        'layers with an optimizer of their own follow the schedule of the run, so its learning rate must be above 0; freeze the ' +
+          'other layers instead',
+      );
+    return {
+      optimizer: create({ ...chosen, weightDecay: chosen.weightDecay * decay }),
+      // A constant rate stays exactly what was set.
+      learningRate: (ofRun) =>
+        own === undefined
+          ? ofRun
+          : ofRun === base
+            ? chosen.learningRate
+            : (ofRun * chosen.learningRate) / base,
+    };
+  });
   return withAverage(optimizer, checked.ema);
 }
 
-function parse(value: unknown): OptimizerSettings {
+/** @throws UserError that names the wrong setting */
+function parseOwn(value: unknown): OptimizerSettings {
+  const settings = parse(value, 'optimizer of a layer');
+  if (settings.ema !== undefined)
+    throw new UserError(
+      'the optimizer of a layer has no ema; the average of all weights is set in the optimizer of the run',
+    );
+  return settings;
+}
+
+function parse(value: unknown, what: string): OptimizerSettings {
   const result = v.safeParse(OptimizerSchema, value);
   if (result.success) return result.output;
   const [issue] = result.issues;
   throw new UserError(
-    `not a valid optimizer: ${describeIssue(OptimizerSchema, issue, 'name')}; use one of ${OPTIMIZER_NAMES.join(', ')}`,
+    `not a valid ${what}: ${describeIssue(OptimizerSchema, issue, 'name')}; use one of ${OPTIMIZER_NAMES.join(', ')}`,
   );
 }

@@ -6,7 +6,8 @@ import { programHere } from '../support/program-here.js';
 
 /*
  * What a recipe file can say about learning beyond ready-made layers and losses in a row, all at once: a loss and a layer of its
- * own, two outputs, a frozen layer, weights of samples and a moving average of the weights. Gradients are rounded to int8, so the
+ * own, two outputs, a frozen layer, one with an optimizer of its own, gradients that are scaled and stopped, a convolution of
+ * volumes, weights of samples and a moving average of the weights. Gradients are rounded to int8, so the
  * coordinator also keeps a residual. Workers are processes without the recipe file.
  */
 const RECIPE = `
@@ -39,12 +40,17 @@ export const recipe = {
     const graph = new Graph();
     const trunk = sequential([
       mixed(),
+      layers.reshape([2, 2, 3, 1]),
+      layers.conv3d(2, 2, { padding: 'same', activation: 'relu' }),
+      layers.flatten(),
       layers.learning(layers.dense(16, { activation: 'tanh' }), { trainable: false }),
       layers.dense(16, { activation: 'relu' }),
       layers.dropout(0.1),
     ])(graph.input('x', [WIDTH]));
+    const head = layers.learning(layers.dense(1), { optimizer: optimizers.sgd({ learningRate: 0.02, momentum: 0.9 }) });
+    const seen = ops.plus(ops.scaleGradient(trunk, -0.1), ops.stopGradient(trunk));
     return graph.model(
-      { kind: layers.dense(2, { activation: 'softmax' })(trunk), size: layers.dense(1)(trunk) },
+      { kind: layers.dense(2, { activation: 'softmax' })(trunk), size: head(seen) },
       {
         kind: losses.sparseCategoricalCrossentropy({ target: 'kind', sampleWeight: 'trust' }),
         size: { loss: logCosh, weight: 0.5 },

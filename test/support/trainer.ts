@@ -4,7 +4,8 @@ import type { Model } from '../../shared/graph/model.js';
 import { elementsOf } from '../../shared/graph/shape.js';
 import type { CommandBuffer } from '../../shared/kernels/command-buffer.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
-import type { Optimizer, OptimizerState } from '../../shared/optim/optimizer.js';
+import { rulesOf, sameRule } from '../../shared/optim/learning-rules.js';
+import { type Optimizer, type OptimizerState, SCALARS_MAX } from '../../shared/optim/optimizer.js';
 import { createOptimizer, type OptimizerSettings } from '../../shared/optim/settings.js';
 import { sgd } from '../../shared/optim/sgd.js';
 import { mergePlan, nodeKey } from '../../shared/reduction/merge-plan.js';
@@ -60,14 +61,14 @@ export class Trainer {
     settings: OptimizerSettings,
   ) {
     this.learningRate = settings.learningRate;
-    this.optimizer = createOptimizer(settings);
+    this.optimizer = createOptimizer(settings, plan.parameters);
     this.state = this.optimizer.init();
     this.data = placeSamples(space, samples);
     this.weights = space.memory.allocate(plan.parameterFloats * 4);
     this.buffers = Array.from({ length: this.optimizer.buffers }, () =>
       space.memory.allocate(plan.parameterFloats * 4),
     );
-    this.scalars = space.memory.allocate(64);
+    this.scalars = space.memory.allocate(SCALARS_MAX * 4);
     const scratchBytes = plan.scratchBytes(this.data.samples);
     this.scratch = space.memory.allocate(scratchBytes + 2 * GUARD_BYTES) + GUARD_BYTES;
   }
@@ -164,9 +165,17 @@ export class Trainer {
     const { state, scalars } = this.optimizer.update(this.state, this.learningRate);
     this.state = state;
     this.space.memory.f32(this.scalars, scalars.length).set(scalars);
-    const n = this.plan.trainedFloats;
-    const operands = { weights: this.weights, gradient: at, buffers: this.buffers, n, scalars: this.scalars };
-    this.space.run((commandBuffer) => this.optimizer.emit(commandBuffer, operands));
+    const rules = rulesOf(this.plan.parameters);
+    this.space.run((commandBuffer) => {
+      for (const parameter of this.plan.parameters.filter(({ isFrozen }) => !isFrozen)) {
+        const from = parameter.offset * 4;
+        this.optimizer.emit(commandBuffer, {
+          ...{ weights: this.weights + from, gradient: at + from, n: parameter.size, scalars: this.scalars },
+          buffers: this.buffers.map((buffer) => buffer + from),
+          rule: rules.findIndex((rule) => sameRule(rule, parameter)),
+        });
+      }
+    });
     for (const { name, offset, momentum = 1 } of this.plan.parameters) {
       this.parameter(name).forEach((old, i, all) => {
         if (momentum < 1) all[i] = old + (1 - momentum) * ((gradient[offset + i] as number) - old);

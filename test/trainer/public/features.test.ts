@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import {
   data,
   defineLayer,
+  defineLoss,
   defineMetric,
   Graph,
   layers,
@@ -119,3 +120,66 @@ it('has one hash and one set of metrics for any workers and kernels, stopped and
   for (const row of [0, 1, 2])
     expect((outputs.kind?.[2 * row] ?? 0) + (outputs.kind?.[2 * row + 1] ?? 0)).toBeCloseTo(1, 5);
 });
+
+/** A generator and a judge of volumes that learn against each other, each by an optimizer of its own. */
+const adversarial = (own: Parameters<typeof layers.learning>[1]): Recipe => ({
+  summary: 'volumes',
+  model() {
+    const graph = new Graph();
+    const make = sequential([layers.dense(POSITIONS * WIDTH, { activation: 'tanh', name: 'make' })]);
+    const judge = layers.learning(
+      sequential([
+        layers.reshape([2, 3, WIDTH, 1]),
+        layers.conv3d(3, 2, { padding: 'same', activation: 'relu' }),
+        layers.maxPooling3d({ poolSize: [1, 1, 2] }),
+        layers.flatten(),
+        layers.dense(1),
+      ]),
+      own,
+    );
+    const real = layers.flatten()(graph.input('x', [POSITIONS, WIDTH]));
+    const made = ops.scaleGradient(make(graph.input('size', [1])), -1);
+    // The kept part of the real volume has no gradient to give.
+    const logits = [ops.times(judge(ops.stopGradient(real)), -1), judge(made)] as const;
+    const loss = defineLoss((output) => ops.mean(ops.log(ops.plus(ops.exp(output), 1))));
+    return graph.model(layers.concatenate()(logits), loss);
+  },
+  data: async () => ({ train: samples('some', 1, SAMPLES), test: samples('some-test', 1000, 20) }),
+  optimizer: optimizers.adam({ learningRate: 0.01 }),
+  ...{ batch: 15, leafSize: 3, epochs: 4 },
+});
+
+it.each<[string, Parameters<typeof layers.learning>[1], TrainingOptions]>([
+  ['exchanged at every step', { optimizer: optimizers.sgd({ learningRate: 0.05, momentum: 0.9 }) }, {}],
+  ['rounded to int4', { optimizer: optimizers.rmsprop({ learningRate: 0.005 }) }, { compress: 'int4' }],
+  ['rounded to bf16', { optimizer: optimizers.muon({ learningRate: 0.01 }) }, { compress: 'bf16' }],
+  [
+    'in local updates',
+    { optimizer: optimizers.adam({ learningRate: 0.003, beta1: 0.5 }) },
+    { sync: 'local:replicas=5,steps=4', compress: 'int8' },
+  ],
+])(
+  'parts that learn against each other have one hash for 1, 2, 3 and 5 workers: %s',
+  async (_, own, mode) => {
+    const found = await train(adversarial(own), options({ ...mode, workers: 1, backend: 'native' }));
+    const other = await train(adversarial({}), options({ ...mode, workers: 1 }));
+    expect(other.weightsSha256).not.toBe(found.weightsSha256);
+    const { weightsSha256, metrics: measured } = found;
+    for (const [workers, backend] of [
+      [2, 'wasm'],
+      [3, 'wasm-exact'],
+      [5, 'native'],
+    ] as const) {
+      const result = await train(adversarial(own), options({ ...mode, workers, backend }));
+      expect(result, `${workers} workers`).toMatchObject({ weightsSha256, metrics: measured });
+    }
+    const runDir = joinPath(temporaryFolder(), 'run');
+    const run = train(adversarial(own), options({ ...mode, runDir, workers: 2 }));
+    run.onStep(({ step }) => step >= 2 && void run.stop());
+    expect(await run).toMatchObject({ exitReason: 'interrupted' });
+    expect(await train(adversarial(own), { resume: runDir })).toMatchObject({
+      weightsSha256,
+      metrics: measured,
+    });
+  },
+);
