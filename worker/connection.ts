@@ -5,6 +5,7 @@ import {
   type Challenge,
   type MachineProof,
   PROTOCOL_VERSION,
+  type Refuse,
   type Run,
   type SelfTestResult,
 } from '../shared/protocol/messages.js';
@@ -34,10 +35,19 @@ export interface Connection {
   handshake: Handshake | undefined;
   /** The run of this link's coordinator, once it has proven that it knows the token. */
   run: Run | undefined;
+  /** The coordinator has refused this worker for a time, and the link is being closed. */
+  refusal: Required<Pick<Refuse, 'reason' | 'retryAfterMs'>> | undefined;
 }
 
 export function createConnection(identity: WorkerIdentity): Connection {
-  return { identity, failures: 0, nonce: undefined, handshake: undefined, run: undefined };
+  return {
+    identity,
+    failures: 0,
+    nonce: undefined,
+    handshake: undefined,
+    run: undefined,
+    refusal: undefined,
+  };
 }
 
 /** The link is up. The coordinator speaks first: a worker tells nothing to a peer that may not be a coordinator. */
@@ -83,17 +93,33 @@ export function onReady(connection: Connection, hasData: boolean): WorkerEffect[
   return [{ kind: 'send', message: { kind: 'ready', ...(hasData ? {} : { lacksData: true }) } }];
 }
 
+/** The coordinator does not want this worker: for a time, after which it tries again, or at all. */
+export function onRefuse(connection: Connection, { reason, retryAfterMs }: Refuse): WorkerEffect[] {
+  if (retryAfterMs === undefined) return endWorker('refused', reason);
+  connection.refusal = { reason, retryAfterMs };
+  return [{ kind: 'close' }];
+}
+
 /** The link is gone or could not be established: tries again, later each time, up to a bound. */
-export function onClosed(connection: Connection, reason: string): WorkerEffect[] {
+export function onClosed(connection: Connection, closeReason: string): WorkerEffect[] {
+  const { refusal } = connection;
+  connection.refusal = undefined;
   connection.nonce = undefined;
   connection.handshake = undefined;
   connection.run = undefined;
   connection.failures += 1;
-  const delayMs = retryDelayMs(connection.failures);
-  if (delayMs === undefined)
-    return endWorker('lost', `no coordinator after ${connection.failures} attempts (${reason})`);
+  const linkDelayMs = retryDelayMs(connection.failures);
+  const { reason, retryAfterMs = 0 } = refusal ?? { reason: closeReason };
+  if (linkDelayMs === undefined) {
+    const attempts = `after ${connection.failures} attempts (${reason})`;
+    return refusal === undefined
+      ? endWorker('lost', `no coordinator ${attempts}`)
+      : endWorker('refused', `refused ${attempts}`);
+  }
+  const delayMs = Math.max(linkDelayMs, retryAfterMs);
+  const what = refusal === undefined ? 'no coordinator' : 'refused for now';
   return [
-    { kind: 'notice', text: `no coordinator (${reason}); trying again in ${delayMs / 1000} s` },
+    { kind: 'notice', text: `${what} (${reason}); trying again in ${Math.ceil(delayMs / 10) / 100} s` },
     { kind: 'connect-after', delayMs },
   ];
 }

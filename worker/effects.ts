@@ -1,5 +1,5 @@
 import type { ActorRef } from '../shared/actor/actor.js';
-import type { Clock } from '../shared/actor/clock.js';
+import type { Cancel, Clock } from '../shared/actor/clock.js';
 import { randomIdentifier } from '../shared/actor/rng.js';
 import { CHUNK_BYTES_MAX } from '../shared/data/manifest.js';
 import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
@@ -45,6 +45,8 @@ export class WorkerEffectRunner {
   /** What has been sent of the partial sums that are computed, and over which link. */
   private sent: { readonly over: PacedSender; readonly segments: Set<number> } | undefined;
   private hasEnded = false;
+  /** Ends the wait for the next attempt to connect. */
+  private cancelWait: Cancel = () => {};
   private readonly notices: PacedNotices;
 
   constructor(private readonly tools: WorkerTools) {
@@ -59,7 +61,7 @@ export class WorkerEffectRunner {
         void this.connect(self);
         return;
       case 'connect-after':
-        clock.after(effect.delayMs, () => self.tell({ kind: 'connect' }));
+        this.cancelWait = clock.after(effect.delayMs, () => self.tell({ kind: 'connect' }));
         return;
       case 'send':
         return this.send(effect);
@@ -89,6 +91,8 @@ export class WorkerEffectRunner {
         return this.notices.say(effect.text);
       case 'end':
         this.hasEnded = true;
+        // It may be one of minutes, and a process does not end before its timers have.
+        this.cancelWait();
         return this.tools.onEnd(effect.exitReason, effect.reason);
       default:
         effect satisfies never;

@@ -17,8 +17,9 @@
  *     working              "work" is computed and answered with "partial-sums"      working
  *                          "fetch": the other chunks come; "ready" is sent again    working
  *     all but waiting      closed: the link is gone or was not established          waiting
- *     all                  an `end` effect: "stop", "refuse", leave, failed, a      ended
- *                          message out of turn, too many failed connections
+ *                          "refuse" for a time closes the link                      waiting
+ *     all                  an `end` effect: "stop", "refuse" for good, leave,       ended
+ *                          failed, a message out of turn, too many attempts
  *
  * A message's way from the socket to the state, and back:
  *
@@ -41,6 +42,7 @@ import {
   onClosed,
   onOpened,
   onReady,
+  onRefuse,
   onRun,
   type WorkerIdentity,
 } from './connection.js';
@@ -178,7 +180,7 @@ function onReceived(state: WorkerState, message: CoordinatorToWorker, payload: U
     case 'ping':
       return [{ kind: 'send', message: { kind: 'pong', id: message.id } }];
     case 'refuse':
-      return endWorker('refused', message.reason);
+      return onRefuse(connection, message);
     case 'stop':
       return endWorker('finished', message.reason);
     default:

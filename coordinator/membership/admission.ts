@@ -23,6 +23,8 @@ const MEMBERS_MAX = 10_000;
 
 /** Watchers at one time, and operators: they have places of their own. */
 export const WATCHERS_MAX = 64;
+/** When a machine may try again for which a run has no room. */
+const FULL_MS = 30_000;
 /** Why a machine may not work for the run. */
 export const BANNED = 'the operator of this run has banned this machine';
 export const OPERATORS_MAX = 16;
@@ -81,19 +83,25 @@ export function onHello(
   member.name = hello.name;
   if (!member.sharesMemory) {
     member.standing = standingOf(standings, member, hello);
-    const why = isBanned(bans, member, hello) ? BANNED : bar(standings, member.standing, member, nowMs);
-    if (why !== undefined) return refuse(part, member, why);
+    if (isBanned(bans, member, hello)) return refuse(part, member, BANNED);
+    const barred = bar(standings, member.standing, member, nowMs);
+    if (barred !== undefined) return refuse(part, member, barred.reason, barred.forMs);
     if (part.isClosed && !member.standing.wasMember) return refuse(part, member, CLOSED);
     member.standing.wasMember = true;
   }
   const { connectionsMax } = settings;
   const most = connectionsMax === undefined ? MEMBERS_MAX : remoteMembersMax(connectionsMax);
   const maker = member.sharesMemory ? undefined : whoMakesRoom(part.members, member, most);
-  if (maker === 'full') return refuse(part, member, `the run is full: it has ${most} members`);
+  if (maker === 'full') return refuse(part, member, `the run is full: it has ${most} members`, FULL_MS);
   const made =
     maker === undefined
       ? NOTHING
-      : refuse(part, maker, 'the run is full, and it has computed nothing: it makes room for others');
+      : refuse(
+          part,
+          maker,
+          'the run is full, and it has computed nothing: it makes room for others',
+          FULL_MS,
+        );
   member.phase = 'preparing';
   member.backend = hello.backend;
   member.threads = hello.threads;

@@ -6,6 +6,7 @@ import { isWaitingForData } from './data-serving.js';
 import {
   dismiss,
   expel,
+  hangUp,
   type MembershipOutcome,
   type MembershipState,
   NOTHING,
@@ -52,7 +53,7 @@ export function onTick(part: MembershipState, secret: string, nowMs: number): Me
     if (member.sharesMemory) continue;
     member.due.controls = CONTROLS_PER_TICK_MAX;
     if (member.phase === 'challenged') {
-      if (nowMs - member.joinedAtMs > HANDSHAKE_MS) remove(refuse(part, member, 'authentication timed out'));
+      if (nowMs - member.joinedAtMs > HANDSHAKE_MS) remove(hangUp(part, member, 'authentication timed out'));
     } else if (nowMs - member.heardAtMs > SILENCE_MS) {
       remove(dismiss(part, member, `silent for ${SILENCE_MS / 1000} s`));
     } else if (isOverdue(part, member, elapsedMs)) {

@@ -147,17 +147,31 @@ export function onDisconnected(part: MembershipState, id: string, reason: string
   return { effects: notePresence(part.presence, { name: member.name, change: 'left' }, text), left: [id] };
 }
 
-/** Tells a peer why it is refused, and closes its link. */
-export function refuse(part: MembershipState, member: Member, reason: string): MembershipOutcome {
+/**
+ * Tells a peer why it is refused, and closes its link.
+ * @param retryAfterMs when another attempt may succeed, in whole milliseconds; left out: it is useless
+ */
+export function refuse(
+  part: MembershipState,
+  member: Member,
+  reason: string,
+  retryAfterMs?: number,
+): MembershipOutcome {
   const { effects, left } = dismiss(part, member, reason);
   return {
     effects: [
       ...noteRefusal(part.refusals, member.name, reason),
-      say(member.id, { kind: 'refuse', reason }),
+      say(member.id, { kind: 'refuse', reason, ...(retryAfterMs !== undefined && { retryAfterMs }) }),
       ...effects,
     ],
     left,
   };
+}
+
+/** Closes the link of a peer that may try again, as a machine may that was suspended; reported as a refusal. */
+export function hangUp(part: MembershipState, member: Member, reason: string): MembershipOutcome {
+  const { effects, left } = dismiss(part, member, reason);
+  return { effects: [...noteRefusal(part.refusals, member.name, reason), ...effects], left };
 }
 
 /** Closes the link of a member, which may join again. */

@@ -1,3 +1,4 @@
+import { RETRY_AFTER_MS_MAX } from '../../shared/protocol/limits.js';
 import type { Hello } from '../../shared/protocol/messages.js';
 import { type Member, type Standing, unknownStanding } from '../state/member.js';
 import { MACHINES_MAX, type MemberLedger } from '../storage/member-ledger.js';
@@ -85,21 +86,42 @@ function remember(machines: Map<string, Standing>, name: string, standing: Stand
   if (machines.size < MACHINES_MAX) machines.set(name, standing);
 }
 
-/** Why a machine is kept out; undefined when it is not. */
+/** Why a machine is kept out for a time, and how long from now, in whole milliseconds. */
+export interface Bar {
+  readonly reason: string;
+  readonly forMs: number;
+}
+
+/** Whether a machine is kept out for a time; undefined when it is not. */
 export function bar(
   { addresses }: Standings,
   standing: Standing,
   { address }: Pick<Member, 'address'>,
   nowMs: number,
-): string | undefined {
+): Bar | undefined {
   const times = offences(standing);
   const { barredUntilMs, confirmed, visitsAgainMs } = standing;
-  if (nowMs < visitsAgainMs) return 'its machine joins and leaves again and again: try again in a minute';
+  const until = (untilMs: number, reason: string): Bar => ({
+    reason,
+    // Times are sums of fractions: their difference may exceed the longest wait by a bit.
+    forMs: Math.min(Math.ceil(untilMs - nowMs), RETRY_AFTER_MS_MAX),
+  });
+  if (nowMs < visitsAgainMs)
+    return until(
+      visitsAgainMs,
+      `its machine joins and leaves again and again: it may join again after ${VISIT_WAIT_MAX_MS / 1000} s at most`,
+    );
   if (nowMs < barredUntilMs)
-    return `it was expelled ${times === 1 ? 'once' : `${times} times`}: it may return ${waitMs(times) / 1000} s after that`;
+    return until(
+      barredUntilMs,
+      `it was expelled ${times === 1 ? 'once' : `${times} times`}: it may return ${waitMs(times) / 1000} s after that`,
+    );
   const at = addresses.get(address);
   if (at !== undefined && times === 0 && confirmed === 0 && nowMs < at.barredUntilMs)
-    return `a machine at its address was expelled: an unknown one may join ${waitMs(at.expulsions) / 1000} s after that`;
+    return until(
+      at.barredUntilMs,
+      `a machine at its address was expelled: an unknown one may join ${waitMs(at.expulsions) / 1000} s after that`,
+    );
   return undefined;
 }
 

@@ -22,6 +22,8 @@ export const SELF_TEST_MAX = 256;
 export const NAME_CHARACTERS_MAX = 64;
 /** Characters of a reason that people read. */
 export const REASON_CHARACTERS_MAX = 500;
+/** How long a worker that is refused for a time waits before its next attempt. */
+export const RETRY_AFTER_MS_MAX = 600_000;
 /** Nesting of a model's JSON. */
 export const MODEL_DEPTH_MAX = 32;
 /** Values of a model's JSON, objects and lists included. */

@@ -39,8 +39,8 @@ import type { SegmentPlace } from '../reduction/segments.js';
 import type { LeafRange, TreeNode } from '../reduction/tree.js';
 
 /**
- * Increased whenever a message changes its shape or its meaning. `refuse`, and the `kind` and `version` of `challenge`,
- * `hello` and `watch`, are the same in every version, so that two versions can tell each other what is wrong.
+ * Increased whenever a message changes its shape or its meaning. `kind` and `reason` of `refuse`, and `kind` and `version` of
+ * `challenge`, `hello` and `watch`, are the same in every version, so that two versions can tell each other what is wrong.
  */
 export const PROTOCOL_VERSION = 5;
 
@@ -146,10 +146,12 @@ export interface Cancel {
   readonly step: number;
 }
 
-/** The worker is not admitted, or expelled. The link is closed after it, and another attempt is useless. */
+/** The worker is not admitted, or expelled. The link is closed after it. */
 export interface Refuse {
   readonly kind: 'refuse';
   readonly reason: string;
+  /** Another attempt may succeed after so long. Left out: it is useless. A peer of another version is not sent it. */
+  readonly retryAfterMs?: number;
 }
 
 /** The run is over. */

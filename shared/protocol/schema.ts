@@ -30,6 +30,7 @@ import {
   MODEL_VALUES_MAX,
   NEED_CHUNKS_MAX,
   PARTIAL_NODES_MAX,
+  RETRY_AFTER_MS_MAX,
   SEGMENTS_MAX,
   SELF_TEST_MAX,
   THREADS_MAX,
@@ -117,7 +118,11 @@ export const CoordinatorToWorkerSchema: v.GenericSchema<unknown, CoordinatorToWo
   v.strictObject({ kind: v.literal('segment'), step, ...place }),
   v.strictObject({ kind: v.literal('cancel'), step }),
   v.strictObject({ kind: v.literal('placement'), state: v.picklist(['active', 'standby']), reason }),
-  v.strictObject({ kind: v.literal('refuse'), reason }),
+  v.strictObject({
+    kind: v.literal('refuse'),
+    reason,
+    retryAfterMs: v.exactOptional(integer(0, RETRY_AFTER_MS_MAX)),
+  }),
   v.strictObject({ kind: v.literal('stop'), reason }),
   v.strictObject({ kind: v.literal('ping'), id: count }),
 ]);

@@ -169,8 +169,9 @@ function describeMessage({ message, attachment }: Extract<CoordinatorEffect, { k
     case 'work':
       return `${message.rehearses ? 'rehearsal' : 'work'} ${message.step} ${describeRange(message.range)}${behind}`;
     case 'refuse':
+      return `refuse: ${message.reason}${message.retryAfterMs === undefined ? '' : `; again after ${message.retryAfterMs} ms`}`;
     case 'stop':
-      return `${message.kind}: ${message.reason}`;
+      return `stop: ${message.reason}`;
     default:
       return message.kind;
   }

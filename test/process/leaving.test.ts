@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadSafetensors } from '../../shared/files/safetensors.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
 import type { TrainResult } from '../../trainer/result.js';
+import type { Executor } from '../../worker/executor.js';
 import { type Ended, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 import { runHere } from '../support/program-here.js';
-import { PacedExecutor, TestWorker } from '../support/test-worker.js';
+import { AdmittedExecutor, PacedExecutor, TestWorker } from '../support/test-worker.js';
 
 /* However workers and coordinators leave a run: nothing is lost, nothing hangs, and both sides report it. */
 const ROOT = mkdtempSync(join(tmpdir(), 'unisum-leaving-'));
@@ -119,6 +120,36 @@ describe('a run whose workers have all left', () => {
     const result = resultOf(await coordinator.ended, 0);
     expect(result.weightsSha256).toBe(uninterrupted.weightsSha256);
     expect(result.workers.map(({ name }) => name)).toEqual(['pacer', 'guest']);
+    expect((await worker.ended).status).toBe(0);
+  });
+});
+
+describe('a machine that is refused for a time', () => {
+  it('is told how long, waits, and joins', async () => {
+    const coordinator = start([...OPEN, '--workers', 0, '--min-workers', 2]);
+    const url = await coordinator.joinUrl();
+    const notices: string[] = [];
+    const join = async (): Promise<TestWorker> => {
+      let executor: AdmittedExecutor | undefined;
+      const wrap = (inner: Executor): Executor => {
+        executor = new AdmittedExecutor(inner);
+        return executor;
+      };
+      const worker = await TestWorker.join(url, 'visitor', wrap, (text) => notices.push(text));
+      await executor?.whenAdmitted();
+      return worker;
+    };
+    for (let visit = 1; visit <= 5; visit++) await (await join()).leave();
+    expect(notices).toEqual([]);
+    const visitor = await join();
+    expect(notices).toEqual([
+      expect.stringMatching(
+        /^refused for now \(its machine joins and leaves again and again: .*\); trying again in [01]\.?\d* s$/,
+      ),
+    ]);
+    const worker = start(['worker', url, '--name', 'guest']);
+    expect(resultOf(await coordinator.ended, 0).weightsSha256).toBe(uninterrupted.weightsSha256);
+    expect(await visitor.leave()).toMatchObject({ exitReason: 'finished' });
     expect((await worker.ended).status).toBe(0);
   });
 });

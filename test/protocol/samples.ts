@@ -34,6 +34,7 @@ export const FROM_COORDINATOR: readonly CoordinatorToWorker[] = [
   { kind: 'segment', step: 7, vector: 0, index: 3 },
   { kind: 'fetch' },
   { kind: 'refuse', reason: 'the token is wrong' },
+  { kind: 'refuse', reason: 'it was expelled once', retryAfterMs: 10_000 },
   { kind: 'stop', reason: 'the run is over' },
   { kind: 'ping', id: 3 },
 ];

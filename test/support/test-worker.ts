@@ -25,7 +25,12 @@ export class TestWorker {
   ) {}
 
   /** @param wrap wraps the correct executor in one of the test's */
-  static async join(url: string, name: string, wrap: (inner: Executor) => Executor): Promise<TestWorker> {
+  static async join(
+    url: string,
+    name: string,
+    wrap: (inner: Executor) => Executor,
+    onNotice: (text: string) => void = () => {},
+  ): Promise<TestWorker> {
     const address = parseJoinUrl(url);
     const machine = await Device.start(1, 'wasm', nodePlatform());
     const { threadPool } = machine;
@@ -35,7 +40,7 @@ export class TestWorker {
       executor: wrap(new RemoteExecutor(machine)),
       clock: systemClock,
       connect: () => connectWebSocket(address, systemClock),
-      onNotice: () => {},
+      onNotice,
     });
     return new TestWorker(machine, worker);
   }
@@ -88,6 +93,21 @@ class DelegatingExecutor implements Executor {
 
   vectors(partialSums: readonly PartialSum[]): ReturnType<Executor['vectors']> {
     return this.inner.vectors(partialSums);
+  }
+}
+
+/** Tells when its worker has been admitted to a run. */
+export class AdmittedExecutor extends DelegatingExecutor {
+  private readonly admitted = signal();
+
+  /** Resolves when it is admitted. */
+  whenAdmitted(): Promise<void> {
+    return this.admitted.promise;
+  }
+
+  override prepare(run: Run): Promise<Prepared> {
+    this.admitted.fire();
+    return super.prepare(run);
   }
 }
 

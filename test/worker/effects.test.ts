@@ -42,6 +42,23 @@ it('tells the coordinator why the worker leaves when there is no room for the da
   ]);
 });
 
+it('does not wait for the next attempt to connect once the worker has ended', () => {
+  const clock = new VirtualClock();
+  const runner = new WorkerEffectRunner({
+    executor: undefined as unknown as Executor,
+    clock,
+    connect: () => Promise.reject(new Error('no coordinator')),
+    onNotice: () => undefined,
+    onEnd: () => undefined,
+  });
+  const told: WorkerMessage[] = [];
+  const self = { tell: (message: WorkerMessage) => void told.push(message), stop: () => undefined };
+  runner.perform({ kind: 'connect-after', delayMs: 600_000 }, self);
+  runner.perform({ kind: 'end', exitReason: 'left', reason: 'left by its user' }, self);
+  expect(clock.runNext()).toBe(false);
+  expect(told).toEqual([]);
+});
+
 it('prints no more lines of a coordinator than a person reads, and counts the others', () => {
   const clock = new VirtualClock();
   const printed: string[] = [];

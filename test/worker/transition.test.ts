@@ -214,38 +214,6 @@ describe('work', () => {
   });
 });
 
-describe('a lost coordinator', () => {
-  it('is retried with growing delays up to a bound, and then given up', () => {
-    const script = new Script();
-    const delays: number[] = [];
-    let last: readonly WorkerEffect[] = [];
-    while (script.state.phase !== 'ended') {
-      expect(script.tell({ kind: 'connect' })).toEqual([{ kind: 'connect' }]);
-      last = script.tell({ kind: 'closed', reason: 'nobody there' });
-      for (const effect of last) if (effect.kind === 'connect-after') delays.push(effect.delayMs);
-    }
-    expect(delays).toEqual([250, 500, 1000, 2000, 4000, ...new Array(10).fill(5000)]);
-    expect(last.at(-1)).toEqual({
-      kind: 'end',
-      exitReason: 'lost',
-      reason: 'no coordinator after 16 attempts (nobody there)',
-    });
-  });
-
-  it('is reported, and failures are counted from zero once the worker was ready', () => {
-    const script = new Script();
-    for (const reason of ['one', 'two']) {
-      script.tell({ kind: 'connect' });
-      script.tell({ kind: 'closed', reason });
-    }
-    script.isReady();
-    expect(script.tell({ kind: 'closed', reason: 'cut' })).toEqual([
-      { kind: 'notice', text: 'no coordinator (cut); trying again in 0.25 s' },
-      { kind: 'connect-after', delayMs: 250 },
-    ]);
-  });
-});
-
 describe('the end of a worker', () => {
   it.each([
     ['a refusal', { kind: 'refuse', reason: 'wrong token' } as const, 'refused'],

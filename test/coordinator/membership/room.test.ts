@@ -29,14 +29,14 @@ describe('a run with as many members as it can have', () => {
     const effects = arrives(script, 'd', '10.0.0.3');
     expect(effects).toContain('admit d');
     expect(effects).toContain(
-      'c <- refuse: the run is full, and it has computed nothing: it makes room for others',
+      'c <- refuse: the run is full, and it has computed nothing: it makes room for others; again after 30000 ms',
     );
     expect([...script.state.scheduling.workers.keys()]).toEqual(['a', 'b', 'd']);
   });
 
   it('takes none more of that address', () => {
     const script = full();
-    expect(arrives(script, 'd', '10.0.0.1')).toContain(`d <- refuse: ${FULL}`);
+    expect(arrives(script, 'd', '10.0.0.1')).toContain(`d <- refuse: ${FULL}; again after 30000 ms`);
   });
 
   it('keeps those that have computed something, or whose answers others have confirmed', () => {
@@ -44,7 +44,7 @@ describe('a run with as many members as it can have', () => {
     const { members } = script.state.membership;
     for (const id of ['a', 'b']) Object.assign(members.get(id) ?? {}, { samples: 1 });
     Object.assign(members.get('c')?.standing ?? {}, { confirmed: 1 });
-    expect(arrives(script, 'd', '10.0.0.3')).toContain(`d <- refuse: ${FULL}`);
+    expect(arrives(script, 'd', '10.0.0.3')).toContain(`d <- refuse: ${FULL}; again after 30000 ms`);
   });
 
   it('keeps connections for others: watchers, operators, and peers that have not authenticated', () => {

@@ -47,7 +47,9 @@ describe('an expelled machine', () => {
     ['without a key, under its name and from its address', { name: 'eve', address: '10.0.0.1' }],
   ])('is recognised %s', (_what, again) => {
     const script = afterExpulsion();
-    expect(arrives(script, 'two', again)).toBe('it was expelled once: it may return 10 s after that');
+    expect(arrives(script, 'two', again)).toBe(
+      'it was expelled once: it may return 10 s after that; again after 10000 ms',
+    );
     script.nowMs = 10_000;
     expect(arrives(script, 'three', again)).toBeUndefined();
     expect(trustIn(member(script, 'three'))).toBe('convicted');
@@ -64,8 +66,8 @@ describe('an expelled machine', () => {
       const why = arrives(script, `${id} at once`, { name: 'eve', address: '10.0.0.1', key: KEY });
       waits.push(why?.replace('it was expelled ', '') ?? '');
     }
-    expect(waits[0]).toBe('2 times: it may return 20 s after that');
-    expect(waits.at(-1)).toBe('9 times: it may return 600 s after that');
+    expect(waits[0]).toBe('2 times: it may return 20 s after that; again after 20000 ms');
+    expect(waits.at(-1)).toBe('9 times: it may return 600 s after that; again after 600000 ms');
   });
 
   it('is still known after the coordinator was started again', () => {
@@ -78,7 +80,7 @@ describe('an expelled machine', () => {
     };
     const script = new Script({}, { ledger, kept: [] });
     expect(arrives(script, 'a', { name: 'a', address: 'a' })).toBe(
-      'it was expelled 2 times: it may return 20 s after that',
+      'it was expelled 2 times: it may return 20 s after that; again after 20000 ms',
     );
   });
 });
@@ -123,6 +125,20 @@ describe('a machine that joins and leaves in a loop', () => {
     expect(waits).toEqual([0, 0, 0, 0, 0, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000]);
   });
 
+  it('is told how long it waits, from the moment at which it asks', () => {
+    const script = new Script();
+    for (let times = 1; times <= 5; times++) {
+      arrives(script, `visit ${times}`, visitor);
+      script.leaves(`visit ${times}`);
+    }
+    script.nowMs += 299.5;
+    expect(arrives(script, 'too early', visitor)).toBe(
+      'its machine joins and leaves again and again: it may join again after 60 s at most; again after 701 ms',
+    );
+    script.nowMs += 701;
+    expect(arrives(script, 'in time', visitor)).toBeUndefined();
+  });
+
   it('does not wait when it has answered, or has stayed for a while', () => {
     const script = new Script({ samples: 32_000, steps: 1000 });
     for (let times = 1; times <= 20; times++) {
@@ -144,7 +160,7 @@ describe('a machine at the address of an expelled one', () => {
     const script = afterExpulsion();
     const newcomer = { name: 'dave', address: '10.0.0.1', key: OTHER_KEY };
     expect(arrives(script, 'two', newcomer)).toBe(
-      'a machine at its address was expelled: an unknown one may join 10 s after that',
+      'a machine at its address was expelled: an unknown one may join 10 s after that; again after 10000 ms',
     );
     script.nowMs = 10_000;
     expect(arrives(script, 'three', newcomer)).toBeUndefined();
