@@ -14,6 +14,7 @@ import { ProtocolError } from '../shared/protocol/checked.js';
 import type { WorkerToCoordinator } from '../shared/protocol/messages.js';
 import { lossOf, tensorOf } from './arithmetic.js';
 import { describeEvent } from './description.js';
+import { RehearsalChecks } from './rehearsal-checks.js';
 import type { VirtualExecutor } from './virtual-executor.js';
 
 /** How often the coordinator looks for silent members, as in production. */
@@ -53,6 +54,7 @@ export class VirtualCoordinator {
   /** When the latest step was done. */
   steppedMs = 0;
   private readonly incoming: IncomingSums;
+  private readonly rehearsals = new RehearsalChecks();
   private readonly actor: Actor<CoordinatorState, CoordinatorMessage, CoordinatorEffect>;
   /** The round whose state is in place. */
   private roundBegun: number | undefined;
@@ -110,6 +112,10 @@ export class VirtualCoordinator {
     try {
       const buffers = this.incoming.receive(id, message, payload);
       this.executor.completed(buffers, by);
+      if (message.kind === 'partial-sums' && buffers.length > 0) {
+        const isWrong = (): boolean => this.executor.isWrong(message.step, message.nodes, buffers);
+        this.rehearsals.answered(id, message, by, isWrong, this.environment.nowMs());
+      }
       this.tell({ kind: 'received', id, message, buffers });
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -120,6 +126,7 @@ export class VirtualCoordinator {
   /** A connection is gone. */
   disconnected(id: string, reason: string): void {
     if (!this.isComplete && !this.actor.stopped) this.incoming.forgetMember(id);
+    this.rehearsals.left(id);
     this.tell({ kind: 'disconnected', id, reason });
   }
 
@@ -136,6 +143,10 @@ export class VirtualCoordinator {
     switch (effect.kind) {
       case 'send':
         this.checkRound(effect);
+        if (effect.message.kind === 'work' && effect.attachment !== 'none') {
+          const isCopied = effect.attachment === 'copied-weights';
+          this.rehearsals.sent(effect.id, effect.message, isCopied, environment.nowMs());
+        }
         return environment.toWorker(effect);
       case 'send-chunk': {
         const { id, index } = effect;
@@ -184,6 +195,7 @@ export class VirtualCoordinator {
       case 'restore-snapshot':
         if (!environment.isAtRest())
           throw new Error('weights are replaced while a local worker computes with them');
+        this.rehearsals.drop();
         return executor.restoreSnapshot(effect.step, effect.forget);
       case 'inspect':
         throw new Error('backprop is inspected, though the settings do not ask for it');
@@ -214,6 +226,7 @@ export class VirtualCoordinator {
 
   private finish({ step, arrived }: Extract<CoordinatorEffect, { kind: 'finish' }>): void {
     this.incoming.forgetSuperfluous();
+    this.rehearsals.added(step, this.executor.leavesOf(step), this.executor.origins(step, arrived));
     const isBroken = !this.executor.finish(step, arrived);
     if (!isBroken) this.stepDone(step);
     this.environment.after(0.2, () => this.tell({ kind: 'finished', metrics: [0], isBroken }));
@@ -274,7 +287,9 @@ export class VirtualCoordinator {
     if (event.event === 'rolled-back') this.redone += event.step - event.to;
     if (event.event !== 'expelled') return;
     this.expelled += 1;
-    this.executor.expelled(event.member);
+    // Without an audit, no states are kept that a run could roll back to.
+    if (this.settings.audit.fraction > 0) this.executor.expelled(event.member);
+    this.rehearsals.expelled(event.member);
   }
 
   /** Steps of the local workers, one after the other, until all are done or the execution is interrupted. */

@@ -4,6 +4,7 @@ import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
 import { mergePlan, nodeKey } from '../shared/reduction/merge-plan.js';
 import { type LeafRange, nodeLeaves, rootLevel, type TreeNode } from '../shared/reduction/tree.js';
 import { exchangedSum, INITIAL_RESIDUAL, mix, rounded, updateOf, type VirtualCodec } from './arithmetic.js';
+import type { ArrivedSum } from './rehearsal-checks.js';
 import { bytesOf, NUMBER_CUT, numberOf } from './vectors.js';
 
 /** A partial sum in the coordinator's memory, which may be arriving still. */
@@ -60,7 +61,7 @@ export class VirtualExecutor implements SumStore {
   private buffersUsed = 0;
 
   constructor(
-    private readonly leavesOf: (step: number) => number,
+    readonly leavesOf: (step: number) => number,
     private readonly mayErr: (name: string) => boolean,
     public weights: number,
     private readonly codec: VirtualCodec | undefined,
@@ -192,6 +193,25 @@ export class VirtualExecutor implements SumStore {
     } else this.update = SPOILT;
     this.release(arrived.map(({ buffer }) => buffer));
     return isUsable;
+  }
+
+  /** Whether sums are not those of a step, computed with weights that it has or had. */
+  isWrong(step: number, nodes: readonly TreeNode[], buffers: readonly number[]): boolean {
+    const leaves = this.leavesOf(step);
+    return ![...(this.history.get(step) ?? [])].some((weights) =>
+      nodes.every(
+        (node, i) =>
+          this.at(step, buffers[i] as number).sum === exchangedSum(weights, step, node, leaves, this.codec),
+      ),
+    );
+  }
+
+  /** Whose sums these are. */
+  origins(step: number, arrived: readonly PartialSum[]): ArrivedSum[] {
+    return arrived.map((sum) => {
+      const { by } = this.at(step, sum.buffer);
+      return { ...sum, by, isLocal: this.localBuffers.has(by) };
+    });
   }
 
   /** A step of the local workers. @throws Error when it does not have each leaf of the batch once */

@@ -86,8 +86,11 @@ export function fits({ nodes }: SentRehearsal, offered: readonly TreeNode[]): bo
 /** A step is closed: asks for the hash of the right sums, if it has any. To be done before they are added up. */
 export function compareRight(part: SchedulingState, current: DistributedStep): CoordinatorEffect[] {
   const { check, workers } = part;
-  if (check?.sent?.step !== current.step) return [];
-  const task = current.tasks.get(check.sent.task);
+  // A step whose sum was not finite is closed twice, and its tasks are others the second time.
+  if (check?.sent?.step !== current.step || check.rightHash !== undefined) return [];
+  const { range } = check.sent;
+  const same = current.tasks.get(check.sent.task);
+  const task = same && isSameRange(same.range, range) ? same : undefined;
   const answer = task && result(task);
   const isBelieved = ({ memberId }: Answer): boolean => {
     const worker = workers.get(memberId);

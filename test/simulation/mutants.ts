@@ -1,4 +1,5 @@
 import type { CoordinatorState } from '../../coordinator/coordinator-state.js';
+import { CHECK } from '../../coordinator/scheduling/rehearsal-check.js';
 import type { CoordinatorEffect, CoordinatorMessage } from '../../coordinator/state/messages.js';
 import { coordinate } from '../../coordinator/transition.js';
 import type { Coordinate } from '../../simulation/virtual-coordinator.js';
@@ -198,6 +199,21 @@ export const MUTANTS_WITH_HOSTILE: Readonly<Record<string, readonly [Coordinate,
         state.scheduling.current.nextDueMs = Number.POSITIVE_INFINITY;
     }),
     /makes no progress/,
+  ],
+};
+
+/** Deliberate bugs in the check of rehearsals; detecting them takes hostile newcomers whose work is not audited. */
+export const MUTANTS_OF_REHEARSALS: Readonly<Record<string, readonly [Coordinate, RegExp]>> = {
+  'the answer of a newcomer to its rehearsal is not checked': [
+    instead((effect) => (effect.kind === 'compare' && effect.task === CHECK ? [] : [effect])),
+    /was wrong in the checked rehearsal/,
+  ],
+  'a wrong answer of a newcomer to its rehearsal is taken for right': [
+    before((_, message) => {
+      if (message.kind !== 'compared' || message.task !== CHECK) return;
+      Object.assign(message, { hashes: message.hashes.map((one) => ({ ...one, hash: 'same' })) });
+    }),
+    /was wrong in the checked rehearsal/,
   ],
 };
 

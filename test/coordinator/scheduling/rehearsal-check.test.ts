@@ -87,6 +87,27 @@ describe('the first rehearsal of a member, beside a computer that is believed', 
     );
   });
 
+  it('is compared with the sums of the first time when its step is computed again, with other tasks', () => {
+    const script = rehearsing();
+    script.answers('b', 1, SECOND);
+    expect(script.answers('a', 1, FIRST)[0]).toBe(`compare task ${CHECK}: a`);
+    expect(hashed(script, 'a', 'right')).toEqual([]);
+    const again = script.tell({ kind: 'finished', metrics: [Number.NaN], isBroken: true });
+    expect(again.filter((line) => line.startsWith('a <- '))).toEqual([
+      'a <- work 1 [0,4)',
+      'a <- work 1 [4,8)',
+    ]);
+    script.answers('a', 1, FIRST);
+    script.answers('b', 1, SECOND);
+    expect(script.answers('a', 1, SECOND)).toEqual(['compare task 1: b a']);
+    const hashes = ['a', 'b'].map((memberId) => ({ memberId, hash: 'same' }));
+    const closed = script.tell({ kind: 'compared', step: 1, task: 1, parameter: undefined, hashes });
+    expect(closed.filter((line) => !line.startsWith('release')).at(0)).toMatch(/^finish 1 /);
+    script.answers('c', 1, FIRST);
+    expect(hashed(script, 'c', 'right')).toEqual([]);
+    expect(script.state.membership.members.has('c')).toBe(true);
+  });
+
   it('must be of the sums that were asked for', () => {
     const script = rehearsing();
     const nodes = [{ level: 0, index: 0 }];
