@@ -104,12 +104,14 @@ function onMessage(
       return onChunkSent(membership, message.id, nowMs);
     case 'data-due':
       return onDataDue(membership, nowMs);
-    case 'tick':
+    case 'tick': {
+      const isFetching = (id: string): boolean => scheduling.workers.get(id)?.isFetching ?? false;
       return [
-        ...withoutMembers(state, onTick(membership, message.secret, nowMs), nowMs),
+        ...withoutMembers(state, onTick(membership, message.secret, isFetching, nowMs), nowMs),
         ...dropUnanswering(state, nowMs),
         ...tellWhoIsAwaited(state, nowMs),
       ];
+    }
     case 'compared': {
       if (message.task === CHECK) return onRehearsalChecked(state, message, nowMs);
       const { dispute, confirmed } = onCompared(scheduling, message);

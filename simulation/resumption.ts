@@ -1,5 +1,5 @@
 import type { Checkpoint, RunProgress } from '../coordinator/storage/checkpoint.js';
-import type { CheckpointStore } from '../coordinator/storage/checkpoint-store.js';
+import type { CheckpointStore, FoundLedger } from '../coordinator/storage/checkpoint-store.js';
 import type { AuditMemory } from '../coordinator/storage/member-ledger.js';
 import { INITIAL_RESIDUAL, INITIAL_WEIGHTS, weightsOf } from './arithmetic.js';
 import type { Vectors } from './virtual-executor.js';
@@ -24,8 +24,8 @@ const INITIAL_VECTORS: Vectors = { weights: INITIAL_WEIGHTS, best: undefined, re
 export async function findResumption(store: CheckpointStore): Promise<Resumption> {
   const { checkpoint, damaged } = await store.newest();
   const step = checkpoint?.progress.step ?? 0;
-  const { ledger, isDamaged } = (await store.ledger()) ?? {};
-  if (isDamaged) throw new Error('what the run remembers of its members is damaged');
+  const { ledger, lost }: Partial<FoundLedger> = (await store.ledger()) ?? {};
+  if (lost !== undefined) throw new Error('what the run remembers of its members is damaged');
   const saved = await store.loadWhole(ledger?.bases.filter((base) => 0 < base && base <= step) ?? []);
   const bases = new Map([[0, INITIAL_VECTORS]]);
   for (const base of saved) bases.set(base.progress.step, vectorsOf(base));

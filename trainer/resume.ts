@@ -110,21 +110,28 @@ export async function findResumption(
     const store = checkpointsIn(path, network === undefined ? {} : { bytesMax: checkpointBytesMax(network) });
     const found = await store.newest(stepMax, (checkpoint) => recorded.hasSaved(checkpoint));
     const access = await loadAccess(path, key);
+    const isAudited = Number((await readRunConfig(path)).options.audit ?? 0) > 0;
     const isForeign = access === 'foreign';
     const rest = { path, access: isForeign ? undefined : access, isForeign, lease };
     if (found.checkpoint !== undefined)
       return {
         ...rest,
         ...found,
-        memory: await loadMemory(store, found.checkpoint, recorded),
+        memory: await loadMemory(store, found.checkpoint, recorded, isAudited),
         chain,
         recorded,
       };
     // Rather than starting again, a run whose record was lost continues without it.
     const { checkpoint, damaged } = await store.newest();
     if (checkpoint === undefined)
-      return { ...rest, ...found, memory: await loadMemory(store, undefined, undefined), chain, recorded };
-    const memory = await loadMemory(store, checkpoint, undefined);
+      return {
+        ...rest,
+        ...found,
+        memory: await loadMemory(store, undefined, undefined, isAudited),
+        chain,
+        recorded,
+      };
+    const memory = await loadMemory(store, checkpoint, undefined, isAudited);
     return { ...rest, checkpoint, damaged, memory, chain: EMPTY_CHAIN, recorded: new RecordedRun() };
   } catch (error) {
     lease.release();
@@ -139,13 +146,17 @@ export async function findResumption(
  * What a run remembers of its members; undefined when nothing.
  * @param checkpoint left out: the run starts again, and nothing of anybody is in its weights
  * @param recorded left out: the record was lost, and a new one begins with the state that the run resumes from
+ * @param isAudited whether its latest session was
  */
 async function loadMemory(
   store: CheckpointStore,
   checkpoint: SavedCheckpoint | undefined,
   recorded: RecordedRun | undefined,
+  isAudited: boolean,
 ): Promise<MemberMemory | undefined> {
-  const found = await store.ledger();
+  // With an audit, it is written before each checkpoint; else as soon as it has anything to say.
+  const hasMembers = ['expelled', 'banned'].some((event) => recorded?.memberEvents.has(event));
+  const found = await store.ledger(checkpoint !== undefined && (isAudited || hasMembers));
   if (found === undefined) return undefined;
   const { ledger } = found;
   const step = checkpoint?.progress.step ?? 0;

@@ -1,6 +1,6 @@
 import type { CheckpointPolicy, PlacementPolicy, RunSettings } from '../coordinator/state/run-settings.js';
 import type { SavedCheckpoint, WeightSettings } from '../coordinator/storage/checkpoint.js';
-import type { MemberLedger } from '../coordinator/storage/member-ledger.js';
+import type { FoundLedger } from '../coordinator/storage/checkpoint-store.js';
 import type { RunAccess } from '../coordinator/storage/run-access.js';
 import type { Compression } from '../shared/codec/codec.js';
 import { createPlan, type Plan } from '../shared/compiler/plan.js';
@@ -60,10 +60,7 @@ export interface RunRequest extends LearningSettings {
 }
 
 /** What a resumed run remembers of its members, and the states that it can go back to. */
-export interface MemberMemory {
-  readonly ledger: MemberLedger;
-  /** Its file was damaged, and the worst is assumed. */
-  readonly isDamaged: boolean;
+export interface MemberMemory extends FoundLedger {
   /** By ascending step, none of them later than the state that the run resumes from. */
   readonly bases: readonly SavedCheckpoint[];
   /** The weights before the first step were drawn from the seed. */

@@ -273,7 +273,7 @@ async function directoryFor(
     });
   const { path, lease, chain, checkpoint, memory } = resumption;
   const store = checkpointsIn(path);
-  if (memory?.isDamaged) await store.setLedgerAside();
+  if (memory?.lost !== undefined) await store.replaceLedger(memory);
   // Before the record says that the run has gone back: nobody may resume from a later state.
   await store.forgetAfter(checkpoint?.progress.step ?? -1);
   return continueRunDirectory(path, lease, chain, request);
@@ -298,10 +298,13 @@ function reportResumption(
     progress.say(
       'the join line of this run was not made by you on this machine: it has a new one, which its workers need',
     );
-  if (memory?.isDamaged)
+  if (memory?.lost !== undefined) {
+    const what =
+      memory.lost === 'damaged' ? `is damaged, and was set aside as ${DAMAGED_LEDGER_FILE}` : 'is missing';
     progress.say(
-      `${LEDGER_FILE} is damaged, and was set aside as ${DAMAGED_LEDGER_FILE}: who was expelled or banned is forgotten (ban again with --ban), and the next expulsion takes the run back to its first step`,
+      `${LEDGER_FILE} ${what}: who was expelled or banned is forgotten (ban again with --ban), and the next expulsion takes an audited run back to its first step`,
     );
+  }
   for (const line of damaged) progress.say(`skipped a checkpoint: ${line}`);
   const step = checkpoint?.progress.step ?? 0;
   progress.say(

@@ -20,7 +20,8 @@ const HANDSHAKE_MS = 10_000;
 /** A member that has been silent for so long counts as dead: a live one answers a ping at once. */
 const SILENCE_MS = 3000;
 /**
- * How long a member may take in all to prepare: to compile the run and to check its data. The time in which it waits for data that
+ * How long a member may take in all to prepare: to compile the run and to check its data; then, to request the data that it is told
+ * to fetch. The time in which it waits for data that
  * it requested does not count, however slow its link is.
  */
 const PREPARE_MS = 120_000;
@@ -32,8 +33,14 @@ const PING_ID_DIGITS = 12;
 /**
  * Time has passed. Drops silent members, and pings the others.
  * @param secret random characters that are new each time: a member that does not read its pings cannot guess their ids
+ * @param isFetching whether a member was told to fetch the data that it lacks
  */
-export function onTick(part: MembershipState, secret: string, nowMs: number): MembershipOutcome {
+export function onTick(
+  part: MembershipState,
+  secret: string,
+  isFetching: (id: string) => boolean,
+  nowMs: number,
+): MembershipOutcome {
   const effects: CoordinatorEffect[] = reportWhenDue(part, nowMs);
   const left: string[] = [];
   // This process itself was held up (a lid closed, a job suspended): what the others sent meanwhile is still unread.
@@ -56,8 +63,11 @@ export function onTick(part: MembershipState, secret: string, nowMs: number): Me
       if (nowMs - member.joinedAtMs > HANDSHAKE_MS) remove(hangUp(part, member, 'authentication timed out'));
     } else if (nowMs - member.heardAtMs > SILENCE_MS) {
       remove(dismiss(part, member, `silent for ${SILENCE_MS / 1000} s`));
-    } else if (isOverdue(part, member, elapsedMs)) {
-      const reason = `it has prepared for ${PREPARE_MS / 1000} s, and is not ready`;
+    } else if (isOverdue(part, member, isFetching(member.id), elapsedMs)) {
+      const isReady = member.phase === 'ready';
+      const reason = isReady
+        ? `it was told to fetch the data, and has not requested it for ${PREPARE_MS / 1000} s`
+        : `it has prepared for ${PREPARE_MS / 1000} s, and is not ready`;
       remove(expel(part, member, 'silent', reason, nowMs));
     } else {
       const id = pingId(secret, member);
@@ -69,9 +79,15 @@ export function onTick(part: MembershipState, secret: string, nowMs: number): Me
 }
 
 /** Counts time for a member that prepares by itself. @returns whether it has taken too long */
-function isOverdue({ serving }: MembershipState, member: Member, elapsedMs: number): boolean {
-  if (member.phase === 'preparing' && !isWaitingForData(serving, member.id)) member.preparedMs += elapsedMs;
-  return member.phase === 'preparing' && member.preparedMs > PREPARE_MS;
+function isOverdue(
+  { serving }: MembershipState,
+  member: Member,
+  isFetching: boolean,
+  elapsedMs: number,
+): boolean {
+  const prepares = member.phase === 'preparing' || (member.phase === 'ready' && isFetching);
+  if (prepares && !isWaitingForData(serving, member.id)) member.preparedMs += elapsedMs;
+  return prepares && member.preparedMs > PREPARE_MS;
 }
 
 /** A pong has arrived. The shortest round trip is that of a link on which nothing waits. It is a sign of life if it answers a ping: its sender has read what was sent before. */

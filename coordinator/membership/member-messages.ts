@@ -88,6 +88,7 @@ function becomeReady(part: MembershipState, member: Member, hasData: boolean): R
   if (member.phase !== 'preparing') return refuse(part, member, 'sent "ready" out of turn');
   member.phase = 'ready';
   member.hasData = hasData;
+  member.preparedMs = 0;
   if (member.sharesMemory) return { ...NOTHING, ready: member };
   const text = `${member.name} joined (${member.backend}); ${describeAtWork(readyCount(part))}`;
   return {

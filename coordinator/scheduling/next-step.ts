@@ -28,6 +28,8 @@ import { capacities } from './throughput.js';
 const REMEASURE_LEAST_MS = 10_000;
 /** ... over this time, or one step where that is longer ... */
 const REMEASURE_FOR_MS = 50;
+/** A member that has not requested the data that it was told to fetch for so long is not counted on. */
+const STALLED_MS = 5000;
 /** ... and for this part of the time at most. */
 const REMEASURE_PART = 0.01;
 /** How long local threads work alone while all helpers are stragglers. */
@@ -78,7 +80,9 @@ export function chooseNextStep(part: SchedulingState, ahead: StepAhead, nowMs: n
       .map(({ member }) => member.name);
     effects.push({ kind: 'report', event: { event: 'placement', step, helpers: names, reason } });
   }
-  const wanted = worthTrying(placement, batch.leaves, alone, candidates);
+  // One that was told to fetch the data and does not keeps nobody else from being told.
+  const willing = candidates.filter((_, i) => !isStalled(measured[i] as WorkerRecord));
+  const wanted = worthTrying(placement, batch.leaves, alone, willing);
   const lacking = wanted?.helpers.filter(({ id }) => !part.workers.get(id)?.member.hasData) ?? [];
   if (
     wanted !== undefined &&
@@ -95,6 +99,11 @@ export function chooseNextStep(part: SchedulingState, ahead: StepAhead, nowMs: n
     return { effects, isDistributed: false, stepsMax: remeasured };
   if (!helpers.every(isStraggler)) return { effects, isDistributed: true, stepsMax: 1 };
   return { effects, isDistributed: false, stepsMax: stepsWithin(AWAIT_STRAGGLERS_MS, aloneMs) };
+}
+
+/** It was told to fetch the data, and has not requested any for a while. */
+function isStalled({ isFetching, member }: WorkerRecord): boolean {
+  return isFetching && member.preparedMs > STALLED_MS;
 }
 
 /** What it takes to send members the data. @param lacking members that lack it */

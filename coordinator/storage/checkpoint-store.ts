@@ -25,10 +25,10 @@ export interface Found {
   readonly damaged: readonly string[];
 }
 
-/** What is remembered of members. `isDamaged`: it cannot be read, and the worst is assumed in its place. */
+/** What is remembered of members. `lost`: it cannot be read, or is not there, and the worst is assumed in its place. */
 export interface FoundLedger {
   readonly ledger: MemberLedger;
-  readonly isDamaged: boolean;
+  readonly lost?: 'damaged' | 'missing' | undefined;
 }
 
 /** The checkpoints of a run, one file each. */
@@ -56,22 +56,26 @@ export class CheckpointStore {
     await this.prune([...(ledger?.bases ?? []), ...(best === null ? [] : [best.step])]);
   }
 
-  /** What is remembered of members; undefined when nothing is. */
-  async ledger(): Promise<FoundLedger | undefined> {
+  /**
+   * What is remembered of members; undefined when nothing is.
+   * @param isExpected the run has written it
+   */
+  async ledger(isExpected = false): Promise<FoundLedger | undefined> {
     const names = await this.storage.list();
-    if (!names.includes(LEDGER_FILE)) return undefined;
+    if (!names.includes(LEDGER_FILE))
+      return isExpected ? { ledger: LOST_LEDGER, lost: 'missing' } : undefined;
     const ledger = await this.storage
       .read(LEDGER_FILE, LEDGER_BYTES_MAX)
       .then(decodeLedger, (error: unknown) => {
         if (!(error instanceof UserError)) throw error;
         return undefined;
       });
-    return ledger === undefined ? { ledger: LOST_LEDGER, isDamaged: true } : { ledger, isDamaged: false };
+    return ledger === undefined ? { ledger: LOST_LEDGER, lost: 'damaged' } : { ledger };
   }
 
-  /** Keeps the file of a damaged ledger under another name, and what takes its place under its own. */
-  async setLedgerAside(): Promise<void> {
-    await this.storage.rename(LEDGER_FILE, DAMAGED_LEDGER_FILE);
+  /** Writes what takes the place of a ledger that is lost, and keeps the file of a damaged one under another name. */
+  async replaceLedger({ lost }: FoundLedger): Promise<void> {
+    if (lost === 'damaged') await this.storage.rename(LEDGER_FILE, DAMAGED_LEDGER_FILE);
     await replaceFile(this.storage, LEDGER_FILE, [encodeLedger(LOST_LEDGER)]);
   }
 

@@ -33,8 +33,12 @@ function resultOf({ status, stdout, stderr }: Ended, expected: number): TrainRes
 }
 
 /** A run in `folder`/r that was interrupted after its first epochs. */
-async function interrupted(folder: string, signal: NodeJS.Signals = 'SIGINT'): Promise<Ended> {
-  const first = start([...RUN, '--steps', STEPS, '--workers', 2, '--run-dir', 'r'], folder);
+async function interrupted(
+  folder: string,
+  signal: NodeJS.Signals = 'SIGINT',
+  ...more: (string | number)[]
+): Promise<Ended> {
+  const first = start([...RUN, '--steps', STEPS, '--workers', 2, '--run-dir', 'r', ...more], folder);
   await first.prints(/epoch 3:/);
   first.signal(signal);
   return first.ended;
@@ -92,6 +96,17 @@ describe('a run that is interrupted', () => {
       'members.json is damaged, and was set aside as members.json.damaged: who was expelled or banned is forgotten',
     );
     expect(checkpoints(folder)).toContain('members.json.damaged');
+    expect(resultOf(again, 0).weightsSha256).toBe(uninterrupted.weightsSha256);
+  });
+
+  it('tells what it has forgotten where members.json of an audited run was removed', async () => {
+    const folder = temporaryFolder();
+    await interrupted(folder, 'SIGINT', '--audit', 0.5);
+    const file = join(folder, 'r', 'checkpoints', 'members.json');
+    rmSync(file);
+    const again = await programHere(folder, 'train', '--resume', 'r', '--json');
+    expect(again.stderr).toContain('members.json is missing: who was expelled or banned is forgotten');
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ unverified: { '': 0 } });
     expect(resultOf(again, 0).weightsSha256).toBe(uninterrupted.weightsSha256);
   });
 

@@ -150,6 +150,18 @@ describe('a member that prepares', () => {
     );
   });
 
+  it('and never requests the data that it was told to fetch is expelled too, in the same time', () => {
+    const script = new Script();
+    script.connects('a');
+    script.says('a', hello('a'));
+    expect(prepares(script, READY_MS - 1000)).toBeUndefined();
+    expect(script.says('a', { kind: 'ready', lacksData: true })).toContain('a <- fetch');
+    expect(prepares(script, READY_MS)).toBeUndefined();
+    expect(prepares(script, 1000)).toBe(
+      'drop a: it was told to fetch the data, and has not requested it for 120 s',
+    );
+  });
+
   it('is not expelled while data is on its way, however slow its link is; what it takes itself adds up', () => {
     const script = new Script();
     script.connects('a');

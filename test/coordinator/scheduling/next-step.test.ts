@@ -20,6 +20,9 @@ const EXCHANGE = {
   ],
 };
 
+/** A second newcomer answers its rehearsals so late that it helps only where the first does not. */
+const NEAR_MS = 8;
+
 /** The run goes on beside what members do. Rehearsals are answered at once, `answerMs` after they were sent. */
 class Scene {
   answerMs = 60;
@@ -56,14 +59,16 @@ class Scene {
   private noted(lines: string[]): string[] {
     this.lines.push(...lines);
     for (const line of lines) {
-      const [, step, from, to] = /^far <- rehearsal (\d+) \[(\d+),(\d+)\)/.exec(line)?.map(Number) ?? [];
-      if (step === undefined) continue;
+      const [, id, ...numbers] = /^(far|near) <- rehearsal (\d+) \[(\d+),(\d+)\)/.exec(line) ?? [];
+      const [step, from, to] = numbers.map(Number);
+      if (id === undefined || step === undefined) continue;
       this.rehearsedMs.push(this.script.nowMs);
-      if (this.answerMs === Number.POSITIVE_INFINITY) continue;
+      const answerMs = id === 'far' ? this.answerMs : NEAR_MS;
+      if (answerMs === Number.POSITIVE_INFINITY) continue;
       const beganMs = this.script.nowMs;
-      this.script.nowMs += this.answerMs;
+      this.script.nowMs += answerMs;
       const range = { from: from as number, to: to as number };
-      this.lines.push(...this.script.answers('far', step, range, range.to));
+      this.lines.push(...this.script.answers(id, step, range, range.to));
       // Local threads have worked meanwhile: their clock is the test's own.
       this.script.nowMs = beganMs;
     }
@@ -148,6 +153,17 @@ describe('a member that joins a run of local threads', () => {
     scene.script.says('far', { kind: 'need', chunks: [1] });
     scene.script.says('far', { kind: 'ready' });
     expect(scene.passes(1000).filter((line) => line.startsWith('far <- work'))).toHaveLength(1);
+  });
+
+  it('that does not request the data that it was told to fetch keeps nobody else from being told', () => {
+    const scene = withNewcomer({ hasData: false });
+    scene.answerMs = 2;
+    expect(scene.passes(2000)).toContain('far <- fetch');
+    scene.script.joinsWithoutData('near');
+    expect(scene.passes(5000)).not.toContain('near <- fetch');
+    // As the heartbeat counts it.
+    Object.assign(scene.script.state.membership.members.get('far') ?? {}, { preparedMs: 5001 });
+    expect(scene.passes(5000)).toContain('near <- fetch');
   });
 
   it('that lacks data is never sent it while it would be on standby', () => {

@@ -70,13 +70,13 @@ describe('checkpoints', () => {
       const text = new TextDecoder().decode(encodeLedger(ledger));
       const bytes = new TextEncoder().encode(damage(text));
       await disk.write(LEDGER_FILE, [new TextEncoder().encode(text)]);
-      expect(await store.ledger()).toEqual({ ledger, isDamaged: false });
+      expect(await store.ledger()).toEqual({ ledger });
       await disk.write(LEDGER_FILE, [bytes]);
-      expect(await store.ledger()).toEqual({ ledger: LOST_LEDGER, isDamaged: true });
-      await store.setLedgerAside();
+      expect(await store.ledger()).toEqual({ ledger: LOST_LEDGER, lost: 'damaged' });
+      await store.replaceLedger({ ledger: LOST_LEDGER, lost: 'damaged' });
       expect(await disk.read(DAMAGED_LEDGER_FILE)).toEqual(bytes);
       // A process that ends before its first save leaves what the next one has to assume.
-      expect(await store.ledger()).toEqual({ ledger: LOST_LEDGER, isDamaged: false });
+      expect(await store.ledger()).toEqual({ ledger: LOST_LEDGER });
     },
   );
 
