@@ -1,8 +1,8 @@
 /**
  * Takes the pictures of the page in docs/page: a real run with workers of other processes, one of which is killed, in a real
- * browser. Usage: npx tsx scripts/dev/page-screenshots.ts [FOLDER]
+ * browser. Debian's pngquant makes them small. Usage: npx tsx scripts/dev/page-screenshots.ts [FOLDER]
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
@@ -22,8 +22,9 @@ const RUN = [
     '5s',
   ],
 ];
+const PICTURE = { type: 'png', fullPage: true } as const;
 /** Small enough for a repository, and readable. */
-const PICTURE = { type: 'webp', quality: 60, fullPage: true } as const;
+const COLOURS = 32;
 const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 390, height: 844, deviceScaleFactor: 1 };
 
@@ -65,7 +66,9 @@ async function open(browser: Browser, url: string, view: typeof WIDE, scheme: st
 async function take(page: Page, name: string): Promise<void> {
   // Only the page in front is drawn.
   await page.bringToFront();
-  await page.screenshot({ ...PICTURE, path: join(FOLDER, `${name}.webp`) });
+  const path = join(FOLDER, `${name}.png`);
+  await page.screenshot({ ...PICTURE, path });
+  execFileSync('pngquant', ['--speed', '1', '--strip', '--force', '--output', path, String(COLOURS), path]);
 }
 
 /** Resolves when an event of this topic is shown. */
@@ -99,9 +102,6 @@ try {
   await take(await open(browser, operate, WIDE, 'dark').then(ready), 'dark');
   await take(await open(browser, operate, NARROW, 'light').then(ready), 'phone');
   await page.bringToFront();
-  await page.click('#pause');
-  await page.waitForSelector('#resume');
-  await take(page, 'paused');
   run.child.kill('SIGINT');
   await page.waitForSelector('#weights-hash', { timeout: 300_000 });
   await take(page, 'after');
