@@ -27,7 +27,7 @@ const RETRY_MOST_MS = 60_000;
 /** Part of the run's time so far that trials may lose before the next one waits. */
 const LOSS_MOST = 0.01;
 /** A trial ends when it has lost this part of the time that the whole run is expected to take: a short run has none to spare ... */
-const TRIAL_LOSS_MOST = 0.01;
+const TRIAL_LOSS_MOST = 0.015;
 /** ... or this part of what it was expected to save in the steps that were left. */
 const STAKE_MOST = 1 / 4;
 /** A member is sent the data when it is expected to save so many times what sending takes of this machine's time. */
