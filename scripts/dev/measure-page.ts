@@ -101,22 +101,20 @@ const browser = await puppeteer.launch({
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
 });
 
-/** Notes when the parts of a page are first there, in milliseconds after the navigation began. */
-function noteTimes(): void {
+/** Marks when the parts of a page are first there; the browser counts from the begin of the navigation. */
+function markParts(): void {
   const parts = {
-    page: 'h1',
-    numbers: '#run-step',
-    curve: '.chart .u-over',
-    members: '#members',
-    events: '#events li',
+    ...{ page: 'h1', numbers: '#run-step', curve: '.chart .u-over' },
+    ...{ members: '#members', events: '#events li' },
   };
-  const times: Record<string, number> = {};
-  Object.assign(window, { times });
+  const seen = new Set<string>();
   new MutationObserver(() => {
-    for (const [name, selector] of Object.entries(parts))
-      if (!(name in times) && document.querySelector(selector) !== null)
-        // What was changed is seen with the next frame.
-        requestAnimationFrame(() => (times[name] ??= performance.now()));
+    for (const [name, selector] of Object.entries(parts)) {
+      if (seen.has(name) || document.querySelector(selector) === null) continue;
+      seen.add(name);
+      // What was changed is seen with the next frame.
+      requestAnimationFrame(() => performance.mark(name));
+    }
   }).observe(document, { childList: true, subtree: true });
 }
 
@@ -129,9 +127,9 @@ async function open(): Promise<Page> {
   };
   tick();
   const page = await browser.newPage();
-  await page.evaluateOnNewDocument(noteTimes);
+  await page.evaluateOnNewDocument(markParts);
   await page.goto(url);
-  await page.waitForFunction('Object.keys(times).length === 5');
+  await page.waitForFunction(`performance.getEntriesByType('mark').length === 5`);
   isOpen = true;
   return page;
 }
@@ -152,7 +150,10 @@ try {
   const views: Record<string, number>[] = [];
   for (let i = 0; i < VIEWS; i++) {
     const page = await open();
-    views.push((await page.evaluate('times')) as Record<string, number>);
+    const marks = await page.evaluate(() =>
+      performance.getEntriesByType('mark').map(({ name, startTime }): [string, number] => [name, startTime]),
+    );
+    views.push(Object.fromEntries(marks));
     await page.close();
   }
   const medians = Object.keys(views[0] ?? {}).map((name): [string, number] => {

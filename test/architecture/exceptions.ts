@@ -18,7 +18,6 @@ export const LONG_FILES: LongFiles = {
   'simulation/virtual-coordinator.ts': 'one process: a case for each effect, and what it stands for',
   'simulation/virtual-executor.ts':
     'the sums and weights of one machine: what each operation on them must leave true',
-  'web/page/style.css': 'the look of one page: colours, and rules in their order',
   'test/process/forger.test.ts': 'a list of forgeries, each with what it is refused for',
   'test/trainer/formats/keras.test.ts':
     'half of it is the layers of Keras in NumPy, which the files are compared with',
