@@ -2,6 +2,12 @@
  * Convolutions and pooling. ONNX has channels before height and width; signals are images of one row.
  */
 import type { Tensor } from '../../../../shared/graph/graph.js';
+import {
+  averagePooling3d,
+  globalAveragePooling3d,
+  globalMaxPooling3d,
+  maxPooling3d,
+} from '../../../../shared/graph/layers/pooling3d.js';
 import { Untranslatable } from '../../untranslatable.js';
 import { windowSides } from '../../window-sides.js';
 import { type Constant, constantOf, tensorOf, type Value } from './operands.js';
@@ -11,7 +17,11 @@ import { rearranged, vector } from './weights.js';
 /** Less than every number that a network computes. */
 const LOWEST = -3.4e38;
 
+/** The axes of a volume with its channels last. */
+const VOLUME_ORDER = [0, 4, 1, 2, 3];
+
 type Pair = readonly [number, number];
+type Triple = readonly [number, number, number];
 
 /** A tensor as an image with its channels last, and back. */
 interface ImageOfTensor {
@@ -93,8 +103,7 @@ const conv3d: Operator = (use) => {
   const [depth = 0, height = 0, width = 0] = kernelSize;
   const pads = (attribute('pads') as readonly number[] | undefined) ?? [0, 0, 0, 0, 0, 0];
   const sides = [0, 1, 2].map((axis) => ({ before: pads[axis] as number, after: pads[axis + 3] as number }));
-  const order = [0, 4, 1, 2, 3];
-  const volume = builder.arranged(tensorOf(inputs[0]), order);
+  const volume = builder.arranged(tensorOf(inputs[0]), VOLUME_ORDER);
   const isPadded = pads.some((size) => size !== 0);
   const tensor = builder.add({
     op: 'conv3d',
@@ -110,8 +119,37 @@ const conv3d: Operator = (use) => {
     },
     after: weight.name,
   });
-  return { tensor, order };
+  return { tensor, order: VOLUME_ORDER };
 };
+
+/** Pooling of volumes. */
+function poolVolumes(use: OperatorUse, op: 'maxPool' | 'averagePool'): Value {
+  const { builder, inputs, attribute } = use;
+  const triple = (name: string, none: number): readonly number[] =>
+    (attribute(name) as readonly number[] | undefined) ?? [none, none, none];
+  const [poolSize, strides] = [triple('kernel_shape', 1), triple('strides', 1)] as unknown as [
+    Triple,
+    Triple,
+  ];
+  const volume = builder.arranged(tensorOf(inputs[0]), VOLUME_ORDER);
+  if (!['NOTSET', 'VALID'].includes((attribute('auto_pad') as string | undefined) ?? 'NOTSET'))
+    throw new Untranslatable('auto_pad of a volume');
+  if (triple('dilations', 1).some((size) => size !== 1)) throw new Untranslatable('dilations other than 1');
+  if (op === 'maxPool' && use.isRead(1)) throw new Untranslatable('the output Indices');
+  const pads = (attribute('pads') as readonly number[] | undefined) ?? [0, 0, 0, 0, 0, 0];
+  const sides = [0, 1, 2].map((axis) => ({ before: pads[axis] as number, after: pads[axis + 3] as number }));
+  const isPadded = pads.some((size) => size !== 0);
+  if (isPadded && op === 'averagePool' && attribute('count_include_pad') !== 1)
+    throw new Untranslatable(`pads [${pads.join(', ')}] that do not count`);
+  const whole = isPadded ? builder.surrounded(volume, sides, op === 'maxPool' ? LOWEST : 0) : volume;
+  const isCut = poolSize.some(
+    (size, axis) => ((whole.shape[axis] as number) - size) % (strides[axis] as number) !== 0,
+  );
+  if (attribute('ceil_mode') === 1 && isCut)
+    throw new Untranslatable('ceil_mode with windows beyond the volume');
+  const layer = op === 'maxPool' ? maxPooling3d : averagePooling3d;
+  return { tensor: layer({ poolSize, strides })(whole), order: VOLUME_ORDER };
+}
 
 const conv: Operator = (use) => {
   const { builder, inputs, attribute } = use;
@@ -192,8 +230,9 @@ const pool =
   (op: 'maxPool' | 'averagePool'): Operator =>
   (use) => {
     const { builder, inputs, attribute } = use;
-    const { tensor, back } = imageOf(use, tensorOf(inputs[0]));
     const rank = (attribute('kernel_shape') as readonly number[]).length;
+    if (rank === 3) return poolVolumes(use, op);
+    const { tensor, back } = imageOf(use, tensorOf(inputs[0]));
     const poolSize = pairOf(use, 'kernel_shape', 1, rank);
     const strides = pairOf(use, 'strides', 1, rank);
     const dilation = pairOf(use, 'dilations', 1, rank);
@@ -221,7 +260,14 @@ function padsAround(use: OperatorUse, x: Tensor): { x: Tensor; padding: 'valid' 
 const globalPool =
   (op: 'maxPool' | 'averagePool'): Operator =>
   (use) => {
-    const { tensor, back } = imageOf(use, tensorOf(use.inputs[0]));
+    const x = tensorOf(use.inputs[0]);
+    if (x.order.length === 5) {
+      const layer = op === 'maxPool' ? globalMaxPooling3d : globalAveragePooling3d;
+      const pooled = layer()(use.builder.arranged(x, VOLUME_ORDER));
+      const tensor = use.builder.reshape(pooled, [1, 1, 1, ...pooled.shape]);
+      return { tensor, order: VOLUME_ORDER };
+    }
+    const { tensor, back } = imageOf(use, x);
     const size = tensor.shape.slice(0, 2);
     return back(
       use.builder.add({
