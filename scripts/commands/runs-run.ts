@@ -5,7 +5,7 @@ import { systemClock } from '../../shared/actor/clock.js';
 import { UserError } from '../../shared/errors.js';
 import { exists } from '../../shared/files/read-file.js';
 import { nearest } from '../../shared/nearest.js';
-import { comparisonPage, listPage, writePage } from '../reports/run/report.js';
+import { comparisonPage, listPage, pageLinks, writePage } from '../reports/run/report.js';
 import { type CleanedKind, type RemovableRun, removableRuns, removeRun } from '../run-records/cleaning.js';
 import { compareRuns } from '../run-records/comparison.js';
 import { exportRun, type MetricFormat } from '../run-records/export/export-run.js';
@@ -31,7 +31,7 @@ export async function listRuns(
   else for (const line of listLines(runs)) terminal.say(line);
   for (const { path, why } of unreadable) terminal.say(`${path} cannot be read: ${why}`);
   if (html !== undefined) {
-    await writePage(html, listPage(folder, list));
+    await writePage(html, listPage(folder, list, await pageLinks(runs, html)));
     terminal.say(`page     ${html}`);
   }
   if (json) terminal.result({ runs: runs.map(runSummary), unreadable });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
-import { listPage, writePage, writeRunReport } from '../../scripts/reports/run/report.js';
+import { listPage, pageLinks, writePage, writeRunReport } from '../../scripts/reports/run/report.js';
 import { readRuns } from '../../scripts/run-records/run-list.js';
 import { begun, ended, evaluation, step, writeRun } from '../scripts/run-records/run-folders.js';
 import { seriousFindings } from '../support/axe.js';
@@ -37,9 +37,17 @@ it.skipIf(!isInstalled('Chrome'))('the page of a folder of runs sorts its rows, 
     await writeRun(folder, name, lines);
   }
   await writeRun(folder, 'c', [begun(), step(1, 1)]);
+  await writeRunReport(join(folder, 'a'));
   const file = join(folder, 'runs.html');
-  await writePage(file, listPage(folder, await readRuns(folder)));
+  const list = await readRuns(folder);
+  await writePage(file, listPage(folder, list, await pageLinks(list.runs, file)));
   const page = await open(await launch('Chrome'), pathToFileURL(file).href);
+  // The one run that has a page of its own leads to it.
+  expect(
+    await page.$$eval('tbody a', (links) =>
+      links.map((link) => [link.textContent, link.getAttribute('href')]),
+    ),
+  ).toEqual([['a', 'a/run.html']]);
   const click = (heading: string): Promise<string[]> =>
     page.evaluate((text) => {
       [...document.querySelectorAll<HTMLElement>('th button')]

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runProgram } from '../../scripts/commands/program.js';
 import { commands } from '../../scripts/commands/table.js';
@@ -40,6 +40,11 @@ it('a run ends with its page, and runs lists, shows, exports and removes it', as
   const list = join(folder, 'runs.html');
   await command('runs', 'list', '--html', list, ...place);
   expect(readFileSync(list, 'utf8')).toContain(`1 run in ${folder}`);
+  expect(readFileSync(list, 'utf8')).toContain('"links":["a/run.html"]');
+  const elsewhere = join(folder, 'pages of runs', 'list.html');
+  mkdirSync(dirname(elsewhere));
+  await command('runs', 'list', '--html', elsewhere, ...place);
+  expect(readFileSync(elsewhere, 'utf8')).toContain('"links":["../a/run.html"]');
   expect(await command('runs', 'list', '--html', list, '--in', temporaryFolder())).toMatchObject({
     status: 1,
     lines: [expect.stringMatching(/^unisum: there is no run in .* to write a page of \(--in DIR names/)],

@@ -1,7 +1,8 @@
-import { join } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { REPORT_FILES } from '../../../coordinator/storage/run-directory.js';
 import { UserError } from '../../../shared/errors.js';
 import { writeFileAtomically } from '../../../shared/files/atomic-file.js';
+import { exists } from '../../../shared/files/read-file.js';
 import { describeMetrics } from '../../../trainer/result.js';
 import { type ComparedRow, type Comparison, compareRuns } from '../../run-records/comparison.js';
 import type { RunList } from '../../run-records/run-list.js';
@@ -22,6 +23,8 @@ interface PageTable {
   readonly isWords?: true;
   /** Its headings sort the rows. */
   readonly isSortable?: true;
+  /** Where the name of each row leads to, as a relative address; absent: nowhere. */
+  readonly links?: readonly (string | undefined)[];
 }
 
 /** What a page about runs shows. */
@@ -142,13 +145,40 @@ export function comparisonPage({ runs, settings, otherSettings, metrics, parting
   };
 }
 
-/** What the page of a folder of runs shows. @param runs one or more, the latest first */
-export function listPage(folder: string, { runs, unreadable }: RunList): RunPage {
+/**
+ * Addresses of the pages of runs, from another page.
+ * @param file the other page
+ * @returns for each run; undefined where it has no page
+ */
+export async function pageLinks(
+  runs: readonly RunRecord[],
+  file: string,
+): Promise<readonly (string | undefined)[]> {
+  const from = dirname(resolve(file));
+  return Promise.all(
+    runs.map(async ({ path }) => {
+      const page = resolve(path, REPORT_FILES.page);
+      if (!(await exists(page))) return undefined;
+      return relative(from, page).split(sep).map(encodeURIComponent).join('/');
+    }),
+  );
+}
+
+/**
+ * What the page of a folder of runs shows.
+ * @param runs one or more, the latest first
+ * @param links where the name of each run leads to
+ */
+export function listPage(
+  folder: string,
+  { runs, unreadable }: RunList,
+  links: readonly (string | undefined)[],
+): RunPage {
   const drawn = runs.slice(0, CURVES_MAX);
   const { settings, otherSettings } = compareRuns(runs);
   const metrics = runs.map(({ final }) => final);
   const sortable = (title: string, rows: readonly ComparedRow<string>[]): PageTable => ({
-    ...{ title, isWords: true, isSortable: true },
+    ...{ title, isWords: true, isSortable: true, links },
     columns: ['run', ...rows.map(({ name }) => name)],
     rows: runs.map(({ name }, i) => [name, ...rows.map(({ values }) => values[i] ?? MISSING)]),
   });

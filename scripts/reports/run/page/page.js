@@ -84,7 +84,7 @@ function makeSortable(cell, column, body) {
   });
 }
 
-for (const { title: heading, columns, rows, isWords, isSortable } of tables) {
+for (const { title: heading, columns, rows, isWords, isSortable, links = [] } of tables) {
   const element = section(heading);
   element.classList.add('full');
   if (isSortable) {
@@ -105,9 +105,14 @@ for (const { title: heading, columns, rows, isWords, isSortable } of tables) {
     cell.textContent = column;
   }
   const body = table.createTBody();
-  for (const row of rows) {
+  for (const [i, row] of rows.entries()) {
     const line = body.insertRow();
     for (const text of row) line.insertCell().textContent = text;
+    if (links[i] == null) continue;
+    const link = document.createElement('a');
+    link.href = links[i];
+    link.textContent = row[0];
+    line.cells[0].replaceChildren(link);
   }
   if (isSortable) for (const [column, cell] of [...head.cells].entries()) makeSortable(cell, column, body);
 }

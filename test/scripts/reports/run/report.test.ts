@@ -129,7 +129,7 @@ describe('the page of a run', () => {
       const more = i === 9 ? [] : [evaluation(1, 10 - i), ended(1, 'finished', 'a')];
       await writeRun(folder, `run-${i}`, [begun({ seed: i }), step(1, 2), ...more]);
     }
-    const page = listPage('folder', await readRuns(folder));
+    const page = listPage('folder', await readRuns(folder), []);
     expect(page.title).toBe('10 runs in folder');
     expect(page.lines).toEqual(['The charts show the latest 8 runs.']);
     expect(page.charts.map(({ title, curves }) => [title, curves.length])).toEqual([
