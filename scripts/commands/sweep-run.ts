@@ -71,6 +71,10 @@ export async function sweep(request: SweepRequest, context: CommandContext): Pro
   terminal.say(
     `${isContinued ? 'continuing' : 'beginning'} the sweep ${path}: ${all.length} trials of ${name}`,
   );
+  if (all.length > 1)
+    terminal.say(
+      'its runs follow one another and have one join line: a worker with --stay works for all of them',
+    );
   const results: TrialResult[] = [];
   const rungs = method === 'halving' ? rungEpochs(epochsOf(request), all.length, factor) : [undefined];
   const access: SharedAccess = { known: undefined };
