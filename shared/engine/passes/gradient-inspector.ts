@@ -3,6 +3,7 @@ import type { Trace, TracedTensor } from '../../compiler/programs.js';
 import { stepPlace } from '../../data/order.js';
 import { assert } from '../../errors.js';
 import type { ModelNode } from '../../graph/model.js';
+import { type GradientSpread, spreadOf } from '../../metrics/critical-batch.js';
 import { constantUnits, distance, norm, rootMeanSquare } from '../../metrics/vector-stats.js';
 import type { RunMemory } from '../run-memory.js';
 import { CommandBufferCache } from '../step/command-buffer-cache.js';
@@ -46,6 +47,8 @@ export interface GradientStats {
   readonly step: number;
   /** Samples that were inspected: the first ones of the step's batch. */
   readonly samples: number;
+  /** How much the gradients of samples differ. Left out where the batch cannot be divided. */
+  readonly spread?: GradientSpread;
   /** In the order of the forward pass. */
   readonly layers: readonly LayerStats[];
 }
@@ -82,10 +85,11 @@ export class GradientInspector {
     const commandBuffer = this.commandBuffer(rows);
     memory.u32(this.threadMemory.cursor, 3).set([data.order(epoch), position, step]);
     await this.threadPool.run([commandBuffer]);
+    const spread = this.joinParts(rows);
     const trace = this.traces.get(rows);
     assert(trace !== undefined, 'a traced command buffer has a trace');
     this.open = {
-      stats: { step, samples: rows, layers: this.layers(trace, rows) },
+      stats: { step, samples: rows, ...(spread && { spread }), layers: this.layers(trace, rows) },
       weights: this.weights(),
     };
     assert(plan.parameterFloats === this.open.weights.length, 'all weights are kept');
@@ -148,11 +152,9 @@ export class GradientInspector {
       const value = values.get(node.name);
       if (value === undefined || PASS_THROUGH.includes(node.op)) return undefined;
       const error = errors.get(node.name);
-      // Moving averages and frozen parameters have no gradient.
-      const parameters = Object.values(node.parameters).filter((name) => {
-        const { momentum, isFrozen } = this.parameter(name);
-        return !seen.has(name) && momentum === undefined && !isFrozen;
-      });
+      const parameters = Object.values(node.parameters).filter(
+        (name) => !seen.has(name) && isTrained(this.parameter(name)),
+      );
       for (const name of parameters) seen.add(name);
       const y = this.read(value, rows);
       return {
@@ -192,11 +194,38 @@ export class GradientInspector {
     return this.commandBuffers.get(String(rows), (to) =>
       plan.emitTraced(to, {
         ...{ rows, first: 0, batch: rows, leafSize: Math.min(leafSize, rows), weights, scratch },
-        subtrees: [{ row: 0, rows, out: this.threadMemory.buffer(0) }],
+        subtrees: this.partsOf(rows).map((part, i) => ({ ...part, out: this.threadMemory.buffer(i) })),
         data: data.placement(this.threadMemory.cursor),
         traced: (trace) => void this.traces.set(rows, trace),
       }),
     );
+  }
+
+  /** The halves of the canonical tree; the whole where it has one leaf, or they would split a group of samples. */
+  private partsOf(rows: number): { row: number; rows: number }[] {
+    const { plan, leafSize } = this.runMemory;
+    const first = Math.min(leafSize, rows) * 2 ** Math.ceil(Math.log2(Math.ceil(rows / leafSize)) - 1);
+    if (first >= rows || first % plan.group !== 0 || !Number.isInteger(first)) return [{ row: 0, rows }];
+    return [
+      { row: 0, rows: first },
+      { row: first, rows: rows - first },
+    ];
+  }
+
+  /** Compares the gradients of both parts, and adds them up in place of the first. */
+  private joinParts(rows: number): GradientSpread | undefined {
+    const [first, second] = this.partsOf(rows);
+    if (first === undefined || second === undefined) return undefined;
+    const { memory, plan } = this.runMemory;
+    const gradientsIn = (part: number): Float32Array[] =>
+      plan.parameters
+        .filter(isTrained)
+        .map(({ offset, size }) => memory.f32(this.threadMemory.buffer(part) + offset * 4, size));
+    const [a, b] = [gradientsIn(0), gradientsIn(1)];
+    const spread = spreadOf({ parameters: a, samples: first.rows }, { parameters: b, samples: second.rows });
+    for (const [i, values] of a.entries())
+      for (const [j, value] of (b[i] as Float32Array).entries()) (values[j] as number) += value;
+    return spread;
   }
 
   private rowsOf(size: number): number {
@@ -213,4 +242,9 @@ export class GradientInspector {
     const { memory, weights, plan } = this.runMemory;
     return memory.f32(weights, plan.parameterFloats).slice();
   }
+}
+
+/** Moving averages and frozen parameters have no gradient. */
+function isTrained({ momentum, isFrozen }: PlannedParameter): boolean {
+  return momentum === undefined && !isFrozen;
 }

@@ -4,6 +4,7 @@ import { describeGradients } from '../../../scripts/reports/gradients/report.js'
 import { SeededRandom } from '../../../shared/actor/seeded-random.js';
 import { createPlan } from '../../../shared/compiler/plan.js';
 import { packDataset } from '../../../shared/data/dataset.js';
+import { sampleOrder, stepPlace } from '../../../shared/data/order.js';
 import { Device } from '../../../shared/engine/device.js';
 import { nodePlatform } from '../../../shared/engine/node-platform.js';
 import { GradientInspector, type GradientStats } from '../../../shared/engine/passes/gradient-inspector.js';
@@ -19,31 +20,47 @@ import { createOptimizer } from '../../../shared/optim/settings.js';
 import { sgd } from '../../../shared/optim/sgd.js';
 import { allocateRun } from '../../../trainer/training-memory.js';
 
-const [BATCH, LEAF, RATE] = [48, 4, 0.5];
+const [SAMPLES, BATCH, LEAF, RATE] = [432, 48, 4, 0.5];
 const machines: Device[] = [];
 afterAll(async () => {
   for (const device of machines) await device.stop();
 });
 
 /** A run of one thread on random samples, and its gradient inspector. */
-async function open(hidden: () => Layer, layers = 1) {
+async function open(hidden: () => Layer, layers = 1, isLinear = false) {
   const device = await Device.start(1, 'wasm', nodePlatform());
   machines.push(device);
   const random = new SeededRandom(1);
   const bytes = (count: number, values: number): Uint8Array =>
     Uint8Array.from({ length: count }, () => random.below(values));
+  const pixels = bytes(12 * SAMPLES, 256);
+  const labels = isLinear
+    ? Uint8Array.from({ length: SAMPLES }, (_, i) => (pixels[12 * i] as number) >> 6)
+    : bytes(SAMPLES, 4);
   const data = packDataset(
     'inspected',
-    400,
+    SAMPLES,
     {
-      x: { dtype: 'u8', shape: [12], bytes: bytes(12 * 400, 256), scale: 1 / 256, shift: 0 },
-      y: { dtype: 'u8', shape: [], bytes: bytes(400, 4), scale: 1, shift: 0 },
+      x: { dtype: 'u8', shape: [12], bytes: pixels, scale: 1 / 256, shift: 0 },
+      y: { dtype: 'u8', shape: [], bytes: labels, scale: 1, shift: 0 },
     },
     sha256Hex,
   );
+  // Softmax regression from zero weights: every class has the probability 1/4, so dL/dw = x (1/4 - [y = class]).
+  const gradients = (step: number): number[][] => {
+    const { epoch, position } = stepPlace(step, SAMPLES, BATCH);
+    return [...sampleOrder(9, epoch, SAMPLES)].slice(position, position + BATCH).map((sample) => {
+      const x = [...pixels.subarray(12 * sample, 12 * (sample + 1))].map((pixel) => pixel / 256);
+      return [0, 1, 2, 3].flatMap((unit) =>
+        [...x, 1].map((value) => value * (1 / 4 - Number(unit === labels[sample]))),
+      );
+    });
+  };
   const x = new Graph().input('x', [12]);
   const hiddenLayers = Array.from({ length: layers }, hidden);
-  const y = sequential([...hiddenLayers, dense(4, { activation: 'softmax' })])(x);
+  const y = isLinear
+    ? dense(4, { activation: 'softmax', kernelInitializer: 'zeros' })(x)
+    : sequential([...hiddenLayers, dense(4, { activation: 'softmax' })])(x);
   const plan = createPlan(x.graph.model(y, sparseCategoricalCrossentropy({ target: 'y' })));
   const runMemory = allocateRun(device, { plan, data, leafSize: LEAF, seed: 9 });
   const updater = allocateOptimizer(device, plan, {
@@ -58,7 +75,7 @@ async function open(hidden: () => Layer, layers = 1) {
   const { scalars } = updater.optimizer.update(updater.optimizer.init(), RATE);
   const share = { threads: { from: 0, to: 1 }, leaves: { from: 0, to: BATCH / LEAF } };
   const step = (at: number): Promise<unknown> => stepExecutor.execute(at, [share], [scalars]);
-  return { inspector: new GradientInspector(device.threadPool, runMemory, BATCH), step };
+  return { inspector: new GradientInspector(device.threadPool, runMemory, BATCH), step, gradients };
 }
 
 async function inspectOnce(hidden: () => Layer, layers: number): Promise<GradientStats> {
@@ -93,6 +110,26 @@ describe('an inspection of backprop', () => {
     await step(1);
     expect(inspector.take(2)!.layers[0]!.parameters[0]).not.toHaveProperty('updateRatio');
     expect(inspector.take(2)).toBeUndefined();
+  });
+
+  it('compares the gradients of both halves of a batch, as they are one sample by one', async () => {
+    const { inspector, gradients } = await open(() => dense(4, { activation: 'softmax' }), 1, true);
+    await inspector.inspect(2);
+    // 12 leaves: the left subtree has 8 of them.
+    const [first, second] = [8 * LEAF, 4 * LEAF];
+    const batch = gradients(2);
+    const meanOf = (rows: readonly (readonly number[])[]): number[] =>
+      rows[0]!.map((_, i) => rows.reduce((sum, row) => sum + row[i]!, 0) / rows.length);
+    const [a, b, all] = [batch.slice(0, first), batch.slice(first), batch].map(meanOf) as [
+      number[],
+      number[],
+      number[],
+    ];
+    const squared = (values: readonly number[]): number => values.reduce((sum, value) => sum + value ** 2, 0);
+    const noise = squared(a.map((value, i) => value - b[i]!)) / (1 / first + 1 / second);
+    const { spread } = inspector.take(2)!;
+    expect(spread!.noise / noise).toBeCloseTo(1, 4);
+    expect(spread!.signal / (squared(all) - noise / BATCH)).toBeCloseTo(1, 4);
   });
 
   it('finds error terms that vanish and that explode', async () => {
