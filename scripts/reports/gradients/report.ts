@@ -44,7 +44,9 @@ function describeBatch(inspections: readonly GradientStats[]): string[] {
   const middle = Math.ceil(spreads.length / 2);
   const [early, late] = [spreads.slice(0, middle), spreads.slice(middle)].map(criticalBatch);
   const told = (samples: number | undefined): string =>
-    samples === undefined ? 'too many to tell from so few inspections' : `${Number(samples.toPrecision(2))} samples`;
+    samples === undefined
+      ? 'too many to tell from so few inspections'
+      : `${Number(samples.toPrecision(2))} samples`;
   return [
     `critical batch (gradient noise scale): ${told(early)} in the first half of the run, ${told(late)} in the second; ` +
       'beyond it, a larger batch, and so more machines, hardly saves steps',

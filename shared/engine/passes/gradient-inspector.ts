@@ -204,8 +204,9 @@ export class GradientInspector {
   /** The halves of the canonical tree; the whole where it has one leaf, or they would split a group of samples. */
   private partsOf(rows: number): { row: number; rows: number }[] {
     const { plan, leafSize } = this.runMemory;
-    const first = Math.min(leafSize, rows) * 2 ** Math.ceil(Math.log2(Math.ceil(rows / leafSize)) - 1);
-    if (first >= rows || first % plan.group !== 0 || !Number.isInteger(first)) return [{ row: 0, rows }];
+    let first = leafSize;
+    while (2 * first < rows) first *= 2;
+    if (first >= rows || first % plan.group !== 0) return [{ row: 0, rows }];
     return [
       { row: 0, rows: first },
       { row: first, rows: rows - first },
