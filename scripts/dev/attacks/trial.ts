@@ -64,6 +64,7 @@ export async function tryAttack(attack: Attack, plan: TrialPlan, clock: Clock): 
     for (let pair = 0; pair < pairs; pair++) {
       if (pair === 0) without.push(await steps.during(() => pause(withoutMs)));
       const attacker = attack.start(url, clock);
+      await pause(attack.settleMs ?? 0);
       attacked.push(await steps.during(() => pause(withMs)));
       attacker.stop();
       await pause(SETTLE_MS);
