@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { qrCode } from '../../web/page/qr-code.js';
 import { seriousFindings } from '../support/axe.js';
 import { isInstalled, launch, open, textOf } from '../support/browser.js';
 import { start } from '../support/process.js';
@@ -50,6 +51,14 @@ describe.skipIf(!isInstalled('Chrome'))('the page of an operator, if Chromium is
       expect(await page.$$('#page img, #page b')).toEqual([]);
       // Where it comes from is told to operators.
       expect(row).toContain('127.0.0.1');
+      // Whoever operates may invite.
+      const [, tab = ''] = await coordinator.prints(/with a tab of a browser: +(\S+)/);
+      await page.click('#invite');
+      await page.waitForSelector('#invite-code path');
+      expect(await textOf(page, '#invite-link')).toBe(tab);
+      const { size, path } = qrCode(tab);
+      expect(await page.$eval('#invite-code path', (dark) => dark.getAttribute('d'))).toBe(path);
+      expect(size).toBeGreaterThan(20);
       // By keyboard. The button keeps the focus while what it does changes.
       await page.focus('#pause');
       await page.keyboard.press('Enter');

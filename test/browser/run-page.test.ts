@@ -50,6 +50,7 @@ describe.skipIf(!isInstalled('Chrome'))('the page, if Chromium is installed', { 
     const page = await open(browser, watch);
     await showsProgress(page);
     expect(await page.$('#join')).toBeNull();
+    expect(await page.$('#invite')).toBeNull();
     const other = await open(browser, new URL('/', watch).href);
     expect(await textOf(other, '[role=alert]')).toContain('This link has no token');
     // A hidden page is not drawn.
