@@ -1,10 +1,7 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 
-/**
- * Most bytes of one read: few enough to stay in a core's cache until they are copied, and enough that a vector of some
- * megabytes takes a dozen reads.
- */
-const READ_BYTES = 256 * 2 ** 10;
+/** Most bytes of one read, unless its bytes have a place of their own: few, so that most of a vector is read into its place. */
+const READ_BYTES = 16 * 2 ** 10;
 
 /** The internal object that node:net reads and writes with. */
 interface Handle {
@@ -15,8 +12,11 @@ interface Handle {
 /** A connection whose WebSocket handshake is done, paused until `read`. */
 export interface BufferedSocket {
   readonly socket: Socket;
-  /** Starts to read. The bytes are valid until `onBytes` returns. To be called once. */
-  read(onBytes: (bytes: Uint8Array) => void): void;
+  /**
+   * Starts to read. The bytes are valid until `onBytes` returns. To be called once.
+   * @param room where the next bytes are read to; undefined: anywhere
+   */
+  read(onBytes: (bytes: Uint8Array) => void, room: () => Uint8Array | undefined): void;
 }
 
 /** The buffer of all connections of this thread: each read is processed before the next one. */
@@ -44,12 +44,14 @@ export function bufferSocket(socket: Socket, head: Uint8Array): BufferedSocket {
 
 function takeOver(socket: Socket, handle: Handle, early: Uint8Array | null): BufferedSocket {
   readBuffer ??= new Uint8Array(READ_BYTES);
+  const buffer = readBuffer;
   let take = (_bytes: Uint8Array): void => {};
+  let place = (): Uint8Array | undefined => undefined;
   handle.onread = () => {};
   (socket as { _handle?: Handle | null })._handle = null;
   socket.setTimeout(0);
   const onread = {
-    buffer: readBuffer,
+    buffer: () => place() ?? buffer,
     callback: (bytes: number, buffer: Uint8Array): boolean => {
       take(buffer.subarray(0, bytes));
       return true;
@@ -59,8 +61,9 @@ function takeOver(socket: Socket, handle: Handle, early: Uint8Array | null): Buf
   const successor = new Socket(options as SocketConstructorOpts);
   // The server counts its connections by the sockets that it has created.
   successor.once('close', () => socket.destroy());
-  const read = (onBytes: (bytes: Uint8Array) => void): void => {
+  const read = (onBytes: (bytes: Uint8Array) => void, room: () => Uint8Array | undefined): void => {
     take = onBytes;
+    place = room;
     if (early !== null) onBytes(early);
     successor.resume();
   };

@@ -20,6 +20,8 @@ export const HEADER_BYTES_MAX = 32 * 2 ** 20;
 
 const LENGTH_BYTES = 4;
 const ALIGNMENT = 8;
+/** Fewer bytes are better read with what follows them. */
+const ROOM_BYTES_MIN = 64 * 2 ** 10;
 
 /** The bounds of any frame. */
 export const WIDEST_BOUNDS: FrameBounds = {
@@ -91,6 +93,17 @@ export class FrameReader {
   }
 
   /**
+   * Where the next bytes of the payload belong: who reads them there saves a copy. They must be taken all the same.
+   * @param most bytes that will be the next ones for certain
+   * @returns undefined where they are few, or the payload has not begun
+   */
+  room(most: number): Uint8Array | undefined {
+    const bytes = Math.min(most, this.#announced);
+    if (this.#payloadBytes === 0 || bytes < ROOM_BYTES_MIN) return undefined;
+    return this.#payload.subarray(this.#payloadBytes, this.#payloadBytes + bytes);
+  }
+
+  /**
    * The frame is complete.
    * @throws FrameError when its head is not
    */
@@ -122,6 +135,17 @@ export class FrameReader {
   }
 
   #pushPayload(bytes: Uint8Array): void {
+    this.#reserve();
+    const at = this.#payload.byteOffset + this.#payloadBytes;
+    // What was read into `room` is in place.
+    if (bytes.buffer !== this.#payload.buffer || bytes.byteOffset !== at)
+      this.#payload.set(bytes, this.#payloadBytes);
+    this.#payloadBytes += bytes.length;
+    this.#announced -= bytes.length;
+  }
+
+  /** Makes the payload large enough for the bytes that were announced. */
+  #reserve(): void {
     const { length } = this.#payload;
     const needed = this.#payloadBytes + this.#announced;
     const most = this.bounds.payloadBytesMax(this.#message as object);
@@ -132,9 +156,6 @@ export class FrameReader {
       larger.set(this.#payload.subarray(0, this.#payloadBytes));
       this.#payload = larger;
     }
-    this.#payload.set(bytes, this.#payloadBytes);
-    this.#payloadBytes += bytes.length;
-    this.#announced -= bytes.length;
   }
 }
 

@@ -81,6 +81,11 @@ export class WebSocketReader {
     private readonly events: WebSocketEvents,
   ) {}
 
+  /** Bytes that follow for certain, all of them of the current message; 0 between frames and in control frames. */
+  get dataLeft(): number {
+    return this.#opcode >= OPCODE.close ? 0 : this.#left;
+  }
+
   /**
    * Reads the next bytes. Masked bytes are unmasked in place.
    * @throws WebSocketFault when they violate the protocol; no bytes after them can be read

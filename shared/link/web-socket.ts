@@ -1,6 +1,6 @@
 /*
  * A link over WebSocket. A message is sent as two frames, head and payload, so that the payload is not copied. On arrival
- * a payload is copied once, into a buffer that is reused.
+ * most of a payload is read into its place, a buffer that is reused.
  *
  * ws performs the handshake (web-socket-handshake.ts); this file reads and writes the frames. ws would assemble a payload
  * from newly allocated memory, and allocations in every step keep the garbage collector busy.
@@ -111,7 +111,10 @@ export class WebSocketLink implements Link {
       queueMicrotask(() => events.closed(this.#ending as string, this.#isFaulty));
       return;
     }
-    this.#options.connection.read((bytes) => this.#receive(bytes));
+    this.#options.connection.read(
+      (bytes) => this.#receive(bytes),
+      () => this.#frames.room(this.#reader.dataLeft),
+    );
   }
 
   send(message: object, payload: Uint8Array = NO_PAYLOAD, onSent?: () => void): void {

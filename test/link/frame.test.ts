@@ -63,6 +63,36 @@ function decodeOrRefuse(pieces: readonly Uint8Array[]): Envelope | FrameError {
   }
 }
 
+it('has room for the bytes that follow, which are read into it and not copied', () => {
+  const spares = new SpareBuffers();
+  const place = new Uint8Array(300_000);
+  spares.give(place);
+  const reader = new FrameReader(spares);
+  const payload = patterned(300_000);
+  const frame = encodeWhole({ kind: 'work' }, payload);
+  const begin = frame.length - payload.length + 1000;
+  reader.span(frame.length, true);
+  expect(reader.room(1e9)).toBeUndefined();
+  // The head may come with a part of the payload; what is announced after it is the size of the buffer.
+  reader.data(frame.subarray(0, begin - 1000));
+  expect(reader.room(1e9)).toBeUndefined();
+  reader.data(frame.subarray(begin - 1000, begin));
+  let at = begin;
+  for (const most of [100_000, 1e9]) {
+    const room = reader.room(most) as Uint8Array;
+    expect(room.length).toBe(Math.min(most, frame.length - at));
+    const read = room.subarray(0, Math.min(room.length, 90_000));
+    read.set(frame.subarray(at, at + read.length));
+    reader.data(read);
+    at += read.length;
+  }
+  reader.data(frame.subarray(at));
+  const { payload: arrived } = reader.end();
+  expect(arrived.buffer).toBe(place.buffer);
+  expect(Buffer.from(arrived).equals(Buffer.from(payload))).toBe(true);
+  expect(reader.room(1e9)).toBeUndefined();
+});
+
 describe('frames', () => {
   it('are decoded as they were encoded, in any pieces and at any address', () => {
     fc.assert(
