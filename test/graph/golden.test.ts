@@ -33,6 +33,7 @@ const OPTIMIZERS: Partial<Record<ModelName, OptimizerSettings>> = {
   strided: sgd({ learningRate: 0.1 }),
   volumes: sgd({ learningRate: 0.1 }),
   'volumes-stride-1': sgd({ learningRate: 0.05 }),
+  'volumes-groups': sgd({ learningRate: 0.02 }),
   lstm: adam({ learningRate: 0.02 }),
   gru: adam({ learningRate: 0.02 }),
   'simple-rnn': sgd({ learningRate: 0.1, momentum: 0.9 }),

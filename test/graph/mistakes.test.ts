@@ -40,6 +40,11 @@ describe('mistakes in networks are reported when they are built', () => {
       'layer conv3d: an input of shape [8, 8] is not a volume [depth, height, width, channels]; reshape it',
     ],
     [
+      'groups of a convolution of volumes that do not divide its filters',
+      () => conv3d(4, 1, { groups: 3 })(reshape([4, 2, 2, 3])(new Graph().input('x', [48]))),
+      'layer conv3d: 3 channels and 4 filters cannot both be split into 3 groups',
+    ],
+    [
       'a window that is deeper than its volume',
       () => conv3d(4, [5, 1, 1], { dilation: [2, 1, 1] })(reshape([8, 2, 2, 2])(image())),
       'layer conv3d: its window of depth 9 does not fit a volume of depth 8',

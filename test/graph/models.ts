@@ -173,6 +173,19 @@ export const MODELS = {
       meanSquaredError({ target: 'y' }),
     ),
 
+  /** Convolutions of volumes in groups, with several depths of a group and with one filter for each. */
+  'volumes-groups': (): Model =>
+    chain(
+      [4, 3, 4, 4],
+      [
+        conv3d(6, [3, 2, 2], { padding: 'same', strides: [1, 1, 2], groups: 2, activation: 'tanh' }),
+        conv3d(3, [2, 2, 1], { groups: 3 }),
+        flatten(),
+        dense(2),
+      ],
+      meanSquaredError({ target: 'y' }),
+    ),
+
   /** Volumes with an error term for the input of a convolution with stride 1, and the largest elements of windows. */
   'volumes-stride-1': (): Model => {
     const x = new Graph().input('x', [4, 5, 4, 2]);

@@ -167,7 +167,9 @@ export class Trainer {
     this.space.memory.f32(this.scalars, scalars.length).set(scalars);
     const rules = rulesOf(this.plan.parameters);
     this.space.run((commandBuffer) => {
-      for (const parameter of this.plan.parameters.filter(({ isFrozen }) => !isFrozen)) {
+      for (const parameter of this.plan.parameters) {
+        // Moving averages and frozen parameters lie behind those that are updated.
+        if (parameter.offset >= this.plan.trainedFloats) continue;
         const from = parameter.offset * 4;
         this.optimizer.emit(commandBuffer, {
           ...{ weights: this.weights + from, gradient: at + from, n: parameter.size, scalars: this.scalars },

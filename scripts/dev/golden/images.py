@@ -130,4 +130,24 @@ def volumes_stride_1(Draws, dense):
     return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.05)
 
 
-CASES = {"images": images, "enlarged": enlarged, "strided": strided, "volumes": volumes, "volumes-stride-1": volumes_stride_1}
+def volumes_groups(Draws, dense):
+    """Two convolutions of volumes in groups, the first with padding, strides and several depths; plain SGD."""
+    draw = Draws(73)
+    data = {"x": draw.normal(4, 4, 3, 4, 4), "y": draw.normal(4, 2)}
+    # 4 x 3 x 4 -> 4 x 3 x 2 -> 3 x 2 x 2
+    weights = draw_conv3d(draw, "conv3d", (3, 2, 2), 2, 6) | draw_conv3d(draw, "conv3d_1", (2, 2, 1), 2, 3)
+    weights |= draw.dense("dense", 36, 2)
+
+    def loss(w):
+        x = data["x"].permute(0, 4, 1, 2, 3)
+        h = torch.tanh(conv3d(w, "conv3d", x, pad=(0, 0, 0, 1, 1, 1), stride=(1, 1, 2), groups=2))
+        h = conv3d(w, "conv3d_1", h, groups=3)
+        return F.mse_loss(dense(w, "dense", h.permute(0, 2, 3, 4, 1).flatten(1)), data["y"])
+
+    return data, weights, loss, lambda p: torch.optim.SGD(p, lr=0.02)
+
+
+CASES = {
+    "images": images, "enlarged": enlarged, "strided": strided,
+    "volumes": volumes, "volumes-stride-1": volumes_stride_1, "volumes-groups": volumes_groups,
+}

@@ -4,8 +4,8 @@ import { applyActivation } from './activation.js';
 import type { Conv2dOptions } from './conv2d.js';
 import { type Sides3d, tripleOf } from './sides.js';
 
-/** The options of conv2d without groups, with a number for each of three axes. */
-export interface Conv3dOptions extends Omit<Conv2dOptions, 'groups' | 'strides' | 'dilation'> {
+/** The options of conv2d, with a number for each of three axes. */
+export interface Conv3dOptions extends Omit<Conv2dOptions, 'strides' | 'dilation'> {
   /** Distance of the kernel positions of neighbouring results. Default: 1. */
   readonly strides?: Sides3d;
   /** Distance of the elements that neighbouring taps read. Default: 1. */
@@ -14,7 +14,7 @@ export interface Conv3dOptions extends Omit<Conv2dOptions, 'groups' | 'strides' 
 
 /**
  * A convolution of volumes, or of images over time, [depth, height, width, channels] to [.., filters].
- * Parameters: `<name>/kernel` [kernel height, kernel width, kernel depth, channels, filters] and, unless `useBias` is false,
+ * Parameters: `<name>/kernel` [kernel height, kernel width, kernel depth, channels / groups, filters] and, unless `useBias` is false,
  * `<name>/bias` [filters].
  * @param kernelSize depth, height and width, or one number for all
  */
@@ -23,6 +23,7 @@ export function conv3d(filters: number, kernelSize: Sides3d, options: Conv3dOpti
     'strides',
     'padding',
     'dilation',
+    'groups',
     'activation',
     'kernelInitializer',
     'kernelRegularizer',
@@ -30,7 +31,7 @@ export function conv3d(filters: number, kernelSize: Sides3d, options: Conv3dOpti
     'useBias',
     'name',
   ]);
-  const { strides = 1, padding = 'valid', dilation = 1 } = options;
+  const { strides = 1, padding = 'valid', dilation = 1, groups = 1 } = options;
   const { activation = 'linear', useBias = true } = options;
   const { kernelInitializer = 'glorotUniform', biasInitializer = 'zeros' } = options;
   const layer: LayerIdentity = { kind: 'conv3d', name: options.name };
@@ -44,7 +45,7 @@ export function conv3d(filters: number, kernelSize: Sides3d, options: Conv3dOpti
       layer,
       op: 'conv3d',
       inputs: [x],
-      attributes: { filters, ...window, padding, useBias },
+      attributes: { filters, ...window, padding, ...(groups !== 1 && { groups }), useBias },
       initializers: { kernel: { kind: kernelInitializer }, bias: { kind: biasInitializer } },
       regularizers: { kernel: options.kernelRegularizer },
     });

@@ -5,10 +5,11 @@
  *     dx[iz, iy, ix, i] = sum over (oz, oy, ox, o) of dy[oz, oy, ox, o] w[ky, kx, kz, i, o]
  *     dw[ky, kx, kz, i, o] = sum over samples and (oz, oy, ox) of x[iz, iy, ix, i] dy[oz, oy, ox, o]      db = sum of dy
  *
- * x [depth, height, width, inputs]   w [kernel height, kernel width, kernel depth, inputs, filters]   b [filters]
+ * x [depth, height, width, inputs]   w [kernel height, kernel width, kernel depth, inputs / groups, filters]   b [filters].
+ * Channels and filters are split into groups, and the filters of a group read only its channels.
  *
- * It is conv2d over the slices of the result: u[oz, iy, ix, (kz, i)] = x[iz, iy, ix, i] has the depth that a slice reads as
- * channels, so that one product sums over all taps. w has the axes in this order for the same reason.
+ * It is conv2d over the slices of the result: u[oz, iy, ix, (g, kz, i)] = x[iz, iy, ix, (g, i)] has the depth that a slice reads as
+ * channels, so that one product sums over all taps of a group g. w has the axes in this order for the same reason.
  */
 import * as v from 'valibot';
 import { UserError } from '../../errors.js';
@@ -24,6 +25,8 @@ const Conv3dAttributes = v.strictObject({
   strides: Triple,
   padding: Padding,
   dilation: Triple,
+  /** Absent: 1. */
+  groups: v.optional(Size),
   useBias: v.boolean(),
 });
 export type Conv3dAttributes = v.InferOutput<typeof Conv3dAttributes>;
@@ -35,9 +38,9 @@ export const conv3dOp: KernelOp<Conv3dAttributes, 'kernel' | 'bias'> = {
   attributes: Conv3dAttributes,
   arity: { min: 1, max: 1 },
   roles: ['kernel', 'bias'],
-  parameters({ name, inputs: [input], attributes: { filters, kernelSize, useBias } }) {
+  parameters({ name, inputs: [input], attributes: { filters, kernelSize, groups = 1, useBias } }) {
     const [depth, height, width] = kernelSize;
-    const kernel = [height, width, depth, volumeOf(name, input).channels, filters];
+    const kernel = [height, width, depth, volumeOf(name, input).channels / groups, filters];
     return useBias ? { kernel, bias: [filters] } : { kernel };
   },
   shape(use) {
@@ -55,13 +58,16 @@ export const conv3dOp: KernelOp<Conv3dAttributes, 'kernel' | 'bias'> = {
 
   forward(to, { rows, inputs, attributes, weights, x, y, saved: [u = 0] }) {
     const geometry = geometryOf({ name: '', inputs, attributes });
-    const { slices, taps, plane, channels, image } = geometry;
+    const { slices, taps, plane, channels, groups, image } = geometry;
     if (slices.isPadded) to.emit('fill', { out: u, n: rows * slices.results * plane * taps, value: 0 });
     eachRun(rows, geometry, ({ tap, inVolume, inSlices, count }) => {
-      to.emit('copyRows', {
-        ...{ a: x[0] + 4 * inVolume * plane, out: u + 4 * (inSlices * plane * taps + tap * channels) },
-        ...{ rows: (count * plane) / channels, width: channels, aPitch: channels, outPitch: channels * taps },
-      });
+      const width = channels / groups;
+      for (let group = 0; group < groups; group++)
+        to.emit('copyRows', {
+          a: x[0] + 4 * (inVolume * plane + group * width),
+          out: u + 4 * (inSlices * plane * taps + (group * taps + tap) * width),
+          ...{ rows: (count * plane) / channels, width, aPitch: channels, outPitch: channels * taps },
+        });
     });
     const operands = { x: u, w: weights.kernel, bias: weights.bias, y, rows: rows * slices.results };
     to.emit('convolution', { ...operands, ...image, activation: NO_ACTIVATION });
@@ -128,19 +134,27 @@ function eachRun(rows: number, { depth, taps, slices }: Geometry, visit: (run: R
 function emitPart(
   to: KernelSink,
   { du, part, tap, rows }: { du: number; part: number; tap: number; rows: number },
-  { slices, taps, plane, channels }: Geometry,
+  { slices, taps, plane, channels, groups }: Geometry,
 ): void {
-  to.emit('copyRows', {
-    ...{ a: du + 4 * tap * channels, out: part, rows: (rows * slices.results * plane) / channels },
-    ...{ width: channels, aPitch: channels * taps, outPitch: channels },
-  });
+  const width = channels / groups;
+  for (let group = 0; group < groups; group++)
+    to.emit('copyRows', {
+      ...{ a: du + 4 * (group * taps + tap) * width, out: part + 4 * group * width },
+      rows: (rows * slices.results * plane) / channels,
+      ...{ width, aPitch: channels * taps, outPitch: channels },
+    });
 }
 
 type Geometry = ReturnType<typeof geometryOf>;
 
 function geometryOf({ name, inputs: [input], attributes }: OpUse<Conv3dAttributes>) {
-  const { filters, kernelSize, strides, padding, dilation } = attributes;
+  const { filters, kernelSize, strides, padding, dilation, groups = 1 } = attributes;
   const { depth, size, channels } = volumeOf(name, input);
+  if (channels % groups !== 0 || filters % groups !== 0)
+    throw new UserError(
+      `layer ${name}: ${channels} channels and ${filters} filters cannot both be split into ${groups} groups; use a number that ` +
+        'divides both',
+    );
   const [taps, kernelHeight, kernelWidth] = kernelSize;
   const along = placeAxis(depth, { taps, stride: strides[0], padding, dilation: dilation[0] });
   if (along.results < 1)
@@ -156,6 +170,7 @@ function geometryOf({ name, inputs: [input], attributes }: OpUse<Conv3dAttribute
   return {
     depth,
     channels,
+    groups,
     taps,
     /** Floats of a slice of the input. */
     plane: size[0] * size[1] * channels,
@@ -179,7 +194,7 @@ function geometryOf({ name, inputs: [input], attributes }: OpUse<Conv3dAttribute
       padLeft: pad[1],
       dilationY: dilation[1],
       dilationX: dilation[2],
-      groups: 1,
+      groups,
     },
   };
 }

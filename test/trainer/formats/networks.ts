@@ -142,6 +142,13 @@ const COMPOSED: Readonly<Record<string, () => Model>> = {
       averagePooling3d({ poolSize: [1, 2, 1] }),
       flatten(),
     ),
+  'volumes in groups': () =>
+    layers(
+      [3, 4, 5, 4],
+      conv3d(6, [2, 1, 3], { groups: 2, padding: 'same', strides: [1, 2, 1], activation: 'tanh' }),
+      conv3d(3, 2, { groups: 3 }),
+      flatten(),
+    ),
   'products and entries': () =>
     over({ x: [3, 4], pick: [5] }, ([x, pick]) => {
       const rows = matmul(x as GraphTensor, transpose(x as GraphTensor));

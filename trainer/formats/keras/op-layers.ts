@@ -104,14 +104,15 @@ const conv2d: OpWriter = (to, { node, inputs }) => {
 };
 
 const conv3d: OpWriter = (to, { node, inputs }) => {
-  const { filters } = node.attributes as Conv3dAttributes;
+  const { filters, groups = 1 } = node.attributes as Conv3dAttributes;
+  if (groups !== 1 && to.dialect === 'tfjs') throw new NoCounterpart('a convolution of volumes with groups');
   const [kernel, ...bias] = to.weights(node, { kernel: 'kernel', bias: 'bias' });
   if (kernel === undefined) throw new NoCounterpart('a missing kernel');
   // Keras has the depth of a kernel before its height.
   const values = permuted(kernel.values, [2, 0, 1, 3, 4]);
   return to.layer(node, {
     ...{ className: 'Conv3D', inputs, shape: node.shape },
-    config: { ...windowConfig(node), filters },
+    config: { ...windowConfig(node), filters, ...(groups !== 1 && { groups }) },
     weights: [{ ...kernel, values }, ...bias],
   });
 };

@@ -60,6 +60,7 @@ export const conv3d: OpWriter = (to, use) => {
     kernel_shape: attributes.kernelSize,
     strides: attributes.strides,
     dilations: attributes.dilation,
+    group: attributes.groups ?? 1,
     pads: [...sides.map(({ before }) => before), ...sides.map(({ after }) => after)],
   })(inputs[0]);
 };

@@ -31,15 +31,15 @@ export const conv2d: TorchOpWriter = (to, use) => {
 export const conv3d: TorchOpWriter = (to, use) => {
   const { node, inputs } = use;
   const attributes = node.attributes as Conv3dAttributes;
-  const { kernelSize, strides, dilation } = attributes;
+  const { kernelSize, strides, dilation, groups = 1 } = attributes;
   const kernel = to.needed(use, 'kernel');
   const bias = to.weight(use, 'bias');
   const sides = volumeSides(node.name, node.inputShapes[0], attributes);
   const [, , , channels = 0, filters = 0] = kernel.shape;
   const layer = to.submodule(use, {
     code:
-      `nn.Conv3d(${channels}, ${filters}, ${tuple(kernelSize)}, stride=${tuple(strides)}, ` +
-      `dilation=${tuple(dilation)}, bias=${flag(bias !== undefined)})`,
+      `nn.Conv3d(${channels * groups}, ${filters}, ${tuple(kernelSize)}, stride=${tuple(strides)}, ` +
+      `dilation=${tuple(dilation)}, groups=${groups}, bias=${flag(bias !== undefined)})`,
     state: { weight: permuted(kernel, [4, 3, 2, 0, 1]), bias },
   });
   const around = tuple([...sides].reverse().flatMap(({ before, after }) => [before, after]));

@@ -70,7 +70,7 @@ const convolution =
 const conv3d: LayerReader = (use) => {
   const { builder, config, inputs } = use;
   expect(config, 'data_format', 'channels_last');
-  expect(config, 'groups', 1);
+  const groups = numberOf(config, 'groups', 1);
   const padding = paddingOf(config.padding);
   const useBias = config.use_bias !== false;
   const [kernel, bias] = use.weights(['kernel', useBias && 'bias']);
@@ -81,6 +81,7 @@ const conv3d: LayerReader = (use) => {
       kernelSize: numbersOf(config, 'kernel_size', 3),
       strides: numbersOf(config, 'strides', 3, 1),
       dilation: numbersOf(config, 'dilation_rate', 3, 1),
+      ...(groups !== 1 && { groups }),
     },
     // Keras has the depth of a kernel before its height.
     weights: { kernel: permuted(kernel as WeightValues, [1, 2, 0, 3, 4]), bias },

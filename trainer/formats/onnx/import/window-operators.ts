@@ -97,7 +97,7 @@ const conv3d: Operator = (use) => {
   const { builder, inputs, attribute } = use;
   const weight = constantOf(inputs[1], 'kernel');
   const bias = inputs[2] && constantOf(inputs[2], 'bias');
-  if ((attribute('group') ?? 1) !== 1) throw new Untranslatable('groups of a convolution of volumes');
+  const groups = (attribute('group') as number | undefined) ?? 1;
   if ((attribute('auto_pad') ?? 'NOTSET') !== 'NOTSET') throw new Untranslatable('auto_pad of a volume');
   const [filters = 0, channels = 0, ...kernelSize] = weight.shape;
   const [depth = 0, height = 0, width = 0] = kernelSize;
@@ -112,6 +112,7 @@ const conv3d: Operator = (use) => {
       ...{ filters, kernelSize, padding: 'valid', useBias: bias !== undefined },
       strides: attribute('strides') ?? [1, 1, 1],
       dilation: attribute('dilations') ?? [1, 1, 1],
+      ...(groups !== 1 && { groups }),
     },
     weights: {
       kernel: rearranged(weight, [3, 4, 2, 1, 0], [height, width, depth, channels, filters]),
