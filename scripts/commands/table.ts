@@ -93,6 +93,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./sweep.js'),
   },
   {
+    name: 'slurm',
+    summary: 'train on the nodes of a Slurm cluster',
+    load: () => import('./slurm.js'),
+  },
+  {
     name: 'recipes',
     summary: 'train all recipes and check their results',
     load: () => import('./check-recipes.js'),

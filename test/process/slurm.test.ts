@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { TrainResult } from '../../trainer/result.js';
+import { temporaryFolder } from '../support/process.js';
+import { smallData, writeFiles } from '../support/process-data.js';
+import { programHere } from '../support/program-here.js';
+import { missingForSlurm, SlurmCluster } from '../support/slurm-cluster.js';
+
+const TRAIN = ['train', '--data', 'digits', '--batch', 16, '--leaf', 8, '--steps', 2000];
+
+const missing = missingForSlurm();
+if (missing !== undefined) process.stderr.write(`SKIPPED, cannot start a Slurm cluster here: ${missing}\n`);
+
+describe.skipIf(missing !== undefined)('a job of a Slurm cluster', () => {
+  it('is given a node more, is preempted, queued again, and resumes, and no bit differs', async () => {
+    const folder = temporaryFolder();
+    writeFiles(join(folder, 'digits'), smallData());
+    const cluster = await SlurmCluster.start(folder);
+    try {
+      const submit = async (...words: (string | number)[]): Promise<Record<string, string>> => {
+        const { status, stdout, stderr } = await programHere(folder, 'slurm', '--json', ...words);
+        expect(status, stderr).toBe(0);
+        return JSON.parse(stdout) as Record<string, string>;
+      };
+      const { jobId, log, joinFile } = await submit(
+        ...['--run-dir', 'run', '--', ...TRAIN, '--min-workers', 2, '--json'],
+      );
+      cluster.awaits(`grep -q '1 at work' ${log}`);
+      // It waits for a second worker: a job that adds a node.
+      const more = await submit(
+        '--',
+        'worker',
+        '--join-file',
+        joinFile as string,
+        '--stay',
+        '--name',
+        'more',
+      );
+      cluster.awaits(`grep -q 'more joined' ${log} && grep -q 'epoch 1:' ${log}`);
+      const [, operate = ''] = /unisum -- control '([^']+)'/.exec(readFileSync(log as string, 'utf8')) ?? [];
+      // So that it cannot end before it is preempted.
+      expect((await programHere(folder, 'control', operate, 'pause')).status).toBe(0);
+      cluster.run(
+        'sbatch',
+        '--partition=high',
+        '--nodelist=n1',
+        '--exclusive',
+        '--output=/dev/null',
+        '--wrap=true',
+      );
+      cluster.awaits(`squeue -h -j ${jobId} -t PD | grep -q .`);
+      expect(readFileSync(log as string, 'utf8')).toMatch(/interrupted at step \d+, with a checkpoint/);
+      // Slurm would wait for two minutes.
+      for (const id of [jobId, more.jobId])
+        cluster.awaits(`scontrol update JobId=${id} StartTime=now || squeue -h -j ${id} -t R | grep -q .`);
+      cluster.awaits(`grep -q 'exitReason":"finished' ${log}`);
+      const [line = ''] = readFileSync(log as string, 'utf8')
+        .split('\n')
+        .filter((one) => one.includes('"exitReason":"finished"'));
+      const alone = await programHere(folder, ...TRAIN, '--workers', 1, '--json');
+      const { weightsSha256 } = JSON.parse(alone.stdout) as TrainResult;
+      expect((JSON.parse(line) as TrainResult).weightsSha256).toBe(weightsSha256);
+      expect(readFileSync(log as string, 'utf8')).toMatch(/resumes from step \d+/);
+      cluster.run('scancel', more.jobId as string);
+    } finally {
+      await cluster.stop();
+    }
+  }, 150_000);
+});
