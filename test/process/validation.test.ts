@@ -60,4 +60,16 @@ describe('a validation set', () => {
     const { problem } = await trainHere(['--data', DATA, '--validation', 1]);
     expect(problem).toBe('--validation takes a share above 0 and below 1, such as 0.1, not "1"');
   });
+
+  it('is measured again when a finished run goes on with more steps', async () => {
+    const size = ['--workers', 1, '--data', DATA, '--batch', 64, '--leaf', 8, '--validation', 0.2];
+    const whole = await trainHere([...size, '--steps', 16, '--run-dir', join(ROOT, 'whole')]);
+    const folder = join(ROOT, 'longer');
+    await trainHere([...size, '--steps', 8, '--run-dir', folder]);
+    const longer = await trainHere(['--resume', folder, '--steps', 16, '--workers', 1]);
+    expect(longer.problem).toBeUndefined();
+    const { weightsSha256, metrics } = whole.result as unknown as TrainResult;
+    expect(longer.result).toMatchObject({ weightsSha256, metrics });
+    expect((await verifyHere([folder])).result).toMatchObject({ ok: true, weightsSha256 });
+  });
 });

@@ -130,7 +130,9 @@ export class RecordedRun {
       fail('does not name the recipe, settings, data and code of a run');
     if (number > 1 && parsed.kind === 'begun') fail('begins a second record');
     if (this.end !== undefined && parsed.kind !== 'resumed') fail('comes after the end of the run');
-    if (this.measured !== undefined && parsed.kind !== 'ended') fail('comes after the final measurement');
+    // A finished run may go on with more steps, and one that was killed after the measurement is measured again.
+    if (this.measured !== undefined && parsed.kind !== 'ended' && parsed.kind !== 'resumed')
+      fail('comes after the final measurement');
     this.takeParsed(parsed, number, fail);
   }
 
