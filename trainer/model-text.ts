@@ -5,6 +5,7 @@
  */
 import * as v from 'valibot';
 import { UserError } from '../shared/errors.js';
+import { jsonText } from '../shared/files/json.js';
 import type { Model } from '../shared/graph/model.js';
 import { parseModel, resolveModel } from '../shared/graph/resolve.js';
 import { type Preprocessing, parsePreprocessing } from './preprocessing.js';
@@ -95,7 +96,7 @@ export function importFirst(file: string): string {
  * @throws UserError when it is not one of this version
  */
 export function parseStoredText(text: string, file: string): StoredModel {
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), StoredModelSchema), text);
+  const parsed = v.safeParse(v.pipe(jsonText, StoredModelSchema), text);
   if (!parsed.success && LAYERS_MODEL.test(text)) throw new UserError(importFirst(file), 2);
   if (!parsed.success) {
     const [issue] = parsed.issues;

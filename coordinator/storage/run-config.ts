@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { UserError } from '../../shared/errors.js';
 import { writeFileAtomically } from '../../shared/files/atomic-file.js';
+import { jsonText } from '../../shared/files/json.js';
 import { exists, readBoundedFile } from '../../shared/files/read-file.js';
 
 /** The file that says what a run was asked for. */
@@ -48,7 +49,7 @@ export async function readRunConfig(path: string): Promise<RunConfig> {
   const file = join(path, CONFIG_FILE);
   if (!(await exists(file)))
     throw new UserError(`${path} is not a run directory: ${CONFIG_FILE} not found; name another`, 2);
-  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), ConfigSchema), await textOf(file));
+  const result = v.safeParse(v.pipe(jsonText, ConfigSchema), await textOf(file));
   if (result.success) return result.output;
   throw new UserError(`${file} is not of a run of this version of unisum; name another run`, 2);
 }
@@ -57,7 +58,7 @@ export async function readRunConfig(path: string): Promise<RunConfig> {
 export async function isRunDirectory(path: string): Promise<boolean> {
   const file = join(path, CONFIG_FILE);
   if (!(await exists(file))) return false;
-  return v.is(v.pipe(v.string(), v.parseJson(), AnyVersionSchema), await textOf(file));
+  return v.is(v.pipe(jsonText, AnyVersionSchema), await textOf(file));
 }
 
 async function textOf(file: string): Promise<string> {

@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import { UserError } from '../errors.js';
 
 /**
@@ -20,6 +21,25 @@ export function parseJsonText(text: string, source: string): unknown {
     2,
   );
 }
+
+/** The value of a JSON text whose objects have each name once, as the first part of a schema. */
+export const jsonText = v.pipe(
+  v.string(),
+  v.rawTransform<string, unknown>(({ dataset, addIssue, NEVER }) => {
+    const refuse = (message: string): typeof NEVER => {
+      addIssue({ message });
+      return NEVER;
+    };
+    let value: unknown;
+    try {
+      value = JSON.parse(dataset.value);
+    } catch {
+      return refuse('it is not JSON');
+    }
+    const twice = doubledName(dataset.value);
+    return twice === undefined ? value : refuse(`an object has ${JSON.stringify(twice.slice(0, 80))} twice`);
+  }),
+);
 
 /**
  * The first name that an object of a valid JSON text has twice; undefined when there is none. JSON.parse keeps the last of such

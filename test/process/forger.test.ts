@@ -309,6 +309,15 @@ const FORGERIES: readonly Forgery[] = [
     refusedFor: /has 1099511627776 bytes, more than the \d+ allowed/,
   },
 
+  {
+    what: 'another recipe in config.json for those who read the first of two names',
+    forge: (copy) => {
+      const file = join(copy.path, 'config.json');
+      writeFileSync(file, readFileSync(file, 'utf8').replace('{', '{"recipe":"mnist-cnn",'));
+    },
+    refusedFor: /config\.json is not of a run of this version of unisum/,
+  },
+
   // A record that says less than was done, or more.
   {
     what: 'one line of a step far away',

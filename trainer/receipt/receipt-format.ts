@@ -1,6 +1,7 @@
 /* What a receipt has, and what it says. No module of Node: a page reads receipts too. */
 import * as v from 'valibot';
 import { UserError } from '../../shared/errors.js';
+import { jsonText } from '../../shared/files/json.js';
 import { type Leg, RecordedRun } from '../replay/recorded-run.js';
 
 export const RECEIPT_FORMAT = 'unisum-receipt/1';
@@ -82,7 +83,7 @@ export type Receipt = v.InferOutput<typeof ReceiptSchema>;
  * @throws UserError when a text is no receipt
  */
 export function parseReceipt(text: string, name: string): Receipt {
-  const result = v.safeParse(v.pipe(v.string(), v.parseJson(), ReceiptSchema), text);
+  const result = v.safeParse(v.pipe(jsonText, ReceiptSchema), text);
   if (result.success) return result.output;
   throw new UserError(`${name} is no receipt of this version of unisum; name one, or a run directory`, 2);
 }

@@ -4,7 +4,7 @@ import type { RecordedEnd, RecordedRun } from './recorded-run.js';
 import type { Sample } from './span-sample.js';
 
 /** Files of a run that nothing is compared with. */
-const UNCHECKED_FILES = ['gradients.jsonl', 'gradients.html'];
+const UNCHECKED_FILES = ['run.html', 'gradients.jsonl', 'gradients.html'];
 
 /** How much was computed and compared. */
 export interface Checked {
