@@ -49,6 +49,8 @@ export interface ProgressState {
 export interface Progress {
   /** Takes the newest state, and displays it when the last display is old enough. Cheap enough for every step. */
   update(state: ProgressState): void;
+  /** Training begins, after so many samples and steps of an earlier session: the throughput counts from now on. */
+  begin(done: Pick<ProgressState, 'samples' | 'step'>): void;
   /** No step was trained for so long: the time does not count for the throughput. */
   paused(ms: number): void;
   /** Prints a line for people, above the bar if there is one. */
@@ -122,6 +124,11 @@ export class RunLogger implements Observer {
       this.evaluations.set(step, this.metrics);
     }
     this.samplesBefore = this.samples;
+  }
+
+  /** Training begins. @param step steps done before */
+  begin(step: number): void {
+    this.progress.begin({ samples: this.samples, step });
   }
 
   /** Writes pending metrics and fsyncs them. */

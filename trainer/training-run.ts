@@ -67,6 +67,7 @@ export class TrainingRun implements Promise<TrainResult>, AsyncIterable<Training
       const result = await trainSession(request, {
         progress: {
           update() {},
+          begin() {},
           paused() {},
           stop() {},
           say: (text) => this.tell({ kind: 'notice', text }),

@@ -171,6 +171,7 @@ async function trainFrom(
     if (settings.joinFile !== undefined) await writeJoinFile(settings.joinFile, joinUrl);
     logger.publishTo((news) => coordinator.publish(news));
     host.onOpen?.(joinUrl, directory.path);
+    logger.begin(from?.progress.step ?? 0);
     const end = await trainToEnd(trainer, interrupted);
     if (logger.gradientStats.length > 0) await host.showGradients?.(logger.gradientStats, directory.path);
     shutdown = end.reason === 'diverged' ? 'the run has diverged' : `the run is ${end.reason}`;

@@ -37,6 +37,11 @@ export function formatCount(value: number): string {
   return `${unit === 0 ? Math.round(scaled) : scaled.toPrecision(3)}${units[unit]}`;
 }
 
+/** A slow run has a rate too: 0.2345 -> "0.23". */
+function formatRate(value: number): string {
+  return value < 10 ? String(Number(value.toPrecision(2))) : formatCount(value);
+}
+
 /** 3725 -> "1h02m", 125 -> "2m05s", 9 -> "9s". */
 export function formatDuration(seconds: number): string {
   const whole = Math.ceil(seconds);
@@ -52,7 +57,7 @@ function describe(state: ProgressState, throughput: Throughput): string[] {
     `epoch ${state.epoch}/${state.epochs}`,
     `step ${String(state.step).padStart(String(state.steps).length)}/${state.steps}`,
     `loss ${state.loss === undefined ? '-' : state.loss.toFixed(4)}`,
-    `${formatCount(throughput.samplesPerSecond).padStart(5)} samples/s`,
+    `${formatRate(throughput.samplesPerSecond).padStart(5)} samples/s`,
     `${state.workers} ${state.workers === 1 ? 'worker' : 'workers'}`,
     timeLeft(state, throughput),
   ];

@@ -36,10 +36,13 @@ abstract class TimedProgress implements Progress {
   abstract say(line: string): void;
   protected abstract show(state: ProgressState, throughput: Throughput): void;
 
+  begin(done: Pick<ProgressState, 'samples' | 'step'>): void {
+    this.count(this.nowMs(), done);
+  }
+
   update(state: ProgressState): void {
     const atMs = this.nowMs();
-    this.samples.note(atMs - this.pausedMs, state.samples);
-    this.steps.note(atMs - this.pausedMs, state.step);
+    this.count(atMs, state);
     this.latest = state;
     if (this.shownAtMs !== undefined && atMs - this.shownAtMs < this.intervalMs) return;
     this.shownAtMs = atMs;
@@ -52,6 +55,11 @@ abstract class TimedProgress implements Progress {
 
   stop(): void {
     if (this.latest !== this.shown) this.showLatest();
+  }
+
+  private count(atMs: number, { samples, step }: Pick<ProgressState, 'samples' | 'step'>): void {
+    this.samples.note(atMs - this.pausedMs, samples);
+    this.steps.note(atMs - this.pausedMs, step);
   }
 
   private showLatest(): void {

@@ -10,8 +10,8 @@ import type { KernelSink } from '../graph/ops/op.js';
 import type { BatchRows } from './batch-rows.js';
 import type { EmitContext, Instruction, Program, RowTensor } from './program.js';
 
-/** Rows are rounded up to groups of 16, so that every tensor starts at a multiple of 64 bytes. */
-const ROW_GROUP = 16;
+/** Floats per row are rounded up to a multiple of this, so that every tensor starts at a multiple of 64 bytes. */
+const ALIGNMENT = 16;
 
 /** Consecutive instructions, from `from` up to, and without, `to`. */
 export interface InstructionRange {
@@ -59,7 +59,12 @@ export class AllocatedProgram<R extends BatchRows> {
 
 /** Bytes of `floats` floats per row. */
 function bytesOf(floats: number, rows: number): number {
-  return floats * Math.ceil(rows / ROW_GROUP) * ROW_GROUP * 4;
+  return floats * rows * 4;
+}
+
+/** Floats per row that a tensor takes. */
+function roomOf({ elements }: RowTensor): number {
+  return Math.ceil(elements / ALIGNMENT) * ALIGNMENT;
 }
 
 export interface ScratchLayout {
@@ -95,13 +100,13 @@ export function allocateScratch(
       if (source !== undefined) lastUsed.delete(source);
       offsets.set(
         tensor,
-        source === undefined ? free.allocate(tensor.elements) : (offsets.get(source) as number),
+        source === undefined ? free.allocate(roomOf(tensor)) : (offsets.get(source) as number),
       );
     }
     for (const tensor of instruction.writes)
       if (lastUse.get(tensor) === time && offsets.has(tensor)) lastUsed.add(tensor);
     for (const tensor of lastUsed)
-      free.release({ at: offsets.get(tensor) as number, floats: tensor.elements });
+      free.release({ at: offsets.get(tensor) as number, floats: roomOf(tensor) });
   });
   return { floats: free.end, offsets };
 }

@@ -54,15 +54,24 @@ describe('allocateScratch', () => {
     );
   });
 
+  it('aligns every tensor to 64 bytes for any number of rows', () => {
+    fc.assert(
+      fc.property(recipes, (recipe) => {
+        const { offsets, floats } = allocateScratch(programOf(recipe).instructions);
+        for (const at of [...offsets.values(), floats]) expect(at % 16).toBe(0);
+      }),
+    );
+  });
+
   it('reuses memory', () => {
-    const chain = Array.from({ length: 20 }, () => ({ floats: 4, replaces: false }));
+    const chain = Array.from({ length: 20 }, () => ({ floats: 16, replaces: false }));
     const program = programOf(chain.map((link, i) => ({ ...link, reads: i === 0 ? [] : [i - 1] })));
-    expect(allocateScratch(program.instructions).floats).toBe(8);
+    expect(allocateScratch(program.instructions).floats).toBe(32);
   });
 
   it('writes a result over its input where the instruction allows it', () => {
-    const chain = Array.from({ length: 20 }, () => ({ floats: 4, replaces: true }));
+    const chain = Array.from({ length: 20 }, () => ({ floats: 16, replaces: true }));
     const program = programOf(chain.map((link, i) => ({ ...link, reads: i === 0 ? [] : [i - 1] })));
-    expect(allocateScratch(program.instructions).floats).toBe(4);
+    expect(allocateScratch(program.instructions).floats).toBe(16);
   });
 });

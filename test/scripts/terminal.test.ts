@@ -165,6 +165,18 @@ describe('progress', () => {
     expect(text()).toContain('step  2/20  loss 0.3142    128 samples/s');
   });
 
+  it('counts from the begin of training, also where the first steps are reported together', () => {
+    let nowMs = 0;
+    const { stream, text } = recorder(false);
+    const progress = startProgress(stream, () => nowMs);
+    progress.begin({ samples: 1000, step: 100 });
+    nowMs = 32_000;
+    for (let step = 101; step <= 104; step++)
+      progress.update({ ...STATE, step, steps: 104, samples: 1000 + 2 * (step - 100) });
+    progress.stop();
+    expect(text()).toMatch(/step 104\/104 .* 0\.25 samples\/s/);
+  });
+
   it('prints the last state once', () => {
     const { stream, text } = recorder(false);
     const progress = startProgress(stream, () => 0);
