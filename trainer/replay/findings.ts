@@ -110,7 +110,7 @@ export async function notProven({
       : [
           `${count(recorded.takenBack, 'recorded step')} that ${recorded.takenBack === 1 ? 'was' : 'were'} taken back, by a rollback or a resume from an earlier state`,
         ]),
-    ...(files.length === 0 ? [] : [`what ${files.join(' and ')} show`]),
+    ...(files.length === 0 ? [] : [`what ${files.join(' and ')} ${files.length === 1 ? 'shows' : 'show'}`]),
   ];
 }
 
