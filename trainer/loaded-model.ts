@@ -41,6 +41,19 @@ export interface ExportOptions {
   readonly format?: ExportFormat;
 }
 
+/** How a model is measured. */
+export interface EvaluateOptions {
+  /** Ends the call: it rejects with the reason. */
+  readonly signal?: AbortSignal;
+  /**
+   * Takes each note about a file or folder that is read, such as rows that are unlike the training data; `unisum eval` prints them. A
+   * data set that is given has none.
+   */
+  readonly onNote?: (note: string) => void;
+}
+
+/** The names of EvaluateOptions. */
+const EVALUATE_OPTIONS = ['signal', 'onNote'];
 const THREADS_MAX = 256;
 
 /**
@@ -131,7 +144,7 @@ export class LoadedModel implements AsyncDisposable {
    * @returns rows * elements of `outputShape`
    * @throws UserError when an input is missing, unknown, or not a whole number of rows; the reason of an aborted signal
    */
-  predict(inputs: ModelInputs, options: PredictOptions = {}): Promise<Float32Array> {
+  async predict(inputs: ModelInputs, options: PredictOptions = {}): Promise<Float32Array> {
     checkOptionNames('predict()', options, PREDICT_OPTIONS);
     return this.inTurn(() => predictInBatches(this.model.predictor, this.stored, inputs, options));
   }
@@ -195,13 +208,15 @@ export class LoadedModel implements AsyncDisposable {
    * @returns metrics such as testLoss and testAccuracy
    * @throws UserError when the samples do not fit the model; the reason of an aborted signal
    */
-  evaluate(
+  async evaluate(
     data: Dataset | string,
-    { signal }: Pick<PredictOptions, 'signal'> = {},
+    options: EvaluateOptions = {},
   ): Promise<Readonly<Record<string, number>>> {
+    checkOptionNames('evaluate()', options, EVALUATE_OPTIONS);
+    const { signal, onNote } = options;
     return this.inTurn(async () => {
       signal?.throwIfAborted();
-      const test = typeof data === 'string' ? await this.readData(data) : data;
+      const test = typeof data === 'string' ? await this.readData(data, onNote) : data;
       signal?.throwIfAborted();
       const request = { ...this.compute, network: this.stored.network, data: test };
       const measured = await TrainedModel.load(request, this.parameters);
@@ -255,7 +270,9 @@ export class LoadedModel implements AsyncDisposable {
     return result;
   }
 
-  private async readData(path: string): Promise<Dataset> {
-    return (await readToMeasure(path, this.stored.preprocessing)).test;
+  private async readData(path: string, onNote: EvaluateOptions['onNote']): Promise<Dataset> {
+    const { test, notes } = await readToMeasure(path, this.stored.preprocessing);
+    for (const note of notes) onNote?.(note);
+    return test;
   }
 }

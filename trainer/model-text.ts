@@ -8,6 +8,7 @@ import { UserError } from '../shared/errors.js';
 import { jsonText } from '../shared/files/json.js';
 import type { Model } from '../shared/graph/model.js';
 import { parseModel, resolveModel } from '../shared/graph/resolve.js';
+import { shellWord } from '../shared/shell-word.js';
 import { type Preprocessing, parsePreprocessing } from './preprocessing.js';
 
 /** Version of the file; others are refused. */
@@ -87,7 +88,7 @@ export function storedText(model: StoredModel): string {
 
 /** The refusal of a model in the format of another tool. @param file what `import` reads */
 export function importFirst(file: string): string {
-  return `${file} is a model in the format of another tool; make it one of unisum first: unisum import ${file} --out DIR`;
+  return `${file} is a model in the format of another tool; make it one of unisum first: unisum import ${shellWord(file)} --out DIR`;
 }
 
 /**
@@ -110,7 +111,7 @@ export function parseStoredText(text: string, file: string): StoredModel {
   if (output.preprocessing === null)
     throw new UserError(
       `${file} was written by an older version, which kept nothing about its inputs; build it again from recipe and data: ` +
-        `unisum export ${file.replace(/[\\/][^\\/]*$/, '') || '.'} --recipe ${output.recipe} --out DIR`,
+        `unisum export ${shellWord(file.replace(/[\\/][^\\/]*$/, '') || '.')} --recipe ${shellWord(output.recipe)} --out DIR`,
       2,
     );
   const preprocessing = parsePreprocessing(output.preprocessing, file);

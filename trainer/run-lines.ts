@@ -11,6 +11,7 @@ import {
   type JoinAddress,
   parseJoinUrl,
 } from '../shared/protocol/join-url.js';
+import { shellWord } from '../shared/shell-word.js';
 import type { TrainSettings } from './options/train-options.js';
 import { commandLine } from './package-files.js';
 import { isRecipeFile } from './recipe.js';
@@ -52,8 +53,9 @@ function operateLines(address: JoinAddress | undefined, publicUrl: string | unde
 
 /** The command that resumes a run. @param path its directory @param recipe its recipe, which is named if it is a file */
 export function resumeCommand(path: string, recipe: string): string {
-  const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`);
-  return commandLine(`train ${isRecipeFile(recipe) ? `${quoted(recipe)} ` : ''}--resume ${quoted(path)}`);
+  return commandLine(
+    `train ${isRecipeFile(recipe) ? `${shellWord(recipe)} ` : ''}--resume ${shellWord(path)}`,
+  );
 }
 
 /** An error of a run; where its files cannot be written, with the way to finish it from what is there. */

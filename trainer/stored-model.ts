@@ -9,6 +9,7 @@ import { writeFileAtomically } from '../shared/files/atomic-file.js';
 import { exists, readBoundedFile } from '../shared/files/read-file.js';
 import { sha256Hex } from '../shared/files/sha256.js';
 import type { Model } from '../shared/graph/model.js';
+import { shellWord } from '../shared/shell-word.js';
 import { importFirst, MODEL_FORMAT, parseStoredText, type StoredModel, storedText } from './model-text.js';
 import { isKnownKind, parsePreprocessing } from './preprocessing.js';
 import type { Recipe, RecipeData } from './recipe.js';
@@ -139,7 +140,7 @@ export async function loadStoredModel(path: string): Promise<StoredModel> {
     );
   throw new UserError(
     `${path} has no ${MODEL_FILE}: it is no run directory or export, or an older version made it; build the model of an ` +
-      `older run from its recipe and data: unisum export ${path} --recipe NAME --out DIR`,
+      `older run from its recipe and data: unisum export ${shellWord(path)} --recipe NAME --out DIR`,
     2,
   );
 }

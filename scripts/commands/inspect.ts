@@ -4,8 +4,9 @@ import type { Command } from 'commander';
 import { UserError } from '../../shared/errors.js';
 import { writeFileAtomically } from '../../shared/files/atomic-file.js';
 import { exists } from '../../shared/files/read-file.js';
+import { shellWord } from '../../shared/shell-word.js';
 import { commandLine } from '../../trainer/package-files.js';
-import { arrayInspector } from '../inspect/array-inspection.js';
+import { arrayInspector, rawFolderInspector } from '../inspect/array-inspection.js';
 import { audioInspector } from '../inspect/audio-inspection.js';
 import { imageInspector } from '../inspect/image-inspection.js';
 import type { Inspector, RecipeDraft } from '../inspect/inspection.js';
@@ -19,6 +20,7 @@ import type { CommandContext } from './command.js';
 /** Kinds of data. The first that handles a path is used. */
 const INSPECTORS: readonly Inspector[] = [
   arrayInspector,
+  rawFolderInspector,
   imageInspector,
   audioInspector,
   textInspector,
@@ -89,5 +91,5 @@ async function checkRecipePath(path: string): Promise<void> {
 
 async function writeRecipe(path: string, draft: RecipeDraft, terminal: Terminal): Promise<void> {
   await writeFileAtomically(path, [Buffer.from(recipeText(draft))]);
-  terminal.say(`a first recipe: ${path}; train it with  ${commandLine(`train ${path}`)}`);
+  terminal.say(`a first recipe: ${path}; train it with  ${commandLine(`train ${shellWord(path)}`)}`);
 }

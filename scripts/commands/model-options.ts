@@ -5,6 +5,7 @@ import { UserError } from '../../shared/errors.js';
 import { exists } from '../../shared/files/read-file.js';
 import type { Tensor } from '../../shared/files/tensors.js';
 import type { Model } from '../../shared/graph/model.js';
+import { shellWord } from '../../shared/shell-word.js';
 import { checkpointBytesMax } from '../../trainer/file-bounds.js';
 import type { StoredModel } from '../../trainer/model-text.js';
 import { availableCores } from '../../trainer/options/available-cores.js';
@@ -131,7 +132,7 @@ export async function recipeDataOf(
   if (manifestHash(test) !== stored.testData)
     throw new UserError(
       `the test data of ${stored.recipe} have changed since ${path} was trained; measure all of a file as the run would have: ` +
-        `unisum eval ${path} --data PATH`,
+        `unisum eval ${shellWord(path)} --data PATH`,
     );
   return { recipe, data: { ...withStoredNames(data, stored), test } };
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { writeFileAtomically } from '../../shared/files/atomic-file.js';
+import { shellWord } from '../../shared/shell-word.js';
 import { commandLine } from '../../trainer/package-files.js';
 import { receiptOf } from '../../trainer/receipt/receipt.js';
 import type { CommandContext } from './command.js';
@@ -25,8 +26,8 @@ export function define(command: Command, { terminal }: CommandContext): void {
       await writeFileAtomically(out, [new TextEncoder().encode(`${JSON.stringify(receipt, null, 1)}\n`)]);
       const { step, reason, weightsSha256 } = receipt.end;
       terminal.say(`${out}: ${reason} at step ${step}, weights ${weightsSha256 ?? 'not finite'}`);
-      terminal.say(`check it with:  ${commandLine(`verify ${out}`)}`);
-      terminal.say(`or a stretch of it in a browser:  ${commandLine(`view ${path}`)}`);
+      terminal.say(`check it with:  ${commandLine(`verify ${shellWord(out)}`)}`);
+      terminal.say(`or a stretch of it in a browser:  ${commandLine(`view ${shellWord(path)}`)}`);
       if (json) terminal.result({ files: [out], steps: step, exitReason: reason, weightsSha256 });
     },
   );

@@ -3,6 +3,7 @@ import { CODECS } from '../../shared/codec/codec.js';
 import { METRIC_NAMES } from '../../shared/metrics/metric-names.js';
 import { SCHEDULE_NAMES } from '../../shared/optim/schedule.js';
 import { OPTIMIZER_NAMES } from '../../shared/optim/settings.js';
+import { shellWord } from '../../shared/shell-word.js';
 import { availableCores } from '../../trainer/options/available-cores.js';
 import { parseTrainOptions, type TrainOptions } from '../../trainer/options/train-options.js';
 import { documentPath } from '../../trainer/package-files.js';
@@ -34,7 +35,7 @@ export function define(command: Command, context: CommandContext): void {
       const isGiven = (option: string): boolean => self.getOptionValueSource(option) === 'cli';
       const run = await runFor(name, options, isGiven);
       const isNamed = name !== undefined || run.path === undefined;
-      const allow = `name it:  npm start -- ${run.recipe} --resume ${run.path}`;
+      const allow = `name it:  npm start -- ${shellWord(run.recipe)} --resume ${shellWord(run.path ?? '')}`;
       const recipe = await findRecordedRecipe(run.path ?? '', run.recipe, isNamed, allow).load();
       const settings = parseTrainOptions(run.recipe, recipe, run.options, availableCores());
       const { train } = await import('./train-run.js');

@@ -1,6 +1,7 @@
 import { numpy } from '../../shared/data/arrays/numpy.js';
 import type { Dataset } from '../../shared/data/dataset.js';
 import { fieldValues } from '../../shared/data/field-values.js';
+import { isRawFolder, rawFolder } from '../../shared/data/raw-folder.js';
 import { UserError } from '../../shared/errors.js';
 import type { Inspection, Inspector, RecipeDraft } from './inspection.js';
 import { quote } from './recipe-text.js';
@@ -13,11 +14,47 @@ const TARGETS = ['label', 'labels', 'target', 'y'];
 export const arrayInspector: Inspector = {
   what: 'arrays of NumPy (.npz, .npy)',
   handles: async (path) => /\.np[yz]$/i.test(path),
-  inspect: async (path, { target }) => inspectArrays(path, target),
+  inspect: async (path, { target }) => inspectArrays(path, NUMPY, target),
 };
 
-async function inspectArrays(path: string, wanted: string | undefined): Promise<Inspection> {
-  const { train, test, notes } = await numpy(path);
+/** Raw samples with a dataset.json. */
+export const rawFolderInspector: Inspector = {
+  what: 'a folder of raw samples, with a dataset.json',
+  handles: isRawFolder,
+  inspect: async (path, { target }) => inspectArrays(path, RAW_FOLDER, target),
+};
+
+interface Arrays {
+  readonly train: Dataset;
+  readonly test?: Dataset;
+  /** Class names by number, if the data have them. */
+  readonly classes?: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** What reads arrays, here and in a recipe. */
+interface ArrayReader {
+  readonly name: string;
+  readonly module: string;
+  /** Whether the recipe says how bytes are scaled; otherwise the data do. */
+  readonly scalesBytes: boolean;
+  read(path: string): Promise<Arrays>;
+}
+
+const NUMPY: ArrayReader = { name: 'numpy', module: 'data/arrays/numpy', scalesBytes: true, read: numpy };
+const RAW_FOLDER: ArrayReader = {
+  name: 'rawFolder',
+  module: 'data/raw-folder',
+  scalesBytes: false,
+  read: rawFolder,
+};
+
+async function inspectArrays(
+  path: string,
+  reader: ArrayReader,
+  wanted: string | undefined,
+): Promise<Inspection> {
+  const { train, test, classes: names, notes } = await reader.read(path);
   const fields = Object.entries(train.manifest.fields);
   const single = fields
     .filter(([, { shape, dtype }]) => shape.length === 0 && dtype !== 'u8')
@@ -48,22 +85,32 @@ async function inspectArrays(path: string, wanted: string | undefined): Promise<
         : 'there is no array to predict it from';
     return { lines: [...lines, `problem: ${why}`], result, recipe: undefined };
   }
-  const classes = train.manifest.fields[target]?.dtype === 'i32' ? classesOf(path, train, target) : undefined;
+  const isClass = train.manifest.fields[target]?.dtype === 'i32';
+  const classes = isClass ? classesOf(path, train, target, names) : undefined;
   lines.push(
     `target ${target}${wanted === undefined ? ' (a guess; --target takes another)' : ''}: ${classes === undefined ? 'a number' : `${classes} classes`}`,
-    ...bytesOf(train, inputs).map((name) => `${name}: bytes, scaled to 0 to 1`),
+    ...(reader.scalesBytes ? bytesOf(train, inputs).map((name) => `${name}: bytes, scaled to 0 to 1`) : []),
   );
-  return { lines, result, recipe: draft(path, train, { inputs, target, classes }) };
+  return { lines, result, recipe: draft(path, reader, train, { inputs, target, classes }) };
 }
 
-/** Labels count from 0. @throws UserError when they do not */
-function classesOf(path: string, train: Dataset, target: string): number {
+/** Labels count from 0. @throws UserError when they do not, or are more than the names of classes */
+function classesOf(
+  path: string,
+  train: Dataset,
+  target: string,
+  names: readonly string[] | undefined,
+): number {
   const labels = fieldValues(train, target);
   const [least, most] = labels.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [
     Number.POSITIVE_INFINITY,
     0,
   ] as [number, number]);
-  if (least >= 0) return most + 1;
+  if (names !== undefined && most >= names.length)
+    throw new UserError(
+      `${path}: ${target} has the label ${most}, and there are ${names.length} names of classes, for the labels from 0 to ${names.length - 1}; add the missing names`,
+    );
+  if (least >= 0) return names?.length ?? most + 1;
   throw new UserError(
     `${path}: ${target} has the label ${least}; number classes from 0, or make it float32 to predict a number`,
   );
@@ -81,10 +128,17 @@ interface Roles {
 }
 
 /** A small dense network. */
-function draft(path: string, train: Dataset, { inputs, target, classes }: Roles): RecipeDraft {
+function draft(
+  path: string,
+  { name: reader, module, scalesBytes }: ArrayReader,
+  train: Dataset,
+  { inputs, target, classes }: Roles,
+): RecipeDraft {
   const isClass = classes !== undefined;
   const loss = isClass ? 'sparseCategoricalCrossentropy' : 'meanSquaredError';
-  const scaled = bytesOf(train, inputs).map((name) => `${quote(name)}: { scale: 1 / 255 }`);
+  const scaled = (scalesBytes ? bytesOf(train, inputs) : []).map(
+    (name) => `${quote(name)}: { scale: 1 / 255 }`,
+  );
   const options = scaled.length === 0 ? '' : `, { bytes: { ${scaled.join(', ')} } }`;
   const several = inputs.length > 1;
   const last = isClass ? `dense(${classes}, { activation: 'softmax' })` : 'dense(1), reshape([])';
@@ -92,7 +146,7 @@ function draft(path: string, train: Dataset, { inputs, target, classes }: Roles)
     `flatten()(graph.input(${quote(name)}, shapeOf(train, ${quote(name)})))`;
   return {
     imports: {
-      'data/arrays/numpy': ['numpy'],
+      [module]: [reader],
       'data/dataset': ['shapeOf'],
       graph: ['Graph'],
       'layers/dense': ['dense'],
@@ -113,7 +167,7 @@ function draft(path: string, train: Dataset, { inputs, target, classes }: Roles)
       `    const network = sequential([dense(64, { activation: 'relu' }), ${last}]);`,
       `    return graph.model(network(x), ${loss}({ target: ${quote(target)} }));`,
       '  },',
-      `  data: (path = ${quote(path)}) => numpy(path${options}),`,
+      `  data: (path = ${quote(path)}) => ${reader}(path${options}),`,
       '  optimizer: adam({ learningRate: 0.003 }),',
       '  schedule: cosineDecay(),',
       ...trainingSize(train.manifest.samples),

@@ -1,4 +1,5 @@
 import { UserError } from '../../shared/errors.js';
+import { shellWord } from '../../shared/shell-word.js';
 
 /** What is asked of Slurm. */
 export interface JobRequest {
@@ -49,7 +50,7 @@ if [ $status -eq 143 ] && [ "$(squeue -h -o %T -j "$SLURM_JOB_ID")" = RUNNING ];
 export function trainScript(job: TrainJob): string {
   const train = words([...job.program, 'train', ...job.words]);
   return `${head(job, [`--signal=B:USR1@${NOTICE_SECONDS}`])}
-run=${quoted(job.runDir)}
+run=${shellWord(job.runDir)}
 join="$run.join"
 mkdir -p "$(dirname "$run")" || exit 1
 if [ -e "$run/config.json" ]; then set -- --resume "$run"; else set -- --run-dir "$run"; fi
@@ -107,10 +108,5 @@ function workers({ program, cpus }: JobRequest, command: readonly string[], file
 }
 
 function words(all: readonly string[]): string {
-  return all.map(quoted).join(' ');
-}
-
-/** A word of the shell that stands for exactly this text. */
-function quoted(word: string): string {
-  return /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  return all.map(shellWord).join(' ');
 }

@@ -4,6 +4,7 @@
  */
 import { extname, join, relative } from 'node:path';
 import { UserError } from '../errors.js';
+import { shellWord } from '../shell-word.js';
 import { classesBelow, withoutFolders } from './folder-hints.js';
 import { type ClassFolderKind, isSample, listFolder, SPLITS } from './folder-listing.js';
 import { lookAlikeNotes } from './look-alikes.js';
@@ -70,7 +71,7 @@ export async function findClasses(directory: string, kind: ClassFolderKind): Pro
   if (unused !== undefined)
     notes.push(
       `${join(directory, unused)} is not used in training; ${join(directory, test as string)} is. Evaluate the trained model ` +
-        `on the former with: unisum eval RUN --data ${join(directory, unused)}`,
+        `on the former with: unisum eval RUN --data ${shellWord(join(directory, unused))}`,
     );
   return { classes, files, trainSplit: train, testSplit: test, notes };
 }

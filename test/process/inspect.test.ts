@@ -6,6 +6,7 @@ import { SeededRandom } from '../../shared/actor/seeded-random.js';
 import type { TrainResult } from '../../trainer/result.js';
 import { installedFolder } from '../support/installed-folder.js';
 import { temporaryFolder } from '../support/process.js';
+import { writeFiles } from '../support/process-data.js';
 import { programHere } from '../support/program-here.js';
 
 /** A table of customers: an id, a name, two dates, numbers with gaps, categories, and a rare positive class. */
@@ -109,6 +110,41 @@ describe('inspect', () => {
     const trained = await run(folder, 'train', './own.ts', '--json', '--workers', 1, '--epochs', 20);
     expect(trained.status, trained.stderr).toBe(0);
     expect((trained.json() as TrainResult).metrics.testAccuracy).toBeGreaterThan(0.95);
+  });
+
+  it('shows a folder of raw samples, and writes a recipe that trains', async () => {
+    const labels = Int32Array.from({ length: 300 }, (_, i) => (i * 7) % 3);
+    const x = Uint8Array.from({ length: 1200 }, (_, i) =>
+      labels[Math.floor(i / 4)] === i % 4 ? 255 : (i * 31) % 100,
+    );
+    const files = { x: 'x', label: 'label' };
+    const description = {
+      name: 'marks',
+      fields: { x: { dtype: 'u8', shape: [4], scale: 1 / 255 }, label: { dtype: 'i32', shape: [] } },
+      splits: { train: files, test: files },
+      classes: ['a', 'b', 'c', 'never seen'],
+    };
+    const folder = installedFolder({});
+    const data = { 'dataset.json': JSON.stringify(description), x, label: new Uint8Array(labels.buffer) };
+    writeFiles(join(folder, 'marks'), data);
+    const shown = await run(folder, 'inspect', 'marks', '--recipe', 'a recipe.ts', '--json');
+    expect(shown.status, shown.stderr).toBe(0);
+    expect(shown.stderr).toMatch(/train: x: 300 samples, u8 \[4\], 0 to 255/);
+    expect(shown.stderr).toMatch(/target label \(a guess; --target takes another\): 4 classes/);
+    expect(shown.stderr).toMatch(/train( it with .*)? .*'a recipe\.ts'/);
+    expect(shown.json()).toMatchObject({ kind: 'arrays', target: 'label' });
+    const trained = await run(folder, 'train', './a recipe.ts', '--json', '--workers', 1, '--epochs', 20);
+    expect(trained.status, trained.stderr).toBe(0);
+    expect((trained.json() as TrainResult).metrics.testAccuracy).toBeGreaterThan(0.95);
+    writeFiles(join(folder, 'few'), {
+      ...data,
+      'dataset.json': JSON.stringify({ ...description, classes: ['a', 'b'] }),
+    });
+    const few = await run(folder, 'inspect', 'few');
+    expect(few.status).toBe(1);
+    expect(few.stderr).toMatch(
+      /few: label has the label 2, and there are 2 names of classes, for the labels from 0 to 1;/,
+    );
   });
 
   it('writes a recipe for a numeric target', async () => {

@@ -100,6 +100,12 @@ it(
     );
     expect(new Set(asked).size).toBe(1);
 
+    const folderAsFile = await programHere(away, 'predict', 'moved', 'a.csv', '--out', 'moved');
+    expect(folderAsFile).toMatchObject({ status: 2, stdout: '' });
+    expect(folderAsFile.stderr).toMatch(
+      /--out names a file for the predictions, and moved is a folder; name a file in it/,
+    );
+
     // A category that was never learned is refused by name; so is a run without its model.
     writeFileSync(join(away, 'd.csv'), 'rooms,metres,place\n3,100,moon\n');
     const refused = await programHere(away, 'predict', 'moved', 'd.csv');

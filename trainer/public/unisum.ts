@@ -138,6 +138,7 @@ export { ImportedNetwork } from '../formats/imported-network.js';
 export type { ImportOptions } from '../formats/onnx/import/import.js';
 export type { GenerateOptions } from '../generation/generate-options.js';
 export {
+  type EvaluateOptions,
   type ExportOptions,
   type LoadedModel,
   type LoadOptions,

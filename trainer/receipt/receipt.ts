@@ -10,6 +10,7 @@ import { readRunConfig } from '../../coordinator/storage/run-config.js';
 import { METRICS_FILE } from '../../coordinator/storage/run-directory.js';
 import { UserError } from '../../shared/errors.js';
 import { exists, readBoundedFile } from '../../shared/files/read-file.js';
+import { shellWord } from '../../shared/shell-word.js';
 import { RecordedRun } from '../replay/recorded-run.js';
 import {
   MEMBERS_MAX,
@@ -45,7 +46,7 @@ export async function receiptOf(path: string): Promise<Receipt> {
     throw new UserError(`${file} begins at step ${legs[0]?.from}: the origin of that state is not recorded`);
   if (end === undefined)
     throw new UserError(
-      `${path} has not ended: it is still running, or was killed; finish it with --resume ${path}`,
+      `${path} has not ended: it is still running, or was killed; finish it with --resume ${shellWord(path)}`,
     );
   return {
     format: RECEIPT_FORMAT,

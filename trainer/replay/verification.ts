@@ -14,6 +14,7 @@ import { UserError } from '../../shared/errors.js';
 import { exists } from '../../shared/files/read-file.js';
 import { type Tensor, weightsSha256 } from '../../shared/files/tensors.js';
 import type { Model } from '../../shared/graph/model.js';
+import { shellWord } from '../../shared/shell-word.js';
 import { checkpointBytesMax, firstWeightsBytesMax } from '../file-bounds.js';
 import { isStoredModel, loadStoredModel, storedModelOf } from '../stored-model.js';
 import { loadParameters } from '../trained-model.js';
@@ -90,7 +91,7 @@ export async function verifyRun(
     );
   if (end === undefined)
     throw new UserError(
-      `the run has not ended: it is still running, or was killed; finish it with --resume ${path}`,
+      `the run has not ended: it is still running, or was killed; finish it with --resume ${shellWord(path)}`,
     );
 
   const sessions = await resolveLegs(recorded.legs, config.config, request.resolve);

@@ -5,6 +5,7 @@
  */
 import type { SavedCheckpoint } from '../../coordinator/storage/checkpoint.js';
 import { UserError } from '../../shared/errors.js';
+import { shellWord } from '../../shared/shell-word.js';
 import type { Computers, SessionRequest } from '../replay/replay.js';
 import type { Bisection } from './bisection.js';
 import { faultIn } from './faulty-record.js';
@@ -173,7 +174,7 @@ function stateIn({ states }: Recomputed, step: number, { path }: TravelRun): Sav
   const state = states.get(step);
   if (state !== undefined) return state;
   throw new UserError(
-    `${path} cannot be computed up to step ${step}: its settings end it before; run unisum verify ${path}`,
+    `${path} cannot be computed up to step ${step}: its settings end it before; run unisum verify ${shellWord(path)}`,
   );
 }
 

@@ -13,6 +13,7 @@ import type {
   StepDistance,
   StepFacts,
 } from '../../shared/protocol/view-facts.js';
+import { shellWord } from '../../shared/shell-word.js';
 import { evaluationSet } from '../evaluation-set.js';
 import { receiptOf } from '../receipt/receipt.js';
 import type { Receipt } from '../receipt/receipt-format.js';
@@ -74,7 +75,7 @@ export class TravelView {
     const start = near > (kept?.progress.step ?? -1) ? this.states.get(near) : kept;
     const state = (await this.run.recompute([step], start)).states.get(step);
     if (state === undefined)
-      throw new UserError(`step ${step} cannot be computed: run unisum verify ${this.run.path}`);
+      throw new UserError(`step ${step} cannot be computed: run unisum verify ${shellWord(this.run.path)}`);
     this.remember(step, state);
     return state;
   }

@@ -9,6 +9,19 @@ const NUMBERS_MIN = 5;
 /** A placeholder occurs at least so many times. */
 const PLACEHOLDERS_MIN = 2;
 
+/** Years of dates that people's tables hold. */
+const [FIRST_YEAR, LAST_YEAR] = [1990, 2050];
+const DAY_MS = 86_400_000;
+/** Ways of writing a time as a number, with the time of the number 0. The days of spreadsheets look like many other numbers. */
+const CLOCKS = [
+  { what: 'days of a spreadsheet', unitMs: DAY_MS, from: Date.UTC(1899, 11, 30), isUsual: true },
+  { what: 'Unix times in seconds', unitMs: 1000, from: 0, isUsual: false },
+  { what: 'Unix times in milliseconds', unitMs: 1, from: 0, isUsual: false },
+  { what: 'Unix times in microseconds', unitMs: 1e-3, from: 0, isUsual: false },
+];
+const TIME_HEADING =
+  /date|day|time|when|since|until|stamp|created|updated|modified|expir|birth|born|[a-z](At|On)$|[_ ](at|on)$/i;
+
 /** Spellings of a column that are kept to find two of one number. */
 const SPELLINGS_MAX = 4096;
 
@@ -84,6 +97,7 @@ export class SuspectNumbers {
         `${shown} has three decimals in every value, such as ${this.#first}; if "${this.#decimal}" separates thousands, set ` +
           (this.#decimal === '.' ? "decimal: ',', thousands: '.'" : "decimal: '.', thousands: ','"),
       );
+    notes.push(...this.#timeNotes(name));
     for (const [text, { value, rows }] of this.#placeholders)
       if (rows >= PLACEHOLDERS_MIN && this.#isFar(value))
         notes.push(
@@ -91,6 +105,23 @@ export class SuspectNumbers {
             `value, set missingValues: { also: [${literal(text.trim())}] }`,
         );
     return notes;
+  }
+
+  /** A note about numbers that are all in the range of one way of writing times, and not all the same. */
+  #timeNotes(name: string): string[] {
+    if (this.#least >= this.#most) return [];
+    for (const { what, unitMs, from, isUsual } of CLOCKS) {
+      if (isUsual && !TIME_HEADING.test(name)) continue;
+      const timeOf = (value: number): Date => new Date(from + value * unitMs);
+      const [first, last] = [timeOf(this.#least), timeOf(this.#most)];
+      if (!isWithinYears(first) || !isWithinYears(last)) continue;
+      const [start, end] = [first, last].map((date) => date.toISOString().slice(0, 10));
+      return [
+        `${shortened(name)} is numeric; if its numbers are ${what} (${start} to ${end}), write them as dates like 2024-12-31 and set ` +
+          `dates: [${literal(name)}]`,
+      ];
+    }
+    return [];
   }
 
   #addSpelling(text: string): void {
@@ -108,6 +139,11 @@ export class SuspectNumbers {
     if (value < 0 && least >= 0 && most > 1) return true;
     return value !== -1 && (value < least - range || value > most + range);
   }
+}
+
+function isWithinYears(date: Date | undefined): date is Date {
+  const year = date?.getUTCFullYear() ?? Number.NaN;
+  return year >= FIRST_YEAR && year < LAST_YEAR;
 }
 
 /** Whether a text is a whole number with more digits than a float64 holds. */

@@ -1,6 +1,10 @@
 import { createServer } from 'node:net';
 import { join as joinPath } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { csv } from '../../../shared/data/tables/csv.js';
+import { Graph } from '../../../shared/graph/graph.js';
+import { dense } from '../../../shared/graph/layers/dense.js';
+import { sparseCategoricalCrossentropy } from '../../../shared/graph/losses/sparse-categorical-crossentropy.js';
 import { parseJoinUrl } from '../../../shared/protocol/join-url.js';
 import {
   join,
@@ -9,6 +13,8 @@ import {
   type TrainingOptions,
   train,
 } from '../../../trainer/public/unisum.js';
+import type { Recipe } from '../../../trainer/recipe.js';
+import { tableFile } from '../../data/tables/table-files.js';
 import { temporaryFolder } from '../../support/process.js';
 import { pairs, xor } from './xor.js';
 
@@ -174,6 +180,32 @@ describe('load', () => {
     await model.dispose();
     await model.dispose();
     await expect(model.predict(inputs)).rejects.toThrow('disposed of');
+  });
+
+  it('gives the notes about a file that is measured to who asks for them', async () => {
+    const table = (rows: readonly string[]) => tableFile(['size,y', ...rows]);
+    const trained = table(Array.from({ length: 40 }, (_, i) => `${i},${i % 2 === 0 ? 'a' : 'b'}`));
+    const recipe: Recipe = {
+      ...xor,
+      model: () => {
+        const graph = new Graph();
+        const loss = sparseCategoricalCrossentropy({ target: 'target' });
+        return graph.model(dense(2, { activation: 'softmax' })(graph.input('features', [1])), loss);
+      },
+      data: () => csv(trained, { target: 'y' }),
+    };
+    const { runDir } = await train(recipe, options({ epochs: 1 }));
+    await using model = await load(runDir);
+    const file = table(['3,a', '70000,b']);
+    const notes: string[] = [];
+    const metrics = await model.evaluate(file, { onNote: (note) => notes.push(note) });
+    expect(notes.join('\n')).toMatch(
+      /size: 1 of 2 rows are more than 10 deviations from the training data \(70000;/,
+    );
+    expect(await model.evaluate(file)).toEqual(metrics);
+    await expect(model.evaluate(file, { onNotes: () => {} } as object)).rejects.toThrow(
+      'did you mean onNote',
+    );
   });
 
   it('refuses what is no model', async () => {
