@@ -28,6 +28,8 @@ const REQUEST_WAIT_MS = 5000;
 const REQUEST_HEAD_BYTES_MAX = 8192;
 /** A connection that does not read its answer for so long is closed. */
 const ANSWER_WAIT_MS = 10_000;
+/** A connection that has not read all of its answer after so long is closed, even if it reads a byte now and then. */
+const ANSWER_MS_MAX = 60_000;
 /** The answer where there is no page. */
 const NO_PAGE = textAnswer(404, 'A run of Unisum. Workers join it with the line that it printed.\n');
 
@@ -139,7 +141,12 @@ export function listen(
   // Every request is answered, and each connection has one: it counts as unauthenticated for as long as it is open.
   server.on('request', (request, response) => {
     const answer = ({ status, headers, body }: Answer): void => {
-      response.setTimeout(ANSWER_WAIT_MS, () => request.socket.destroy());
+      const { socket } = request;
+      response.setTimeout(ANSWER_WAIT_MS, () => socket.destroy());
+      socket.once(
+        'close',
+        clock.after(ANSWER_MS_MAX, () => socket.destroy()),
+      );
       response.writeHead(status, { ...headers, 'content-length': body.length, connection: 'close' });
       response.end(request.method === 'HEAD' ? undefined : body);
     };

@@ -1,6 +1,6 @@
 import { connect, isIP } from 'node:net';
 import { expect, it } from 'vitest';
-import { systemClock } from '../../shared/actor/clock.js';
+import { type Clock, systemClock } from '../../shared/actor/clock.js';
 import { UserError } from '../../shared/errors.js';
 import { listen, parseListenAddress, reachableHost } from '../../shared/link/listen.js';
 
@@ -60,6 +60,38 @@ it('goes on after bytes that are not HTTP', async () => {
   socket.resume();
   await closed;
   expect(server.listening).toBe(true);
+  await new Promise((resolve) => server.close(resolve));
+});
+
+it('closes a connection that reads its answer a byte now and then, when it has had a minute', async () => {
+  // Alone what waits for a minute comes due.
+  let due: (() => void) | undefined;
+  const clock: Clock = {
+    nowMs: () => 0,
+    after(delayMs, fire) {
+      if (delayMs === 60_000) due = fire;
+      return () => {};
+    },
+  };
+  // More than a connection takes that nobody reads.
+  const answer = { status: 200, headers: {}, body: Buffer.alloc(64 * 2 ** 20) };
+  const { server, port } = await listen(
+    { host: '127.0.0.1', port: 0 },
+    { clock, answerRequest: () => answer },
+  );
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+  await new Promise((resolve) => socket.once('readable', resolve));
+  for (let i = 0; i < 10; i++) expect(socket.read(1)).toHaveLength(1);
+  due?.();
+  let received = 10;
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.on('data', (bytes) => {
+    received += bytes.length;
+  });
+  await closed;
+  expect(received).toBeLessThan(answer.body.length);
   await new Promise((resolve) => server.close(resolve));
 });
 

@@ -194,6 +194,25 @@ describe('a run in progress withstands', () => {
     for (const socket of asked) socket.destroy();
   });
 
+  it('readers of pages that read a byte now and then: valid peers get in meanwhile, and others are answered', async () => {
+    let bytesRead = 0;
+    // From a network of their own: connections of each get in at a bounded rate.
+    const from = { ...held.address, localAddress: '127.0.0.6' };
+    const asked = Array.from({ length: UNAUTHENTICATED_PEERS_MAX }, () => {
+      const socket = connect(from);
+      socket.on('error', () => {});
+      // A byte with each turn of the event loop in which more has arrived, which is far less than arrives.
+      socket.on('readable', () => setImmediate(() => (bytesRead += socket.read(1)?.length ?? 0)));
+      socket.write('GET /kernels/exact.wasm HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+      return socket;
+    });
+    sockets.push(...asked);
+    await Promise.all(asked.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+    await joinsAndReads('127.0.0.5');
+    expect(bytesRead).toBeGreaterThan(0);
+    for (const socket of asked) socket.destroy();
+  });
+
   it('a flood of requests for pages: valid peers get in meanwhile, and others are answered', async () => {
     let isOver = false;
     let answered = 0;
