@@ -13,6 +13,7 @@ import { BROWSER_STAND_INS } from './browser-stand-ins.mjs';
 /** Modules that browsers load: the page, and its workers. */
 const ENTRIES = [
   'page/main.ts',
+  'page/joining.ts',
   'page/qr-code.ts',
   'page/style.css',
   'view/main.ts',

@@ -89,6 +89,8 @@ export async function joinAndCompute(page: Page, backend: 'wasm' | 'wasm-exact' 
   await page.click('#join');
   // Firefox runs no function that is made from text, as waitForFunction needs, on a page whose policy forbids it.
   try {
+    // Until then the page shows what was computed before.
+    await page.waitForSelector('#join-status[data-phase=working]');
     await page.waitForSelector('#join-samples:not([value="0"])');
   } catch (error) {
     throw new Error(`the tab computes nothing; it says: ${await textOf(page, '#join-status')}`, {

@@ -5,15 +5,8 @@ import type { PartialSum } from '../../shared/engine/step/partial-sum-addition.j
 import { connectWebSocket } from '../../shared/link/web-socket-client.js';
 import { parseJoinUrl } from '../../shared/protocol/join-url.js';
 import type { Run } from '../../shared/protocol/messages.js';
-import type { SegmentPlace } from '../../shared/reduction/segments.js';
-import type {
-  Arriving,
-  Computation,
-  Computed,
-  ComputeEvents,
-  Executor,
-  Prepared,
-} from '../../worker/executor.js';
+import { DelegatingExecutor } from '../../worker/delegating-executor.js';
+import type { Computation, Computed, ComputeEvents, Executor, Prepared } from '../../worker/executor.js';
 import { RemoteExecutor } from '../../worker/remote-executor.js';
 import { WorkerActor, type WorkerEnd } from '../../worker/run-worker.js';
 
@@ -56,43 +49,6 @@ export class TestWorker {
     const end = await this.worker.ended;
     await this.machine.stop();
     return end;
-  }
-}
-
-/** An executor that delegates to another one. */
-class DelegatingExecutor implements Executor {
-  constructor(protected readonly inner: Executor) {}
-
-  prepare(run: Run): Promise<Prepared> {
-    return this.inner.prepare(run);
-  }
-
-  store(index: number, bytes: Uint8Array): boolean {
-    return this.inner.store(index, bytes);
-  }
-
-  expect(what: Arriving): void {
-    this.inner.expect(what);
-  }
-
-  load(place: SegmentPlace, bytes: Uint8Array): void {
-    this.inner.load(place, bytes);
-  }
-
-  stopWaiting(): void {
-    this.inner.stopWaiting();
-  }
-
-  compute(computation: Computation, events: ComputeEvents): Promise<Computed | undefined> {
-    return this.inner.compute(computation, events);
-  }
-
-  interrupt(): void {
-    this.inner.interrupt();
-  }
-
-  vectors(partialSums: readonly PartialSum[]): ReturnType<Executor['vectors']> {
-    return this.inner.vectors(partialSums);
   }
 }
 

@@ -4,11 +4,9 @@ import { systemClock } from '../../shared/actor/clock.js';
 import { UserError } from '../../shared/errors.js';
 import { watchRun } from '../../shared/link/watch-client.js';
 import { connectBrowserLink } from '../link/browser-link.js';
-import { type Choice, contributionOf, suggestedChoice } from './contribution.js';
 import { CurveChart } from './curve-chart.js';
 import { examplesView, textsView } from './examples-view.js';
 import { Invitation } from './invite-view.js';
-import { type JoinActions, joinView } from './join-view.js';
 import { layersView } from './layers-view.js';
 import { membersView } from './members-view.js';
 import { operateView, RunOperator } from './operate-view.js';
@@ -17,7 +15,6 @@ import { gradientChart, lossChart, metricsChart, rateChart } from './run-charts.
 import { RunState } from './run-state.js';
 import { evaluationsView, eventsView, summaryView, type WatchStatus } from './run-view.js';
 import { sumTreeView } from './sum-tree-view.js';
-import { TabWorker } from './tab-worker.js';
 
 const root = document.getElementById('page') as HTMLElement;
 // The page without scripts, which said that it needs them.
@@ -27,18 +24,15 @@ root.replaceChildren();
 class RunPage {
   private readonly run = new RunState();
   private status: WatchStatus = { kind: 'connecting', text: 'Connecting …' };
-  private readonly tab: TabWorker | undefined;
   private readonly operator = new RunOperator(() => this.changed());
   private readonly invitation: Invitation | undefined;
-  private choice: Choice = suggestedChoice();
   private charts: Readonly<Record<'loss' | 'metrics' | 'rate' | 'gradient', CurveChart>> | undefined;
+  private hasJoining = false;
   private isDrawing = false;
 
   constructor(private readonly address: PageAddress) {
-    const { joinToken, joinUrl, inviteUrl } = address;
+    const { inviteUrl } = address;
     if (inviteUrl !== undefined) this.invitation = new Invitation(inviteUrl, () => this.changed());
-    if (joinToken !== undefined) this.tab = new TabWorker(joinUrl, joinToken, () => this.changed());
-    addEventListener('pagehide', () => this.tab?.leave());
     this.changed();
     void this.watch();
   }
@@ -79,13 +73,14 @@ class RunPage {
   }
 
   private draw(): void {
-    const { run, tab, status, choice, actions } = this;
+    const { run, status } = this;
+    const { joinToken } = this.address;
     const inspections = run.layers.points();
     render(
       html`
         <header><h1>Unisum</h1><p class="quiet">N machines, one sum · ${this.address.host}</p></header>
         <main class="cards">
-          ${summaryView(run, status)} ${tab === undefined ? nothing : joinView(tab, choice, actions)}
+          ${summaryView(run, status)} ${joinToken === undefined ? nothing : html`<section class="card" id="joining" aria-labelledby="join-title"></section>`}
           ${this.operator.isAdmitted && run.end === undefined ? operateView(this.operator, run.state) : nothing}
           ${run.end === undefined ? this.invitation?.view() : nothing}
           <section class="card wide" aria-labelledby="loss-title">
@@ -111,6 +106,10 @@ class RunPage {
       `,
       root,
     );
+    if (joinToken !== undefined && !this.hasJoining) {
+      this.hasJoining = true;
+      void this.loadJoining(joinToken);
+    }
     const chart = (id: string): CurveChart => new CurveChart(document.getElementById(id) as HTMLElement);
     this.charts ??= {
       loss: chart('loss-chart'),
@@ -125,15 +124,18 @@ class RunPage {
     this.charts.gradient.show(gradientChart(inspections));
   }
 
-  private readonly actions: JoinActions = {
-    change: (part) => {
-      this.choice = { ...this.choice, ...part };
-      if (part.percent !== undefined) this.tab?.pace(part.percent / 100);
-      this.changed();
-    },
-    join: () => this.tab?.join(contributionOf(this.choice)),
-    leave: () => this.tab?.leave(),
-  };
+  /** Loads what this tab joins the run with. */
+  private async loadJoining(joinToken: string): Promise<void> {
+    const root = document.getElementById('joining') as HTMLElement;
+    try {
+      const { Joining } = (await import(
+        new URL('./joining.js', import.meta.url).href
+      )) as typeof import('./joining.js');
+      new Joining(root, this.address.joinUrl, joinToken);
+    } catch {
+      root.textContent = 'What this tab could join with cannot be loaded. Reload the page.';
+    }
+  }
 }
 
 const address = readAddress({ location, history, sessionStorage });

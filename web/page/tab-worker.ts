@@ -1,4 +1,5 @@
 import type { Backend } from '../../shared/kernels/kernels.js';
+import type { DataOrigin } from '../worker/cached-executor.js';
 import type { Contribution, LinkToPage, PageToLink } from '../worker/messages.js';
 
 /** How far this tab has come as a worker. */
@@ -7,15 +8,27 @@ export type TabPhase =
   | { readonly kind: 'starting' }
   | { readonly kind: 'working'; readonly backend: Backend; readonly detail: string; readonly threads: number }
   | { readonly kind: 'leaving' }
+  /** It has left the run, and joins again when it is held no longer. */
+  | { readonly kind: 'paused' }
   | { readonly kind: 'ended'; readonly reason: string; readonly isFailure: boolean };
 
 /** This tab as a worker of a run. It starts only when it is asked to. */
 export class TabWorker {
   phase: TabPhase = { kind: 'idle' };
-  /** Samples computed since it joined. */
+  /** Samples computed since its user let it join. */
   samples = 0;
   /** The latest notice, such as why the connection was lost. */
   notice = '';
+  /** Where its data came from; undefined before there is any. */
+  data: DataOrigin | undefined;
+  /** Why this browser keeps no data; '' when it does. */
+  keepsNoData = '';
+  /** What its user wants it to contribute; undefined when it is not to take part. */
+  private wanted: Contribution | undefined;
+  /** Whether it is not to take part for the time being. */
+  private isHeld = false;
+  /** Samples computed before it paused. */
+  private samplesBefore = 0;
   private worker: Worker | undefined;
 
   /** @param onChange called after every change of the fields above */
@@ -25,16 +38,46 @@ export class TabWorker {
     private readonly onChange: () => void,
   ) {}
 
-  /** Joins the run. */
+  /** Joins the run, or waits until it is held no longer. */
   join(contribution: Contribution): void {
+    this.wanted = contribution;
+    this.samplesBefore = 0;
+    this.samples = 0;
+    if (this.isHeld) return this.enter({ kind: 'paused' });
+    this.start(contribution);
+  }
+
+  /** Changes the fraction of the time in which the threads compute. */
+  pace(share: number): void {
+    if (this.wanted !== undefined) this.wanted = { ...this.wanted, share };
+    this.post({ kind: 'share', share });
+  }
+
+  /** Leaves the run. What this tab still owes is assigned to others. */
+  leave(): void {
+    this.wanted = undefined;
+    if (this.phase.kind === 'paused') this.end('left by its user', false);
+    else this.stop();
+  }
+
+  /** Leaves the run until it is held no longer, and joins it again then. */
+  hold(isHeld: boolean): void {
+    this.isHeld = isHeld;
+    if (this.wanted === undefined) return;
+    if (isHeld) this.stop();
+    else if (this.phase.kind === 'paused') this.resume(this.wanted);
+  }
+
+  private start(contribution: Contribution): void {
     this.worker?.terminate();
     const worker = new Worker(new URL('../worker/link-worker.js', import.meta.url), {
       type: 'module',
       name: 'link',
     });
     this.worker = worker;
-    this.samples = 0;
     this.notice = '';
+    this.data = undefined;
+    this.keepsNoData = '';
     worker.addEventListener('message', ({ data }: MessageEvent<LinkToPage>) => this.receive(data));
     worker.addEventListener('error', ({ message = 'it could not be loaded' }) =>
       this.end(`the worker of this tab died: ${message}`, true),
@@ -44,13 +87,12 @@ export class TabWorker {
     this.enter({ kind: 'starting' });
   }
 
-  /** Changes the fraction of the time in which the threads compute. */
-  pace(share: number): void {
-    this.post({ kind: 'share', share });
+  private resume(contribution: Contribution): void {
+    this.samplesBefore = this.samples;
+    this.start(contribution);
   }
 
-  /** Leaves the run. What this tab still owes is assigned to others. */
-  leave(): void {
+  private stop(): void {
     if (this.phase.kind !== 'starting' && this.phase.kind !== 'working') return;
     this.post({ kind: 'leave' });
     this.enter({ kind: 'leaving' });
@@ -66,22 +108,42 @@ export class TabWorker {
         if (this.phase.kind === 'starting') this.enter({ ...message, kind: 'working' });
         return;
       case 'computed':
-        this.samples = message.samples;
+        this.samples = this.samplesBefore + message.samples;
         return this.onChange();
       case 'notice':
         this.notice = message.text;
         return this.onChange();
+      case 'data':
+        this.data = message.origin;
+        return this.onChange();
+      case 'keeps-no-data':
+        this.keepsNoData = message.reason;
+        return this.onChange();
       case 'ended':
-        return this.end(message.reason, message.exitReason !== 'finished' && message.exitReason !== 'left');
+        return this.ended(message);
       default:
         message satisfies never;
     }
   }
 
+  private ended({ exitReason, reason }: Extract<LinkToPage, { kind: 'ended' }>): void {
+    const { wanted } = this;
+    if (exitReason !== 'left' || wanted === undefined)
+      return this.end(reason, exitReason !== 'finished' && exitReason !== 'left');
+    this.terminate();
+    if (this.isHeld) this.enter({ kind: 'paused' });
+    else this.resume(wanted);
+  }
+
   private end(reason: string, isFailure: boolean): void {
+    this.wanted = undefined;
+    this.terminate();
+    this.enter({ kind: 'ended', reason, isFailure });
+  }
+
+  private terminate(): void {
     this.worker?.terminate();
     this.worker = undefined;
-    this.enter({ kind: 'ended', reason, isFailure });
   }
 
   private enter(phase: TabPhase): void {

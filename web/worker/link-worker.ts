@@ -9,6 +9,8 @@ import type { Executor } from '../../worker/executor.js';
 import { RemoteExecutor } from '../../worker/remote-executor.js';
 import { WorkerActor } from '../../worker/run-worker.js';
 import { connectBrowserLink } from '../link/browser-link.js';
+import { CachedExecutor, type DataOrigin } from './cached-executor.js';
+import { ChunkCache } from './chunk-cache.js';
 import type { ComputeStarted, Contribution, LinkToPage, PageToLink } from './messages.js';
 import { PacedExecutor } from './paced-executor.js';
 import { PostedExecutor } from './posted-executor.js';
@@ -50,7 +52,7 @@ async function join({
     : await startWorker(contribution);
   const { backend, detail, selfTest } = started;
   const { name, threads, share } = contribution;
-  paced = new PacedExecutor(executor, clock, () => report());
+  paced = new PacedExecutor(await withCache(executor), clock, () => report());
   paced.share = share;
   scope.postMessage({ kind: 'started', backend, detail, threads });
   worker = new WorkerActor({
@@ -83,6 +85,17 @@ async function startThreads({ threads, backend, memoryBytes }: Contribution): Pr
 async function startWorker({ backend, memoryBytes }: Contribution): Promise<Started> {
   const executor = new PostedExecutor();
   return { executor, started: await executor.start(backend, memoryBytes) };
+}
+
+/** An executor that keeps its data in this browser, where that is possible. */
+async function withCache(executor: Executor): Promise<Executor> {
+  const onFailure = (reason: string): void => scope.postMessage({ kind: 'keeps-no-data', reason });
+  const cache = await ChunkCache.open().catch((error: Error) => {
+    onFailure(error.message);
+    return undefined;
+  });
+  const onData = (origin: DataOrigin): void => scope.postMessage({ kind: 'data', origin });
+  return new CachedExecutor(executor, cache, { onData, onFailure });
 }
 
 function report(): void {

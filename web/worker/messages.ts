@@ -6,6 +6,7 @@ import type { Run } from '../../shared/protocol/messages.js';
 import type { SegmentPlace, VectorCut } from '../../shared/reduction/segments.js';
 import type { Arriving, Computation, Computed, Prepared } from '../../worker/executor.js';
 import type { ExitReason } from '../../worker/messages.js';
+import type { DataOrigin } from './cached-executor.js';
 
 /** What a tab contributes, as its user has chosen. */
 export interface Contribution {
@@ -40,6 +41,10 @@ export type LinkToPage =
   /** `samples`: of all ranges computed so far. */
   | { readonly kind: 'computed'; readonly samples: number }
   | { readonly kind: 'notice'; readonly text: string }
+  /** A chunk of the data is here. */
+  | { readonly kind: 'data'; readonly origin: DataOrigin }
+  /** Why this browser keeps no data for the next time. */
+  | { readonly kind: 'keeps-no-data'; readonly reason: string }
   | {
       readonly kind: 'ended';
       readonly exitReason: ExitReason | 'error';
