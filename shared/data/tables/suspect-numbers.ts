@@ -22,6 +22,9 @@ const CLOCKS = [
 const TIME_HEADING =
   /date|day|time|when|since|until|stamp|created|updated|modified|expir|birth|born|[a-z](At|On)$|[_ ](at|on)$/i;
 
+/** A date such as 20241231. */
+const COMPACT_DATE = /^(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$/;
+
 /** Spellings of a column that are kept to find two of one number. */
 const SPELLINGS_MAX = 4096;
 
@@ -38,6 +41,7 @@ export class SuspectNumbers {
   inexact: string | undefined;
   #areExponents = true;
   #areGrouped = true;
+  #areCompactDates = true;
   /** Placeholders by spelling: numbers made of nines, such as -999, and -1. */
   readonly #placeholders = new Map<string, { readonly value: number; rows: number }>();
   /** Spellings like 1.1, and spellings like 1.10 without their zeros: versions have both. */
@@ -57,6 +61,7 @@ export class SuspectNumbers {
     if (this.#count === 1) this.#first = text;
     this.#areExponents &&= /^\d+e\d+$/i.test(text);
     this.#areGrouped &&= this.#grouped?.test(text) === true;
+    this.#areCompactDates &&= COMPACT_DATE.test(text);
     if (this.leadingZero === undefined && /^0\d+$/.test(text)) this.leadingZero = text;
     if (this.inexact === undefined && isInexact(text, value)) this.inexact = text;
     this.#addSpelling(text);
@@ -110,6 +115,10 @@ export class SuspectNumbers {
   /** A note about numbers that are all in the range of one way of writing times, and not all the same. */
   #timeNotes(name: string): string[] {
     if (this.#least >= this.#most) return [];
+    if (this.#areCompactDates)
+      return [
+        `${shortened(name)} is numeric; if numbers such as ${this.#first} are dates, set dates: [${literal(name)}]`,
+      ];
     for (const { what, unitMs, from, isUsual } of CLOCKS) {
       if (isUsual && !TIME_HEADING.test(name)) continue;
       const timeOf = (value: number): Date => new Date(from + value * unitMs);

@@ -195,6 +195,13 @@ function notesOf({ preprocessing, facts, target: [values], train }: FittedTable)
 /** Texts whose order is lost when they become categories. */
 const ORDERED: readonly (readonly [pattern: RegExp, what: string])[] = [
   [/^\d{1,3}:\d{2}(:\d{2}([.,]\d+)?)?$/, 'times'],
+  [/^P(?=\d|T\d)(\d+[YMWD])*(T(\d+(\.\d+)?[HMS])+)?$/, 'durations'],
+  [
+    /^(\d+([.,]\d+)? ?(d|h|m|min|s|sec|days?|hours?|minutes?|seconds?),? ?){1,4}(\d{1,2}:\d{2}(:\d{2})?)?$/i,
+    'durations',
+  ],
+  [/^[+-]?\d{1,3} ?\u00b0.*[NSEWO]?$/, 'angles'],
+  [/^\[.*\]$|^\(.*,.*\)$|^\{.*\}$/s, 'lists or records'],
   [/^\d{4}(-|\/|\.| |)(\d{1,2}|[QHqh]\d|[Ww]\d{1,2})$/, 'months, quarters or weeks'],
   [/^\d+([.,]\d+)?\/\d+([.,]\d+)?$/, 'fractions'],
   [/^[\d.,]+\s*(-|\u2013|to|\.\.)\s*[\d.,]+$/, 'ranges'],

@@ -207,6 +207,11 @@ describe('all values of a column decide its type', () => {
     ],
     ...[
       ['exponents of Fortran', 'numbers with the exponents of Fortran,', ['1.5D+00', '2D3', '3q-1']],
+      ['durations', 'durations', ['1h 30m', '45m', '2h', '45 min']],
+      ['durations of ISO 8601', 'durations', ['PT1H30M', 'P1D', 'PT45M']],
+      ['durations of pandas', 'durations', ['1 days 00:10:00', '0 days 01:00:00', '2 days 00:00:00']],
+      ['angles', 'angles', ["40\u00b010'N", "41\u00b020'N", "42\u00b030'S"]],
+      ['lists', 'lists or records', ['[0 2]', '[1 2]', '[2 2]']],
       ['hexadecimal numbers', 'hexadecimal numbers', ['0x0f', '0xA0', '0x0f', '0x11']],
       ['signs behind numbers', 'numbers with the sign behind them,', ['10-', '20-', '30-', '10-']],
       ['numbers in quotes', 'numbers in quotes', ["'10", "'20", "'30", "'10"]],

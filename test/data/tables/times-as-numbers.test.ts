@@ -33,6 +33,18 @@ it('days of a spreadsheet get a note where the heading is that of a date', async
   expect(await notesOn('income', days)).toEqual([]);
 });
 
+it('dates of eight digits get a note with the option that reads them', async () => {
+  const rows = Array.from({ length: 9 }, (_, i) => `2024010${i + 1},${i}`);
+  const read = (more: object) =>
+    csv(tableFile(['x,y', ...rows]), { target: 'y', split: { share: 0 }, ...more });
+  expect((await read({})).notes).toContain(
+    "  note: x is numeric; if numbers such as 20240101 are dates, set dates: ['x']",
+  );
+  const { notes, features } = await read({ dates: ['x'] });
+  expect(features).toEqual(['x year', 'x month', 'x day of week']);
+  expect(notes.join('\n')).not.toContain('is numeric');
+});
+
 it('other numbers get none', async () => {
   expect(await notesOn('x', (ms, i) => (i === 3 ? 7 : ms))).toEqual([]);
   expect(await notesOn('created', (_, i) => i)).toEqual([]);
