@@ -98,6 +98,8 @@ try {
   await take(page, 'during');
   ada?.child.kill('SIGKILL');
   await shows(page, 'left');
+  // The table of members is sent apart from the events.
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr[data-member]').length === 2);
   await take(page, 'member-died');
   await take(await open(browser, operate, WIDE, 'dark').then(ready), 'dark');
   await take(await open(browser, operate, NARROW, 'light').then(ready), 'phone');

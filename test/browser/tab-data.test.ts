@@ -44,7 +44,7 @@ async function origin(page: Page): Promise<Record<'kept' | 'fetched' | 'damaged'
 }
 
 /** Does something with the database of the page's origin. */
-function changeDatabase(page: Page, change: 'flip-bit' | 'newer-version'): Promise<void> {
+function changeDatabase(page: Page, change: 'flip-bit' | 'fill' | 'newer-version'): Promise<void> {
   return page.evaluate(
     (what) =>
       new Promise<void>((resolve, reject) => {
@@ -57,8 +57,12 @@ function changeDatabase(page: Page, change: 'flip-bit' | 'newer-version'): Promi
             resolve();
           };
           if (what === 'newer-version') return end();
-          const transaction = database.transaction('chunks', 'readwrite');
+          const transaction = database.transaction(['chunks', 'entries'], 'readwrite');
           transaction.oncomplete = end;
+          if (what === 'fill') {
+            transaction.objectStore('entries').add({ hash: 'old', bytes: 512 * 2 ** 20 });
+            return;
+          }
           const cursor = transaction.objectStore('chunks').openCursor();
           cursor.onsuccess = () => {
             const found = cursor.result;
@@ -91,7 +95,9 @@ describe.skipIf(!isInstalled('Chrome'))(
       expect(first).toEqual({ kept: 0, fetched: first.fetched, damaged: 0 });
       expect(first.fetched).toBeGreaterThan(0);
       await leave(page);
-      await page.waitForSelector('#kept-bytes:not([value="0"])');
+      const keptBytes = await page
+        .waitForSelector('#kept-bytes:not([value="0"])')
+        .then((element) => element?.evaluate((data) => (data as HTMLDataElement).value));
       // The document is another one, as after the tab was closed.
       await page.reload();
       await joinAndCompute(page);
@@ -107,8 +113,11 @@ describe.skipIf(!isInstalled('Chrome'))(
       await leave(page);
       await page.click('#clear-kept');
       await page.waitForSelector('#kept-bytes[value="0"]');
+      // As much as may be kept: it has to go.
+      await changeDatabase(page, 'fill');
       await joinAndCompute(page);
       expect(await origin(page)).toEqual(first);
+      await page.waitForSelector(`#kept-bytes[value="${keptBytes}"]`);
     });
 
     it('keeps nothing where the browser refuses, says so, and computes', async () => {
