@@ -7,7 +7,7 @@ import type { Tensor } from '../graph.js';
 import type { OpName } from '../ops/table.js';
 import { elementsOf, formatShape } from '../shape.js';
 
-/** A tensor, or a number in its place. */
+/** A tensor, or a number in its place. One of two operands is a tensor. */
 export type Operand = Tensor | number;
 
 /** e^x */
@@ -41,32 +41,36 @@ export function affine(x: Tensor, factor: number, summand: number): Tensor {
 }
 
 /** a + b */
-export function plus(a: Tensor, b: Operand): Tensor {
+export function plus(a: Operand, b: Operand): Tensor {
+  if (typeof a === 'number') return affine(tensorOf('plus', b), 1, a);
   return typeof b === 'number' ? affine(a, 1, b) : apply('add', [a, b]);
 }
 
 /** a - b */
-export function minus(a: Tensor, b: Operand): Tensor {
+export function minus(a: Operand, b: Operand): Tensor {
+  if (typeof a === 'number') return affine(tensorOf('minus', b), -1, a);
   return typeof b === 'number' ? affine(a, 1, -b) : apply('add', [a, affine(b, -1, 0)]);
 }
 
 /** a * b */
-export function times(a: Tensor, b: Operand): Tensor {
+export function times(a: Operand, b: Operand): Tensor {
+  if (typeof a === 'number') return affine(tensorOf('times', b), a, 0);
   return typeof b === 'number' ? affine(a, b, 0) : apply('multiply', [a, b]);
 }
 
 /** a / b, for b from 1e-19 to 1e19 in size */
-export function over(a: Tensor, b: Operand): Tensor {
+export function over(a: Operand, b: Operand): Tensor {
+  if (typeof a === 'number') return affine(apply('reciprocal', [tensorOf('over', b)]), a, 0);
   return typeof b === 'number' ? affine(a, 1 / b, 0) : times(a, apply('reciprocal', [b]));
 }
 
 /** The larger of a and b, element by element. */
-export function maximum(a: Tensor, b: Operand): Tensor {
+export function maximum(a: Operand, b: Operand): Tensor {
   return plus(apply('relu', [minus(a, b)]), b);
 }
 
 /** The smaller of a and b, element by element. */
-export function minimum(a: Tensor, b: Operand): Tensor {
+export function minimum(a: Operand, b: Operand): Tensor {
   return minus(a, apply('relu', [minus(a, b)]));
 }
 
@@ -77,7 +81,7 @@ export function clip(x: Tensor, low: number, high: number): Tensor {
 }
 
 /** 1 where a > b, else 0. It has no gradient. */
-export function greater(a: Tensor, b: Operand): Tensor {
+export function greater(a: Operand, b: Operand): Tensor {
   return apply('step', [minus(a, b)]);
 }
 
@@ -150,7 +154,7 @@ export function gather(x: Tensor, indices: Tensor): Tensor {
 }
 
 /** 1 where a < b, else 0. It has no gradient. */
-export function less(a: Tensor, b: Operand): Tensor {
+export function less(a: Operand, b: Operand): Tensor {
   return apply('step', [affine(minus(a, b), -1, 0)]);
 }
 
@@ -172,7 +176,13 @@ function apply(
   attributes: Readonly<Record<string, unknown>> = {},
 ): Tensor {
   const graph = inputs[0]?.graph;
-  if (graph === undefined)
+  if (graph === undefined || inputs.some((input) => input?.graph === undefined))
     throw new UserError(`${op} takes tensors: the results of graph.input() and of layers`);
   return graph.add({ layer: { kind: op }, op, inputs, attributes });
+}
+
+/** The tensor among two operands, of which the other is a number. @throws UserError when both are numbers */
+function tensorOf(op: string, operand: Operand): Tensor {
+  if (typeof operand !== 'number') return operand;
+  throw new UserError(`${op}() of two numbers needs no op; one of its operands is a tensor`);
 }

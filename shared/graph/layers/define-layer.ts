@@ -1,3 +1,4 @@
+import { checkOptionNames } from '../../nearest.js';
 import type { Graph, Layer, LayerIdentity, Tensor } from '../graph.js';
 import type { InitializerName } from '../initializers.js';
 import { partsOf } from './parts.js';
@@ -23,7 +24,9 @@ export function defineLayer(
   kind: string,
   compose: (x: Tensor, parameter: ParameterMaker, graph: Graph) => Tensor,
 ): (options?: { readonly name?: string }) => Layer {
-  return ({ name } = {}) => {
+  return (options = {}) => {
+    checkOptionNames(`${kind}()`, options, ['name']);
+    const { name } = options;
     const owner: LayerIdentity = { kind, name };
     const part = partsOf(owner);
     return (x) =>
