@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
 
 /** The compiled program: what an installed `unisum` runs. */
-const PROGRAM = join(fileURLToPath(new URL('../..', import.meta.url)), 'dist', 'scripts', 'unisum.js');
+export const PROGRAM = join(fileURLToPath(new URL('../..', import.meta.url)), 'dist', 'scripts', 'unisum.js');
 /** Longest life of a process of a test, in milliseconds, whatever goes wrong. */
 const LIFE_MS_MAX = 60_000;
 
@@ -27,6 +27,10 @@ interface Limits {
   readonly lifeMsMax?: number;
   /** The program; default: the compiled one of this checkout. */
   readonly program?: string;
+  /** Words before the arguments, in place of Node and the program. */
+  readonly command?: readonly string[];
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Largest file that it may write. */
   readonly fileBytesMax?: number;
   /** How many files it may open. */
@@ -50,21 +54,23 @@ export class Program {
   constructor(
     args: readonly (string | number)[],
     cwd: string,
-    { namespace, fileBytesMax, openFilesMax, lifeMsMax, program: file = PROGRAM }: Limits = {},
+    { namespace, fileBytesMax, openFilesMax, lifeMsMax, env, ...limits }: Limits = {},
   ) {
+    const { program: file = PROGRAM, command = [process.execPath, file] } = limits;
     const inside = namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace];
-    const program = [...inside, process.execPath, file, ...args.map(String)];
+    const program = [...inside, ...command, ...args.map(String)];
     // Simulates a full disk: writes beyond this limit (in blocks of 512 bytes) fail, without a signal.
-    const limits = [
+    const shellLimits = [
       ...(fileBytesMax === undefined ? [] : [`trap '' XFSZ; ulimit -f ${fileBytesMax / 512};`]),
       ...(openFilesMax === undefined ? [] : [`ulimit -n ${openFilesMax};`]),
     ].join(' ');
-    const [command, ...rest] =
-      limits === '' ? program : ['sh', '-c', `${limits} exec "$@"`, 'sh', ...program];
-    this.child = spawn(command as string, rest, {
+    const [first, ...rest] =
+      shellLimits === '' ? program : ['sh', '-c', `${shellLimits} exec "$@"`, 'sh', ...program];
+    this.child = spawn(first as string, rest, {
       cwd,
       timeout: lifeMsMax ?? LIFE_MS_MAX,
       killSignal: 'SIGKILL',
+      env: { ...process.env, ...env },
     });
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
