@@ -337,7 +337,14 @@ export class Graph {
   private finish(output: Tensor, loss: Omit<ModelLoss, 'kind'> & { readonly kind: string }): Model {
     const byName = new Map(this.nodes.map((node) => [node.name, node]));
     const forOutput = ancestors(output.name, byName);
-    const needed = new Set([...forOutput, ...ancestors(loss.prediction, byName)]);
+    const forLoss = ancestors(loss.prediction, byName);
+    const needed = new Set([...forOutput, ...forLoss]);
+    const hasParameters = (node: ModelNode): boolean => Object.keys(node.parameters).length > 0;
+    const learning = this.nodes.filter((node) => needed.has(node.name) && hasParameters(node));
+    if (learning.length > 0 && !learning.some(({ name }) => forLoss.has(name)))
+      throw new UserError(
+        'the loss depends on no layer that learns: let it compute with the output of the network',
+      );
     const nodes = this.nodes.filter(({ name }) => needed.has(name));
     const used = new Set(nodes.flatMap((node) => Object.values(node.parameters)));
     const parameters = [...this.parameters.values()].filter(({ name }) => used.has(name));
