@@ -103,7 +103,7 @@ export async function benchJoining(request: JoiningRequest, clock: Clock): Promi
   const isPinned = canPin();
   const alone = (steps: number): Promise<JoiningRun> => runOnce(request, steps, 'alone', isPinned, clock);
   const rough = await alone(ESTIMATE_STEPS);
-  const better = await alone(stepsOf(ESTIMATE_MS, rough.settledUsPerStep));
+  const better = await alone(stepsOf(ESTIMATE_MS, rough.usPerStep));
   const steps = stepsOf(request.seconds * 1000, better.usPerStep);
   const pairs: JoiningPair[] = [];
   for (let repeat = 0; repeat < repeats; repeat++) {

@@ -11,15 +11,23 @@ import { findRecipe } from '../commands/recipes.js';
 import type { CoordinatorTask, JoiningRun } from './joining-bench.js';
 import { WORKLOADS } from './workloads.js';
 
+/** Steps that are told so soon after another belong to one execution, or are too short to tell apart. */
+const TOGETHER_MS = 1;
+
 /** Time spent in training, without evaluations, after each step or execution. */
 class TrainingTime implements Observer {
   evaluationsMs = 0;
+  private togetherSinceMs = Number.NEGATIVE_INFINITY;
   readonly marks: { readonly step: number; readonly ms: number }[] = [];
   readonly placements: string[] = [];
   readonly notices: string[] = [];
 
   stepped({ step }: StepRecord): void {
-    this.marks.push({ step, ms: systemClock.nowMs() - this.evaluationsMs });
+    const ms = systemClock.nowMs() - this.evaluationsMs;
+    // The steps of an execution are told together, when its last one is done.
+    if (ms - this.togetherSinceMs < TOGETHER_MS) this.marks.pop();
+    else this.togetherSinceMs = ms;
+    this.marks.push({ step, ms });
   }
 
   evaluated(_step: number, _means: object, tookMs: number): void {
