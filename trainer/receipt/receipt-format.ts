@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { UserError } from '../../shared/errors.js';
 import { jsonText } from '../../shared/files/json.js';
+import { number, origin, sha256 } from '../replay/record-lines.js';
 import { type Leg, RecordedRun } from '../replay/recorded-run.js';
 
 export const RECEIPT_FORMAT = 'unisum-receipt/1';
@@ -15,8 +16,6 @@ export const RECEIPT_BYTES_MAX = 16 * 2 ** 20;
 export const MEMBERS_MAX = 1000;
 
 const step = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(STEPS_MAX));
-const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
-const number = v.union([v.number(), v.picklist(['NaN', 'Infinity', '-Infinity'])]);
 const numbers = v.record(v.string(), number);
 const saved = v.strictObject({ sha256, weightsSha256: sha256 });
 
@@ -30,14 +29,7 @@ const ReceiptSchema = v.strictObject({
         from: step,
         /** The state that it goes on from; null: the first weights. */
         state: v.nullable(saved),
-        recipe: v.string(),
-        options: v.record(v.string(), v.union([v.string(), v.boolean()])),
-        settings: v.record(v.string(), v.unknown()),
-        testData: v.nullable(sha256),
-        validationData: v.exactOptional(sha256),
-        evaluationMetrics: v.exactOptional(v.array(v.string())),
-        weights: v.nullable(sha256),
-        code: v.strictObject({ version: v.string(), kernels: sha256 }),
+        ...origin,
       }),
     ),
     v.minLength(1),

@@ -1,5 +1,5 @@
 /*
- * A stretch of a run that a receipt tells of, computed again: in a tab, or anywhere else. Of whoever gives the network, the
+ * A stretch of a run that a receipt tells of, computed again: in a tab, or anywhere else. Of those who give the network, the
  * data and the state that it begins with nothing is believed: each must have the hash that the receipt names. No module of Node.
  */
 import { decodeCheckpoint } from '../../coordinator/storage/checkpoint.js';

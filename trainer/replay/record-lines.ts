@@ -11,13 +11,14 @@ import { STEP_MAX } from '../../shared/protocol/limits.js';
 export const RECORD_FORMAT = 'unisum-record/1';
 
 const step = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(STEP_MAX));
-const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+/** Lower-case hexadecimal. */
+export const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 /** JSON has no NaN or infinity. */
-const number = v.union([v.number(), v.picklist(['NaN', 'Infinity', '-Infinity'])]);
+export const number = v.union([v.number(), v.picklist(['NaN', 'Infinity', '-Infinity'])]);
 const words = v.record(v.string(), v.union([v.string(), v.boolean()]));
 
 /** What decides the numbers of a session. */
-const origin = {
+export const origin = {
   recipe: v.string(),
   /** The words of the command line. */
   options: words,

@@ -155,7 +155,7 @@ async function recordBytesOf(path: string): Promise<number> {
   try {
     return (await stat(join(path, METRICS_FILE))).size;
   } catch {
-    // It is missing, which whoever reads it says.
+    // It is missing, which its reader says.
     return 0;
   }
 }

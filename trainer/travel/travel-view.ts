@@ -102,7 +102,7 @@ export class TravelView {
     return receiptOf(this.run.path);
   }
 
-  /** What whoever computes the steps after one again needs, beside settings, data and a state. */
+  /** What is needed to compute the steps after one again, beside settings, data and a state. */
   session(step: number): SessionFacts {
     const evaluated = this.dataset('evaluated', step);
     const { model } = this.run.plan;

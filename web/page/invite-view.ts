@@ -34,7 +34,7 @@ export class Invitation {
         ${
           isShown
             ? html`
-              <p class="quiet">Whoever has this link can join the run with a machine: show it only to those who may.</p>
+              <p class="quiet">Those who have this link can join the run with a machine: show it only to those who may.</p>
               <p><code id="invite-link">${url}</code></p>
               ${code === undefined ? html`<p role="status">${problem}</p>` : codeView(code)}
               ${

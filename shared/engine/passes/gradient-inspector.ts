@@ -5,6 +5,7 @@ import { assert } from '../../errors.js';
 import type { ModelNode } from '../../graph/model.js';
 import { type GradientSpread, spreadOf } from '../../metrics/critical-batch.js';
 import { constantUnits, distance, norm, rootMeanSquare } from '../../metrics/vector-stats.js';
+import { leafCount, nodeLeaves, rootLevel, rowsOf as rowsOfLeaves } from '../../reduction/tree.js';
 import type { RunMemory } from '../run-memory.js';
 import { CommandBufferCache } from '../step/command-buffer-cache.js';
 import { ThreadMemory } from '../step/thread-memory.js';
@@ -204,13 +205,12 @@ export class GradientInspector {
   /** The halves of the canonical tree; the whole where it has one leaf, or they would split a group of samples. */
   private partsOf(rows: number): { row: number; rows: number }[] {
     const { plan, leafSize } = this.runMemory;
-    let first = leafSize;
-    while (2 * first < rows) first *= 2;
-    if (first >= rows || first % plan.group !== 0) return [{ row: 0, rows }];
-    return [
-      { row: 0, rows: first },
-      { row: first, rows: rows - first },
-    ];
+    const leaves = leafCount(rows, leafSize);
+    if (leaves === 1) return [{ row: 0, rows }];
+    const level = rootLevel(leaves) - 1;
+    const halves = [0, 1].map((index) => rowsOfLeaves(nodeLeaves({ level, index }, leaves), rows, leafSize));
+    const splitsGroup = halves.some(({ first }) => first % plan.group !== 0);
+    return splitsGroup ? [{ row: 0, rows }] : halves.map(({ first, rows }) => ({ row: first, rows }));
   }
 
   /** Compares the gradients of both parts, and adds them up in place of the first. */
