@@ -45,11 +45,19 @@ export class Peer {
     return new Peer(url, new WebSocket(`ws://${host}:${port}${path}`, options));
   }
 
-  /** Resolves with a message of this kind, also with one that arrived before. */
+  /**
+   * Resolves with a message of this kind, also with one that arrived before.
+   * @throws Error if the connection is closed first
+   */
   hears<T extends object>(kind: string): Promise<T> {
     const known = this.heard.find((message) => message.kind === kind);
     if (known !== undefined) return Promise.resolve(known as unknown as T);
-    return new Promise((resolve) => this.waiting.push({ kind, resolve: (message) => resolve(message as T) }));
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ kind, resolve: (message) => resolve(message as T) });
+      void this.ended.then(({ code, reason }) => {
+        reject(new Error(`closed (${code} ${reason}) before it heard "${kind}"`));
+      });
+    });
   }
 
   /** Sends a message with a payload. */
@@ -105,10 +113,10 @@ export class Peer {
 
 /** Sends bytes over a plain TCP connection. `answer` resolves with what came back when the connection is closed. */
 export function sayOverTcp(
-  { host, port }: { host: string; port: number },
+  address: { host: string; port: number; localAddress?: string },
   bytes: Uint8Array | string,
 ): { socket: Socket; answer: Promise<string> } {
-  const socket = connect({ host, port }, () => socket.write(bytes));
+  const socket = connect(address, () => socket.write(bytes));
   let text = '';
   socket.setEncoding('latin1').on('data', (more: string) => {
     text += more;
