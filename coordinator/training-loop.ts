@@ -235,6 +235,11 @@ export function saveNow({
   return requestSave(checkpointing, training.step) ?? endExecution(training);
 }
 
+/** Time has passed: the first execution, of steps whose time nobody knew, ends at the next one, so that progress is told. */
+export function endFirstExecution(training: TrainingState): readonly CoordinatorEffect[] {
+  return training.msPerStep === undefined ? endExecution(training) : [];
+}
+
 /** What was asked for comes to pass between two steps, and not only after an execution of many. */
 function endExecution({ activity }: TrainingState): readonly CoordinatorEffect[] {
   return activity === 'executing' ? [{ kind: 'interrupt-execution' }] : [];

@@ -35,6 +35,7 @@ import type { CoordinatorEffect, CoordinatorMessage } from './state/messages.js'
 import type { RunEvent } from './state/observer.js';
 import {
   advance,
+  endFirstExecution,
   onEvaluated,
   onExecuted,
   onFinished,
@@ -110,6 +111,7 @@ function onMessage(
         ...withoutMembers(state, onTick(membership, message.secret, isFetching, nowMs), nowMs),
         ...dropUnanswering(state, nowMs),
         ...tellWhoIsAwaited(state, nowMs),
+        ...endFirstExecution(state.training),
       ];
     }
     case 'compared': {

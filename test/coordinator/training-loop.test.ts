@@ -28,6 +28,16 @@ describe('executions, while all members are local', () => {
     expect([...script.state.membership.members.values()].map(({ samples }) => samples)).toEqual([44, 38]);
   });
 
+  it('of steps whose time nobody knows end at the next step after a while, so that long steps are told', () => {
+    const script = executing();
+    expect(script.tick(500)).toEqual(['interrupt-execution']);
+    expect(script.tell({ kind: 'executed', metrics: [[5]], elapsedMs: 900 })).toEqual([
+      'record 1: 32 samples, metrics 5, 2 members',
+      'execution 1 with scalars 2: a [0,4), b [4,8)',
+    ]);
+    expect(script.tick(1000)).toEqual([]);
+  });
+
   it('are interrupted for a remote member once it has rehearsed; steps that are done count, and distributed steps follow', () => {
     const script = executing();
     expect(script.joins('c')).toEqual(['notice c joined (wasm); 3 at work']);
