@@ -33,7 +33,7 @@ const BATCH_FLOATS = 2 ** 24;
 
 /** Files that are samples, by what a model was trained on. */
 const EXTENSIONS: Readonly<Record<Preprocessing['kind'], RegExp>> = {
-  table: /\.((csv|tsv|tab)(\.gz)?|parquet)$/i,
+  table: /\.((csv|tsv|tab)(\.gz)?|parquet|arrows?|feather)$/i,
   images: /\.(png|jpe?g)$/i,
   recordings: /\.wav$/i,
   text: /\.txt$/i,

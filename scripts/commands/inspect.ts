@@ -74,7 +74,7 @@ async function inspectorFor(path: string): Promise<Inspector> {
 async function filesToInspect(path: string): Promise<string[]> {
   if (!(await stat(path).catch(() => undefined))?.isDirectory()) return [];
   return (await readdir(path))
-    .filter((name) => /\.(csv|tsv|tab|parquet|npz|npy|txt)(\.gz)?$/i.test(name))
+    .filter((name) => /\.(csv|tsv|tab|parquet|arrows?|feather|npz|npy|txt)(\.gz)?$/i.test(name))
     .sort((a, b) => (a < b ? -1 : 1));
 }
 

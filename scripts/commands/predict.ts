@@ -36,7 +36,7 @@ export function define(command: Command, { terminal }: CommandContext): void {
     )
     .argument(
       '[files...]',
-      'tables (CSV, Parquet), images (PNG, JPEG), recordings (WAV), texts, or JSON; a folder stands for its files',
+      'tables (CSV, Parquet, Arrow), images (PNG, JPEG), recordings (WAV), texts, or JSON; a folder stands for its files',
     )
     .addOption(new Option('--input <PATH...>', 'the same as [files...]').hideHelp())
     .option('--test <N>', 'without files: use the first N samples of the test data of the run', '5')

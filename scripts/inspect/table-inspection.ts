@@ -7,9 +7,9 @@ import type { Inspection, InspectOptions, Inspector, RecipeDraft } from './inspe
 import { quote } from './recipe-text.js';
 import { trainingSize } from './training-size.js';
 
-/** Tables in text files and in Parquet. */
+/** Tables in text files, in Parquet and in Arrow. */
 export const tableInspector: Inspector = {
-  what: 'a table (CSV, TSV, Parquet, compressed with gzip or not)',
+  what: 'a table (CSV, TSV, Parquet, Arrow, compressed with gzip or not)',
   handles: isFile,
   inspect: inspectTable,
 };

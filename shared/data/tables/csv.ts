@@ -5,7 +5,7 @@ import type { TablePreprocessing } from './preprocessing.js';
 import type { RawTable } from './raw-table.js';
 import { fittedData, nameOf, type TableData } from './table.js';
 import { applyPreprocessing, applyWithTarget } from './table-apply.js';
-import { isParquet, readTableBytes, refuseOtherFiles } from './table-bytes.js';
+import { isArrow, isParquet, readTableBytes, refuseOtherFiles } from './table-bytes.js';
 import { type TableOptions, tableSettings } from './table-options.js';
 
 export interface CsvOptions extends TableOptions, TextFormat {}
@@ -20,7 +20,7 @@ export interface CsvData extends TableData {
 const FILE_OPTIONS: readonly (keyof TextFormat)[] = ['delimiter', 'encoding'];
 
 /**
- * Reads a table file as a data set: delimited text (RFC 4180) with a header line, or Parquet, with or without gzip. See
+ * Reads a table file as a data set: delimited text (RFC 4180) with a header line, Parquet, or Arrow, with or without gzip. See
  * tableData.
  * @throws UserError that lists all problems of the file
  */
@@ -82,6 +82,10 @@ export async function readTable(
   if (isParquet(bytes)) {
     const { parquetTable } = await import('./parquet-table.js');
     return await parquetTable(path, bytes);
+  }
+  if (isArrow(bytes)) {
+    const { arrowTable } = await import('./arrow-table.js');
+    return await arrowTable(path, bytes);
   }
   refuseOtherFiles(path, bytes);
   const { delimiter, encoding } = format;

@@ -11,28 +11,30 @@ import {
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { compressors } from 'hyparquet-compressors';
 import { UserError } from '../../errors.js';
-import { NAME_LENGTH_MAX } from './preprocessing.js';
-import { listed, Problems, quoted, shortened } from './problems.js';
+import { shortened } from './problems.js';
 import { type RawTable, TableBuilder } from './raw-table.js';
+import {
+  decimalText,
+  GROUP_ROWS_MAX,
+  isoTime,
+  notesOnIgnored,
+  problemsOfHeader,
+  textOf,
+  unreadable,
+} from './stored-values.js';
 
-/** Most rows of a row group: one of its columns is in memory at a time. */
-const GROUP_ROWS_MAX = 2 ** 26;
-/** Most characters of an error of the library, which may quote the file. */
-const WHY_LENGTH_MAX = 200;
 /** Most bytes of a page, decompressed. */
 const PAGE_BYTES_MAX = 2 ** 28;
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** Converts values to the text that a CSV file of the same table would have. */
 const PARSERS = {
-  stringFromBytes: textOf,
-  jsonFromBytes: textOf,
-  dateFromDays: (days: number | undefined) => isoTime(days, (value) => value * 86_400_000)?.slice(0, 10),
-  timestampFromMilliseconds: (time: bigint | undefined) => isoTime(time, Number),
-  timestampFromMicroseconds: (time: bigint | undefined) => isoTime(time, (value) => Number(value / 1000n)),
+  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && textOf(bytes),
+  jsonFromBytes: (bytes: Uint8Array | undefined) => bytes && textOf(bytes),
+  dateFromDays: (days: number | undefined) => timeText(days, (value) => value * 86_400_000)?.slice(0, 10),
+  timestampFromMilliseconds: (time: bigint | undefined) => timeText(time, Number),
+  timestampFromMicroseconds: (time: bigint | undefined) => timeText(time, (value) => Number(value / 1000n)),
   timestampFromNanoseconds: (time: bigint | undefined) =>
-    isoTime(time, (value) => Number(value / 1_000_000n)),
+    timeText(time, (value) => Number(value / 1_000_000n)),
   // Columns of geometry are left out; only decimal numbers in bytes are given this type, so that they arrive as they are.
   geometryFromBytes: (bytes: Uint8Array | undefined) => bytes,
 };
@@ -40,19 +42,9 @@ const PARSERS = {
 /** The least and the largest value of a column, which nobody reads here, may be cut in the middle of a letter. */
 const STATISTICS_PARSERS = { ...PARSERS, stringFromBytes: () => '', jsonFromBytes: () => '' };
 
-function textOf(bytes: Uint8Array | undefined): string | undefined {
-  try {
-    return bytes && utf8.decode(bytes);
-  } catch {
-    throw new Error('bytes that are not text in UTF-8');
-  }
-}
-
-/** A time in ISO 8601; undefined without a value, or when it is out of range. 0 is a time, too: 1 January 1970. */
-function isoTime<T>(value: T | undefined, millisecondsOf: (value: T) => number): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  const date = new Date(millisecondsOf(value));
-  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+/** A time as text; undefined without a value. 0 is a time, too: 1 January 1970. */
+function timeText<T>(value: T | undefined, millisecondsOf: (value: T) => number): string | undefined {
+  return value === undefined || value === null ? undefined : isoTime(millisecondsOf(value));
 }
 
 /**
@@ -64,11 +56,7 @@ export async function parquetTable(source: string, bytes: Buffer): Promise<RawTa
   try {
     return await read(source, bytes);
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    const [why] = (error instanceof Error ? error.message : String(error)).split('\n');
-    throw new UserError(
-      `${source} cannot be read as Parquet: ${JSON.stringify(why?.slice(0, WHY_LENGTH_MAX))}; write it again, or as CSV`,
-    );
+    throw unreadable(source, 'Parquet', error);
   }
 }
 
@@ -89,14 +77,6 @@ async function read(source: string, bytes: Buffer): Promise<RawTable> {
   const flat = all.filter(isFlat).map(({ element }) => element);
   const opaque = flat.filter(isOpaque).map(({ name }) => name);
   const header = flat.filter((element) => !isOpaque(element)).map(({ name }) => name);
-  const notes = [
-    ...(nested.length === 0 ? [] : [`${listed(nested)}: lists or records, ignored`]),
-    ...(opaque.length === 0 ? [] : [`${listed(opaque)}: bytes that are neither text nor numbers, ignored`]),
-  ];
-  const problems = new Problems();
-  for (const heading of header)
-    if (heading.length > NAME_LENGTH_MAX)
-      problems.add('heading', undefined, `the heading ${quoted(heading)} is too long; shorten it`);
   const scales = new Map(flat.flatMap(takeDecimal));
   const builder = new TableBuilder(source, header);
   let rowStart = 0;
@@ -123,7 +103,14 @@ async function read(source: string, bytes: Buffer): Promise<RawTable> {
     rowStart = rowEnd;
   }
   if (builder.rows === 0) throw new UserError(`${source} has no rows; check that it is the right file`);
-  return builder.build({ problems, notes, file: { delimiter: null, encoding: null } }, 'row');
+  return builder.build(
+    {
+      problems: problemsOfHeader(header),
+      notes: notesOnIgnored(nested, opaque),
+      file: { delimiter: null, encoding: null },
+    },
+    'row',
+  );
 }
 
 /** Reads a column. Errors name it. */
@@ -177,14 +164,6 @@ function unscaled(value: unknown): bigint {
   if (!(value instanceof Uint8Array)) return BigInt(value as number | bigint);
   const magnitude = value.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
   return BigInt.asIntN(8 * value.length, magnitude);
-}
-
-/** A decimal as text: 12345 with scale 3 is 12.345. */
-function decimalText(value: bigint, scale: number): string {
-  if (scale <= 0) return scale === 0 ? String(value) : `${value}e${-scale}`;
-  const digits = String(value < 0n ? -value : value).padStart(scale + 1, '0');
-  const text = `${digits.slice(0, -scale)}.${digits.slice(-scale)}`.replace(/\.?0+$/, '');
-  return value < 0n ? `-${text}` : text;
 }
 
 /** Whether a column holds bytes that have no text of their own. */

@@ -10,15 +10,19 @@ import { readPieces } from '../../files/read-file.js';
 /** Most bytes of a file, before and after decompression. The whole file is in memory. */
 const FILE_BYTES_MAX = 2 ** 30;
 
+/** First and last bytes of an Arrow file. */
+export const ARROW_MAGIC = 'ARROW1';
+/** Begins a message of Arrow. */
+export const ARROW_CONTINUATION = -1;
+
 /** First bytes of other kinds of files, with the remedy. */
 const OTHERS: readonly (readonly [begin: string, what: string])[] = [
   ['PK\u0003\u0004', 'a ZIP archive, such as an Excel workbook (.xlsx); save it as CSV (UTF-8) or unpack it'],
   ['\u00d0\u00cf\u0011\u00e0', 'an old Excel workbook (.xls); save it as CSV (UTF-8)'],
   ['SQLite format 3', 'an SQLite database; export the table as CSV'],
   ['\u0089HDF', 'an HDF5 file; export the table as CSV or Parquet'],
-  ['ARROW1', 'an Arrow file; write it as Parquet'],
   ['\u0093NUMPY', 'an array of NumPy; read it with numpy()'],
-  ['FEA1', 'a Feather file; write it as Parquet'],
+  ['FEA1', 'a Feather file of version 1; write it again, as version 2, or as Parquet'],
   ['ORC', 'an ORC file; write it as Parquet'],
   ['%PDF', 'a PDF document; export the table as CSV'],
   ['BZh', 'compressed with bzip2; decompress it'],
@@ -67,8 +71,25 @@ export function isParquet(bytes: Buffer): boolean {
   return bytes.length >= 4 && /^PAR[1E]$/.test(bytes.toString('latin1', 0, 4));
 }
 
+/** Whether a file is Arrow: in the file format, which Feather has been since its version 2, or a stream. */
+export function isArrow(bytes: Buffer): boolean {
+  if (isArrowFile(bytes)) return true;
+  // A stream begins with a marker and the length of the first message.
+  return (
+    bytes.length >= 8 &&
+    bytes.readInt32LE(0) === ARROW_CONTINUATION &&
+    bytes.readInt32LE(4) > 0 &&
+    bytes.readInt32LE(4) % 8 === 0
+  );
+}
+
+/** Whether a file is in the file format of Arrow. */
+export function isArrowFile(bytes: Buffer): boolean {
+  return bytes.toString('latin1', 0, ARROW_MAGIC.length) === ARROW_MAGIC;
+}
+
 /**
- * Refuses files that are neither text nor Parquet.
+ * Refuses files that are neither text nor Parquet nor Arrow.
  * @throws UserError that names the kind of file and the remedy
  */
 export function refuseOtherFiles(path: string, bytes: Buffer): void {

@@ -4,21 +4,13 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import { fieldValues } from '../../../shared/data/field-values.js';
 import { csv, readTable } from '../../../shared/data/tables/csv.js';
-import type { RawTable } from '../../../shared/data/tables/raw-table.js';
-import { tableFile } from './table-files.js';
+import { columnsOf, tableFile } from './table-files.js';
 
 /* pyarrow wrote the files, with write.py. */
 const FOLDER = join(import.meta.dirname, 'parquet');
 const CELLS = JSON.parse(readFileSync(join(FOLDER, 'cells.json'), 'utf8')) as Record<string, string[]>;
 const FILE = { delimiter: null, encoding: null };
 
-const columnsOf = (table: RawTable): Record<string, string[]> =>
-  Object.fromEntries(
-    table.header.map((name, at) => [
-      name,
-      Array.from({ length: table.rows }, (_, row) => table.cell(row, at)),
-    ]),
-  );
 const written = (columnData: Parameters<typeof parquetWriteBuffer>[0]['columnData'], name = 't.parquet') =>
   tableFile(new Uint8Array(parquetWriteBuffer({ columnData })), name);
 

@@ -12,6 +12,7 @@ import { tableFile } from './table-files.js';
 /* Any file is read, or refused with a report of bounded size, in bounded time and memory. */
 
 const PARQUET = join(import.meta.dirname, 'parquet');
+const ARROW = join(import.meta.dirname, 'arrow');
 /** Largest growth of memory, in bytes. */
 const MEMORY_MAX = 2 ** 29;
 const RUNS = 100;
@@ -78,6 +79,11 @@ describe('reads or refuses any file', { timeout: FUZZ_TIMEOUT_MS }, () => {
   it.each(['none', 'snappy', 'zstd', 'lz4', 'brotli', 'gzip', 'plain-v2', 'delta', 'nested'])(
     'a good Parquet file, mutated: %s',
     (name) => check(mutated([readFileSync(join(PARQUET, `${name}.parquet`))]), 'table.parquet', RUNS / 2),
+  );
+
+  it.each(['file.arrow', 'stream.arrows', 'lz4.arrow', 'zstd.arrow', 'types.arrow', 'dictionaries.arrows'])(
+    'a good Arrow file, mutated: %s',
+    (name) => check(mutated([readFileSync(join(ARROW, name))]), 'table.arrow', RUNS / 2),
   );
 
   it('every beginning of a good Parquet file', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fieldValues } from '../../../shared/data/field-values.js';
 import { type CsvData, type CsvOptions, csv } from '../../../shared/data/tables/csv.js';
+import type { RawTable } from '../../../shared/data/tables/raw-table.js';
 import { temporaryFolder } from '../../support/process.js';
 
 /** Writes a table file in a temporary folder. @param content lines, or the whole content */
@@ -13,6 +14,16 @@ export function tableFile(content: readonly string[] | string | Uint8Array, name
     typeof content === 'string' || content instanceof Uint8Array ? content : `${content.join('\n')}\n`,
   );
   return path;
+}
+
+/** The texts of all cells, by heading. */
+export function columnsOf(table: RawTable): Record<string, string[]> {
+  return Object.fromEntries(
+    table.header.map((name, at) => [
+      name,
+      Array.from({ length: table.rows }, (_, row) => table.cell(row, at)),
+    ]),
+  );
 }
 
 /** Reads lines as a table with a split column `part`. */
