@@ -11,6 +11,7 @@ import { sha256Hex } from '../shared/files/sha256.js';
 import type { Model } from '../shared/graph/model.js';
 import { shellWord } from '../shared/shell-word.js';
 import { importFirst, MODEL_FORMAT, parseStoredText, type StoredModel, storedText } from './model-text.js';
+import { commandLine } from './package-files.js';
 import { isKnownKind, parsePreprocessing } from './preprocessing.js';
 import type { Recipe, RecipeData } from './recipe.js';
 
@@ -140,7 +141,7 @@ export async function loadStoredModel(path: string): Promise<StoredModel> {
     );
   throw new UserError(
     `${path} has no ${MODEL_FILE}: it is no run directory or export, or an older version made it; build the model of an ` +
-      `older run from its recipe and data: unisum export ${shellWord(path)} --recipe NAME --out DIR`,
+      `older run from its recipe and data: ${commandLine(`export ${shellWord(path)} --recipe NAME --out DIR`)}`,
     2,
   );
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 /*
  * The metrics of `unisum eval` beside those that the loss counts.
  */
@@ -52,8 +53,12 @@ export async function measured({
     say(`left out: ${missing.join(', ')}, ${why}`);
     return all;
   };
-  if (isRecipeFile(stored.recipe) && !opened.trustRecipe)
-    return leaveOut(`which are code of the recipe ${stored.recipe}; if you trust it, add --trust-recipe`);
+  if (isRecipeFile(stored.recipe) && !opened.trustRecipe) {
+    const remedy = existsSync(stored.recipe)
+      ? '; if you trust it, add --trust-recipe'
+      : ', which does not exist here; put it back and add --trust-recipe';
+    return leaveOut(`which are code of the recipe ${stored.recipe}${remedy}`);
+  }
   try {
     return {
       ...all,

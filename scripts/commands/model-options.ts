@@ -10,6 +10,7 @@ import { checkpointBytesMax } from '../../trainer/file-bounds.js';
 import type { StoredModel } from '../../trainer/model-text.js';
 import { availableCores } from '../../trainer/options/available-cores.js';
 import { parseBackend } from '../../trainer/options/compute-options.js';
+import { commandLine } from '../../trainer/package-files.js';
 import type { MeasuredData, Recipe, RecipeData } from '../../trainer/recipe.js';
 import { loadStoredModel, manifestHash, storedModelOf } from '../../trainer/stored-model.js';
 import { loadParameters, TrainedModel } from '../../trainer/trained-model.js';
@@ -132,7 +133,7 @@ export async function recipeDataOf(
   if (manifestHash(test) !== stored.testData)
     throw new UserError(
       `the test data of ${stored.recipe} have changed since ${path} was trained; measure all of a file as the run would have: ` +
-        `unisum eval ${shellWord(path)} --data PATH`,
+        commandLine(`eval ${shellWord(path)} --data PATH`),
     );
   return { recipe, data: { ...withStoredNames(data, stored), test } };
 }

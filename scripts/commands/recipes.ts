@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { UserError } from '../../shared/errors.js';
 import { nearest } from '../../shared/nearest.js';
 import { isRecipeFile, type Recipe } from '../../trainer/recipe.js';
@@ -192,7 +193,7 @@ export function findRecipe(name: string, recipes: readonly RecipeEntry[] = RECIP
  * @param name the recipe that it names
  * @param isTrusted whether the user has allowed to run a file
  * @param allow how the user allows it, for the message
- * @throws UserError when the recipe is a file that the user has not allowed to run
+ * @throws UserError when the recipe is a file that is gone, or that the user has not allowed to run
  */
 export function findRecordedRecipe(
   path: string,
@@ -201,6 +202,12 @@ export function findRecordedRecipe(
   allow: string,
 ): RecipeEntry {
   if (!isRecipeFile(name) || isTrusted) return findRecipe(name);
+  if (!existsSync(name))
+    throw new UserError(
+      `${path} was trained with the recipe file ${JSON.stringify(name)}, which does not exist here; ` +
+        'put it back, or change to the folder that the run was started in',
+      2,
+    );
   throw new UserError(
     `${path} was trained with the recipe ${JSON.stringify(name)}, which is a file with code; if you trust it, ${allow}`,
     2,

@@ -5,6 +5,7 @@ import { systemClock } from '../../shared/actor/clock.js';
 import { UserError } from '../../shared/errors.js';
 import { exists } from '../../shared/files/read-file.js';
 import { nearest } from '../../shared/nearest.js';
+import { commandLine } from '../../trainer/package-files.js';
 import { comparisonPage, listPage, pageLinks, writePage } from '../reports/run/report.js';
 import { type CleanedKind, type RemovableRun, removableRuns, removeRun } from '../run-records/cleaning.js';
 import { compareRuns } from '../run-records/comparison.js';
@@ -169,6 +170,6 @@ export async function findRun(folder: string, name: string): Promise<RunRecord> 
     name,
     runs.map((run) => run.name),
   );
-  const fix = near === undefined ? 'unisum runs list lists them' : `did you mean ${near}?`;
+  const fix = near === undefined ? `list them:  ${commandLine('runs list')}` : `did you mean ${near}?`;
   throw new UserError(`there is no run ${name}, neither here nor in ${folder}; ${fix}`, 2);
 }

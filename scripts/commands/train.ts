@@ -6,7 +6,7 @@ import { OPTIMIZER_NAMES } from '../../shared/optim/settings.js';
 import { shellWord } from '../../shared/shell-word.js';
 import { availableCores } from '../../trainer/options/available-cores.js';
 import { parseTrainOptions, type TrainOptions } from '../../trainer/options/train-options.js';
-import { documentPath } from '../../trainer/package-files.js';
+import { commandLine, documentPath } from '../../trainer/package-files.js';
 import { keptOptions, resumedRun } from '../../trainer/resume.js';
 import type { CommandContext } from './command.js';
 import { addComputeOptions, addJsonOption } from './compute-options.js';
@@ -35,7 +35,8 @@ export function define(command: Command, context: CommandContext): void {
       const isGiven = (option: string): boolean => self.getOptionValueSource(option) === 'cli';
       const run = await runFor(name, options, isGiven);
       const isNamed = name !== undefined || run.path === undefined;
-      const allow = `name it:  npm start -- ${shellWord(run.recipe)} --resume ${shellWord(run.path ?? '')}`;
+      const again = `train ${shellWord(run.recipe)} --resume ${shellWord(run.path ?? '')}`;
+      const allow = `name it:  ${commandLine(again)}`;
       const recipe = await findRecordedRecipe(run.path ?? '', run.recipe, isNamed, allow).load();
       const settings = parseTrainOptions(run.recipe, recipe, run.options, availableCores());
       const { train } = await import('./train-run.js');

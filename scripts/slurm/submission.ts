@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../../shared/errors.js';
 import { errorCode } from '../../shared/files/file-error.js';
+import { commandLine } from '../../trainer/package-files.js';
 import type { CommandContext } from '../commands/command.js';
 import { type JobRequest, trainScript, workerScript } from './job-script.js';
 
@@ -30,7 +31,9 @@ export async function submitTraining(
   const { terminal } = context;
   terminal.say(`submitted job ${jobId}; it prints to ${log}`);
   terminal.say(`run directory: ${runDir}`);
-  terminal.say(`more nodes while it runs:  unisum slurm --nodes N -- worker --join-file ${joinFile}`);
+  terminal.say(
+    `more nodes while it runs:  ${commandLine(`slurm --nodes N -- worker --join-file ${joinFile}`)}`,
+  );
   if (how.isJson) terminal.result({ jobId, runDir, log, joinFile });
 }
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TrainResult } from '../../trainer/result.js';
@@ -88,6 +88,13 @@ describe('eval', () => {
     const trusted = await evalHere([run, '--data', other, '--trust-recipe']);
     expect(trusted.text).not.toContain('left out');
     expect(trusted.result?.metrics).toEqual({ ...(untrusted.result?.metrics as object), rows: 4 });
+    rmSync(recipe);
+    expect((await evalHere([run, '--data', other])).text).toMatch(
+      /left out: rows, which are code of the recipe \S+own\.mjs, which does not exist here; put it back and add --trust-recipe/,
+    );
+    expect((await evalHere([run])).problem).toContain(
+      `was trained with the recipe file "${recipe}", which does not exist here; put it back`,
+    );
     // A metric that needs more than the data to measure.
     const more = join(folder, 'more.mjs');
     writeFileSync(more, PRICES.replace('...{ batch', `${own.replaceAll('test', 'train')}\n  ...{ batch`));

@@ -115,7 +115,7 @@ it(
     const old = await programHere(away, 'predict', 'moved', 'a.csv');
     expect(old.status).toBe(2);
     expect(old.stderr).toMatch(
-      /moved has no model\.json: [^\n]*unisum export moved --recipe NAME --out DIR\n$/,
+      /moved has no model\.json: [^\n]*unisum -- export moved --recipe NAME --out DIR\n$/,
     );
   },
   TIMEOUT_MS,

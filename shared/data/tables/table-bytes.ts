@@ -25,6 +25,8 @@ const OTHERS: readonly (readonly [begin: string, what: string])[] = [
   ['FEA1', 'a Feather file of version 1; write it again, as version 2, or as Parquet'],
   ['ORC', 'an ORC file; write it as Parquet'],
   ['%PDF', 'a PDF document; export the table as CSV'],
+  // Of what gzip has been undone for.
+  ['\u001f\u008b', 'compressed with gzip twice; decompress it once'],
   ['BZh', 'compressed with bzip2; decompress it'],
   ['\u00fd7zXZ', 'compressed with xz; decompress it'],
   ['(\u00b5/\u00fd', 'compressed with zstd; decompress it'],
