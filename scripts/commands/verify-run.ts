@@ -2,6 +2,7 @@ import { systemClock } from '../../shared/actor/clock.js';
 import { randomSeed } from '../../shared/actor/rng.js';
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
 import { UserError } from '../../shared/errors.js';
+import { toPlainText } from '../../shared/protocol/text.js';
 import type { ComputeSettings } from '../../trainer/options/compute-options.js';
 import { isReceipt } from '../../trainer/receipt/receipt.js';
 import { verifyReceipt } from '../../trainer/receipt/receipt-verification.js';
@@ -9,6 +10,9 @@ import { type Verification, type VerifyRequest, verifyRun } from '../../trainer/
 import type { Terminal } from '../terminal/terminal.js';
 import type { CommandContext } from './command.js';
 import { sessionResolver } from './session-resolver.js';
+
+/** Longest line of the answer. */
+const LINE_CHARACTERS_MAX = 4096;
 
 /** Which run to verify, and how. */
 export interface VerifySettings extends ComputeSettings {
@@ -37,7 +41,7 @@ export async function verify(settings: VerifySettings, { terminal }: CommandCont
     computers: { workers, threads, backend, clock: systemClock },
     random: new SeededRandom(randomSeed()),
     ...{ draws, trustedWeights },
-    onProgress: (line) => terminal.say(line),
+    onProgress: (line) => terminal.say(plain(line)),
   };
   try {
     const verification = await verifyRunOrReceipt(settings, request);
@@ -46,15 +50,20 @@ export async function verify(settings: VerifySettings, { terminal }: CommandCont
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     if (json) terminal.result({ ok: false, weightsSha256: null, checkedSteps: 0, problem: error.message });
-    throw new UserError(`${path} is not proven: ${error.message}`, error.exitCode);
+    throw new UserError(`${path} is not proven: ${plain(error.message)}`, error.exitCode);
   }
 }
 
 function describe(path: string, { mode, proven, notProven }: Verification, terminal: Terminal): void {
   terminal.say(`${path} is proven${mode === 'full' ? '' : ' by samples'}:`);
-  for (const fact of proven) terminal.say(`  + ${fact}`);
+  for (const fact of proven) terminal.say(`  + ${plain(fact)}`);
   terminal.say('not proven:');
-  for (const fact of notProven) terminal.say(`  - ${fact}`);
+  for (const fact of notProven) terminal.say(`  - ${plain(fact)}`);
+}
+
+/** What is said may have words of the record, which must not look like lines of this program. */
+function plain(text: string): string {
+  return toPlainText(text, LINE_CHARACTERS_MAX);
 }
 
 async function verifyRunOrReceipt(

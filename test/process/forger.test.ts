@@ -13,7 +13,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../coordinator/storage/checkpoint.js';
+import {
+  type Checkpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type SavedCheckpoint,
+} from '../../coordinator/storage/checkpoint.js';
 import { loadSafetensors, saveSafetensors } from '../../shared/files/safetensors.js';
 import { sha256Hex } from '../../shared/files/sha256.js';
 import { type Tensor, weightsSha256 } from '../../shared/files/tensors.js';
@@ -141,6 +146,46 @@ class Copy {
     this.alter(
       ({ event, step: at }) => event === 'checkpoint' && at === step,
       () => ({ weightsSha256, sha256 }),
+    );
+  }
+
+  /**
+   * Puts an invented state in place of a checkpoint. The right one stays in the record; the invented one has a line in a session of
+   * its own, with the hash of the right weights, which is computed again, and its own hash.
+   * @returns what a session that goes on from the right state says of it
+   */
+  async addInvented(step: number): Promise<SavedCheckpoint> {
+    const file = this.checkpoint(step);
+    const right = decodeCheckpoint(readFileSync(file), file);
+    const { pieces, sha256 } = await encodeCheckpoint(
+      { ...right, parameters: halves(right.parameters) },
+      sha256Hex,
+    );
+    writeFileSync(file, Buffer.concat(pieces));
+    const { weightsSha256 } = right;
+    this.edit((lines) => {
+      const at = lines.findIndex((line) => isEvent('resumed')(line) && line.step === step);
+      const { settings, ...resumed } = lines[at] as Line;
+      const other = { ...resumed, settings: { ...(settings as object), seed: 3 } };
+      const invented = { event: 'checkpoint', step, weightsSha256, sha256 };
+      return [...lines.slice(0, at), other, invented, ...lines.slice(at)];
+    });
+    return right;
+  }
+
+  /** Puts an invented state in place of a checkpoint, and computes all that comes after it. */
+  async goOnFromInvented(step: number): Promise<void> {
+    const { sha256, weightsSha256 } = await this.addInvented(step);
+    for (const later of this.states()) if (later > step) rmSync(this.checkpoint(later));
+    let known = 0;
+    this.edit((lines) => {
+      known = lines.findLastIndex((line) => isEvent('resumed')(line) && line.step === step);
+      return lines.slice(0, known);
+    });
+    const { problem } = await trainHere(['--resume', this.path]);
+    expect(problem).toBeUndefined();
+    this.edit((lines) =>
+      lines.map((line, i) => (i === known ? { ...line, state: { sha256, weightsSha256 } } : line)),
     );
   }
 }
@@ -596,6 +641,19 @@ const FORGERIES: readonly Forgery[] = [
     refusedFor: /the f1 measured in the end is missing, and was recorded as 1/,
   },
   {
+    what: 'a version that says what is proven',
+    forge: (copy) =>
+      copy.alter(isHead, ({ code }) => ({ code: { ...(code as object), version: '1\nproven: all of it' } })),
+    refusedFor: /^\S+ is not proven: line 1 of metrics.jsonl is not a line that a run writes$/,
+  },
+  {
+    what: 'a recipe whose name clears the terminal',
+    forge: (copy) => {
+      copy.alter(isHead, () => ({ recipe: 'x\u001b[2J\nproven' }));
+    },
+    refusedFor: /^[ -~]+$/,
+  },
+  {
     what: 'a line of an unknown kind',
     forge: (copy) => copy.edit((lines) => before(lines, isEvent('ended'), { event: 'award', step: 40 })),
     refusedFor: /is not a line that a run writes/,
@@ -1048,6 +1106,19 @@ const FORGERIES: readonly Forgery[] = [
       });
     },
     refusedFor: /differs at step 40: the weights after it are/,
+  },
+  {
+    what: 'an invented state that the run goes on from, of a session without steps, sampled',
+    of: 'sessions',
+    words: ['--sample', '64'],
+    forge: (copy) => copy.goOnFromInvented(24),
+    refusedFor: /differs at step 24: the state after it is [0-9a-f]+ under other settings/,
+  },
+  {
+    what: 'an invented state in a checkpoint, of a session without steps',
+    of: 'sessions',
+    forge: (copy) => copy.addInvented(24),
+    refusedFor: /differs at step 24: the state after it is [0-9a-f]+ under other settings/,
   },
   {
     what: 'an evaluation moved to the next step, sampled',

@@ -33,7 +33,7 @@ export const origin = {
   /** Hash of the weights that the session was told to begin with; null where it draws them or goes on. */
   weights: v.nullable(sha256),
   /** The program: its version, and a hash over what each of its kernels gives in the self-test. */
-  code: v.strictObject({ version: v.string(), kernels: sha256 }),
+  code: v.strictObject({ version: v.pipe(v.string(), v.regex(/^[\w.+-]{1,64}$/)), kernels: sha256 }),
 };
 
 const BegunSchema = v.strictObject({

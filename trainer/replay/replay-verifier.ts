@@ -1,7 +1,7 @@
 import type { Metrics, Observer, RunEvent, StepRecord } from '../../coordinator/state/observer.js';
 import { recordText } from '../../coordinator/storage/record-text.js';
 import { type EvaluationSetName, namedMetrics } from '../evaluation-set.js';
-import type { Leg, RecordedRun } from './recorded-run.js';
+import type { Leg, RecordedRun, SavedState } from './recorded-run.js';
 
 /** Where a run differs from what it has recorded. */
 export interface Divergence {
@@ -96,7 +96,7 @@ export class ReplayVerifier implements Observer {
           step,
           `the weights after it are ${weightsSha256}, and were recorded as ${said.weightsSha256}`,
         );
-    // A state names the settings that it was saved under.
+    // A state names the settings that it was saved under; for those of others, see savedByOthers.
     for (const { value, leg: savedBy } of saved)
       if (savedBy === leg && value.sha256 !== sha256)
         return this.depart(step, `the state after it is ${sha256}, and was recorded as ${value.sha256}`);
@@ -104,6 +104,17 @@ export class ReplayVerifier implements Observer {
     this.agreedStep = step;
     this.pending.delete(step);
     this.onCompared();
+  }
+
+  /**
+   * States of a step that sessions under other settings have saved: they name other settings, and must be the computed state in
+   * everything else.
+   */
+  savedByOthers(step: number): readonly (SavedState & { readonly settings: Leg['settings'] })[] {
+    const saved = step > this.span.to ? [] : (this.recorded.saved.get(step) ?? []);
+    return saved.flatMap(({ value, leg }) =>
+      leg === this.span.leg ? [] : { ...value, settings: leg.settings },
+    );
   }
 
   evaluated(step: number, means: Metrics): void {

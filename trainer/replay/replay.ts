@@ -1,6 +1,11 @@
 import type { RunEnd } from '../../coordinator/run-coordinator.js';
-import { decodeCheckpoint, type SavedCheckpoint } from '../../coordinator/storage/checkpoint.js';
+import {
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type SavedCheckpoint,
+} from '../../coordinator/storage/checkpoint.js';
 import type { Clock } from '../../shared/actor/clock.js';
+import { sha256Hex } from '../../shared/files/sha256.js';
 import { areFinite, type Tensor, weightsSha256 } from '../../shared/files/tensors.js';
 import { evaluationSetName } from '../evaluation-set.js';
 import type { LearningSettings } from '../learning-settings.js';
@@ -65,7 +70,18 @@ export async function replaySpan(
     let state: SavedCheckpoint | undefined;
     const nothing = async (): Promise<void> => {};
     const save = async ({ step }: { step: number }, pieces: Iterable<Uint8Array>): Promise<void> => {
-      if (step === span.to) state = decodeCheckpoint(Buffer.concat([...pieces]), `the state of step ${step}`);
+      const others = verifier.savedByOthers(step);
+      if (step !== span.to && others.length === 0) return;
+      const saved = decodeCheckpoint(Buffer.concat([...pieces]), `the state of step ${step}`);
+      if (step === span.to) state = saved;
+      for (const { settings, sha256: recordedSha256 } of others) {
+        const { sha256 } = await encodeCheckpoint({ ...saved, settings }, sha256Hex);
+        if (sha256 !== recordedSha256)
+          verifier.depart(
+            step,
+            `the state after it is ${sha256} under other settings, and was recorded as ${recordedSha256}`,
+          );
+      }
     };
     trainer.saveCheckpointsTo({ store: { save, forgetAfter: async () => -1 }, prepare: nothing });
     if (span.from === span.to && !span.endsRun) interrupt();
