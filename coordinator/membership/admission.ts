@@ -14,7 +14,7 @@ import type { CoordinatorEffect, CoordinatorMessage } from '../state/messages.js
 import { isBanned } from './bans.js';
 import { type MembershipOutcome, type MembershipState, NOTHING, refuse, say } from './membership.js';
 import { remoteMembersMax, whoMakesRoom } from './room.js';
-import { bar, standingOf } from './standings.js';
+import { bar, onAdmitted, standingOf } from './standings.js';
 
 /* Who gets in: a peer is asked for a proof of the token, and becomes a member, or a watcher. */
 
@@ -87,7 +87,6 @@ export function onHello(
     const barred = bar(standings, member.standing, member, nowMs);
     if (barred !== undefined) return refuse(part, member, barred.reason, barred.forMs);
     if (part.isClosed && !member.standing.wasMember) return refuse(part, member, CLOSED);
-    member.standing.wasMember = true;
   }
   const { connectionsMax } = settings;
   const most = connectionsMax === undefined ? MEMBERS_MAX : remoteMembersMax(connectionsMax);
@@ -99,9 +98,10 @@ export function onHello(
       : refuse(
           part,
           maker,
-          'the run is full, and it has computed nothing: it makes room for others',
+          `the run is full, and ${maker.samples === 0 ? 'it has computed nothing' : 'most of its members are of this network'}: it makes room for others`,
           FULL_MS,
         );
+  if (!member.sharesMemory) onAdmitted(standings, member);
   member.phase = 'preparing';
   member.backend = hello.backend;
   member.threads = hello.threads;

@@ -1,3 +1,4 @@
+import { networkOf } from '../../shared/link/unauthenticated-peers.js';
 import { RETRY_AFTER_MS_MAX } from '../../shared/protocol/limits.js';
 import type { Hello } from '../../shared/protocol/messages.js';
 import { type Member, type Standing, unknownStanding } from '../state/member.js';
@@ -6,9 +7,9 @@ import { MACHINES_MAX, type MemberLedger } from '../storage/member-ledger.js';
 /*
  * What a run knows of a machine, whichever connection it comes by: how often it was expelled, when it may return, and how
  * many of its answers others have confirmed. A machine is known by what it can prove, its key. One that has none, or a new
- * one, is known by its address and name together if a machine was expelled under them; anybody can take the name of another,
- * so nothing good is known of it. An unknown machine from an address of which one was expelled waits like that one: to make up
- * a key takes no time.
+ * one, is known by its network and name together if a machine was expelled under them; anybody can take the name of another,
+ * so nothing good is known of it. An unknown machine from a network of which one was expelled waits like that one: to make up
+ * a key takes no time. A network is an IPv4 address, or the /64 network of an IPv6 address: a host has all of its addresses.
  *
  * A machine that joins and leaves in a loop, and answers nothing, waits longer and longer too.
  */
@@ -24,12 +25,12 @@ const VISITS_FREE = 4;
 const VISIT_WAIT_FIRST_MS = 1000;
 const VISIT_WAIT_MAX_MS = 60_000;
 
-/** What is known of machines and of addresses. */
+/** What is known of machines and of networks. */
 export interface Standings {
-  /** By the key of a machine, and by its address and name. */
+  /** By the key of a machine, and by its network and name. */
   readonly machines: Map<string, Standing>;
-  /** By address, how often machines there were expelled, and until when unknown ones are kept out. */
-  readonly addresses: Map<string, { expulsions: number; barredUntilMs: number }>;
+  /** By network, how often machines there were expelled, and until when unknown ones are kept out. */
+  readonly networks: Map<string, { expulsions: number; barredUntilMs: number }>;
 }
 
 /** Why an expelled machine is expelled. */
@@ -37,15 +38,18 @@ export type Offence = 'wrong' | 'silent';
 
 /** @param expulsions what a run that goes on remembers. The waiting time begins anew: the clock does too */
 export function initialStandings(expulsions: MemberLedger['expulsions'], nowMs: number): Standings {
-  const machines = new Map<string, Standing>();
+  const standings: Standings = { machines: new Map(), networks: new Map() };
   for (const [machine, { wrong, silent }] of Object.entries(expulsions)) {
-    const barredUntilMs = nowMs + waitMs(wrong + silent);
-    machines.set(machine, { ...unknownStanding(machine), wrong, silent, barredUntilMs });
+    const times = wrong + silent;
+    const barredUntilMs = nowMs + waitMs(times);
+    standings.machines.set(machine, { ...unknownStanding(machine), wrong, silent, barredUntilMs });
+    // A machine that has a key is named twice.
+    if (isPlace(machine)) barNetwork(standings, networkIn(machine), times, nowMs);
   }
-  return { machines, addresses: new Map() };
+  return standings;
 }
 
-/** What is known of the machine that says hello; a new standing when it is unknown. */
+/** What is known of the machine that says hello; a new standing when it is unknown. Nothing is remembered: see `onAdmitted`. */
 export function standingOf(
   { machines }: Standings,
   { address }: Pick<Member, 'address'>,
@@ -56,13 +60,24 @@ export function standingOf(
   const known = [identity, place]
     .flatMap((one) => machines.get(one) ?? [])
     .find((one) => one.machine === identity || offences(one) > 0);
-  const standing = known ?? unknownStanding(identity);
-  for (const one of [identity, place]) remember(machines, one, standing);
-  return standing;
+  return known ?? unknownStanding(identity);
+}
+
+/** A machine is let in, and remembered from now on. One that is refused is not: it would take the room of others. */
+export function onAdmitted(
+  { machines }: Standings,
+  { standing, address, name }: Pick<Member, 'standing' | 'address' | 'name'>,
+): void {
+  standing.wasMember = true;
+  for (const one of [standing.machine, placeOf(address, name)]) remember(machines, one, standing);
 }
 
 function placeOf(address: string, name: string): string {
-  return `${address}/${name}`;
+  return `${networkOf(address)}/${name}`;
+}
+
+function networkIn(place: string): string {
+  return /^.*?(::\/64)?(?=\/)/s.exec(place)?.[0] ?? place;
 }
 
 /** Keys are base64url, which has no slash. */
@@ -74,15 +89,20 @@ function offences({ wrong, silent }: Standing): number {
   return wrong + silent;
 }
 
-/** Room is made by forgetting a machine that was never expelled. */
+/** Room is made by forgetting a machine that was never expelled, if there is one of which nothing was confirmed. */
 function remember(machines: Map<string, Standing>, name: string, standing: Standing): void {
   if (machines.has(name)) return;
-  if (machines.size >= MACHINES_MAX)
-    for (const [other, known] of machines)
-      if (offences(known) === 0) {
-        machines.delete(other);
-        break;
-      }
+  if (machines.size >= MACHINES_MAX) {
+    let forgotten: string | undefined;
+    for (const [other, known] of machines) {
+      if (offences(known) > 0) continue;
+      forgotten ??= other;
+      if (known.confirmed > 0) continue;
+      forgotten = other;
+      break;
+    }
+    if (forgotten !== undefined) machines.delete(forgotten);
+  }
   if (machines.size < MACHINES_MAX) machines.set(name, standing);
 }
 
@@ -94,7 +114,7 @@ export interface Bar {
 
 /** Whether a machine is kept out for a time; undefined when it is not. */
 export function bar(
-  { addresses }: Standings,
+  { networks }: Standings,
   standing: Standing,
   { address }: Pick<Member, 'address'>,
   nowMs: number,
@@ -116,7 +136,7 @@ export function bar(
       barredUntilMs,
       `it was expelled ${times === 1 ? 'once' : `${times} times`}: it may return ${waitMs(times) / 1000} s after that`,
     );
-  const at = addresses.get(address);
+  const at = networks.get(networkOf(address));
   if (at !== undefined && times === 0 && confirmed === 0 && nowMs < at.barredUntilMs)
     return until(
       at.barredUntilMs,
@@ -127,21 +147,28 @@ export function bar(
 
 /** A machine is expelled: it waits before it may return, longer each time. */
 export function onOffence(
-  { machines, addresses }: Standings,
+  standings: Standings,
   { standing, address, name }: Pick<Member, 'standing' | 'address' | 'name'>,
   offence: Offence,
   nowMs: number,
 ): void {
+  const { machines } = standings;
   standing[offence] += 1;
   standing.confirmed = 0;
   standing.barredUntilMs = nowMs + waitMs(offences(standing));
   // Who comes from there under this name with a new key is taken for it.
   machines.delete(placeOf(address, name));
-  remember(machines, placeOf(address, name), standing);
-  const at = addresses.get(address);
-  const expulsions = (at?.expulsions ?? 0) + 1;
-  if (at !== undefined || addresses.size < MACHINES_MAX)
-    addresses.set(address, { expulsions, barredUntilMs: nowMs + waitMs(expulsions) });
+  // It may have been forgotten meanwhile, for many others have come.
+  for (const one of [standing.machine, placeOf(address, name)]) remember(machines, one, standing);
+  barNetwork(standings, networkOf(address), 1, nowMs);
+}
+
+/** Keeps unknown machines of a network out, after so many more expulsions there. */
+function barNetwork({ networks }: Standings, network: string, more: number, nowMs: number): void {
+  const at = networks.get(network);
+  const expulsions = (at?.expulsions ?? 0) + more;
+  if (at !== undefined || networks.size < MACHINES_MAX)
+    networks.set(network, { expulsions, barredUntilMs: nowMs + waitMs(expulsions) });
 }
 
 /** A remote member has left. @param hasAnswered whether it has answered anything since it joined */

@@ -39,12 +39,41 @@ describe('a run with as many members as it can have', () => {
     expect(arrives(script, 'd', '10.0.0.1')).toContain(`d <- refuse: ${FULL}; again after 30000 ms`);
   });
 
-  it('keeps those that have computed something, or whose answers others have confirmed', () => {
+  it('counts all addresses of an IPv6 network as one', () => {
+    const script = new Script({ connectionsMax: 12 });
+    for (const [id, address] of [
+      ['a', '2001:db8::1'],
+      ['b', '10.0.0.2'],
+      ['c', '2001:db8::2'],
+    ] as const)
+      arrives(script, id, address);
+    expect(arrives(script, 'd', '2001:db8::3')).toContain(`d <- refuse: ${FULL}; again after 30000 ms`);
+    arrives(script, 'e', '10.0.0.3');
+    expect([...script.state.membership.members.keys()]).toEqual(['a', 'b', 'e']);
+  });
+
+  it('keeps those that have computed something, or whose answers others have confirmed, of networks with few', () => {
     const script = full();
     const { members } = script.state.membership;
     for (const id of ['a', 'b']) Object.assign(members.get(id) ?? {}, { samples: 1 });
     Object.assign(members.get('c')?.standing ?? {}, { confirmed: 1 });
-    expect(arrives(script, 'd', '10.0.0.3')).toContain(`d <- refuse: ${FULL}; again after 30000 ms`);
+    expect(arrives(script, 'd', '10.0.0.2')).toContain(`d <- refuse: ${FULL}; again after 30000 ms`);
+  });
+
+  it('lets no network keep all of the room by computing a leaf with each of its members', () => {
+    const script = full();
+    const { members } = script.state.membership;
+    for (const [id, samples] of [
+      ['a', 4],
+      ['b', 1],
+      ['c', 8],
+    ] as const)
+      Object.assign(members.get(id) ?? {}, { samples });
+    expect(arrives(script, 'd', '10.0.0.3')).toContain(
+      'a <- refuse: the run is full, and most of its members are of this network: it makes room for others; again after 30000 ms',
+    );
+    for (const id of ['b', 'd']) Object.assign(members.get(id) ?? {}, { samples: 1 });
+    expect(arrives(script, 'e', '10.0.0.4')).toContain(`e <- refuse: ${FULL}; again after 30000 ms`);
   });
 
   it('keeps connections for others: watchers, operators, and peers that have not authenticated', () => {

@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { expel } from '../../../coordinator/membership/membership.js';
+import { onAdmitted, standingOf } from '../../../coordinator/membership/standings.js';
 import type { Member } from '../../../coordinator/state/member.js';
 import { trustIn } from '../../../coordinator/state/member.js';
 import { createMachineKey, proveMachine } from '../../../shared/link/machine-key.js';
@@ -24,6 +25,13 @@ function arrives(
 
 function member(script: Script, id: string): Member {
   return script.state.membership.members.get(id) as Member;
+}
+
+/** One more machine is let in, and leaves. */
+function admitOther({ state }: Script, number: number): void {
+  const { standings } = state.membership;
+  const [name, address] = [`other ${number}`, '10.0.0.2'];
+  onAdmitted(standings, { standing: standingOf(standings, { address }, { name }), address, name });
 }
 
 /** A run that has expelled the machine of a key, at 0 ms. */
@@ -70,6 +78,44 @@ describe('an expelled machine', () => {
     expect(waits.at(-1)).toBe('9 times: it may return 600 s after that; again after 600000 ms');
   });
 
+  it('keeps out unknown machines of its network: those of an IPv6 network have all of its addresses', () => {
+    const script = new Script();
+    arrives(script, 'one', { name: 'eve', address: '2001:db8::1', key: KEY });
+    expel(script.state.membership, member(script, 'one'), 'wrong', 'its sums are wrong', 0);
+    const bob = { name: 'bob', key: OTHER_KEY };
+    const why =
+      'a machine at its address was expelled: an unknown one may join 10 s after that; again after 10000 ms';
+    expect(arrives(script, 'two', { ...bob, address: '2001:db8::2' })).toBe(why);
+    expect(arrives(script, 'three', { ...bob, address: '2001:db8:0:1::2' })).toBeUndefined();
+    script.nowMs = 10_000;
+    const eve = { name: 'eve', address: '2001:db8::3', key: createMachineKey() };
+    expect(arrives(script, 'four', eve)).toBeUndefined();
+    expect(trustIn(member(script, 'four'))).toBe('convicted');
+  });
+
+  it('is known by its key after so many others have come that it was forgotten', () => {
+    const script = new Script();
+    arrives(script, 'one', { name: 'eve', address: '10.0.0.1', key: KEY });
+    for (let i = 0; i < 5000; i++) admitOther(script, i);
+    expel(script.state.membership, member(script, 'one'), 'wrong', 'its sums are wrong', 0);
+    expect(arrives(script, 'two', { name: 'bob', address: '10.0.0.3', key: KEY })).toContain('expelled once');
+  });
+
+  it('keeps out unknown machines of its network after the coordinator was started again', () => {
+    const expulsions = {
+      '10.0.0.1/eve': { wrong: 1, silent: 1 },
+      'aa:0:0:0::/64/bob/2': { wrong: 1, silent: 0 },
+      [proveMachine(createPrivateKey(KEY), HANDSHAKE).key]: { wrong: 1, silent: 1 },
+    };
+    const ledger = { unverified: {}, bases: [], rollbacks: 0, expulsions, banned: [] };
+    const script = new Script({}, { ledger, kept: [] });
+    const why = (seconds: number): string =>
+      `a machine at its address was expelled: an unknown one may join ${seconds} s after that; again after ${seconds}000 ms`;
+    expect(arrives(script, 'a', { name: 'new', address: '10.0.0.1', key: OTHER_KEY })).toBe(why(20));
+    expect(arrives(script, 'b', { name: 'new', address: 'aa::7', key: OTHER_KEY })).toBe(why(10));
+    expect(arrives(script, 'c', { name: 'new', address: '10.0.0.2', key: OTHER_KEY })).toBeUndefined();
+  });
+
   it('is still known after the coordinator was started again', () => {
     const ledger = {
       unverified: {},
@@ -82,6 +128,33 @@ describe('an expelled machine', () => {
     expect(arrives(script, 'a', { name: 'a', address: 'a' })).toBe(
       'it was expelled 2 times: it may return 20 s after that; again after 20000 ms',
     );
+  });
+});
+
+describe('a run that is closed to newcomers', () => {
+  it('still knows its members after any number of others were refused', () => {
+    const script = new Script();
+    const honest = { name: 'dave', address: '10.0.0.1', key: KEY };
+    arrives(script, 'one', honest);
+    script.state.membership.isClosed = true;
+    const { standings } = script.state.membership;
+    const known = [...standings.machines.keys()];
+    for (let i = 0; i < 10; i++)
+      expect(arrives(script, `other ${i}`, { name: `other ${i}`, address: '10.0.0.2' })).toContain('closed');
+    expect([...standings.machines.keys()]).toEqual(known);
+    script.leaves('one');
+    expect(arrives(script, 'two', honest)).toBeUndefined();
+  });
+
+  it('forgets machines of which nothing was confirmed first', () => {
+    const script = new Script();
+    const honest = { name: 'dave', address: '10.0.0.1', key: KEY };
+    arrives(script, 'one', honest);
+    member(script, 'one').standing.confirmed = 8;
+    script.leaves('one');
+    for (let i = 0; i < 5000; i++) admitOther(script, i);
+    arrives(script, 'two', honest);
+    expect(trustIn(member(script, 'two'))).toBe('proven');
   });
 });
 
