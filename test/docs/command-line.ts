@@ -21,6 +21,9 @@ export async function checkCommandLine(line: string): Promise<void> {
   const [first = '', second = '', ...rest] = words;
   if (first === 'npm' && second === 'run') return checkScript(line, rest);
   if (first === 'npm') return checkScript(line, [second, ...rest]);
+  if (first === 'npx' && second === 'unisum') return checkProgram(line, rest);
+  // What serves and bundles the pages of others.
+  if (first === 'npx' && second === 'vite') return;
   if (first === 'npx' && second === 'vitest') return checkFiles(line, rest.slice(1));
   if (first === 'npx' && second === 'tsx') return checkFiles(line, rest.slice(0, 1));
   if (first.startsWith('.') && second === '') return checkFiles(line, [first]);

@@ -104,7 +104,11 @@ describe('refused with the remedy', () => {
     ['XML', '<?xml version="1.0"?><table/>', 'is XML; export the table as CSV'],
     ['ARFF', '@RELATION iris\n@ATTRIBUTE x NUMERIC\n', 'is an ARFF file'],
     ['an array', Buffer.from('\u0093NUMPY\u0001', 'latin1'), 'is an array of NumPy; read it with numpy()'],
-    ['gzip inside gzip', gzipSync(gzipSync('a,y\n1,2\n')), 'is compressed with gzip twice; decompress it once'],
+    [
+      'gzip inside gzip',
+      gzipSync(gzipSync('a,y\n1,2\n')),
+      'is compressed with gzip twice; decompress it once',
+    ],
     ['Feather', 'FEA1', 'is a Feather file of version 1; write it again, as version 2'],
     ['ORC', 'ORC', 'is an ORC file; write it as Parquet'],
     [
