@@ -5,7 +5,7 @@ import type { ElementHandle, Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Receipt } from '../../trainer/receipt/receipt-format.js';
 import { seriousFindings } from '../support/axe.js';
-import { isInstalled, launch, open, textOf } from '../support/browser.js';
+import { isInstalled, launch, open, textOf, waitFor } from '../support/browser.js';
 import { start } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 import { programHere } from '../support/program-here.js';
@@ -20,7 +20,7 @@ const TIMEOUT_MS = 120_000;
 afterAll(() => rmSync(ROOT, { recursive: true }));
 
 async function status(page: Page, phase: 'proven' | 'refused' | 'opened'): Promise<string> {
-  await page.waitForSelector(`#receipt-status[data-phase=${phase}]`);
+  await waitFor(page, `#receipt-status[data-phase=${phase}]`, '#receipt-status');
   return textOf(page, '#receipt-status');
 }
 

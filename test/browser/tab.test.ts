@@ -12,6 +12,7 @@ import {
   open,
   signalBrowser,
   textOf,
+  waitFor,
 } from '../support/browser.js';
 import { type Program, run, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
@@ -134,11 +135,14 @@ describe.skipIf(!isInstalled('Chrome'))(
     it('is dropped while it is frozen, and is back when it is thawed', async () => {
       const coordinator = startLong(1);
       const browser = await launch('Chrome');
-      await joinAndCompute(await open(browser, await pageUrl(coordinator)));
+      const page = await open(browser, await pageUrl(coordinator));
+      await joinAndCompute(page);
       signalBrowser(browser, 'SIGSTOP');
       await coordinator.prints(/Chrome on Linux left \(.*silent/);
       signalBrowser(browser, 'SIGCONT');
       await coordinator.prints(/left \(.*silent[\s\S]*Chrome on Linux joined/);
+      // Its connection for watching was lost too: the page has it back when it is told that it has joined again.
+      await waitFor(page, '#events li[data-topic=joined] ~ li[data-topic=left]', '#events');
       await expectNodesWeights(coordinator);
     });
   },

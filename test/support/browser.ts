@@ -87,15 +87,22 @@ export async function joinAndCompute(page: Page, backend: 'wasm' | 'wasm-exact' 
   await page.waitForSelector('#join');
   await page.select('#backend', backend);
   await page.click('#join');
-  // Firefox runs no function that is made from text, as waitForFunction needs, on a page whose policy forbids it.
+  // Until then the page shows what was computed before.
+  await waitFor(page, '#join-status[data-phase=working]', '#join-status');
+  await waitFor(page, '#join-samples:not([value="0"])', '#join-status');
+  // A page that is connected learns that the run ends. Another tries to connect, and the browser complains when nothing is there.
+  await waitFor(page, '#run-status[data-status=watching]', '#run-status');
+}
+
+/**
+ * Waits for an element. A failure names what another element says. Firefox runs no function that is made from text, as
+ * waitForFunction needs, on a page whose policy forbids it.
+ */
+export async function waitFor(page: Page, selector: string, saying: string): Promise<void> {
   try {
-    // Until then the page shows what was computed before.
-    await page.waitForSelector('#join-status[data-phase=working]');
-    await page.waitForSelector('#join-samples:not([value="0"])');
-  } catch (error) {
-    throw new Error(`the tab computes nothing; it says: ${await textOf(page, '#join-status')}`, {
-      cause: error,
-    });
+    await page.waitForSelector(selector);
+  } catch (cause) {
+    throw new Error(`no ${selector}; the page says: ${await textOf(page, saying)}`, { cause });
   }
 }
 

@@ -2,7 +2,6 @@
  * The part of the page with which this tab joins the run. It is a script of its own: those who only watch do not load it.
  */
 import { render } from 'lit-html';
-import type { DataOrigin } from '../worker/cached-executor.js';
 import { ChunkCache } from '../worker/chunk-cache.js';
 import { type Power, watchPower } from './battery.js';
 import { type Choice, contributionOf, suggestedChoice } from './contribution.js';
@@ -20,19 +19,23 @@ export class Joining {
   private pausesOnBattery = localStorage.getItem(PAUSE_KEY) !== null;
   /** Bytes of data that this browser keeps; undefined when it cannot keep any. */
   private keptBytes: number | undefined;
-  /** The data whose bytes were counted last. */
-  private counted: DataOrigin | undefined;
+  /** Chunks that the tab had kept when the bytes were counted last. */
+  private counted = 0;
   private isCounting = false;
   private isCountDue = false;
   private isDrawing = false;
 
-  /** @param root where it is shown */
+  /**
+   * @param root where it is shown
+   * @param onRunOver called when the coordinator has said that the run is over
+   */
   constructor(
     private readonly root: HTMLElement,
     joinUrl: string,
     token: string,
+    onRunOver: () => void,
   ) {
-    this.tab = new TabWorker(joinUrl, token, () => this.tabChanged());
+    this.tab = new TabWorker(joinUrl, token, () => this.tabChanged(), onRunOver);
     addEventListener('pagehide', () => this.tab.leave());
     void watchPower((power) => {
       this.power = power;
@@ -43,9 +46,9 @@ export class Joining {
   }
 
   private tabChanged(): void {
-    const { data } = this.tab;
-    if (data !== this.counted) {
-      this.counted = data;
+    const { keptChunks } = this.tab;
+    if (keptChunks !== this.counted) {
+      this.counted = keptChunks;
       void this.countKept();
     }
     this.changed();
@@ -56,7 +59,7 @@ export class Joining {
     this.changed();
   }
 
-  /** Asks once at a time: every chunk that arrives is a change. */
+  /** Asks once at a time: every chunk that is kept is a change. */
   private async countKept(): Promise<void> {
     this.isCountDue = true;
     if (this.isCounting) return;

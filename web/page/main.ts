@@ -27,6 +27,9 @@ class RunPage {
   private readonly operator = new RunOperator(() => this.changed());
   private readonly invitation: Invitation | undefined;
   private charts: Readonly<Record<'loss' | 'metrics' | 'rate' | 'gradient', CurveChart>> | undefined;
+  /** Whether the worker of this tab was told that the run is over. A connection that is lost is not restored then. */
+  private isOver = false;
+  private readonly stop = new AbortController();
   private hasJoining = false;
   private isDrawing = false;
 
@@ -41,20 +44,31 @@ class RunPage {
     const { watchToken: token, watchUrl, host } = this.address;
     try {
       await watchRun({
-        ...{ token, peer: host, clock: systemClock, stop: new AbortController().signal },
+        ...{ token, peer: host, clock: systemClock, stop: this.stop.signal },
         connect: () => connectBrowserLink(watchUrl, systemClock),
         onNews: (news) => {
           this.run.take(news);
           this.changed();
         },
-        onNotice: (text) => this.setStatus({ kind: 'watching', text }),
-        onAdmitted: (right, ask) => this.operator.admitted(right, ask),
+        onNotice: (text) => {
+          this.setStatus({ kind: 'connecting', text });
+          this.stopIfOver();
+        },
+        onAdmitted: (right, ask) => {
+          this.setStatus({ ...this.status, kind: 'watching' });
+          this.operator.admitted(right, ask);
+        },
         onControlled: (answer) => this.operator.answered(answer),
       });
       this.setStatus({ kind: 'over', text: 'The run is over.' });
     } catch (error) {
       this.setStatus({ kind: 'failed', text: error instanceof UserError ? error.message : String(error) });
     }
+  }
+
+  /** While the page is connected, the last news are still on their way. */
+  private stopIfOver(): void {
+    if (this.isOver && this.status.kind === 'connecting') this.stop.abort();
   }
 
   private setStatus(status: WatchStatus): void {
@@ -131,7 +145,10 @@ class RunPage {
       const { Joining } = (await import(
         new URL('./joining.js', import.meta.url).href
       )) as typeof import('./joining.js');
-      new Joining(root, this.address.joinUrl, joinToken);
+      new Joining(root, this.address.joinUrl, joinToken, () => {
+        this.isOver = true;
+        this.stopIfOver();
+      });
     } catch {
       root.textContent = 'What this tab could join with cannot be loaded. Reload the page.';
     }

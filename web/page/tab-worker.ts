@@ -21,6 +21,8 @@ export class TabWorker {
   notice = '';
   /** Where its data came from; undefined before there is any. */
   data: DataOrigin | undefined;
+  /** Chunks that the worker has put into what this browser keeps. */
+  keptChunks = 0;
   /** Why this browser keeps no data; '' when it does. */
   keepsNoData = '';
   /** What its user wants it to contribute; undefined when it is not to take part. */
@@ -31,11 +33,15 @@ export class TabWorker {
   private samplesBefore = 0;
   private worker: Worker | undefined;
 
-  /** @param onChange called after every change of the fields above */
+  /**
+   * @param onChange called after every change of the fields above
+   * @param onRunOver called when the coordinator has said that the run is over
+   */
   constructor(
     private readonly joinUrl: string,
     private readonly token: string,
     private readonly onChange: () => void,
+    private readonly onRunOver: () => void,
   ) {}
 
   /** Joins the run, or waits until it is held no longer. */
@@ -116,6 +122,9 @@ export class TabWorker {
       case 'data':
         this.data = message.origin;
         return this.onChange();
+      case 'kept':
+        this.keptChunks += 1;
+        return this.onChange();
       case 'keeps-no-data':
         this.keepsNoData = message.reason;
         return this.onChange();
@@ -128,6 +137,7 @@ export class TabWorker {
 
   private ended({ exitReason, reason }: Extract<LinkToPage, { kind: 'ended' }>): void {
     const { wanted } = this;
+    if (exitReason === 'finished') this.onRunOver();
     if (exitReason !== 'left' || wanted === undefined)
       return this.end(reason, exitReason !== 'finished' && exitReason !== 'left');
     this.terminate();

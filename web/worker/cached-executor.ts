@@ -16,6 +16,8 @@ export interface DataOrigin {
 /** What a cached executor reports. */
 export interface CacheReports {
   onData(origin: DataOrigin): void;
+  /** A chunk that has arrived is kept now. */
+  onKept(): void;
   /** The cache failed, and is not used any more. */
   onFailure(reason: string): void;
 }
@@ -57,8 +59,17 @@ export class CachedExecutor extends DelegatingExecutor {
     if (!isValid) return false;
     this.count('fetched');
     const hash = this.run?.data.chunkHashes[index];
-    if (hash !== undefined) this.cache?.keep(hash, bytes).catch((error: unknown) => this.failed(error));
+    if (hash !== undefined) void this.keep(hash, bytes);
     return true;
+  }
+
+  private async keep(hash: string, bytes: Uint8Array): Promise<void> {
+    try {
+      await this.cache?.keep(hash, bytes);
+      this.reports.onKept();
+    } catch (error) {
+      this.failed(error);
+    }
   }
 
   private async read(run: Run, index: number): Promise<Uint8Array | undefined> {

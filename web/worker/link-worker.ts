@@ -95,7 +95,8 @@ async function withCache(executor: Executor): Promise<Executor> {
     return undefined;
   });
   const onData = (origin: DataOrigin): void => scope.postMessage({ kind: 'data', origin });
-  return new CachedExecutor(executor, cache, { onData, onFailure });
+  const onKept = (): void => scope.postMessage({ kind: 'kept' });
+  return new CachedExecutor(executor, cache, { onData, onKept, onFailure });
 }
 
 function report(): void {

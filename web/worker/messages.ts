@@ -43,6 +43,8 @@ export type LinkToPage =
   | { readonly kind: 'notice'; readonly text: string }
   /** A chunk of the data is here. */
   | { readonly kind: 'data'; readonly origin: DataOrigin }
+  /** A chunk of the data is kept in this browser now. */
+  | { readonly kind: 'kept' }
   /** Why this browser keeps no data for the next time. */
   | { readonly kind: 'keeps-no-data'; readonly reason: string }
   | {
