@@ -4,12 +4,20 @@ import { exchangedNodes } from '../../shared/reduction/shards.js';
 import { isSameRange, type LeafRange } from '../../shared/reduction/tree.js';
 import { trustIn } from '../state/member.js';
 import type { Compared, CoordinatorEffect } from '../state/messages.js';
-import { onPrompt } from './lateness.js';
+import { commonEndMs } from './assignment.js';
+import { preferNotLate } from './candidates.js';
+import { onAwaited, onPrompt } from './lateness.js';
 import { checkedRehearsal, compareAnswer, fits } from './rehearsal-check.js';
-import { type SchedulingState, type WorkerRecord, warmUpRehearsals } from './scheduling-state.js';
+import {
+  activeWorkers,
+  type SchedulingState,
+  type WorkerRecord,
+  warmUpRehearsals,
+} from './scheduling-state.js';
 import {
   type Answer,
   acceptTrusted,
+  type DistributedStep,
   discardAnswers,
   isDisputed,
   isUncompared,
@@ -19,7 +27,7 @@ import {
   result,
   takeAnswer,
 } from './step-tasks.js';
-import { measure } from './throughput.js';
+import { capacities, expectedMs, measure } from './throughput.js';
 
 /** Answers to the same task differ. */
 export interface Dispute {
@@ -45,11 +53,11 @@ export function onPartialSums(
   if (worker.member.phase !== 'ready' || worker.answersDue === 0) return { effects: [], refusal: 'not-owed' };
   worker.answersDue -= 1;
   worker.segments = 0;
-  const note = (dispatchedMs: number): void => {
+  const note = (dispatchedMs: number): number => {
     const leaves = range.to - range.from;
     const elapsedMs = nowMs - dispatchedMs;
     worker.throughput = measure(worker.throughput, { leaves, computeMs: computeMicros / 1000, elapsedMs });
-    part.slowestMs = Math.max(part.slowestMs, elapsedMs);
+    return elapsedMs;
   };
   const late = worker.stragglerTasks.findIndex(
     (task) => task.step === step && isSameRange(task.range, range),
@@ -79,12 +87,29 @@ export function onPartialSums(
   const taken = takeAnswer(current, { memberId, isTrusted, doubt, partialSums }, step, range);
   if (typeof taken === 'string') return { effects: [], refusal: taken };
   const { task, assignee } = taken;
-  if (assignee.isAlone) note(assignee.dispatchedMs);
   if (!assignee.isHedged) onPrompt(worker);
+  if (assignee.isAlone) {
+    const dueMs = Math.max(expectedMs(worker.throughput, range.to - range.from), othersMs(part, worker));
+    const elapsedMs = note(assignee.dispatchedMs);
+    // A late answer to a step that is over says nothing of how long answers take here: nobody has waited for it.
+    part.slowestMs = Math.max(part.slowestMs, elapsedMs);
+    if (!assignee.isHedged && isLast(current)) onAwaited(worker, elapsedMs, dueMs, nowMs);
+  }
   acceptTrusted(current, task, nowMs);
   if (!isUncompared(task)) return { effects: [] };
   const answers = task.answers.map(({ memberId, partialSums }) => ({ memberId, partialSums }));
   return { effects: [{ kind: 'compare', step, task: task.id, answers }] };
+}
+
+/** Nobody owes anything in this step. */
+function isLast({ held }: DistributedStep): boolean {
+  return [...held.values()].every((tasks) => tasks.length === 0);
+}
+
+/** How long a step would take without a worker, by what was measured of the others; infinity: there are none. */
+function othersMs(part: SchedulingState, worker: WorkerRecord): number {
+  const others = preferNotLate(activeWorkers(part).filter((other) => other !== worker));
+  return commonEndMs(part.current?.leaves ?? 0, capacities(others));
 }
 
 /** A segment of partial sums has come from a member. @returns whether the member was asked for so many */
@@ -144,9 +169,12 @@ export function onCompared(
   const isWrong = ({ hash }: Answer): boolean => right !== undefined && hash !== right.hash;
   // Members in doubt that agree have confirmed nothing where this machine decides.
   const isDecided = result(task) !== undefined;
-  const confirmed = task.answers
-    .filter((answer) => isDecided && !isWrong(answer) && !answer.isTrusted)
-    .map(({ memberId }) => memberId);
+  const confirmed: string[] = [];
+  for (const answer of task.answers) {
+    if (!isDecided || isWrong(answer) || answer.isTrusted || answer.isConfirmed) continue;
+    answer.isConfirmed = true;
+    confirmed.push(answer.memberId);
+  }
   if (!isDisputed(task)) return { confirmed };
   const wrong = task.answers.filter(isWrong).map(({ memberId, hash }) => {
     return { memberId, hash: hash as string, rightHash: right?.hash as string };

@@ -1,7 +1,13 @@
 import type { CoordinatorEffect } from '../state/messages.js';
 import { isIdle, knows, preferMeasured, preferResponsive } from './candidates.js';
 import { dispatch, dispatchAmong } from './dispatch.js';
-import { activeWorkers, isStraggler, type SchedulingState, type WorkerRecord } from './scheduling-state.js';
+import {
+  ableWorkers,
+  activeWorkers,
+  isStraggler,
+  type SchedulingState,
+  type WorkerRecord,
+} from './scheduling-state.js';
 import { acceptTrusted, type DistributedStep, isNeeded, needsThisMachine, type Task } from './step-tasks.js';
 
 /** How long to wait for a worker to become idle before looking again. */
@@ -15,7 +21,10 @@ export function hedge(part: SchedulingState, step: DistributedStep, nowMs: numbe
   if (nowMs < step.nextDueMs) return [];
   const overdue = [...step.tasks.values()].filter((task) => isOverdue(step, task, nowMs));
   const tasks = overdue.filter((task) => !acceptTrusted(step, task, nowMs));
-  const free = activeWorkers(part).filter((worker) => !isStraggler(worker) && isIdle(worker, step));
+  const isFree = (worker: WorkerRecord): boolean => !isStraggler(worker) && isIdle(worker, step);
+  // Where all that are given work owe something, one that was late before is better than none.
+  const active = activeWorkers(part).filter(isFree);
+  const free = active.length > 0 ? active : ableWorkers(part).filter(isFree);
   let idle = preferMeasured(preferResponsive(free, nowMs));
   const effects: CoordinatorEffect[] = [];
   for (const [i, task] of tasks.entries()) {

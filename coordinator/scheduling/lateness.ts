@@ -8,6 +8,9 @@ import { isStraggler, readyWorkers, type SchedulingState, type WorkerRecord } fr
 
 /** How far an answer in time makes up for a late one: a worker may be late once in so many steps. */
 const FORGIVEN = 1 / 32;
+/** What a worker that others wait for may take beyond that: this part of it, and what timers need. */
+const TOLERATED_PART = 1 / 10;
+const TOLERATED_MS = 5;
 /** This much lateness, and a worker rehearses again; then one more late answer is too much. */
 const LATENESS_MAX = 2;
 /** How long such a worker is not rehearsed, at first and at most. */
@@ -27,10 +30,25 @@ export function onPrompt(worker: WorkerRecord): void {
 
 /** A step has ended without the answer of a worker that was overdue. */
 export function onLate(worker: WorkerRecord, nowMs: number): void {
+  addLateness(worker, 1, nowMs);
+}
+
+/**
+ * A worker has answered in time, and everybody else has waited for it. Of an unsteady worker much is in time: this may have taken
+ * longer than was expected of it, and longer than the others would have taken for all of the step.
+ * @param dueMs what was expected of it, or what the others would have taken if that is longer
+ */
+export function onAwaited(worker: WorkerRecord, elapsedMs: number, dueMs: number, nowMs: number): void {
+  const excess = (elapsedMs - TOLERATED_MS) / dueMs - 1 - TOLERATED_PART;
+  if (excess > 0) addLateness(worker, excess, nowMs);
+}
+
+/** @param lateness in steps that were held up */
+function addLateness(worker: WorkerRecord, lateness: number, nowMs: number): void {
   const { rehearsals, member } = worker;
-  worker.lateness += 1;
+  worker.lateness += lateness;
   if (member.sharesMemory || worker.lateness < LATENESS_MAX) return;
-  worker.lateness = LATENESS_MAX - 1;
+  worker.lateness -= 1;
   worker.hasRehearsed = false;
   rehearsals.answered = Math.min(rehearsals.answered, 1);
   rehearsals.isChecked = false;

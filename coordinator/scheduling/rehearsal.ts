@@ -22,10 +22,13 @@ import type { DistributedStep, Task } from './step-tasks.js';
 /** Time between the first two rehearsals that count; the next ones are further and further apart. */
 const REHEARSE_FIRST_MS = 250;
 const REHEARSE_MOST_MS = 30_000;
-/** Rehearsals of one member take this part of the coordinator's time at most, by the time of their bytes ... */
+/** Rehearsals of one member take this part of the coordinator's time at most, and those of all this, by the time of their bytes ... */
 const REHEARSE_PART = 0.01;
+const REHEARSE_ALL_PART = 0.05;
 /** ... sent and received: what a core needs for them, with room for a slow one. */
 export const WIRE_MS_PER_MB = 2;
+/** How much of the time of all may be used at once, after a time without rehearsals. */
+const REHEARSE_AHEAD_MS = 500;
 /** Rehearsals at a time, and how long one is awaited before another takes its place. */
 const REHEARSALS_MAX = 8;
 const REHEARSAL_AWAITED_MS = 2000;
@@ -50,7 +53,10 @@ export function rehearseSome(
     return task?.isRehearsal && nowMs - task.dispatchedMs < REHEARSAL_AWAITED_MS;
   }).length;
   const range = rangeOf();
-  const some = due.slice(0, Math.max(0, REHEARSALS_MAX - underWay));
+  // Who has waited for the longest time comes first, so nobody is left out for good.
+  const inTurn = due.sort((a, b) => a.rehearsals.nextAtMs - b.rehearsals.nextAtMs);
+  const some = inTurn.slice(0, Math.min(Math.max(0, REHEARSALS_MAX - underWay), affordable(part, nowMs)));
+  part.rehearsalTime.leftMs -= some.length * wireMs(part);
   const checked = isDistributed ? some.find((worker) => mayCheck(part, worker, nowMs)) : undefined;
   if (checked !== undefined) planCheck(part, checked, range.to - range.from, nowMs);
   return some.flatMap((worker) => (worker === checked ? [] : rehearse(part, worker, step, range, nowMs)));
@@ -110,14 +116,26 @@ function rehearse(
   return [{ kind: 'send', id: member.id, message, attachment: isChecked ? 'copied-weights' : 'weights' }];
 }
 
+/** How many rehearsals there is time for now. Another one may begin as long as there is any time left. */
+function affordable(part: SchedulingState, nowMs: number): number {
+  const { leftMs, atMs } = part.rehearsalTime;
+  const earnedMs = (nowMs - atMs) * REHEARSE_ALL_PART;
+  part.rehearsalTime = { leftMs: Math.min(leftMs + earnedMs, REHEARSE_AHEAD_MS), atMs: nowMs };
+  return Math.max(0, Math.ceil(part.rehearsalTime.leftMs / wireMs(part)));
+}
+
+/** What the bytes of a rehearsal take of the coordinator's time. */
+function wireMs({ settings: { exchange } }: SchedulingState): number {
+  return (exchange.bytes / 1e6) * WIRE_MS_PER_MB;
+}
+
 /** The rehearsals that warm up follow each other at once; those that count double their distance. */
 function scheduleNext(part: SchedulingState, { rehearsals }: WorkerRecord, nowMs: number): void {
   if (rehearsals.answered < warmUpRehearsals(part)) {
     rehearsals.nextAtMs = nowMs;
     return;
   }
-  const costMs = (part.settings.exchange.bytes / 1e6) * WIRE_MS_PER_MB;
-  const least = Math.max(REHEARSE_FIRST_MS, costMs / REHEARSE_PART);
+  const least = Math.max(REHEARSE_FIRST_MS, wireMs(part) / REHEARSE_PART);
   rehearsals.delayMs = Math.max(least, Math.min(2 * rehearsals.delayMs, REHEARSE_MOST_MS));
   rehearsals.nextAtMs = nowMs + rehearsals.delayMs;
 }

@@ -32,6 +32,8 @@ export interface SchedulingState {
   readonly random: SeededRandom;
   /** The rehearsal whose answer is checked; undefined: none is. */
   check: RehearsalCheck | undefined;
+  /** What is left of the time that rehearsals of all members may take, and since when. */
+  rehearsalTime: { leftMs: number; readonly atMs: number };
   /** When the coordinator will be woken to look for stragglers; infinity when it need not be. */
   wakeAtMs: number;
   /** The longest time that an answer or a step on local threads alone has taken. */
@@ -170,6 +172,7 @@ export function initialScheduling({
     placement: initialPlacement(placement),
     random: new SeededRandom(audit.seed),
     check: undefined,
+    rehearsalTime: { leftMs: 0, atMs: Number.NEGATIVE_INFINITY },
     wakeAtMs: Number.POSITIVE_INFINITY,
     slowestMs: 0,
     waiting: undefined,

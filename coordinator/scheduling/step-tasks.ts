@@ -34,6 +34,8 @@ export interface Answer {
   readonly partialSums: readonly PartialSum[];
   /** SHA-256 of the sums; undefined while there is nothing to compare them with. */
   hash: string | undefined;
+  /** It counts as confirmed for its member: each answer counts once, however often it is compared. */
+  isConfirmed: boolean;
 }
 
 /** A range of leaves to be computed. */
@@ -183,7 +185,7 @@ export function owedTask(
 /** Takes a member's answer into the step, or returns why it does not count. */
 export function takeAnswer(
   current: DistributedStep,
-  { memberId, isTrusted, doubt, partialSums }: Omit<Answer, 'hash'>,
+  { memberId, isTrusted, doubt, partialSums }: Omit<Answer, 'hash' | 'isConfirmed'>,
   step: number,
   range: LeafRange,
 ): { task: Task; assignee: Assignee } | Refusal {
@@ -191,7 +193,7 @@ export function takeAnswer(
   if (typeof task === 'string') return task;
   const assignee = removeAssignee(current, task, memberId) as Assignee;
   if (task.answers.length === 0 && isSettledAbove(task)) return 'superfluous';
-  task.answers.push({ memberId, isTrusted, doubt, partialSums, hash: undefined });
+  task.answers.push({ memberId, isTrusted, doubt, partialSums, hash: undefined, isConfirmed: false });
   refresh(current, task);
   return { task, assignee };
 }

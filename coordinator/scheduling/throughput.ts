@@ -75,6 +75,12 @@ export function hedgeDelayMs(throughput: Throughput | undefined, leaves: number)
   return Math.min(expected + late, expected * LATE_MOST) + LATE_MS;
 }
 
+/** How long a member is expected to take for so many leaves; infinity: nothing is known of it. */
+export function expectedMs(throughput: Throughput | undefined, leaves: number): number {
+  if (throughput === undefined) return Number.POSITIVE_INFINITY;
+  return throughput.overheadMs + throughput.msPerLeaf * leaves;
+}
+
 /**
  * The members as the assignment sees them. A member that has not answered yet is assumed to do what the others do per thread,
  * on average; as long as none has answered, all threads are assumed alike.
@@ -101,10 +107,6 @@ export function capacities(
 
 function meanOf(values: readonly number[]): number | undefined {
   return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function expectedMs({ msPerLeaf, overheadMs }: Throughput, leaves: number): number {
-  return overheadMs + msPerLeaf * leaves;
 }
 
 function smooth(before: number, newest: number): number {

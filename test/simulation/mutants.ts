@@ -49,6 +49,7 @@ export const MUTANTS: Readonly<Record<string, Coordinate>> = {
       task.answers.push({
         ...{ memberId: message.id, isTrusted: false, doubt: 'none', partialSums: [] },
         hash: undefined,
+        isConfirmed: false,
       });
   }),
   'sums of an earlier step count in the current one': before((state, message) => {

@@ -87,6 +87,17 @@ describe('audited work', () => {
     expect(effects.at(-1)).toBe('finish 0 with scalars 1: (0,0)@101');
   });
 
+  it('is one confirmed answer of a member, however often it is compared', () => {
+    const script = auditedTask();
+    const [first, second] = assignees(script);
+    for (const id of [first, second]) script.answers(id, 0, { from: 0, to: 1 }, 1);
+    const confirmed = (): number[] =>
+      [...script.state.membership.members.values()].map(({ standing }) => standing.confirmed);
+    // A third answer, which was under way, is compared with both.
+    for (let times = 0; times < 2; times++) script.tell(compared({ [first]: 'x', [second]: 'x' }));
+    expect(confirmed()).toEqual([1, 1]);
+  });
+
   it('counts unconfirmed when no other member could confirm it', () => {
     const script = new Script({ audit: AUDIT });
     script.joins('a');

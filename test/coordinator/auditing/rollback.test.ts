@@ -41,6 +41,7 @@ function detectedAfter(
     doubt: 'none' as const,
     partialSums: [{ node: { level: 3, index: 0 }, buffer }],
     hash: undefined,
+    isConfirmed: false,
   })))
     task.answers.push(answer);
   task.assignees = [];

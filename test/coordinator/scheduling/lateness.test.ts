@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { onLate, onPrompt, unanswering } from '../../../coordinator/scheduling/lateness.js';
+import { onAwaited, onLate, onPrompt, unanswering } from '../../../coordinator/scheduling/lateness.js';
 import { activeWorkers, type WorkerRecord } from '../../../coordinator/scheduling/scheduling-state.js';
 import { Script } from '../script.js';
 
@@ -45,6 +45,68 @@ describe('a member that is late', () => {
   });
 });
 
+/** Two remote members that each have taken 10 ms for a leaf, one of them at times, at the beginning of a step of eight leaves. */
+function unsteady(): Script {
+  const script = new Script({ minWorkers: 2 });
+  for (const id of ['a', 'b']) script.joins(id);
+  for (const [id, range] of owed(script)) script.answers(id, 0, range);
+  worker(script, 'a').throughput = { msPerLeaf: 10, overheadMs: 0, deviationMs: 40 };
+  worker(script, 'b').throughput = { msPerLeaf: 10, overheadMs: 0, deviationMs: 0 };
+  script.tell({ kind: 'finished', metrics: [1] });
+  return script;
+}
+
+/** Who owes what in the step under way. */
+function owed({ state }: Script): [id: string, range: { from: number; to: number }][] {
+  const held = [...(state.scheduling.current?.held ?? [])];
+  return held.flatMap(([id, tasks]) => tasks.map(({ range }): [string, typeof range] => [id, range]));
+}
+
+/** The member b answers when it is expected to, and a after so long. */
+function answersAfter(script: Script, aMs: number): void {
+  const [[, first], [, second]] = owed(script) as [ReturnType<typeof owed>[0], ReturnType<typeof owed>[0]];
+  script.nowMs += 40;
+  script.answers('b', 1, second);
+  script.nowMs += aMs - 40;
+  script.answers('a', 1, first);
+}
+
+describe('a member that is unsteady, so that nothing of it is overdue', () => {
+  it('is late as far as a step takes longer than it would have taken without it', () => {
+    const script = unsteady();
+    answersAfter(script, 165);
+    // Alone, b would have taken 71.25 ms, by what was measured of it then.
+    expect(worker(script, 'a').lateness).toBeCloseTo(160 / 71.25 - 1.1);
+    expect(worker(script, 'b').lateness).toBe(0);
+  });
+
+  it('is not late where the others would have taken as long', () => {
+    const script = unsteady();
+    answersAfter(script, 83);
+    expect(worker(script, 'a').lateness).toBe(0);
+  });
+
+  it('rehearses when it was so too often, and what is beyond that counts for the next time', () => {
+    const { script, helper } = withHelper();
+    onAwaited(helper, 80 * 4.6 + 5, 80, 1000);
+    expect(active(script)).toEqual(['local']);
+    expect(helper.rehearsals.nextAtMs).toBe(1500);
+    expect(helper.lateness).toBeCloseTo(2.5);
+  });
+});
+
+describe('a member that was late too often', () => {
+  it('is given the leaves of one that is silent, where there is nobody else', () => {
+    const script = unsteady();
+    const [[, first]] = owed(script) as [ReturnType<typeof owed>[0]];
+    script.answers('a', 1, first);
+    worker(script, 'a').hasRehearsed = false;
+    script.nowMs = 60;
+    const lines = script.tell({ kind: 'woken' });
+    expect(lines).toEqual(['a <- work 1 [4,8)']);
+  });
+});
+
 describe('a member that never answers', () => {
   it('is given one task that nobody needs, and is expelled after two minutes', () => {
     const script = new Script();
@@ -74,6 +136,16 @@ describe('a member that never answers', () => {
     expect(unanswering(script.state.scheduling, 500_001).ids).toEqual(['a']);
   });
 
+  it('has no longer because others answer late to what nobody waits for', () => {
+    const { script, helper } = withHelper();
+    const range = { from: 0, to: 1 };
+    helper.stragglerTasks.push({ step: 0, range, dispatchedMs: 0, isRehearsal: true });
+    script.nowMs = 100_000;
+    script.answers('a', 0, range);
+    helper.stragglerTasks.push({ step: 0, range, dispatchedMs: 100_000 });
+    expect(unanswering(script.state.scheduling, 220_001).ids).toEqual(['a']);
+  });
+
   it('is one of a few that are awaited at a time', () => {
     const script = new Script();
     script.joins('local', { local: true });
@@ -86,5 +158,44 @@ describe('a member that never answers', () => {
     script.nowMs = 3000;
     expect(rehearsed(script.tell({ kind: 'executed', metrics: [[3]], elapsedMs: 1 }))).toBe(0);
     expect(rehearsed(script.tell({ kind: 'evaluated', means: { loss: 1 } }))).toBe(8);
+  });
+});
+
+describe('members that answer all rehearsals', () => {
+  it('take a twentieth of the time together, however many they are, and each has its turn', () => {
+    // A rehearsal of a megabyte takes 2 ms of this machine's time.
+    const script = new Script({
+      steps: 1_000_000,
+      exchange: { bytes: 1_000_000, others: [] },
+      placement: 'auto',
+    });
+    script.joins('local', { local: true });
+    for (let i = 0; i < 100; i++) script.joins(`member ${i}`);
+    const times = new Map<string, number>();
+    let answers: (() => void)[] = [];
+    // They answer 50 ms later, which is too late to help.
+    const told = (lines: readonly string[]): void => {
+      const due = answers;
+      answers = [];
+      for (const answer of due) answer();
+      for (const line of lines) {
+        const [, id, ...numbers] = /^(member \d+) <- rehearsal (\d+) \[(\d+),(\d+)\)/.exec(line) ?? [];
+        if (id === undefined) continue;
+        times.set(id, (times.get(id) ?? 0) + 1);
+        const [step, from, to] = numbers.map(Number) as [number, number, number];
+        answers.push(() => script.answers(id, step, { from, to }, to));
+      }
+    };
+    for (let nowMs = 50; nowMs <= 10_000; nowMs += 50) {
+      script.nowMs = nowMs;
+      const { activity, step } = script.state.training;
+      if (activity === 'evaluating') told(script.tell({ kind: 'evaluated', means: { loss: 1 } }));
+      else
+        told(script.tell({ kind: 'executed', metrics: step % 3 === 2 ? [[1]] : [[1], [1]], elapsedMs: 50 }));
+    }
+    const sent = [...times.values()].reduce((sum, one) => sum + one, 0);
+    expect(times.size).toBe(100);
+    expect(2 * sent).toBeLessThanOrEqual(500 + 0.05 * 10_000);
+    expect(2 * sent).toBeGreaterThan(700);
   });
 });
