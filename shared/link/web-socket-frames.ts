@@ -18,8 +18,9 @@ export const STATUS = { normal: 1000, protocolError: 1002, tooLarge: 1009, none:
 
 /** Most bytes of a control frame's payload. */
 const CONTROL_BYTES_MAX = 125;
-/** Most frames, control frames included, until a message is complete: the largest message in pieces of 32 KiB. */
-export const FRAMES_MAX = 8192;
+/** Most frames, control frames included, until a message is complete, besides one for so many bytes of it. */
+export const FRAMES_MAX = 64;
+const FRAME_BYTES_LEAST = 1024;
 /** Most bytes of a header. */
 const HEADER_BYTES_MAX = 14;
 const FIN = 0x80;
@@ -118,7 +119,9 @@ export class WebSocketReader {
     this.#taken = 0;
     this.#left = lengthBytes === 0 ? length : bigEndian(header.subarray(2, 2 + lengthBytes));
     if ((first & 0x70) !== 0) throw violation('a frame has reserved bits');
-    if (++this.#frames > FRAMES_MAX) throw violation(`a message has more than ${FRAMES_MAX} frames`);
+    this.#frames += 1;
+    if (this.#frames > FRAMES_MAX + (this.#messageBytes ?? 0) / FRAME_BYTES_LEAST)
+      throw violation(`a message has ${this.#frames} frames, too many for its bytes`);
     if (maskBytes > 0 !== this.masked) throw violation(`a frame is ${this.masked ? 'not masked' : 'masked'}`);
     this.#begin();
     if (this.#left === 0) this.#finish();

@@ -167,6 +167,21 @@ describe('web socket frames', () => {
     expect(read([...closeFrame(1005, 'not sent', false)], [], false)).toEqual([['close', 1005, '']]);
   });
 
+  it('may be 64 up to the end of a message, and as many more as it has KiB', () => {
+    const ping = frame(9, true, patterned(1), undefined);
+    const pings = (count: number): number[] => Array.from({ length: count }, () => ping).flat();
+    const empty = (count: number): number[] =>
+      Array.from({ length: count }, () => frame(0, false, patterned(0), undefined)).flat();
+    const begin = frame(2, false, patterned(3 * 1024), undefined);
+    const end = frame(0, true, patterned(1), undefined);
+    expect(
+      read([...pings(63), ...frame(2, true, patterned(1), undefined), ...pings(64)], [], false).length,
+    ).toBe(128);
+    expect(() => read(pings(65), [], false)).toThrow(/has 65 frames/);
+    expect(read([...begin, ...empty(65), ...end], [], false).length).toBe(1);
+    expect(() => read([...begin, ...empty(67)], [], false)).toThrow(/has 68 frames/);
+  });
+
   it('are not read after a close frame', () => {
     const stream = [...closeFrame(1000, 'bye', false), ...frame(9, true, patterned(1), undefined)];
     for (let at = 0; at <= stream.length; at++)

@@ -145,7 +145,7 @@ describe('a run in progress withstands', () => {
       (member) => {
         for (let i = 0; i <= FRAMES_MAX; i++) member.socket.ping();
       },
-      /^a message has more than 8192 frames$/,
+      /^a message has 65 frames, too many for its bytes$/,
     ],
   ])('a member with the token %s', async (_what, misbehave, reason) => {
     const member = await Peer.connect(held.url).joins();
