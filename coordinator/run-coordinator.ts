@@ -13,6 +13,7 @@ import type { PartialSums } from '../shared/protocol/messages.js';
 import { watchToken } from '../shared/protocol/proof.js';
 import type { RunReport } from '../shared/protocol/watch-messages.js';
 import type { LeafRange } from '../shared/reduction/tree.js';
+import { unverifiedMachines } from './auditing/rollback.js';
 import type { BestWeights } from './compute/best-weights.js';
 import type { CheckpointWriter } from './compute/checkpoint-writer.js';
 import type { CoordinatorExecutor } from './compute/coordinator-executor.js';
@@ -223,6 +224,12 @@ export class Coordinator {
    */
   ban(who: string): void {
     this.actor.tell({ kind: 'remove', who, isBanned: true });
+  }
+
+  /** What machines that are banned from the start have computed before a resume is undone. To be called before the first step. */
+  undoBanned(): void {
+    for (const who of this.parts.settings.banned ?? [])
+      if (unverifiedMachines(this.actor.state.auditing, who).length > 0) this.ban(who);
   }
 
   /** Ends the run after the step under way. */

@@ -1,6 +1,6 @@
 import type { TransitionResult } from '../shared/actor/transition.js';
 import { announceDispute, expulsion } from './auditing/audit.js';
-import { onDurable, onExpelled } from './auditing/rollback.js';
+import { onDurable, onExpelled, unverifiedMachines } from './auditing/rollback.js';
 import type { CoordinatorState } from './coordinator-state.js';
 import { BANNED, onConnected } from './membership/admission.js';
 import { addBan, membersMeant } from './membership/bans.js';
@@ -259,15 +259,21 @@ function onRemoved(
   { who, isBanned }: Omit<Extract<CoordinatorMessage, { kind: 'remove' }>, 'kind'>,
   nowMs: number,
 ): readonly CoordinatorEffect[] {
-  const { membership, training } = state;
+  const { membership, training, auditing } = state;
   if (training.activity === 'complete') return [];
   const meant = membersMeant(membership, who);
   if (isBanned) addBan(membership.bans, who, meant);
-  if (meant.length === 0) {
+  const known = new Set(meant.map(({ standing }) => standing.machine));
+  const gone = isBanned ? unverifiedMachines(auditing, who).filter((machine) => !known.has(machine)) : [];
+  if (meant.length + gone.length === 0) {
     const later = isBanned ? ', and a machine that joins under it is refused' : '';
     return [{ kind: 'notice', text: `nobody of the name or key ${who} is in the run${later}` }];
   }
-  return meant.flatMap((member) => {
+  const undone = gone.flatMap((machine) => {
+    const event = { event: 'banned', step: training.step, member: who, machine } as const;
+    return undo(state, machine, event, nowMs);
+  });
+  const removed = meant.flatMap((member) => {
     const isPresent = membership.members.has(member.id);
     if (!isBanned) return isPresent ? withoutMembers(state, refuse(membership, member, REMOVED), nowMs) : [];
     const { name, standing } = member;
@@ -276,6 +282,7 @@ function onRemoved(
       isPresent ? refuse(membership, member, BANNED) : NOTHING,
     );
   });
+  return [...removed, ...undone];
 }
 
 /**
@@ -290,11 +297,23 @@ function discredit(
   nowMs: number,
   takeOut: () => MembershipOutcome,
 ): readonly CoordinatorEffect[] {
-  const { membership, scheduling, auditing, training } = state;
+  const { membership, scheduling } = state;
   const machine = machineOf(membership, memberId);
   const discarded = discardResults(scheduling, memberId);
+  return [...discarded, ...undo(state, machine, event, nowMs, () => withoutMembers(state, takeOut(), nowMs))];
+}
+
+/** Sums of a machine that are in the weights, and that nobody has confirmed, are undone. @param before the run goes back */
+function undo(
+  state: CoordinatorState,
+  machine: string,
+  event: RunEvent & { readonly member: string },
+  nowMs: number,
+  before: () => readonly CoordinatorEffect[] = () => [],
+): readonly CoordinatorEffect[] {
+  const { auditing, training } = state;
   const rollback = onExpelled(auditing, { machine, name: event.member }, training.step, event);
-  const effects = [...discarded, ...rollback.effects, ...withoutMembers(state, takeOut(), nowMs)];
+  const effects = [...rollback.effects, ...before()];
   if (rollback.isRollingBack) effects.push(...onRollbackNeeded(state, nowMs));
   return effects;
 }

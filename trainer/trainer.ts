@@ -95,6 +95,7 @@ export class Trainer {
     const { device, coordinator, clock } = this;
     const { workers, threads } = this.run.request;
     const home = { device, coordinator, clock, computationOn: this.executors.computationOn };
+    coordinator.undoBanned();
     const selfTestResults = device.selfTest();
     for (let i = 0; i < workers; i++) {
       const ownThreads = { from: i * threads, to: (i + 1) * threads };

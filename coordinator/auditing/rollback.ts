@@ -89,6 +89,11 @@ export function firstUnverifiedStep({ unverifiedSince }: AuditingState, machine:
   return unverifiedSince.get(machine) ?? unverifiedSince.get(OTHERS);
 }
 
+/** Machines of this key, or of this name, whose sums are in the weights unverified: also of those that left, or came before a restart. */
+export function unverifiedMachines({ unverifiedSince }: AuditingState, who: string): readonly string[] {
+  return [...unverifiedSince.keys()].filter((machine) => machine === who || machine.endsWith(`/${who}`));
+}
+
 /** Whether the run has been thrown back so often that no sum of a remote machine counts any more unless it is confirmed. */
 export function mustConfirmAll({ rollbacks }: AuditingState): boolean {
   return rollbacks >= ROLLBACKS_MAX;

@@ -89,11 +89,12 @@ export function onPartialSums(
   const { task, assignee } = taken;
   if (!assignee.isHedged) onPrompt(worker);
   if (assignee.isAlone) {
-    const dueMs = Math.max(expectedMs(worker.throughput, range.to - range.from), othersMs(part, worker));
+    const ownMs = expectedMs(worker.throughput, range.to - range.from);
     const elapsedMs = note(assignee.dispatchedMs);
     // A late answer to a step that is over says nothing of how long answers take here: nobody has waited for it.
     part.slowestMs = Math.max(part.slowestMs, elapsedMs);
-    if (!assignee.isHedged && isLast(current)) onAwaited(worker, elapsedMs, dueMs, nowMs);
+    if (!assignee.isHedged && isLast(current))
+      onAwaited(worker, elapsedMs, Math.max(ownMs, othersMs(part, worker)), nowMs);
   }
   acceptTrusted(current, task, nowMs);
   if (!isUncompared(task)) return { effects: [] };

@@ -3,6 +3,7 @@ import { type CoordinatorState, initialState } from '../../coordinator/coordinat
 import type { CoordinatorEffect, CoordinatorMessage } from '../../coordinator/state/messages.js';
 import type { RunEvent } from '../../coordinator/state/observer.js';
 import type { RunSettings } from '../../coordinator/state/run-settings.js';
+import type { RunProgress } from '../../coordinator/storage/checkpoint.js';
 import type { AuditMemory } from '../../coordinator/storage/member-ledger.js';
 import { coordinate } from '../../coordinator/transition.js';
 import type { WorkerToCoordinator } from '../../shared/protocol/messages.js';
@@ -17,9 +18,12 @@ export class Script {
   nowMs = 0;
   private buffers = 100;
 
-  /** @param memory what the run remembers of its members */
-  constructor(settings: Partial<RunSettings> = {}, memory?: AuditMemory) {
-    this.state = initialState(runSettings(settings), 0, undefined, memory);
+  /**
+   * @param memory what the run remembers of its members
+   * @param from what it goes on from
+   */
+  constructor(settings: Partial<RunSettings> = {}, memory?: AuditMemory, from?: RunProgress) {
+    this.state = initialState(runSettings(settings), 0, from, memory);
   }
 
   /** One message in, its effects out, without timers and reports. */

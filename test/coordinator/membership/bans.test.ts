@@ -83,6 +83,26 @@ describe('a machine that the operator bans while the run goes on', () => {
     expect(script.state.training.step).toBe(0);
   });
 
+  it.each([
+    ['by its key', PROOF.key, PROOF.key],
+    ['by its name', 'eve', '10.0.0.1/eve'],
+  ])('%s leaves nothing in the weights of before a restart either', (_how, who, machine) => {
+    const vectors = { optimizer: { t: 0 }, best: null };
+    const ledger = { unverified: { [machine]: 12 }, bases: [8], rollbacks: 0, expulsions: {}, banned: [] };
+    const script = new Script(
+      { audit: { fraction: 0.1, seed: 1 }, samples: 32_000, steps: 1000 },
+      { ledger, kept: [{ step: 8, ...vectors }] },
+      { step: 20, ...vectors },
+    );
+    const effects = ban(script, who);
+    expect(effects.filter((line) => /^(report (banned|rolled)|restore)/.test(line))).toEqual([
+      `report banned ${who}, machine ${machine}`,
+      `report rolled back to 8 for ${who} since 12`,
+      'restore-snapshot 8, forget none',
+    ]);
+    expect(script.state.training.step).toBe(8);
+  });
+
   it('may not be there yet', () => {
     const script = new Script();
     expect(ban(script, 'eve')).toEqual([
