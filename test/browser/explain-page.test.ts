@@ -1,11 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, it } from 'vitest';
 import { SMALL_NETS } from '../../scripts/reports/explain/nets.js';
 import { walkStep } from '../../scripts/reports/explain/walk.js';
 import { fillPage } from '../../scripts/reports/page.js';
-import { CHROMIUM, openPage } from './chromium.js';
+import { isInstalled, launch, open } from '../support/browser.js';
+import { temporaryFolder } from '../support/process.js';
 
 const FOLDER = new URL('../../scripts/reports/explain/page/', import.meta.url);
-if (CHROMIUM === undefined) process.stderr.write('no chromium here: the pages are not opened\n');
 
 /** A number as the page writes it: four places or a power of ten, and a true minus. */
 function written(value: number): string {
@@ -13,22 +16,28 @@ function written(value: number): string {
   return (isPlain ? value.toFixed(4) : value.toExponential(2)).replaceAll('-', '−');
 }
 
-describe.skipIf(CHROMIUM === undefined)('the page of explain', () => {
-  it.each(SMALL_NETS.map(({ name }) => name))('shows every stage of %s', async (name) => {
-    const net = SMALL_NETS.find((candidate) => candidate.name === name)!;
+it.skipIf(!isInstalled('Chrome'))('the page of explain shows every stage of every network', async () => {
+  const browser = await launch('Chrome');
+  const folder = temporaryFolder();
+  for (const net of SMALL_NETS) {
     const walk = await walkStep(net, { seed: 0, learningRate: 0.5, step: 1, backend: 'wasm' });
-    const page = await fillPage(FOLDER, walk);
+    const file = join(folder, `${net.name}.html`);
+    writeFileSync(file, await fillPage(FOLDER, walk));
     const stages = 2 * walk.layers.length + 2;
     const backward = walk.layers.length + 1;
-    const [first, back, last] = await Promise.all(
-      [0, backward, stages - 1].map((stage) => openPage(page, `#${stage}`)),
-    );
-    expect(first!.match(/<li><button/g)).toHaveLength(stages);
+    const doms: string[] = [];
+    for (const stage of [0, backward, stages - 1]) {
+      const page = await open(browser, `${pathToFileURL(file).href}#${stage}`);
+      await page.waitForSelector('#stage svg');
+      doms.push(await page.content());
+    }
+    const [first, back, last] = doms as [string, string, string];
+    expect(first.match(/<li><button/g), net.name).toHaveLength(stages);
     const { neurons } = walk.layers[0]!;
     for (const { y } of neurons) expect(first).toContain(`${written(y)} y`);
     for (const { delta } of walk.layers.at(-1)!.neurons) expect(back).toContain(`: ${written(delta)} δ`);
     expect(back).toContain('data-kind="backward"');
     expect(last).toContain(written(neurons[0]!.newBias));
-    for (const dom of [first, back, last]) expect(dom).not.toMatch(/NaN|undefined<|>undefined/);
-  });
+    for (const dom of doms) expect(dom).not.toMatch(/NaN|undefined<|>undefined/);
+  }
 });

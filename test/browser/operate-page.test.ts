@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { qrCode } from '../../web/page/qr-code.js';
 import { seriousFindings } from '../support/axe.js';
-import { isInstalled, launch, open, textOf } from '../support/browser.js';
+import { isInstalled, LOOKS, launch, look, open, textOf } from '../support/browser.js';
 import { start } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 import { TestWorker } from '../support/test-worker.js';
@@ -65,12 +65,8 @@ describe.skipIf(!isInstalled('Chrome'))('the page of an operator, if Chromium is
       await page.waitForSelector('#resume');
       await page.keyboard.press('Enter');
       await page.waitForSelector('#pause');
-      for (const [width, scheme] of [
-        [1280, 'light'],
-        [390, 'dark'],
-      ] as const) {
-        await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-        await page.setViewport({ width, height: 844 });
+      for (const one of LOOKS) {
+        await look(page, one);
         expect(await seriousFindings(page)).toEqual([]);
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         expect(overflow).toBeLessThanOrEqual(0);

@@ -8,7 +8,7 @@ import { walkStep } from '../../scripts/reports/explain/walk.js';
 import { fillPage } from '../../scripts/reports/page.js';
 import { scalingReport } from '../../scripts/reports/scaling/report.js';
 import { seriousFindings } from '../support/axe.js';
-import { isInstalled, launch, open } from '../support/browser.js';
+import { isInstalled, LOOKS, launch, look, open } from '../support/browser.js';
 import { temporaryFolder } from '../support/process.js';
 
 /* The reports have one design with the live pages: on dark ground, on a phone, by keyboard. */
@@ -58,13 +58,13 @@ describe.skipIf(!isInstalled('Chrome'))('the page of a report, if Chromium is in
       writeFileSync(file, await make());
       const page = await open(browser, pathToFileURL(file).href);
       await page.waitForSelector(name === 'explain' ? '#stage svg' : 'canvas');
-      for (const scheme of ['light', 'dark'])
-        for (const width of [1280, 390]) {
-          await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-          await page.setViewport({ width, height: 800 });
-          expect(await seriousFindings(page), `${name}, ${scheme}, ${width}`).toEqual([]);
-          expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-        }
+      for (const one of LOOKS) {
+        await look(page, one);
+        expect(await seriousFindings(page), `${name}, ${one.scheme}`).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
+          one.width,
+        );
+      }
     }
   });
 });

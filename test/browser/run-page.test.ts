@@ -5,7 +5,7 @@ import type { Page } from 'puppeteer-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { TrainResult } from '../../trainer/result.js';
 import { seriousFindings } from '../support/axe.js';
-import { isInstalled, launch, open, textOf } from '../support/browser.js';
+import { isInstalled, LOOKS, launch, look, open, textOf } from '../support/browser.js';
 import { start } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 
@@ -61,24 +61,17 @@ describe.skipIf(!isInstalled('Chrome'))('the page, if Chromium is installed', { 
     expect(await textOf(page, '#weights-hash')).toBe((JSON.parse(stdout) as TrainResult).weightsSha256);
   });
 
-  it.each(['light', 'dark'])('has no serious finding of axe-core, %s, wide and narrow', async (scheme) => {
-    const { join } = await longRun();
+  it('has no serious finding of axe-core, and shows a latecomer the evaluations from before it came', async () => {
+    const { coordinator, join } = await longRun();
+    await coordinator.prints(/epoch 1: [\s\S]*epoch 2: [\s\S]*epoch 3: /);
     const page = await open(await launch('Chrome'), join);
-    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-    for (const width of [1280, 390]) {
-      await page.setViewport({ width, height: 844 });
+    await page.waitForSelector('tbody tr:nth-child(3)');
+    for (const one of LOOKS) {
+      await look(page, one);
       await showsProgress(page);
       expect(await seriousFindings(page)).toEqual([]);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(overflow).toBeLessThanOrEqual(0);
     }
-  });
-
-  it('shows a latecomer the evaluations from before it came', async () => {
-    const { coordinator, watch } = await longRun();
-    const lines = await coordinator.prints(/epoch 1: [\s\S]*epoch 2: [\s\S]*epoch 3: /);
-    expect(lines).not.toBeNull();
-    const page = await open(await launch('Chrome'), watch);
-    await page.waitForSelector('tbody tr:nth-child(3)');
   });
 });

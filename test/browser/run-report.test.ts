@@ -5,7 +5,7 @@ import { listPage, pageLinks, writePage, writeRunReport } from '../../scripts/re
 import { readRuns } from '../../scripts/run-records/run-list.js';
 import { begun, ended, evaluation, step, writeRun } from '../scripts/run-records/run-folders.js';
 import { seriousFindings } from '../support/axe.js';
-import { isInstalled, launch, open } from '../support/browser.js';
+import { isInstalled, LOOKS, launch, look, open } from '../support/browser.js';
 import { temporaryFolder } from '../support/process.js';
 
 it.skipIf(!isInstalled('Chrome'))(
@@ -15,14 +15,11 @@ it.skipIf(!isInstalled('Chrome'))(
     const lines = [begun({ steps: 100 }), ...steps, evaluation(100, 0.5), ended(100, 'finished', 'a')];
     const path = await writeRun(temporaryFolder(), 'run', lines);
     const page = await open(await launch('Chrome'), pathToFileURL(join(await writeRunReport(path))).href);
-    for (const scheme of ['light', 'dark']) {
-      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-      for (const width of [1280, 390]) {
-        await page.setViewport({ width, height: 800 });
-        await page.waitForFunction(() => document.querySelectorAll('canvas').length === 3);
-        expect(await seriousFindings(page), `${scheme}, ${width}`).toEqual([]);
-        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-      }
+    for (const one of LOOKS) {
+      await look(page, one);
+      await page.waitForFunction(() => document.querySelectorAll('canvas').length === 3);
+      expect(await seriousFindings(page), one.scheme).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(one.width);
     }
   },
 );
@@ -63,12 +60,9 @@ it.skipIf(!isInstalled('Chrome'))('the page of a folder of runs sorts its rows, 
   expect(await click('run')).toEqual(['a', 'b', 'c']);
   expect(await click('run')).toEqual(['c', 'b', 'a']);
   expect(await page.$$eval('[aria-sort]', (cells) => cells.map((cell) => cell.textContent))).toEqual(['run']);
-  for (const scheme of ['light', 'dark']) {
-    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-    for (const width of [1280, 390]) {
-      await page.setViewport({ width, height: 800 });
-      expect(await seriousFindings(page), `${scheme}, ${width}`).toEqual([]);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-    }
+  for (const one of LOOKS) {
+    await look(page, one);
+    expect(await seriousFindings(page), one.scheme).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(one.width);
   }
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { seriousFindings } from '../support/axe.js';
-import { isInstalled, launch, open, textOf } from '../support/browser.js';
+import { isInstalled, LOOKS, launch, look, open, textOf } from '../support/browser.js';
 import { run, start } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 
@@ -95,12 +95,8 @@ describe.skipIf(!isInstalled('Chrome'))("the page of a run's steps, if Chromium 
         input.dispatchEvent(new Event('change'));
       });
       await page.waitForSelector('#distances tbody tr');
-      for (const [width, scheme] of [
-        [1280, 'light'],
-        [390, 'dark'],
-      ] as const) {
-        await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-        await page.setViewport({ width, height: 844 });
+      for (const one of LOOKS) {
+        await look(page, one);
         expect(await seriousFindings(page)).toEqual([]);
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         expect(overflow).toBeLessThanOrEqual(0);

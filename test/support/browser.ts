@@ -106,6 +106,18 @@ export async function waitFor(page: Page, selector: string, saying: string): Pro
   }
 }
 
+/** Both schemes and both widths, in two looks: what a scheme changes does not depend on the width. */
+export const LOOKS = [
+  { scheme: 'light', width: 1280 },
+  { scheme: 'dark', width: 390 },
+] as const;
+
+/** Shows a page as a screen does. */
+export async function look(page: Page, { scheme, width }: (typeof LOOKS)[number]): Promise<void> {
+  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+  await page.setViewport({ width, height: 844 });
+}
+
 /** The text of an element. */
 export function textOf(page: Page, selector: string): Promise<string> {
   return page.$eval(selector, (element) => element.textContent ?? '');
