@@ -13,8 +13,11 @@ const COMPILED = [
   'test/trainer/formats/*.test.ts',
 ];
 
-/** What only `npm run proof` looks at, much of it under emulation. */
-const PROOF = ['test/proof/**'];
+/**
+ * What only the proof and the checks of a change look at: builds under emulation, and runs that take long to show what shorter
+ * tests show in part.
+ */
+const PROOF = ['test/proof/**', 'test/process/long/**'];
 const PROVES = Boolean(process.env.UNISUM_PROOF);
 
 /** Stands for the folders of the user, in tests and in the processes that they start: those of the user are left alone. */

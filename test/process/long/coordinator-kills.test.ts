@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { killCoordinators } from '../../scripts/dev/soak/coordinator-kills.js';
-import { systemClock } from '../../shared/actor/clock.js';
-import { temporaryFolder } from '../support/process.js';
-import { smallData, writeFiles } from '../support/process-data.js';
+import { killCoordinators } from '../../../scripts/dev/soak/coordinator-kills.js';
+import { systemClock } from '../../../shared/actor/clock.js';
+import { temporaryFolder } from '../../support/process.js';
+import { smallData, writeFiles } from '../../support/process-data.js';
 
 // `npm run soak:coordinator` does the same with fifty kills.
 it.each([

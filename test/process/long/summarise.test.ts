@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../support/process.js';
-import { trainedAlike } from '../support/trained-alike.js';
+import { temporaryFolder } from '../../support/process.js';
+import { trainedAlike } from '../../support/trained-alike.js';
 
 /** Three runs. */
 const TIMEOUT_MS = 120_000;

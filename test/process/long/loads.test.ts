@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../support/process.js';
-import { programHere } from '../support/program-here.js';
+import { temporaryFolder } from '../../support/process.js';
+import { programHere } from '../../support/program-here.js';
 
-const SOAK = join(import.meta.dirname, '../../dist/scripts/dev/soak-loads.js');
+const SOAK = join(import.meta.dirname, '../../../dist/scripts/dev/soak-loads.js');
 
 // `npm run soak:loads` does the same a thousand times.
 it('models that are loaded and disposed of leave neither memory nor threads', async () => {

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { nativeIsas } from '../../shared/kernels/native-kernels.js';
-import type { TrainResult } from '../../trainer/result.js';
-import { readLines } from '../support/metrics.js';
-import { temporaryFolder } from '../support/process.js';
-import { programHere } from '../support/program-here.js';
+import { nativeIsas } from '../../../shared/kernels/native-kernels.js';
+import type { TrainResult } from '../../../trainer/result.js';
+import { readLines } from '../../support/metrics.js';
+import { temporaryFolder } from '../../support/process.js';
+import { programHere } from '../../support/program-here.js';
 
 const SHORT = ['--steps', 3, '--batch', 20, '--leaf', 4, '--json'];
 
