@@ -42,7 +42,7 @@ export interface StretchMaterial {
 /** Who computes. */
 interface StretchComputer extends Pick<RunRequest, 'threads' | 'backend'> {
   readonly platform: Platform;
-  /** Is told how many steps of the stretch are done. */
+  /** Is told how many steps of the stretch are done; 0 when the kernels are loaded. */
   readonly onProgress: (done: number) => void;
 }
 
@@ -63,6 +63,7 @@ export async function checkStretch(
   const start = needsState(receipt, stretch) ? startOf(recorded, leg, stretch, material.state) : undefined;
   const device = await Device.start(threads, backend, platform);
   try {
+    onProgress(0);
     const replay = new StretchReplay(device, run, allocateTraining(device, run), start);
     const stops = [...recorded.saved.keys(), stretch.to].sort((a, b) => a - b);
     const compared = { states: 0, evaluations: 0, isEndReached: false, unchecked: new Set<string>() };

@@ -1,6 +1,11 @@
+import { type Cancel, systemClock } from '../../shared/actor/clock.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
 import type { DataOrigin } from '../worker/cached-executor.js';
 import type { Contribution, LinkToPage, PageToLink } from '../worker/messages.js';
+import { PageThreads } from './page-threads.js';
+
+/** Longest time in which a worker loads its kernels and tests them; half a minute on a busy machine. */
+const START_MS_MAX = 90_000;
 
 /** How far this tab has come as a worker. */
 export type TabPhase =
@@ -32,6 +37,8 @@ export class TabWorker {
   /** Samples computed before it paused. */
   private samplesBefore = 0;
   private worker: Worker | undefined;
+  private threads: PageThreads | undefined;
+  private cancelWait: Cancel = () => {};
 
   /**
    * @param onChange called after every change of the fields above
@@ -75,16 +82,18 @@ export class TabWorker {
   }
 
   private start(contribution: Contribution): void {
-    this.worker?.terminate();
+    this.terminate();
     const worker = new Worker(new URL('../worker/link-worker.js', import.meta.url), {
       type: 'module',
       name: 'link',
     });
     this.worker = worker;
+    const threads = new PageThreads(worker);
+    this.threads = threads;
     this.notice = '';
     this.data = undefined;
     this.keepsNoData = '';
-    worker.addEventListener('message', ({ data }: MessageEvent<LinkToPage>) => this.receive(data));
+    worker.addEventListener('message', ({ data }: MessageEvent<LinkToPage>) => this.receive(data, threads));
     worker.addEventListener('error', ({ message = 'it could not be loaded' }) =>
       this.end(`the worker of this tab died: ${message}`, true),
     );
@@ -108,8 +117,11 @@ export class TabWorker {
     this.worker?.postMessage(message);
   }
 
-  private receive(message: LinkToPage): void {
+  private receive(message: LinkToPage, threads: PageThreads): void {
     switch (message.kind) {
+      case 'start-thread':
+      case 'stop-threads':
+        return threads.handle(message);
       case 'started':
         if (this.phase.kind === 'starting') this.enter({ ...message, kind: 'working' });
         return;
@@ -152,12 +164,18 @@ export class TabWorker {
   }
 
   private terminate(): void {
-    this.worker?.terminate();
+    this.threads?.terminate();
+    this.threads = undefined;
     this.worker = undefined;
   }
 
   private enter(phase: TabPhase): void {
     this.phase = phase;
+    this.cancelWait();
+    if (phase.kind === 'starting')
+      this.cancelWait = systemClock.after(START_MS_MAX, () =>
+        this.end(`the kernels were not loaded within ${START_MS_MAX / 1000} s; join again`, true),
+      );
     this.onChange();
   }
 }

@@ -1,9 +1,14 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
+import { type Cancel, systemClock } from '../../shared/actor/clock.js';
 import { randomSeed } from '../../shared/actor/rng.js';
 import { UserError } from '../../shared/errors.js';
 import { parseReceipt, RECEIPT_BYTES_MAX, type Receipt } from '../../trainer/receipt/receipt-format.js';
 import { type Stretch, type StretchFindings, stretchEnds } from '../../trainer/receipt/stretch-ends.js';
+import { PageThreads } from '../page/page-threads.js';
 import type { ReceiptAnswer, ReceiptQuestion } from '../worker/receipt-messages.js';
+
+/** Longest time for one thing that is loaded: a chunk, a state, the kernels. */
+const LOADING_MS_MAX = 90_000;
 
 /** A receipt that was opened. */
 interface Opened {
@@ -17,7 +22,7 @@ interface Opened {
 type Phase =
   | { readonly kind: 'none' }
   | { readonly kind: 'opened' }
-  | { readonly kind: 'working'; readonly what: string }
+  | { readonly kind: 'working'; readonly what: string; readonly isLoading: boolean }
   | { readonly kind: 'proven'; readonly findings: StretchFindings }
   | { readonly kind: 'refused'; readonly reason: string };
 
@@ -26,7 +31,8 @@ export class ReceiptChecker {
   private opened: Opened | undefined;
   private stretch: Stretch = { from: 0, to: 0 };
   private phase: Phase = { kind: 'none' };
-  private worker: Worker | undefined;
+  private threads: PageThreads | undefined;
+  private cancelWait: Cancel = () => {};
 
   /**
    * @param token permits asking the server
@@ -142,36 +148,53 @@ export class ReceiptChecker {
       type: 'module',
       name: 'receipt',
     });
-    this.worker = worker;
-    worker.addEventListener('message', ({ data }: MessageEvent<ReceiptAnswer>) => this.answered(data));
+    const pageThreads = new PageThreads(worker);
+    this.threads = pageThreads;
+    worker.addEventListener('message', ({ data }: MessageEvent<ReceiptAnswer>) =>
+      this.answered(data, pageThreads),
+    );
     worker.addEventListener('error', ({ message = 'it could not be loaded' }) =>
       this.enter({ kind: 'refused', reason: `what computes has ended: ${message}` }),
     );
     const threads = crossOriginIsolated ? Math.max(1, navigator.hardwareConcurrency - 1) : 1;
     worker.postMessage({
-      ...{ name, text, threads },
+      ...{ kind: 'check', name, text, threads },
       stretch: this.stretch,
       token: this.token,
     } satisfies ReceiptQuestion);
-    this.enter({ kind: 'working', what: 'loading' });
+    this.enter({ kind: 'working', what: 'loading', isLoading: true });
   }
 
-  private answered(answer: ReceiptAnswer): void {
+  private answered(answer: ReceiptAnswer, threads: PageThreads): void {
+    if (answer.kind === 'start-thread' || answer.kind === 'stop-threads') return threads.handle(answer);
     const { from, to } = this.stretch;
-    if (answer.kind === 'loading') return this.enter({ kind: 'working', what: `loading ${answer.what}` });
+    if (answer.kind === 'loading')
+      return this.enter({ kind: 'working', what: `loading ${answer.what}`, isLoading: true });
     if (answer.kind === 'computing')
-      return this.enter({ kind: 'working', what: `computing: ${answer.done} of ${to - from} steps` });
+      return this.enter({
+        kind: 'working',
+        what: `computing: ${answer.done} of ${to - from} steps`,
+        isLoading: false,
+      });
     this.stop();
     this.enter(answer);
   }
 
   private stop(): void {
-    this.worker?.terminate();
-    this.worker = undefined;
+    this.threads?.terminate();
+    this.threads = undefined;
+  }
+
+  private giveUp(what: string): void {
+    this.stop();
+    this.enter({ kind: 'refused', reason: `${what} took more than ${LOADING_MS_MAX / 1000} s; try again` });
   }
 
   private enter(phase: Phase): void {
     this.phase = phase;
+    this.cancelWait();
+    if (phase.kind === 'working' && phase.isLoading)
+      this.cancelWait = systemClock.after(LOADING_MS_MAX, () => this.giveUp(phase.what));
     this.onChange();
   }
 }

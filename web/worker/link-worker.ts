@@ -36,6 +36,9 @@ scope.onmessage = ({ data }) => {
       isLeaving = true;
       worker?.leave();
       return;
+    case 'thread':
+      // For worker-threads.ts.
+      return;
     default:
       data satisfies never;
   }

@@ -1,5 +1,5 @@
 /* The messages between the page, its link worker and a compute worker. All are of one build and are not validated. */
-import type { ThreadEnd, ThreadReady } from '../../shared/engine/threads/thread-loop.js';
+import type { ThreadEnd, ThreadReady, ThreadTask } from '../../shared/engine/threads/thread-loop.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
 import type { KernelHash } from '../../shared/kernels/self-test/self-test.js';
 import type { Run } from '../../shared/protocol/messages.js';
@@ -32,11 +32,13 @@ export type PageToLink =
       /** Whether threads can share memory here. */
       readonly isIsolated: boolean;
     }
+  | ThreadNews
   | { readonly kind: 'share'; readonly share: number }
   | { readonly kind: 'leave' };
 
 /** From the link worker to the page. */
 export type LinkToPage =
+  | ThreadRequest
   | { readonly kind: 'started'; readonly backend: Backend; readonly detail: string; readonly threads: number }
   /** `samples`: of all ranges computed so far. */
   | { readonly kind: 'computed'; readonly samples: number }
@@ -90,5 +92,17 @@ export type ComputeToLink =
   | { readonly call: number; readonly result: ComputeResults[keyof ComputeResults] }
   | { readonly call: number | undefined; readonly message: string; readonly isUserError: boolean };
 
-/** From a compute thread to the worker that has started it. */
+/** From a worker to its page, which starts and ends compute threads for it. */
+export type ThreadRequest =
+  | { readonly kind: 'start-thread'; readonly task: ThreadTask }
+  | { readonly kind: 'stop-threads' };
+
+/** From the page to the worker: what a thread reports, or why it died. */
+export interface ThreadNews {
+  readonly kind: 'thread';
+  readonly thread: number;
+  readonly report: ThreadReport | { readonly died: string };
+}
+
+/** From a compute thread to the page. */
 export type ThreadReport = { readonly ready: ThreadReady } | { readonly end: ThreadEnd };

@@ -7,13 +7,16 @@ import type { SessionFacts } from '../../shared/protocol/view-facts.js';
 import { parseReceipt } from '../../trainer/receipt/receipt-format.js';
 import { checkDataBytes, checkStretch, type StretchMaterial } from '../../trainer/receipt/stretch.js';
 import { needsState } from '../../trainer/receipt/stretch-ends.js';
+import type { ThreadNews } from './messages.js';
 import type { ReceiptAnswer, ReceiptQuestion } from './receipt-messages.js';
 import { webPlatform } from './web-platform.js';
 import { workerScope } from './worker-scope.js';
 
-const scope = workerScope<ReceiptQuestion, ReceiptAnswer>();
+const scope = workerScope<ReceiptQuestion | ThreadNews, ReceiptAnswer>();
 
 scope.onmessage = async ({ data }) => {
+  // For worker-threads.ts.
+  if (data.kind === 'thread') return;
   try {
     await check(data);
   } catch (error) {
@@ -29,6 +32,7 @@ async function check({ text, name, stretch, token, threads }: ReceiptQuestion): 
   const material = await materialOf(stretch.from, needsState(receipt, stretch), (path, query) =>
     ask(path, query, token),
   );
+  scope.postMessage({ kind: 'loading', what: 'the kernels' });
   const findings = await checkStretch(receipt, stretch, material, {
     ...{ threads, backend: 'wasm', platform: webPlatform(crossOriginIsolated) },
     onProgress: (done) => scope.postMessage({ kind: 'computing', done }),
@@ -58,13 +62,13 @@ async function materialOf(from: number, hasState: boolean, askFor: Ask): Promise
     }
     return { manifest, chunks };
   };
-  if (hasState) scope.postMessage({ kind: 'loading', what: `the state of step ${from}` });
-  return {
-    model,
+  const data = {
     train: await dataOf(train, 'train'),
     ...(evaluated !== null && { evaluated: await dataOf(evaluated, 'evaluated') }),
-    ...(hasState && { state: await bytesAt('state.bin', {}) }),
   };
+  if (!hasState) return { model, ...data };
+  scope.postMessage({ kind: 'loading', what: `the state of step ${from}` });
+  return { model, ...data, state: await bytesAt('state.bin', {}) };
 }
 
 /** @throws UserError with what the server says */

@@ -5,47 +5,53 @@ import {
   threadFailure,
   threadName,
 } from '../../shared/engine/threads/thread-loop.js';
-import type { ThreadReport } from './messages.js';
+import type { ThreadNews, ThreadRequest } from './messages.js';
+import { workerScope } from './worker-scope.js';
 
-/** Compute threads that are Web Workers, one for each task. */
+/** The calling worker, among whose messages is what its page tells about threads. */
+const scope = workerScope<ThreadNews | { readonly kind?: unknown }, ThreadRequest>();
+
+/**
+ * Compute threads that are Web Workers, one for each task. The page starts them for the calling worker: in Firefox a worker
+ * that starts another waits for a signal that now and then reaches the new worker instead, and then waits for ever.
+ */
 export class WorkerThreads implements ThreadHost {
   readonly ready: Promise<ThreadReady>;
-  private readonly workers: readonly Worker[];
 
   constructor(
-    tasks: readonly ThreadTask[],
+    private readonly tasks: readonly ThreadTask[],
     private readonly onFailure: (error: Error) => void,
   ) {
     let missing = tasks.length;
-    let resolve = (_ready: ThreadReady): void => {};
-    this.ready = new Promise((settle) => {
-      resolve = settle;
-    });
-    this.workers = tasks.map((task) =>
-      this.start(task, (ready) => {
+    this.ready = new Promise((resolve) => {
+      scope.addEventListener('message', ({ data }) => {
+        const ready = isNews(data) ? this.told(data) : undefined;
+        if (ready === undefined) return;
         missing -= 1;
         if (missing === 0) resolve(ready);
-      }),
-    );
+      });
+    });
+    for (const task of tasks) scope.postMessage({ kind: 'start-thread', task });
   }
 
   stop(): Promise<void> {
-    for (const worker of this.workers) worker.terminate();
+    scope.postMessage({ kind: 'stop-threads' });
     return Promise.resolve();
   }
 
-  private start(task: ThreadTask, onReady: (ready: ThreadReady) => void): Worker {
-    const name = threadName(task);
-    const worker = new Worker(new URL('./compute-thread.js', import.meta.url), { type: 'module', name });
-    worker.addEventListener('message', ({ data }: MessageEvent<ThreadReport>) => {
-      if ('ready' in data) return onReady(data.ready);
-      const failure = threadFailure(task, data.end);
-      if (failure !== undefined) this.onFailure(failure);
-    });
-    worker.addEventListener('error', ({ message = 'it could not be loaded' }) =>
-      this.onFailure(new Error(`${name} died: ${message}`)),
-    );
-    worker.postMessage(task);
-    return worker;
+  /** Returns what a thread reports that has loaded its kernels. */
+  private told({ thread, report }: ThreadNews): ThreadReady | undefined {
+    if ('ready' in report) return report.ready;
+    const task = this.tasks[thread] as ThreadTask;
+    const failure =
+      'died' in report
+        ? new Error(`${threadName(task)} died: ${report.died}`)
+        : threadFailure(task, report.end);
+    if (failure !== undefined) this.onFailure(failure);
+    return undefined;
   }
+}
+
+function isNews(message: { readonly kind?: unknown }): message is ThreadNews {
+  return message.kind === 'thread';
 }
