@@ -275,7 +275,7 @@ describe('the attacked run', () => {
       'a message has a payload of 1048576 bytes, more than 0',
       'a header exceeds 65536 bytes',
       'requested chunks that it was sent already',
-      'a message has more than 8192 frames',
+      'a message has 65 frames, too many for its bytes',
     ])
       expect(
         stderr.match(new RegExp(`refused (remote|mallory)-\\d+: ${reason}\n`, 'g')),
