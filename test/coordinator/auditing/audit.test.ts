@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { WorkerRecord } from '../../../coordinator/scheduling/scheduling-state.js';
+import type { Member } from '../../../coordinator/state/member.js';
+import type { LeafRange } from '../../../shared/reduction/tree.js';
 import { Script } from '../script.js';
+import { hello } from '../settings.js';
 
 const ALL = { from: 0, to: 8 };
 const AUDIT = { fraction: 1, seed: 1 };
@@ -85,6 +89,40 @@ describe('audited work', () => {
       'drop a: its sums over the leaves 0 to 1 of step 0 are wrong, first in dense.weight',
     );
     expect(effects.at(-1)).toBe('finish 0 with scalars 1: (0,0)@101');
+  });
+
+  it.each([
+    ['with --audit 1', 1, 100],
+    ['before anybody has confirmed them', 1e-9, 0],
+  ])('needs this machine where it computes, %s: others may have agreed', (_when, fraction, confirmed) => {
+    const script = new Script({ minWorkers: 3, audit: { fraction, seed: 1 } });
+    script.joins('local', { local: true });
+    for (const id of ['a', 'b']) script.connects(id);
+    for (const id of ['a', 'b']) script.says(id, hello(id));
+    for (const id of ['a', 'b']) {
+      (script.state.membership.members.get(id) as Member).standing.confirmed = confirmed;
+      (script.state.scheduling.workers.get(id) as WorkerRecord).hasRehearsed = true;
+      script.says(id, { kind: 'ready' });
+    }
+    const owed = (who: readonly string[]): [string, LeafRange][] =>
+      who.flatMap((id) => {
+        const tasks = script.state.scheduling.current?.held.get(id) ?? [];
+        return tasks.map(({ range }): [string, LeafRange] => [id, range]);
+      });
+    const all = (who: readonly string[]): void => {
+      for (let [next] = owed(who); next !== undefined; [next] = owed(who))
+        for (const line of script.answers(...[next[0], 0, next[1]])) {
+          const [, task, ids = ''] = /^compare task (\d+): (.+)$/.exec(line) ?? [];
+          if (task === undefined) continue;
+          const equal = Object.fromEntries(ids.split(' ').map((id) => [id, 'x']));
+          script.tell(compared(equal, Number(task)));
+        }
+    };
+    all(['a', 'b']);
+    expect(script.state.scheduling.current?.isClosed).toBe(false);
+    expect([...(script.state.scheduling.current?.open ?? [])].length).toBe(3);
+    all(['local', 'a', 'b']);
+    expect(script.state.scheduling.current?.isClosed).toBe(true);
   });
 
   it('is one confirmed answer of a member, however often it is compared', () => {

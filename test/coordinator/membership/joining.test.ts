@@ -176,3 +176,18 @@ describe('a member that prepares', () => {
     expect(prepares(script, 1000)).toMatch(/is not ready$/);
   });
 });
+
+describe('the id of a ping', () => {
+  it('depends on a secret that is new each time, and on the member', () => {
+    const ids = ['one', 'two'].flatMap((secret) => {
+      const script = new Script();
+      for (const id of ['a', 'b']) script.connects(id);
+      for (const id of ['a', 'b']) script.says(id, hello(id));
+      script.nowMs = 500;
+      script.tell({ kind: 'tick', secret });
+      return ['a', 'b'].map((id) => script.openPing(id));
+    });
+    expect(ids.every(Number.isSafeInteger)).toBe(true);
+    expect(new Set(ids).size).toBe(4);
+  });
+});

@@ -70,6 +70,31 @@ describe('buffers for partial sums', () => {
   });
 });
 
+describe('chunks of the data', () => {
+  it.each([
+    [true, 190],
+    [false, 0],
+  ])('take a twentieth of the time while steps are computed (%s)', (besideSteps, pauseMs) => {
+    const clock = new VirtualClock();
+    // To send one takes 10 ms.
+    const chunk = (): Uint8Array => {
+      clock.advance(10);
+      return new Uint8Array(1);
+    };
+    const tools = { clock, dataset: { chunk } };
+    const runner = new CoordinatorEffectRunner(tools as unknown as CoordinatorTools);
+    let told: string[] = [];
+    const self = { tell: ({ kind }: { kind: string }) => void told.push(kind), stop: () => {} };
+    runner.accept(self, linkInProcess(['worker', 'coordinator'])[1]);
+    told = [];
+    runner.perform({ kind: 'send-chunk', id: 'remote-1', index: 0, besideSteps }, self);
+    if (pauseMs > 0) clock.advance(pauseMs - 1);
+    expect(told).toEqual([]);
+    clock.advance(1);
+    expect(told).toEqual(['data-due']);
+  });
+});
+
 describe('names', () => {
   it('of a thousand members that have left are kept for the report, those with the most samples first', () => {
     const script = twoAtWork();
