@@ -21,8 +21,11 @@ const OUT = resolve(process.argv[2] ?? join(SITE, 'out'));
 const [PAGES, MODULES] = [join(SITE, 'pages'), join(SITE, 'modules')];
 const REFERENCE = 'reference';
 
-/** Long names of types and paths break, so that a page is no wider than a phone. */
-const STYLE = '.vp-doc :not(pre) > code, .vp-doc h3, .vp-doc h4 { overflow-wrap: anywhere; }\n';
+/** Long names of types and paths break, so that a page is no wider than a phone; code and tables scroll by themselves. */
+const STYLE = `
+.vp-doc :not(pre) > code, .vp-doc h3, .vp-doc h4 { overflow-wrap: anywhere; }
+.Layout { overflow-x: clip; }
+`;
 const THEME = "import './style.css';\nexport { default } from 'vitepress/theme';\n";
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -89,7 +92,9 @@ function writeReference(modules: readonly ReferenceModule[]): void {
   const code = exampleCode(ROOT);
   for (const { name, functions } of modules) {
     const path = join(PAGES, REFERENCE, `${name}.md`);
-    const { text, without } = withExamples(readFileSync(path, 'utf8'), functions, code);
+    // Pages show no HTML, and nothing links to the rows of a table.
+    const page = readFileSync(path, 'utf8').replace(/<a id="[^"]*"><\/a>\s*/g, '');
+    const { text, without } = withExamples(page, functions, code);
     const missing = functions
       .map((one) => one.name)
       .filter((one) => !new RegExp(`^#+ ${one}\\(\\)`, 'm').test(text));
