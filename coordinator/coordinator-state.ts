@@ -1,5 +1,5 @@
 import type { OptimizerState } from '../shared/optim/optimizer.js';
-import { type AuditingState, auditMemory, initialAuditing } from './auditing/rollback.js';
+import { type AuditingState, auditMemory, initialAuditing, unverifiedMachines } from './auditing/rollback.js';
 import { initialMembership, type MembershipState } from './membership/membership.js';
 import { expulsionsOf } from './membership/standings.js';
 import { type CheckpointingState, initialCheckpointing } from './policies/checkpoint-policy.js';
@@ -111,4 +111,9 @@ export function ledgerOf({ auditing, membership }: CoordinatorState): MemberLedg
   const banned = [...membership.bans];
   if (!auditing.isOn && Object.keys(expulsions).length + banned.length === 0) return undefined;
   return { ...auditMemory(auditing), expulsions, banned };
+}
+
+/** Which bans of the settings are of machines whose sums are in the weights unverified, from before a resume. */
+export function bansToUndo({ settings, auditing }: CoordinatorState): readonly string[] {
+  return (settings.banned ?? []).filter((who) => unverifiedMachines(auditing, who).length > 0);
 }

@@ -13,13 +13,12 @@ import type { PartialSums } from '../shared/protocol/messages.js';
 import { watchToken } from '../shared/protocol/proof.js';
 import type { RunReport } from '../shared/protocol/watch-messages.js';
 import type { LeafRange } from '../shared/reduction/tree.js';
-import { unverifiedMachines } from './auditing/rollback.js';
 import type { BestWeights } from './compute/best-weights.js';
 import type { CheckpointWriter } from './compute/checkpoint-writer.js';
 import type { CoordinatorExecutor } from './compute/coordinator-executor.js';
 import type { PartialSumBuffers } from './compute/partial-sum-buffers.js';
 import type { Snapshots } from './compute/snapshots.js';
-import { type CoordinatorState, type Divergence, initialState } from './coordinator-state.js';
+import { bansToUndo, type CoordinatorState, type Divergence, initialState } from './coordinator-state.js';
 import { CoordinatorEffectRunner } from './effects.js';
 import { memberTable } from './member-table.js';
 import { memberBounds } from './membership/frame-limits.js';
@@ -228,8 +227,7 @@ export class Coordinator {
 
   /** What machines that are banned from the start have computed before a resume is undone. To be called before the first step. */
   undoBanned(): void {
-    for (const who of this.parts.settings.banned ?? [])
-      if (unverifiedMachines(this.actor.state.auditing, who).length > 0) this.ban(who);
+    for (const who of bansToUndo(this.actor.state)) this.ban(who);
   }
 
   /** Ends the run after the step under way. */

@@ -1,6 +1,6 @@
 import { createPrivateKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { ledgerOf } from '../../../coordinator/coordinator-state.js';
+import { bansToUndo, ledgerOf } from '../../../coordinator/coordinator-state.js';
 import { decodeLedger, encodeLedger } from '../../../coordinator/storage/member-ledger.js';
 import { createMachineKey, proveMachine } from '../../../shared/link/machine-key.js';
 import { Script } from '../script.js';
@@ -90,10 +90,11 @@ describe('a machine that the operator bans while the run goes on', () => {
     const vectors = { optimizer: { t: 0 }, best: null };
     const ledger = { unverified: { [machine]: 12 }, bases: [8], rollbacks: 0, expulsions: {}, banned: [] };
     const script = new Script(
-      { audit: { fraction: 0.1, seed: 1 }, samples: 32_000, steps: 1000 },
+      { audit: { fraction: 0.1, seed: 1 }, samples: 32_000, steps: 1000, banned: [who, 'nobody'] },
       { ledger, kept: [{ step: 8, ...vectors }] },
       { step: 20, ...vectors },
     );
+    expect(bansToUndo(script.state)).toEqual([who]);
     const effects = ban(script, who);
     expect(effects.filter((line) => /^(report (banned|rolled)|restore)/.test(line))).toEqual([
       `report banned ${who}, machine ${machine}`,
