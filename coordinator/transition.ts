@@ -2,11 +2,12 @@ import type { TransitionResult } from '../shared/actor/transition.js';
 import { announceDispute, expulsion } from './auditing/audit.js';
 import { onDurable, onExpelled, unverifiedMachines } from './auditing/rollback.js';
 import type { CoordinatorState } from './coordinator-state.js';
+import { dropUnanswering, onAcknowledged, onAnswer, onSegmentOf, withoutMembers } from './member-work.js';
 import { BANNED, onConnected } from './membership/admission.js';
 import { addBan, membersMeant } from './membership/bans.js';
 import { onChunkSent, onDataDue } from './membership/data-requests.js';
 import { onTick } from './membership/heartbeat.js';
-import { onGarbled, onReceived, type ReceivedOutcome } from './membership/member-messages.js';
+import { onGarbled, onReceived } from './membership/member-messages.js';
 import {
   expel as expelMember,
   type MembershipOutcome,
@@ -17,20 +18,12 @@ import {
   onDisconnected,
   refuse,
 } from './membership/membership.js';
-import { onDeparture } from './membership/standings.js';
 import { onForgot, onSaved } from './policies/checkpoint-policy.js';
 import { onControl } from './run-control.js';
-import { type Dispute, discardResults, onCompared, onPartialSums, onSegment } from './scheduling/answers.js';
-import { onMemberLeft, onWoken } from './scheduling/distributed-step.js';
-import { unanswering } from './scheduling/lateness.js';
+import { type Dispute, discardResults, onCompared } from './scheduling/answers.js';
+import { onWoken } from './scheduling/distributed-step.js';
 import { CHECK, onHash } from './scheduling/rehearsal-check.js';
-import {
-  hasAnswered,
-  onCancelled,
-  onMemberConnected,
-  type WorkerRecord,
-} from './scheduling/scheduling-state.js';
-import type { Member } from './state/member.js';
+import { onMemberConnected } from './scheduling/scheduling-state.js';
 import type { CoordinatorEffect, CoordinatorMessage } from './state/messages.js';
 import type { RunEvent } from './state/observer.js';
 import {
@@ -90,7 +83,8 @@ function onMessage(
         nowMs,
       );
       const effects = withoutMembers(state, outcome, nowMs);
-      if (answer !== undefined) return onAnswer(state, answer.member, answer.message, message.buffers, nowMs);
+      if (answer !== undefined)
+        return [...onAnswer(state, answer, message.buffers, nowMs), ...onHelpReturned(state)];
       if (segmentOf !== undefined) return onSegmentOf(state, segmentOf, nowMs);
       if (cancelled !== undefined) return onAcknowledged(state, cancelled, nowMs);
       if (control !== undefined)
@@ -143,74 +137,6 @@ function onMessage(
     default:
       return message satisfies never;
   }
-}
-
-/** What members that are gone owe goes to others. */
-function withoutMembers(
-  { scheduling }: CoordinatorState,
-  { effects, left }: MembershipOutcome,
-  nowMs: number,
-): readonly CoordinatorEffect[] {
-  for (const id of left) {
-    const worker = scheduling.workers.get(id);
-    if (worker !== undefined && !worker.member.sharesMemory)
-      onDeparture(worker.member, hasAnswered(worker), nowMs);
-    onMemberLeft(scheduling, id, nowMs);
-  }
-  return effects;
-}
-
-/** A member has given up what it owed; one that was not asked to is refused. */
-function onAcknowledged(
-  state: CoordinatorState,
-  { member, message: { step } }: NonNullable<ReceivedOutcome['cancelled']>,
-  nowMs: number,
-): readonly CoordinatorEffect[] {
-  const { scheduling, membership } = state;
-  if (onCancelled(scheduling.workers.get(member.id) as WorkerRecord, step)) return [];
-  return withoutMembers(state, refuse(membership, member, 'sent "cancelled" without being asked'), nowMs);
-}
-
-/** A member has sent a segment. One that sends more than it was asked for is refused. */
-function onSegmentOf(state: CoordinatorState, member: Member, nowMs: number): readonly CoordinatorEffect[] {
-  const { scheduling, membership } = state;
-  const worker = scheduling.workers.get(member.id) as WorkerRecord;
-  if (onSegment(scheduling, worker)) return [];
-  const reason = 'it sent more segments of partial sums than it was asked for';
-  return withoutMembers(state, refuse(membership, member, reason), nowMs);
-}
-
-/** A member has sent partial sums: the scheduling room takes them, or the member is refused for them. */
-function onAnswer(
-  state: CoordinatorState,
-  member: Member,
-  message: Parameters<typeof onPartialSums>[2],
-  buffers: readonly number[],
-  nowMs: number,
-): readonly CoordinatorEffect[] {
-  const { scheduling, membership } = state;
-  const worker = scheduling.workers.get(member.id) as WorkerRecord;
-  const { effects, refusal } = onPartialSums(scheduling, worker, message, buffers, nowMs);
-  effects.push(...onHelpReturned(state));
-  if (refusal === undefined) return effects;
-  const release = { kind: 'release', buffers } as const;
-  const isCompare = ({ kind }: CoordinatorEffect): boolean => kind === 'compare';
-  // Others were faster, or it was a rehearsal: no fault of the member's.
-  if (refusal === 'another-step' || refusal === 'superfluous')
-    return [...effects.filter(isCompare), release, ...effects.filter((effect) => !isCompare(effect))];
-  const outcome = refuse(membership, member, `its partial sums do not match its task (${refusal})`);
-  return [release, ...withoutMembers(state, outcome, nowMs)];
-}
-
-/** Expels members that were given work and never answer. */
-function dropUnanswering(state: CoordinatorState, nowMs: number): readonly CoordinatorEffect[] {
-  const { scheduling, membership } = state;
-  const { ids, afterMs } = unanswering(scheduling, nowMs);
-  return ids.flatMap((id) => {
-    const member = membership.members.get(id) as Member;
-    const reason = `it was given work, and has not answered for ${Math.round(afterMs / 1000)} s`;
-    return withoutMembers(state, expelMember(membership, member, 'silent', reason, nowMs), nowMs);
-  });
 }
 
 /**

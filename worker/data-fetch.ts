@@ -3,6 +3,7 @@
  * has found out that the worker makes the run faster. A worker on standby costs the run no more than a rehearsal now and then.
  */
 import { assert } from '../shared/errors.js';
+import type { Prepared } from './executor.js';
 import { endWorker, outOfTurn, type WorkerEffect } from './messages.js';
 
 /** Most chunks that are requested and not stored: enough to keep the link busy, few enough to bound the memory of both sides. */
@@ -32,11 +33,15 @@ export function isComplete(fetch: DataFetch): boolean {
   return isIdle(fetch) && fetch.later.length === 0;
 }
 
-/** Begins to fetch the first of the chunks that the executor does not have. */
-export function startFetch(fetch: DataFetch, missing: readonly number[]): WorkerEffect[] {
+/** Begins to fetch the first of the chunks that the executor does not have, or all of them where it needs them. */
+export function startFetch(
+  fetch: DataFetch,
+  { missing, needsAllData = false }: Pick<Prepared, 'missing' | 'needsAllData'>,
+): WorkerEffect[] {
   assert(isIdle(fetch), 'a worker fetches the data of one run at a time');
-  fetch.missing = missing.slice(0, 1);
-  fetch.later = missing.slice(1);
+  const first = needsAllData ? missing.length : 1;
+  fetch.missing = missing.slice(0, first);
+  fetch.later = missing.slice(first);
   return requestMore(fetch);
 }
 

@@ -11,7 +11,7 @@ export class DelegatingExecutor implements Executor {
     return this.inner.prepare(run);
   }
 
-  store(index: number, bytes: Uint8Array): boolean {
+  store(index: number, bytes: Uint8Array): boolean | Promise<boolean> {
     return this.inner.store(index, bytes);
   }
 

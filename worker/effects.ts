@@ -171,13 +171,14 @@ export class WorkerEffectRunner {
   }
 
   private store(self: ActorRef<WorkerMessage>, index: number, bytes: Uint8Array): void {
-    let isValid: boolean;
+    let isValid: boolean | Promise<boolean>;
     try {
       isValid = this.tools.executor.store(index, bytes);
     } catch (error) {
       return self.tell({ kind: 'failed', reason: reasonOf(error) });
     }
-    self.tell({ kind: 'stored', index, isValid });
+    if (typeof isValid === 'boolean') return self.tell({ kind: 'stored', index, isValid });
+    this.await(self, isValid, (isValid) => ({ kind: 'stored', index, isValid }));
   }
 
   private async compute({ step, range, brings, isRehearsed }: WorkItem): Promise<WorkerMessage> {

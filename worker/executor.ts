@@ -20,6 +20,8 @@ export interface Prepared {
   readonly weights: Vectors | undefined;
   /** An encoded update; undefined when there are none. */
   readonly update?: Vectors | undefined;
+  /** All of the data is fetched at once: without it, not even a rehearsal can be computed here. */
+  readonly needsAllData?: boolean;
 }
 
 /** A range of leaves of a step. */
@@ -58,10 +60,10 @@ export interface Executor {
   prepare(run: Run): Promise<Prepared>;
   /**
    * Verifies and stores a chunk.
-   * @returns false when its hash is not the one in the manifest
+   * @returns false when its hash is not the one in the manifest; a promise where more has to happen before it is of use here
    * @throws UserError when there is no room
    */
-  store(index: number, bytes: Uint8Array): boolean;
+  store(index: number, bytes: Uint8Array): boolean | Promise<boolean>;
   /**
    * New weights or an update are announced, and will be loaded; the next computation waits for them. To be called between
    * computations only.

@@ -13,7 +13,7 @@ import { leavesPerGroupOf } from '../shared/engine/step/leaves-per-group.js';
 import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
 import { StepExecutor } from '../shared/engine/step/step-executor.js';
 import { encodedLayout, sumCodecOf } from '../shared/engine/step/sum-codec.js';
-import { gradientLayout } from '../shared/engine/step/sum-layout.js';
+import { gradientLayout, type SumLayout } from '../shared/engine/step/sum-layout.js';
 import { sumCut, updateCut, weightCut } from '../shared/engine/step/vector-cuts.js';
 import { allocateOptimizer, type UpdateRule } from '../shared/engine/update-memory.js';
 import { assert, UserError } from '../shared/errors.js';
@@ -37,20 +37,23 @@ import type {
 import { type Stage, type StagedComputation, stagedSteps } from './staged-steps.js';
 
 /** A run in this machine's memory. */
-interface LoadedRun {
+export interface LoadedRun {
   /** Identifies the run: a later connection may bring the same one again. */
   readonly fingerprint: string;
   readonly runMemory: RunMemory;
   /** What arrives: how its vectors are cut, and where each of them lies. */
   readonly arriving: Readonly<Record<Arriving, Place | undefined>>;
-  /** How partial sums are cut. */
+  /** What a partial sum holds, and how it is cut. */
+  readonly layout: SumLayout;
   readonly sums: VectorCut;
+  /** Adds partial sums of other machines; undefined with local updates, whose results are added by the coordinator alone. */
+  readonly exchange: StepExecutor['exchange'] | undefined;
   readonly begin: (computation: Computation) => StagedComputation;
   readonly interrupt: () => void;
 }
 
 /** Vectors that arrive over a link. */
-interface Place {
+export interface Place {
   readonly cut: VectorCut;
   /** The byte offset of each. */
   readonly vectors: readonly number[];
@@ -58,12 +61,12 @@ interface Place {
 
 /** Executor of a remote worker: its own memory and threads. Weights and data come over the link. */
 export class RemoteExecutor implements Executor {
-  private run: LoadedRun | undefined;
+  protected run: LoadedRun | undefined;
   /** The memory before any run is allocated: the threads and their kernels. */
   private readonly empty: MemoryMark;
   /** The latest computation. */
   private computing: Promise<unknown> = Promise.resolve();
-  private readonly arrivals = new Arrivals();
+  protected readonly arrivals = new Arrivals();
   /** What is expected. */
   private place: Place | undefined;
   private what: Arriving = 'weights';
@@ -71,7 +74,7 @@ export class RemoteExecutor implements Executor {
 
   /** @param bytesMax what a run may take of this machine's memory, with everything that its link holds */
   constructor(
-    private readonly device: Device,
+    protected readonly device: Device,
     private readonly bytesMax = Number.POSITIVE_INFINITY,
   ) {
     this.empty = device.memory.mark();
@@ -97,7 +100,7 @@ export class RemoteExecutor implements Executor {
     };
   }
 
-  store(index: number, bytes: Uint8Array): boolean {
+  store(index: number, bytes: Uint8Array): boolean | Promise<boolean> {
     const { data } = this.loaded.runMemory;
     if (!isChunk(data.manifest, index, bytes, this.device.platform.sha256Hex)) return false;
     data.put(index, bytes);
@@ -215,7 +218,9 @@ export class RemoteExecutor implements Executor {
           weights: { cut: cutVector(round.bytes), vectors: [round.weights] },
           update: update && { cut: cutVector(update.bytes.byteLength), vectors: [update.at] },
         },
+        layout: resultLayout(plan, rule),
         sums: sumCut(resultLayout(plan, rule)),
+        exchange: undefined,
         begin: ({ step, range }) => {
           let partialSums: readonly PartialSum[] | undefined;
           const stage: Stage = {
@@ -244,13 +249,15 @@ export class RemoteExecutor implements Executor {
         weights: { cut: weightCut(plan), vectors: [runMemory.weights, ...stepExecutor.optimizerState] },
         update: codec && { cut: updateCut(codec), vectors: [updater?.update as number] },
       },
+      layout,
       sums: sumCut(layout),
+      exchange: (step, partialSums) => stepExecutor.exchange(step, partialSums),
       begin: stagedSteps(stepExecutor, plan, layout, codec, threads),
       interrupt: () => {},
     };
   }
 
-  private get loaded(): LoadedRun {
+  protected get loaded(): LoadedRun {
     assert(this.run !== undefined, 'a run is prepared before it is computed');
     return this.run;
   }

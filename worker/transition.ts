@@ -129,7 +129,7 @@ function handle(state: WorkerState, message: WorkerMessage): WorkerEffect[] {
       if (state.phase !== 'preparing' || message.run !== connection.run) return [];
       state.phase = 'fetching';
       startRun(workQueue, message.run, message);
-      return withReady(state, startFetch(dataFetch, message.missing));
+      return withReady(state, startFetch(dataFetch, message));
     case 'stored':
       if (state.phase !== 'fetching' && state.phase !== 'working') return [];
       return withReady(state, onStored(dataFetch, message));

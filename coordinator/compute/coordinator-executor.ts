@@ -5,13 +5,12 @@ import type { RunMemory } from '../../shared/engine/run-memory.js';
 import { type Outcome, StepExecutor, type ThreadShare } from '../../shared/engine/step/step-executor.js';
 import type { SumLayout } from '../../shared/engine/step/sum-layout.js';
 import { assert } from '../../shared/errors.js';
-import { sha256OfPieces } from '../../shared/files/sha256.js';
-import { canonicalBytes } from '../../shared/files/tensors.js';
 import type { AnswersNews } from '../../shared/protocol/example-news.js';
 import type { LeafRange } from '../../shared/reduction/tree.js';
-import type { Compared, CoordinatorEffect, StepMetrics } from '../state/messages.js';
+import type { CoordinatorEffect, StepMetrics } from '../state/messages.js';
 import type { Metrics } from '../state/observer.js';
 import type { AveragedWeights } from './averaged-weights.js';
+import { type Comparison, compareSums } from './compare-sums.js';
 import { metricMeans } from './metric-means.js';
 import type { OutgoingVectors } from './outgoing-vectors.js';
 
@@ -83,32 +82,9 @@ export class CoordinatorExecutor {
   }
 
   /** Compares members' answers to the same task, bit by bit. */
-  compare(answers: Compare['answers']): Pick<Compared, 'hashes' | 'parameter'> {
-    const { layout } = this.parts;
-    const sums = answers.map(({ memberId, partialSums }) => ({
-      memberId,
-      vectors: partialSums.map(({ buffer }) => this.comparableBytes(buffer)),
-    }));
-    const differs = ({ from, to }: { from: number; to: number }): boolean => {
-      const hashes = sums.map(({ vectors }) =>
-        sha256OfPieces(vectors.map((vector) => vector.subarray(4 * from, 4 * to))),
-      );
-      return new Set(hashes).size > 1;
-    };
-    const hashes = sums.map(({ memberId, vectors }) => ({ memberId, hash: sha256OfPieces(vectors) }));
-    const areEqual = hashes.every(({ hash }) => hash === hashes[0]?.hash);
-    // Gaps between parameters are hashed with the rest, though they belong to none.
-    return { hashes, parameter: areEqual ? undefined : (layout.parts.find(differs)?.name ?? 'padding') };
-  }
-
-  /** A partial sum as bytes, equal for equal sums: codes as they are, floats with NaN canonicalised. */
-  private comparableBytes(buffer: number): Uint8Array {
-    const { runMemory, layout } = this.parts;
-    const { memory } = runMemory;
-    const codes = 4 * (layout.codeWords ?? 0);
-    const bytes = memory.u8(buffer, 4 * layout.floats).slice();
-    bytes.set(canonicalBytes(memory.f32(buffer + codes, layout.floats - codes / 4)), codes);
-    return bytes;
+  compare(answers: Compare['answers']): Comparison {
+    const { layout, runMemory } = this.parts;
+    return compareSums(runMemory.memory, layout, answers);
   }
 
   /**

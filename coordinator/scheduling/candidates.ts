@@ -52,6 +52,28 @@ export function preferConfirming(
   return prefer(believed, ({ member }) => !machines.includes(member.standing.machine));
 }
 
+/** Of so many workers some are looked at: an audited step of thousands would otherwise look at each of them for each of its tasks. */
+const LOOKED_AT_MAX = 64;
+
+/** Some workers, the next ones from a random one on; all where they are few. */
+export function someOf({ random }: Pick<SchedulingState, 'random'>, workers: Workers): Workers {
+  if (workers.length <= LOOKED_AT_MAX) return workers;
+  const first = random.below(workers.length);
+  return [
+    ...workers.slice(first, first + LOOKED_AT_MAX),
+    ...workers.slice(0, Math.max(0, first + LOOKED_AT_MAX - workers.length)),
+  ];
+}
+
+/** The first of these lists in which somebody is. */
+export function firstFilled(rows: readonly (() => Workers)[]): Workers {
+  for (const row of rows) {
+    const workers = row();
+    if (workers.length > 0) return workers;
+  }
+  return [];
+}
+
 /** Workers that owe nothing in this step. */
 export function preferIdle(workers: Workers, step: DistributedStep): Workers {
   return prefer(workers, (worker) => isIdle(worker, step));

@@ -1,31 +1,16 @@
 import { assert } from '../../shared/errors.js';
-import { isSameRange, splitRange } from '../../shared/reduction/tree.js';
+import { isSameRange, type LeafRange, splitRange } from '../../shared/reduction/tree.js';
 import type { Trust } from '../state/member.js';
 import type { CoordinatorEffect, Share } from '../state/messages.js';
 import { type Assignment, assign, reassign } from './assignment.js';
-import {
-  isIdle,
-  isLoaded,
-  knows,
-  preferConfirming,
-  preferIdle,
-  preferMeasured,
-  preferNotLate,
-  preferResponsive,
-} from './candidates.js';
-import { dispatch, dispatchAmong } from './dispatch.js';
+import { isIdle, preferNotLate } from './candidates.js';
+import { dispatch } from './dispatch.js';
 import { hedge, wakeWhenDue } from './hedging.js';
 import { onLate } from './lateness.js';
 import { noteDistributed } from './placement.js';
 import { rehearseChecked } from './rehearsal.js';
 import { compareRight, dropCheck, voidCheck } from './rehearsal-check.js';
-import {
-  ableWorkers,
-  activeWorkers,
-  readyWorkers,
-  type SchedulingState,
-  type WorkerRecord,
-} from './scheduling-state.js';
+import { activeWorkers, readyWorkers, type SchedulingState, type WorkerRecord } from './scheduling-state.js';
 import {
   acceptTrusted,
   addRoot,
@@ -34,15 +19,11 @@ import {
   type DistributedStep,
   type Doubt,
   isCovered,
-  isDisputed,
-  missingAssignees,
-  needsThisMachine,
   openStep,
   type Recheck,
-  refresh,
   releaseMember,
-  type Task,
 } from './step-tasks.js';
+import { serveAll } from './takers.js';
 import { capacities, decayPenalty } from './throughput.js';
 import { tellWaiting } from './waiting.js';
 import { assignWhole } from './whole-assignment.js';
@@ -63,6 +44,8 @@ export function localShares(part: SchedulingState, leaves: number): readonly Sha
   return assign({ from: 0, to: leaves }, threads, part.settings.leavesPerGroup).shares;
 }
 
+type StepRange = { step: number; leaves: number; range?: LeafRange };
+
 /** How the answers of a step are confirmed. */
 export interface Confirmation {
   /** No answer of a remote member counts unless it is confirmed. */
@@ -74,10 +57,11 @@ export interface Confirmation {
 /**
  * Opens a step: dispatches its leaves.
  * @param leaves of the step's batch
+ * @param range those that are computed below this machine; left out: all of them
  */
 export function startStep(
   part: SchedulingState,
-  { step, leaves, ...confirmation }: { step: number; leaves: number } & Confirmation,
+  { step, leaves, range = { from: 0, to: leaves }, ...confirmation }: StepRange & Confirmation,
   nowMs: number,
 ): CoordinatorEffect[] {
   assert(part.current === undefined, 'a step is started while another is under way');
@@ -86,7 +70,6 @@ export function startStep(
   // A member that is late with a replica has been told to give it up.
   const prompt = settings.isLocal ? activeWorkers(part) : preferNotLate(activeWorkers(part));
   const inUse = assignments.get(leaves);
-  const range = { from: 0, to: leaves };
   const assignment = settings.isLocal
     ? sameOr(inUse, assignWhole(range, capacities(prompt)))
     : reassign(inUse, range, capacities(prompt), settings.leavesPerGroup);
@@ -142,7 +125,7 @@ export function continueStep(
   nowMs: number,
 ): { readonly effects: CoordinatorEffect[]; readonly isCovered: boolean } {
   const step = openOf(part);
-  const effects = [...step.unassigned].flatMap((task) => serve(part, step, task, nowMs));
+  const effects = serveAll(part, step, nowMs);
   if (!isCovered(step)) effects.push(...hedge(part, step, nowMs));
   effects.push(...tellWaiting(part, step, nowMs));
   if (isCovered(step)) return { effects, isCovered: true };
@@ -154,10 +137,7 @@ export function continueStep(
 export function closeStep(
   part: SchedulingState,
   nowMs: number,
-): {
-  readonly effects: CoordinatorEffect[];
-  readonly chosen: readonly Chosen[];
-} {
+): { readonly effects: CoordinatorEffect[]; readonly chosen: readonly Chosen[] } {
   const step = openOf(part);
   assert(isCovered(step), 'a step is closed before all of its leaves are in');
   step.isClosed = true;
@@ -227,40 +207,6 @@ export function onWoken(part: SchedulingState): void {
 function openOf({ current }: SchedulingState): DistributedStep {
   assert(current !== undefined && !current.isClosed, 'no step is open');
   return current;
-}
-
-/** Finds takers for a task that has too few. */
-function serve(part: SchedulingState, step: DistributedStep, task: Task, nowMs: number): CoordinatorEffect[] {
-  if (missingAssignees(task) === 0) {
-    refresh(step, task);
-    return [];
-  }
-  const active = activeWorkers(part);
-  const best = (workers: readonly WorkerRecord[]): readonly WorkerRecord[] =>
-    preferMeasured(preferIdle(preferNotLate(preferResponsive(workers, nowMs)), step));
-  if (task.assignees.length === 0 && task.answers.length === 0)
-    return dispatchAmong(part, step, task, best(active), nowMs);
-  if (acceptTrusted(step, task, nowMs)) return [];
-  const isOwn = step.recheck?.by === 'this-machine' || needsThisMachine(task);
-  const mayConfirm = (worker: WorkerRecord): boolean =>
-    !knows(worker, task) && (!isOwn || worker.member.sharesMemory);
-  const mayTake = (worker: WorkerRecord): boolean => mayConfirm(worker) && !isLoaded(worker, step);
-  // Where nobody else can, or those have too much to do, one that has not rehearsed yet may.
-  const rows = [
-    active.filter(mayTake),
-    ableWorkers(part).filter(mayTake),
-    ableWorkers(part).filter(mayConfirm),
-  ];
-  const others = preferConfirming(part, step, rows.find((row) => row.length > 0) ?? [], task);
-  const takers = best(others);
-  const taker = takers[part.random.below(takers.length)];
-  if (taker !== undefined) return [dispatch(step, task, taker, nowMs)];
-  if (isDisputed(task)) return [];
-  // Nobody else could confirm it.
-  task.replicas = 1;
-  task.standsAlone = true;
-  refresh(step, task);
-  return [];
 }
 
 /** A member that still computes a task of this step does so in vain. @returns cancellations, where they save time */

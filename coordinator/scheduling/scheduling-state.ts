@@ -201,7 +201,9 @@ export function onMemberConnected({ workers }: SchedulingState, member: Readonly
 
 /** Workers that can be given work, in the order in which they connected. */
 export function readyWorkers({ workers }: SchedulingState): WorkerRecord[] {
-  return [...workers.values()].filter(({ member }) => member.phase === 'ready');
+  const ready: WorkerRecord[] = [];
+  for (const worker of workers.values()) if (worker.member.phase === 'ready') ready.push(worker);
+  return ready;
 }
 
 /**

@@ -105,6 +105,42 @@ export function planDecodedRoot(
   return { reduction: { decodes, steps, encodes: [] }, tops };
 }
 
+/**
+ * The reduction of encoded partial sums to those that are exchanged of all of them together: sums are encoded again, in the
+ * place of their first one; what nothing is added to stays as it is.
+ * @param vectors where they are decoded to
+ */
+export function planDecodedExchange(
+  partialSums: readonly PartialSum[],
+  leaves: number,
+  vectors: readonly number[],
+): { reduction: Reduction; tops: PartialSum[] } {
+  const encodedOf = new Map(partialSums.map(({ buffer }, i) => [vectors[i] as number, buffer]));
+  const decoded = partialSums.map(({ node }, i) => ({ node, buffer: vectors[i] as number }));
+  const all = planAdditions(decoded, leaves);
+  const root = all.additions.find(({ into }) => into.level === rootLevel(leaves));
+  const additions = all.additions.filter((addition) => addition !== root);
+  const sums = new Set(additions.map(({ into }) => nodeKey(into)));
+  const isSum = ({ node }: PartialSum): boolean => sums.has(nodeKey(node));
+  const tops = root === undefined ? all.tops : [root.left, root.right];
+  return {
+    reduction: {
+      decodes: decoded.map(({ buffer }) => ({
+        vector: buffer,
+        encoded: encodedOf.get(buffer) as number,
+      })),
+      steps: additions.flatMap(({ left, right, add }) => [
+        ...[left, right].filter(isSum).map(({ buffer }) => ({ quantize: buffer })),
+        add,
+      ]),
+      encodes: tops
+        .filter(isSum)
+        .map(({ buffer }) => ({ vector: buffer, encoded: encodedOf.get(buffer) as number })),
+    },
+    tops: tops.map(({ node, buffer }) => ({ node, buffer: encodedOf.get(buffer) as number })),
+  };
+}
+
 /** An addition of the tree, and the partial sums that it adds. */
 interface Addition {
   readonly into: TreeNode;

@@ -10,6 +10,7 @@ import type { Threads } from '../threads/thread-pool.js';
 import { EncodedUpdate } from './encoded-update.js';
 import {
   type PartialSum,
+  planDecodedExchange,
   planDecodedRoot,
   planExchange,
   planReduction,
@@ -202,6 +203,26 @@ export class StepExecutor {
     if (!isBroken) await this.threadPool.run(updates);
     this.update?.complete(scalars);
     return { metrics: this.metricsAt(root), isBroken };
+  }
+
+  /**
+   * Adds partial sums that other machines have computed, on all threads, as far as the tree adds them below its root.
+   * @returns those that are exchanged of all of them together, each in the place of its first one
+   */
+  async exchange(step: number, partialSums: readonly PartialSum[]): Promise<readonly PartialSum[]> {
+    const { plan, data, leafSize } = this.runMemory;
+    const { size } = stepPlace(step, data.manifest.samples, this.shape.batch);
+    const leaves = leafCount(size, leafSize);
+    const count = this.compilers.length;
+    const { reduction, tops } =
+      this.shape.codec === undefined
+        ? planReduction(partialSums, leaves)
+        : planDecodedExchange(partialSums, leaves, this.decodedVectors(partialSums.length));
+    if (reduction.steps.length === 0) return partialSums;
+    const spans =
+      this.shape.codec === undefined ? evenSpans(plan.vectorFloats, count) : slicesOf(plan, count);
+    await this.threadPool.run(spans.map((span, i) => this.compiler(i).add(reduction, [span])));
+    return tops;
   }
 
   /** How partial sums and updates are encoded; undefined: they are float32. */
