@@ -3,11 +3,13 @@ import { systemClock } from '../shared/actor/clock.js';
 import { Device } from '../shared/engine/device.js';
 import { nodePlatform } from '../shared/engine/node-platform.js';
 import { UserError } from '../shared/errors.js';
+import type { Link } from '../shared/link/link.js';
 import { proveMachine } from '../shared/link/machine-key.js';
 import { connectWebSocket } from '../shared/link/web-socket-client.js';
 import { checkOptionNames } from '../shared/nearest.js';
 import { hostAndPort } from '../shared/protocol/join-url.js';
 import type { WorkerIdentity } from '../worker/connection.js';
+import type { Executor } from '../worker/executor.js';
 import { RemoteExecutor } from '../worker/remote-executor.js';
 import { WorkerActor } from '../worker/run-worker.js';
 import { type JoinOptions, parseWorkerOptions, type WorkerSettings } from './options/worker-options.js';
@@ -68,13 +70,34 @@ export async function join(joinUrl: string, options: WorkerProgramOptions = {}):
 }
 
 /** What a worker has done, and why it was refused or has lost its run; undefined: it was not, and has not. */
-interface WorkerOutcome {
+export interface WorkerOutcome {
   readonly result: WorkerResult;
   readonly failure: UserError | undefined;
 }
 
+/** What computes for a worker, and how it connects. */
+export interface WorkerMeans {
+  readonly executor: Executor;
+  readonly connect: () => Promise<Link>;
+  /** Called when the worker has ended. */
+  readonly close: (reason: string) => Promise<void>;
+}
+
 /** Works for the run at `settings.join` until it ends or the host interrupts it. */
-export async function work(settings: WorkerSettings, host: WorkerHost): Promise<WorkerOutcome> {
+export function work(settings: WorkerSettings, host: WorkerHost): Promise<WorkerOutcome> {
+  return workWith(settings, host, async (device) => ({
+    executor: new RemoteExecutor(device, settings.memory),
+    connect: () => connectWebSocket(settings.join, systemClock),
+    close: async () => {},
+  }));
+}
+
+/** The same, with other means. @param meansOn made when the threads of this machine have started */
+export async function workWith(
+  settings: WorkerSettings,
+  host: WorkerHost,
+  meansOn: (device: Device) => Promise<WorkerMeans>,
+): Promise<WorkerOutcome> {
   const clock = systemClock;
   const { join: address, name, threads } = settings;
   const device = await Device.start(threads, settings.backend, nodePlatform());
@@ -83,14 +106,13 @@ export async function work(settings: WorkerSettings, host: WorkerHost): Promise<
     const { backend, detail } = threadPool;
     host.say(`${name}: ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${backend} (${detail})`);
     const startedMs = clock.nowMs();
+    const { executor, connect, close } = await meansOn(device);
     const worker = new WorkerActor({
       identity: {
         ...{ name, backend, detail, threads, token: address.token, selfTest: device.selfTest() },
         proveMachine: await machineProver((text) => host.say(text)),
       },
-      executor: new RemoteExecutor(device, settings.memory),
-      clock,
-      connect: () => connectWebSocket(address, clock),
+      ...{ executor, clock, connect },
       onNotice: (text) => host.say(text),
     });
     const { interrupted } = host;
@@ -100,6 +122,7 @@ export async function work(settings: WorkerSettings, host: WorkerHost): Promise<
     const { exitReason, reason, samples } = await worker.ended.finally(() =>
       interrupted.removeEventListener('abort', leave),
     );
+    await close(reason);
     const seconds = (clock.nowMs() - startedMs) / 1000;
     host.say(`${samples} samples in ${seconds.toFixed(1)} s; ${reason}`);
     const result = { samples, seconds, backend: `${backend} (${detail})`, reason };

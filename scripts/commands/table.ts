@@ -13,6 +13,11 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./worker.js'),
   },
   {
+    name: 'relay',
+    summary: 'pass a run on to many workers, and their sums back as one worker',
+    load: () => import('./relay.js'),
+  },
+  {
     name: 'watch',
     summary: 'follow the progress of a run from anywhere',
     load: () => import('./watch.js'),

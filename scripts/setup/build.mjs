@@ -18,6 +18,7 @@ import { runQuietly } from './process.mjs';
 const SOURCE_FOLDERS = [
   'coordinator',
   'worker',
+  'relay',
   'shared',
   'trainer',
   'simulation',

@@ -6,13 +6,14 @@ const TOP: Readonly<Record<string, readonly string[]>> = {
   shared: [],
   coordinator: ['shared'],
   worker: ['shared'],
-  trainer: ['shared', 'coordinator', 'worker'],
-  simulation: ['shared', 'coordinator', 'worker'],
+  relay: ['shared', 'coordinator', 'worker'],
+  trainer: ['shared', 'coordinator', 'worker', 'relay'],
+  simulation: ['shared', 'coordinator', 'worker', 'relay'],
   // What a model says is the trainer's; nothing of Node may be reached that way.
   web: ['shared', 'worker', 'trainer'],
   examples: ['shared', 'trainer'],
-  scripts: ['shared', 'coordinator', 'worker', 'trainer', 'simulation', 'examples'],
-  test: ['shared', 'coordinator', 'worker', 'trainer', 'simulation', 'examples', 'scripts', 'web'],
+  scripts: ['shared', 'coordinator', 'worker', 'relay', 'trainer', 'simulation', 'examples'],
+  test: ['shared', 'coordinator', 'worker', 'relay', 'trainer', 'simulation', 'examples', 'scripts', 'web'],
 };
 
 /** Folders of shared/, each of which may import only those before it. Files directly in shared/ come before all. */
@@ -57,6 +58,7 @@ const COMPOSERS: readonly string[] = [
   'coordinator/member-table.ts',
   'coordinator/metrics-text.ts',
   'coordinator/coordinator-state.ts',
+  'coordinator/member-work.ts',
 ];
 
 /** Files of deciding rooms that effects need: functions that change no state, and the links of the watchers. */

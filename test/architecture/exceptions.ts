@@ -18,6 +18,8 @@ export const LONG_FILES: LongFiles = {
   'simulation/virtual-cluster.ts':
     'the machines of one cluster and what passes between them, in one virtual time',
   'simulation/virtual-coordinator.ts': 'one process: a case for each effect, and what it stands for',
+  'simulation/virtual-relay.ts': 'one machine: a worker upwards and a coordinator downwards, on one state',
+  'simulation/virtual-worker.ts': 'one machine: a case for each effect, and what it stands for',
   'simulation/virtual-executor.ts':
     'the sums and weights of one machine: what each operation on them must leave true',
   'test/process/forger.test.ts': 'a list of forgeries, each with what it is refused for',

@@ -1,0 +1,187 @@
+import { compareSums } from '../coordinator/compute/compare-sums.js';
+import type { OutgoingVectors } from '../coordinator/compute/outgoing-vectors.js';
+import { PartialSumBuffers } from '../coordinator/compute/partial-sum-buffers.js';
+import type { Clock } from '../shared/actor/clock.js';
+import type { Device } from '../shared/engine/device.js';
+import { assert } from '../shared/errors.js';
+import type { Link } from '../shared/link/link.js';
+import type { Run } from '../shared/protocol/messages.js';
+import type { SegmentPlace } from '../shared/reduction/segments.js';
+import type { Arriving, Computation, Computed, Prepared } from '../worker/executor.js';
+import { RemoteExecutor } from '../worker/remote-executor.js';
+import { buffersOf, RelayMembers } from './relay-members.js';
+import { checkRelayed, type OwnSettings, relaySettings } from './relay-settings.js';
+import { WaitingLinks } from './waiting-links.js';
+
+/**
+ * How long those below may take to become ready, once a relay has joined: less than a coordinator waits for a member. A relay that
+ * has waited in vain leaves the run, and joins again when somebody is ready.
+ */
+const BEGIN_MS = 90_000;
+
+/** What a relay's executor is made of. */
+export interface RelayExecutorParts {
+  readonly device: Device;
+  /** What a run may take of this machine's memory, with everything that its link upwards holds. */
+  readonly bytesMax: number;
+  readonly clock: Clock;
+  readonly own: OwnSettings;
+  /** How many must be below before the relay joins a run for the first time. */
+  readonly minWorkers: number;
+  readonly onNotice: (text: string) => void;
+  /** Nobody below can be given work any more. */
+  readonly onNobody: () => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/**
+ * Computes for the worker that a relay is upwards: it has those below compute, and adds their partial sums. It holds the data
+ * and the weights of the run, which it passes on. A run is of use here as soon as all of the data and somebody below are ready.
+ */
+export class RelayExecutor extends RemoteExecutor {
+  /** Those below, once a run with all of its data is here. */
+  private members: RelayMembers | undefined;
+  private buffers: PartialSumBuffers | undefined;
+  /** Links from below that wait for the run. */
+  private readonly waiting: WaitingLinks;
+  private upper: Run | undefined;
+  /** What has come since the latest computation, if anything. */
+  private brings: Arriving | undefined;
+  /** The buffers of the latest result, which may wait for the link upwards. */
+  private held: readonly number[] = [];
+  private isAbandoned = false;
+
+  constructor(private readonly parts: RelayExecutorParts) {
+    super(parts.device, parts.bytesMax);
+    this.waiting = new WaitingLinks(parts.clock);
+  }
+
+  /** Somebody has connected from below. */
+  accept(link: Link): void {
+    if (this.members !== undefined) return this.members.accept(link);
+    this.waiting.add(link);
+  }
+
+  /** Resolves when it is worth joining: before the run is known, when enough have connected; then, when one can compute. */
+  async somebody(): Promise<void> {
+    if (this.members !== undefined) return this.members.able(1);
+    await this.waiting.atLeast(this.parts.minWorkers);
+  }
+
+  /** Tells those below that it is over. */
+  async close(reason: string): Promise<void> {
+    for (const link of this.waiting.take()) link.close(reason);
+    await this.members?.close(reason);
+  }
+
+  override async prepare(run: Run): Promise<Prepared> {
+    checkRelayed(run);
+    const before = this.run;
+    const prepared = await super.prepare(run);
+    this.upper = run;
+    if (this.run !== before) {
+      this.held = [];
+      void this.members?.close('the relay has joined another run');
+      this.members = undefined;
+      this.buffers = undefined;
+    }
+    if (prepared.missing.length === 0) await this.begin();
+    return { ...prepared, needsAllData: true };
+  }
+
+  override store(index: number, bytes: Uint8Array): boolean | Promise<boolean> {
+    const isValid = super.store(index, bytes) as boolean;
+    if (!isValid || this.loaded.runMemory.data.missing().length > 0) return isValid;
+    return this.begin().then(() => true);
+  }
+
+  override expect(what: Arriving): void {
+    super.expect(what);
+    this.brings = what;
+  }
+
+  override load(place: SegmentPlace, bytes: Uint8Array): void {
+    super.load(place, bytes);
+    // An update is passed on as a whole, once it is applied here: whole weights may be asked for as well.
+    if (this.brings !== 'update') this.members?.arrived(place);
+  }
+
+  override stopWaiting(): void {
+    super.stopWaiting();
+    this.members?.stopWaiting();
+  }
+
+  override async compute(computation: Computation): Promise<Computed | undefined> {
+    const { members, buffers } = this;
+    const { exchange, begin } = this.loaded;
+    assert(members !== undefined && buffers !== undefined && exchange !== undefined, 'a relay has a run');
+    buffers.release(this.held);
+    this.held = [];
+    const { step, range, appliesUpdate } = computation;
+    this.isAbandoned = false;
+    if (appliesUpdate) {
+      await this.arrivals.here();
+      if (this.isAbandoned) return undefined;
+      for (const stage of begin(computation).stages) await stage.applyUpdate();
+    }
+    const { brings } = this;
+    this.brings = undefined;
+    if (this.isAbandoned) return undefined;
+    const computed = await members.compute({ step, range, brings });
+    if (computed === undefined) return undefined;
+    this.held = buffersOf(computed.arrived);
+    const partialSums = await exchange(step, computed.arrived);
+    await this.arrivals.here();
+    return { partialSums, computeMs: computed.computeMs };
+  }
+
+  override interrupt(): void {
+    this.isAbandoned = true;
+    this.stopWaiting();
+    this.members?.abandon();
+  }
+
+  /** The data is here: those who have connected are let in. Resolves when enough of them can be given work. */
+  private async begin(): Promise<void> {
+    const least = this.members === undefined ? this.parts.minWorkers : 1;
+    this.members ??= this.letIn();
+    const { clock, onNobody } = this.parts;
+    const cancel = clock.after(BEGIN_MS, onNobody);
+    await this.members.able(least);
+    cancel();
+  }
+
+  private letIn(): RelayMembers {
+    const { upper: run, loaded, parts } = this;
+    const { clock, own, onNotice, onNobody, onFailure } = parts;
+    const { runMemory, sums, layout, arriving } = loaded;
+    const { memory, data } = runMemory;
+    const { weights } = arriving;
+    assert(run !== undefined && weights !== undefined, 'a run is prepared before its data is here');
+    const weightBytes = weights.vectors.length * weights.cut.bytes;
+    const buffers = new PartialSumBuffers(memory, sums);
+    this.buffers = buffers;
+    const members = new RelayMembers({
+      settings: relaySettings(run, own, { sums, weightBytes }),
+      ...{ clock, buffers, onNotice, onNobody, onFailure },
+      outgoing: (what) => this.outgoing(what),
+      chunk: (index) => data.chunk(index),
+      compare: (answers) => compareSums(memory, layout, answers),
+    });
+    for (const link of this.waiting.take()) members.accept(link);
+    return members;
+  }
+
+  private outgoing(what: Arriving): OutgoingVectors {
+    const { arriving, runMemory } = this.loaded;
+    const place = arriving[what];
+    assert(place !== undefined, 'only a run with a codec has updates');
+    const { cut, vectors } = place;
+    return {
+      cut,
+      order: cut.segments.map((_, index) => index),
+      views: vectors.map((at) => runMemory.memory.u8(at, cut.bytes)),
+      isHere: (one) => what === 'update' || this.arrivals.areHere([one]),
+    };
+  }
+}

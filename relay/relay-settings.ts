@@ -1,0 +1,52 @@
+import { answerSegmentsMax } from '../coordinator/membership/frame-limits.js';
+import { UserError } from '../shared/errors.js';
+import type { Run } from '../shared/protocol/messages.js';
+import type { VectorCut } from '../shared/reduction/segments.js';
+import { shardLevelOf } from '../shared/reduction/shards.js';
+import { leafCount } from '../shared/reduction/tree.js';
+import type { RelaySettings } from './relay-state.js';
+
+/** What a relay adds to the run that it was told of. */
+export interface OwnSettings {
+  /** Identifies the run between the relay and those below it. */
+  readonly runId: string;
+  /** Whoever knows it may work below the relay: the run's own. */
+  readonly token: string;
+  /** Fraction of the work below the relay that is computed twice, and what decides which. */
+  readonly audit: RelaySettings['audit'];
+  /** Connections that can be open at a time; left out: as many as there can be members. */
+  readonly connectionsMax?: number;
+}
+
+/** How vectors are exchanged between a relay and those below it. */
+export interface RelayedVectors {
+  /** How a partial sum travels. */
+  readonly sums: VectorCut;
+  /** Bytes that a worker needs for a step. */
+  readonly weightBytes: number;
+}
+
+/** @throws UserError when relays do not serve runs of this kind */
+export function checkRelayed({ settings: { local } }: Pick<Run, 'settings'>): void {
+  if (local !== undefined)
+    throw new UserError(
+      'a relay does not serve a run of local updates, whose replicas are single tasks: join its workers to the run itself',
+    );
+}
+
+/** The settings of a relay for a run. */
+export function relaySettings(
+  { model, settings, data, compression }: Pick<Run, 'model' | 'settings' | 'data' | 'compression'>,
+  own: OwnSettings,
+  { sums, weightBytes }: RelayedVectors,
+): RelaySettings {
+  const { seed, batch, leafSize, leavesPerGroup } = settings;
+  return {
+    ...{ model, data, samples: data.samples, ...own, seed, batch, leafSize, leavesPerGroup },
+    ...(compression && { compression, shardLevel: shardLevelOf(leafCount(batch, leafSize)) }),
+    // Who is below a relay was sent there to work.
+    placement: 'all',
+    exchange: { bytes: weightBytes + sums.bytes, others: [] },
+    answerSegmentsMax: answerSegmentsMax(sums, { batch, leafSize }),
+  };
+}

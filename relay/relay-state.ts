@@ -1,0 +1,72 @@
+import type { MemberRooms } from '../coordinator/member-work.js';
+import { initialMembership } from '../coordinator/membership/membership.js';
+import { initialScheduling } from '../coordinator/scheduling/scheduling-state.js';
+import type { CoordinatorEffect, CoordinatorMessage } from '../coordinator/state/messages.js';
+import type { RunSettings } from '../coordinator/state/run-settings.js';
+import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
+import type { LeafRange } from '../shared/reduction/tree.js';
+import type { Arriving } from '../worker/executor.js';
+
+/** What a relay knows of its run, as the rooms of a coordinator need it. */
+export type RelaySettings = Parameters<typeof initialMembership>[0] &
+  Parameters<typeof initialScheduling>[0] &
+  Pick<RunSettings, 'samples'>;
+
+/** Leaves that a relay was given. */
+export interface RelayTask {
+  readonly step: number;
+  readonly range: LeafRange;
+  /** What came with them; undefined: nothing, so weights are as they were. */
+  readonly brings: Arriving | undefined;
+}
+
+/** The state of a relay towards those below it: the rooms of a coordinator that know members, and what it owes upwards. */
+export interface RelayState extends MemberRooms {
+  readonly settings: RelaySettings;
+  /** What is to be computed, or is being computed; undefined: nothing. */
+  task: RelayTask | undefined;
+}
+
+/** What reaches a relay's mailbox from below, as at a coordinator, and from above. */
+export type RelayMessage =
+  | Extract<
+      CoordinatorMessage,
+      {
+        kind:
+          | 'connected'
+          | 'received'
+          | 'garbled'
+          | 'disconnected'
+          | 'chunk-sent'
+          | 'data-due'
+          | 'compared'
+          | 'tick'
+          | 'woken';
+      }
+    >
+  /** Leaves to compute. One task at a time. */
+  | ({ kind: 'compute' } & RelayTask)
+  /** Nobody needs them any more. */
+  | { kind: 'abandon' };
+
+/** What a relay wants done. */
+export type RelayEffect =
+  | CoordinatorEffect
+  /** The task is done: these are its partial sums, to be added as far as the tree adds them. */
+  | {
+      kind: 'computed';
+      task: RelayTask;
+      arrived: readonly PartialSum[];
+      /** The longest time that one of those below has computed for it. */
+      computeMs: number;
+    };
+
+/** A relay that nobody has joined. */
+export function initialRelayState(settings: RelaySettings, nowMs: number): RelayState {
+  return {
+    settings,
+    membership: initialMembership(settings, nowMs),
+    scheduling: initialScheduling(settings),
+    task: undefined,
+  };
+}

@@ -1,0 +1,188 @@
+import { announceDispute, expulsion } from '../coordinator/auditing/audit.js';
+import {
+  dropUnanswering,
+  onAcknowledged,
+  onAnswer,
+  onSegmentOf,
+  withoutMembers,
+} from '../coordinator/member-work.js';
+import { onConnected } from '../coordinator/membership/admission.js';
+import { onChunkSent, onDataDue } from '../coordinator/membership/data-requests.js';
+import { onTick } from '../coordinator/membership/heartbeat.js';
+import { onGarbled, onReceived } from '../coordinator/membership/member-messages.js';
+import {
+  expel,
+  memberOf,
+  NOTHING,
+  onConfirmed,
+  onDisconnected,
+} from '../coordinator/membership/membership.js';
+import { type Dispute, discardResults, onCompared } from '../coordinator/scheduling/answers.js';
+import {
+  abandonStep,
+  closeStep,
+  continueStep,
+  onStepFinished,
+  onWoken,
+  startStep,
+} from '../coordinator/scheduling/distributed-step.js';
+import { chooseNextStep } from '../coordinator/scheduling/next-step.js';
+import { onMemberReady } from '../coordinator/scheduling/rehearsal.js';
+import { CHECK, onHash } from '../coordinator/scheduling/rehearsal-check.js';
+import {
+  ableWorkers,
+  forgetWeights,
+  noteUpdate,
+  onMemberConnected,
+} from '../coordinator/scheduling/scheduling-state.js';
+import type { Chosen } from '../coordinator/scheduling/step-tasks.js';
+import type { TransitionResult } from '../shared/actor/transition.js';
+import { leavesOf } from '../shared/data/step-shape.js';
+import { assert } from '../shared/errors.js';
+import { leafCount } from '../shared/reduction/tree.js';
+import type { RelayEffect, RelayMessage, RelayState, RelayTask } from './relay-state.js';
+
+/**
+ * A relay towards those below it. It admits them, keeps them alive and serves them the data as a coordinator does, with the same
+ * rooms. A step is what it was given of one: its leaves are assigned, dispatched, hedged and dispatched again as those of a
+ * coordinator's step are. It updates no weights, keeps no checkpoints, and ends with the run above it.
+ */
+export function relay(
+  state: RelayState,
+  message: RelayMessage,
+  nowMs: number,
+): TransitionResult<RelayState, RelayEffect> {
+  return { state, effects: [...onMessage(state, message, nowMs), ...advance(state, nowMs)] };
+}
+
+/** How many below can be given work. */
+export function ableCount({ scheduling }: RelayState): number {
+  return ableWorkers(scheduling).length;
+}
+
+function onMessage(state: RelayState, message: RelayMessage, nowMs: number): readonly RelayEffect[] {
+  const { membership, scheduling } = state;
+  switch (message.kind) {
+    case 'connected': {
+      const { effects, member } = onConnected(membership, message, nowMs);
+      if (member !== undefined) onMemberConnected(scheduling, member);
+      return effects;
+    }
+    case 'received': {
+      const { ready, answer, segmentOf, cancelled, ...outcome } = onReceived(membership, message, nowMs);
+      const effects = withoutMembers(state, outcome, nowMs);
+      if (answer !== undefined) return onAnswer(state, answer, message.buffers, nowMs);
+      if (segmentOf !== undefined) return onSegmentOf(state, segmentOf, nowMs);
+      if (cancelled !== undefined) return onAcknowledged(state, cancelled, nowMs);
+      return ready === undefined ? effects : [...effects, ...onMemberReady(scheduling, ready.id)];
+    }
+    case 'garbled':
+      return withoutMembers(state, onGarbled(membership, message.id, message.reason), nowMs);
+    case 'disconnected':
+      return withoutMembers(state, onDisconnected(membership, message.id, message.reason), nowMs);
+    case 'chunk-sent':
+      return onChunkSent(membership, message.id, nowMs);
+    case 'data-due':
+      return onDataDue(membership, nowMs);
+    case 'tick': {
+      const isFetching = (id: string): boolean => scheduling.workers.get(id)?.isFetching ?? false;
+      return [
+        ...withoutMembers(state, onTick(membership, message.secret, isFetching, nowMs), nowMs),
+        ...dropUnanswering(state, nowMs),
+      ];
+    }
+    case 'compared': {
+      if (message.task === CHECK) {
+        const wrong = onHash(scheduling, message);
+        return wrong === undefined ? [] : onWrong(state, wrong, wrong, nowMs);
+      }
+      const { dispute, confirmed } = onCompared(scheduling, message);
+      onConfirmed(membership, confirmed);
+      return dispute === undefined ? [] : onDispute(state, dispute, nowMs);
+    }
+    case 'woken':
+      onWoken(scheduling);
+      return [];
+    case 'compute':
+      return onCompute(state, message);
+    case 'abandon':
+      state.task = undefined;
+      return abandonStep(scheduling);
+    default:
+      return message satisfies never;
+  }
+}
+
+/** Leaves have come from above. What came with them decides which weights those below still have. */
+function onCompute(state: RelayState, { step, range, brings }: RelayTask): RelayEffect[] {
+  const { scheduling } = state;
+  assert(state.task === undefined, 'a relay is given one task at a time');
+  if (brings === 'weights') forgetWeights(scheduling);
+  if (brings === 'update') {
+    noteUpdate(scheduling, step, false);
+    for (const worker of scheduling.workers.values())
+      if (worker.weightsStep !== step - 1) worker.weightsStep = -1;
+  }
+  state.task = { step, range, brings };
+  return [];
+}
+
+/** Starts whatever can be started now. */
+function advance(state: RelayState, nowMs: number): RelayEffect[] {
+  const { scheduling, task } = state;
+  if (task === undefined || ableCount(state) === 0) return [];
+  const begun = scheduling.current === undefined ? begin(state, task, nowMs) : [];
+  const { effects, isCovered } = continueStep(scheduling, nowMs);
+  if (!isCovered) return [...begun, ...effects];
+  state.task = undefined;
+  const closed = closeStep(scheduling, nowMs);
+  onStepFinished(scheduling, nowMs);
+  const arrived = closed.chosen.flatMap(({ answer }) => answer.partialSums);
+  return [
+    ...begun,
+    ...effects,
+    ...closed.effects,
+    { kind: 'computed', task, arrived, computeMs: longestMs(state, closed.chosen) },
+  ];
+}
+
+/** Dispatches the leaves of a task, and rehearses those below that have not answered yet. */
+function begin(state: RelayState, { step, range }: RelayTask, nowMs: number): RelayEffect[] {
+  const { scheduling, settings } = state;
+  const leaves = leavesOf(settings, step);
+  const batch = { samples: settings.batch, leaves: leafCount(settings.batch, settings.leafSize) };
+  const stepsLeft = Number.POSITIVE_INFINITY;
+  const { effects } = chooseNextStep(scheduling, { step, leaves, batch, stepsLeft }, nowMs);
+  const confirmation = { mustConfirmAll: false, isRecheck: false };
+  return [...effects, ...startStep(scheduling, { step, leaves, range, ...confirmation }, nowMs)];
+}
+
+/** The longest time that one of those below has computed for what counts, by its measured speed. */
+function longestMs({ scheduling }: RelayState, chosen: readonly Chosen[]): number {
+  return chosen.reduce((longest, { range, answer }) => {
+    const msPerLeaf = scheduling.workers.get(answer.memberId)?.throughput?.msPerLeaf ?? 0;
+    return Math.max(longest, (range.to - range.from) * msPerLeaf);
+  }, 0);
+}
+
+/** Those below differ over a task: who was wrong is expelled, and what it answered is computed again by others. */
+function onDispute(state: RelayState, dispute: Dispute, nowMs: number): readonly RelayEffect[] {
+  const { wrong, parameter } = dispute;
+  if (wrong.length === 0) return [announceDispute(dispute)];
+  return wrong.flatMap((one) => onWrong(state, dispute, { ...one, parameter }, nowMs));
+}
+
+/** What somebody below has computed is wrong. */
+function onWrong(
+  state: RelayState,
+  place: Parameters<typeof expulsion>[0],
+  { memberId, ...evidence }: Parameters<typeof expulsion>[2] & { readonly memberId: string },
+  nowMs: number,
+): readonly RelayEffect[] {
+  const { membership, scheduling } = state;
+  const member = memberOf(membership, memberId);
+  const { event, reason } = expulsion(place, member?.name ?? memberId, evidence);
+  const discarded = discardResults(scheduling, memberId);
+  const outcome = member === undefined ? NOTHING : expel(membership, member, 'wrong', reason, nowMs);
+  return [...discarded, { kind: 'report', event }, ...withoutMembers(state, outcome, nowMs)];
+}

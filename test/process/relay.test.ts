@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { TrainResult } from '../../trainer/result.js';
+import type { WorkerResult } from '../../trainer/worker-run.js';
+import { type Ended, type Program, start, temporaryFolder } from '../support/process.js';
+import { smallData, writeFiles } from '../support/process-data.js';
+import { programHere } from '../support/program-here.js';
+
+/* Relays as processes: whatever is below the coordinator, and whatever of it is killed, the weights are those of a run alone. */
+
+const RUN = ['train', '--data', 'digits', '--batch', 64, '--leaf', 4, '--json'];
+
+interface Tree {
+  readonly folder: string;
+  readonly coordinator: Program;
+  /** Starts a worker, or a relay that waits for so many, below whoever has printed a join line. */
+  readonly join: (name: string, below: Program, relayed?: number) => Promise<Program>;
+}
+
+function plant(options: readonly (string | number)[]): Tree {
+  const folder = temporaryFolder();
+  writeFiles(join(folder, 'digits'), smallData());
+  const coordinator = start([...RUN, ...options, '--workers', 0, '--listen', '127.0.0.1:0'], folder);
+  return {
+    folder,
+    coordinator,
+    join: async (name, below, relayed = 0) => {
+      const url = await below.joinUrl();
+      const listen = relayed > 0 ? ['--listen', '127.0.0.1:0', '--min-workers', relayed] : [];
+      return start([relayed > 0 ? 'relay' : 'worker', url, '--name', name, '--json', ...listen], folder);
+    },
+  };
+}
+
+function resultOf<T>({ status, stdout, stderr }: Ended): T {
+  expect(status, stderr).toBe(0);
+  return JSON.parse(stdout) as T;
+}
+
+async function hashAlone(folder: string, options: readonly (string | number)[]): Promise<string> {
+  const alone = await programHere(folder, ...RUN, ...options, '--workers', 1);
+  return resultOf<TrainResult>(alone).weightsSha256 as string;
+}
+
+it('gives the weights of a run alone through a tree of relays, with a codec', async () => {
+  const options = ['--steps', 40, '--compress', 'int8'];
+  const { folder, coordinator, join: grow } = plant(options);
+  const upper = await grow('upper', coordinator, 2);
+  const lower = await grow('lower', upper, 2);
+  const workers = [await grow('a', upper), await grow('b', lower), await grow('c', lower)];
+  const { weightsSha256 } = resultOf<TrainResult>(await coordinator.ended);
+  const counted = await Promise.all(
+    [upper, lower, ...workers].map(async ({ ended }) => resultOf<WorkerResult>(await ended)),
+  );
+  expect(counted.every(({ reason }) => reason === 'the run is finished')).toBe(true);
+  expect(counted[0]?.samples).toBeGreaterThanOrEqual(40 * 60);
+  expect(weightsSha256).toBe(await hashAlone(folder, options));
+});
+
+it('gives the same weights when a worker below, a relay below and a relay are killed', async () => {
+  const options = ['--steps', 500];
+  const { folder, coordinator, join: grow } = plant([...options, '--min-workers', 2]);
+  const upper = await grow('upper', coordinator, 1);
+  const lower = await grow('lower', upper, 1);
+  const [a, b, c] = [await grow('a', upper), await grow('b', upper), await grow('c', lower)];
+  await upper.prints(/lower joined/);
+  const direct = await grow('direct', coordinator);
+  await coordinator.prints(/epoch 3:/);
+  a.signal('SIGKILL');
+  await upper.prints(/a left/);
+  await coordinator.prints(/epoch 20:/);
+  lower.signal('SIGKILL');
+  await upper.prints(/lower left/);
+  await coordinator.prints(/epoch 30:/);
+  upper.signal('SIGKILL');
+  await coordinator.prints(/upper left/);
+  const { weightsSha256 } = resultOf<TrainResult>(await coordinator.ended);
+  for (const orphan of [b, c]) orphan.signal('SIGTERM');
+  expect((await direct.ended).status).toBe(0);
+  expect(weightsSha256).toBe(await hashAlone(folder, options));
+});
