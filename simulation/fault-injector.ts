@@ -33,8 +33,12 @@ export class FaultInjector {
 
   /** All workers of the scenario join, most of them at once and some later; then faults begin. */
   start(): void {
-    const { workers, locals } = this.cluster.scenario;
+    const { workers, locals, relays = 0 } = this.cluster.scenario;
     for (let i = 1; i <= locals; i++) this.cluster.join(`local-${i}`, { sharesMemory: true });
+    for (let i = 1; i <= relays; i++) {
+      const above = i > 1 && this.cluster.random.chance(0.5) ? 1 + this.cluster.random.below(i - 1) : 0;
+      this.cluster.join(`relay-${i}`, { relays: true, above: relayName(above) });
+    }
     for (let i = 0; i < workers; i++) this.add();
     if (this.workerFaults.length > 0) this.scheduleNext();
   }
@@ -44,7 +48,9 @@ export class FaultInjector {
     const { random, scenario } = this.cluster;
     const afterMs = random.chance(0.2) ? random.below(3000) : random.below(20);
     const misbehaviour = scenario.misbehaviours[this.machines] ?? HONEST;
-    this.cluster.join(`worker-${++this.machines}`, { afterMs, misbehaviour });
+    const { relays = 0 } = scenario;
+    const above = relays > 0 ? relayName(random.below(relays + 1)) : undefined;
+    this.cluster.join(`worker-${++this.machines}`, { afterMs, misbehaviour, above });
   }
 
   /** @throws Error when an honest worker is refused, or a worker fails */
@@ -56,6 +62,7 @@ export class FaultInjector {
     if (exitReason.startsWith('failed')) throw new Error(`${worker.name} ${exitReason}`);
     if (this.cluster.coordinator.isComplete) return;
     if (worker.misbehaviour.returns !== undefined) this.rejoin(worker);
+    else if (worker.relays) this.restart(worker);
     else if (this.workerFaults.length > 0) this.add();
   }
 
@@ -68,6 +75,13 @@ export class FaultInjector {
       afterMs: cluster.random.below(REPLACED_MS_MAX),
       ...{ misbehaviour, address },
     });
+  }
+
+  /** The same machine again: it has lost its memory and keeps its name and its misbehaviour. */
+  private restart({ name, misbehaviour, address, above, relays }: VirtualWorker): void {
+    const { cluster } = this;
+    const afterMs = cluster.random.below(REPLACED_MS_MAX);
+    cluster.join(name, { afterMs, misbehaviour, address, above, relays });
   }
 
   private scheduleNext(): void {
@@ -111,14 +125,11 @@ export class FaultInjector {
       case 'crash':
         crash(worker, random.chance(0.5));
         if (worker.misbehaviour.returns !== undefined) return this.rejoin(worker);
+        if (worker.relays) return this.restart(worker);
         return void clock.after(random.below(REPLACED_MS_MAX), () => this.add());
       case 'restart':
         crash(worker, random.chance(0.5));
-        // The same machine again: it has lost its memory and keeps its name and its misbehaviour.
-        return void cluster.join(worker.name, {
-          afterMs: random.below(REPLACED_MS_MAX),
-          ...{ misbehaviour: worker.misbehaviour, address: worker.address },
-        });
+        return this.restart(worker);
       case 'leave':
         return worker.tell({ kind: 'leave' });
       case 'payload-flip':
@@ -148,4 +159,9 @@ export class FaultInjector {
         return forAWhile('isFull');
     }
   }
+}
+
+/** The name of a relay. @param number 0: the coordinator is meant, which has none */
+function relayName(number: number): string | undefined {
+  return number === 0 ? undefined : `relay-${number}`;
 }

@@ -23,7 +23,7 @@ export function halfOpen({ random }: FaultEnvironment, { link }: VirtualWorker, 
 export function isolate({ clock }: FaultEnvironment, workers: readonly VirtualWorker[], ms: number): void {
   for (const worker of workers) {
     worker.isolatedUntilMs = Math.max(worker.isolatedUntilMs, clock.nowMs() + ms);
-    worker.link?.stall(ms);
+    for (const link of worker.links) link.stall(ms);
   }
 }
 
@@ -35,8 +35,10 @@ export function pause({ clock }: FaultEnvironment, worker: VirtualWorker, ms: nu
 /** Ends the machine. @param isSilent no end of its connections is noticed, as after a loss of power; else they break */
 export function crash(worker: VirtualWorker, isSilent: boolean): void {
   worker.isDead = true;
-  if (isSilent) worker.link?.stall(Number.MAX_SAFE_INTEGER);
-  else worker.link?.cut('the machine is gone');
+  for (const link of worker.links) {
+    if (isSilent) link.stall(Number.MAX_SAFE_INTEGER);
+    else link.cut('the machine is gone');
+  }
 }
 
 /** Flips bits of the weights in the worker's memory. */

@@ -1,6 +1,7 @@
 import { activeWorkers, isStraggler } from '../coordinator/scheduling/scheduling-state.js';
 import type { RunEvent } from '../coordinator/state/observer.js';
 import type { VirtualCluster } from './virtual-cluster.js';
+import { VirtualRelay } from './virtual-relay.js';
 
 /** Time between two checks. */
 const CHECK_EVERY_MS = 500;
@@ -95,6 +96,9 @@ export class Invariants {
     for (const { member, stragglerTasks } of records.values())
       check(`straggler tasks of ${member.name}`, stragglerTasks.length, STRAGGLER_TASKS_MAX);
     for (const worker of workers)
+      if (worker instanceof VirtualRelay)
+        check(`sums are held by ${worker.name}`, worker.held.sums, BUFFERS_MAX * (worker.held.members + 1));
+    for (const worker of workers)
       if (!worker.isDead)
         check(`ranges wait at ${worker.name}`, worker.state.workQueue.waiting.length, WAITING_MAX);
   }
@@ -104,7 +108,7 @@ export class Invariants {
     const nowMs = clock.nowMs();
     const since: number[] = [];
     for (const worker of workers) {
-      if (worker.isDead) continue;
+      if (worker.isDead || worker.relays) continue;
       const { name, isReachable, isFlawed } = worker;
       if (!isReachable || isFlawed) this.reachableMs.delete(name);
       else {
@@ -119,7 +123,9 @@ export class Invariants {
       return;
     const ableMs = since.sort((a, b) => a - b)[needed - 1] as number;
     const { step } = coordinator.state.training;
-    if (nowMs - Math.max(ableMs, coordinator.steppedMs) > PROGRESS_MS)
+    // Each relay on the way adds what it takes to notice that one of its own is gone.
+    const progressMs = PROGRESS_MS * (1 + (scenario.relays ?? 0));
+    if (nowMs - Math.max(ableMs, coordinator.steppedMs) > progressMs)
       throw new Error(
         `the run makes no progress in step ${step}, though enough members are reachable since ${ableMs} ms`,
       );

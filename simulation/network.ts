@@ -20,6 +20,27 @@ export interface NetworkTiming {
   readonly silenceMs: number;
 }
 
+/** Links on which long frames take their time: those of one machine share its port, in each direction. */
+export interface Wire {
+  readonly latencyMs: number;
+  readonly bytesPerMs: number;
+  /** Bytes of a segment of weights, of an update or of a partial sum. */
+  readonly segmentBytes: number;
+}
+
+/** The port of a machine: until when it sends and receives what was sent so far. */
+export interface Port {
+  sendsUntilMs: number;
+  receivesUntilMs: number;
+  /** Segments that have passed it. */
+  segments: number;
+}
+
+/** A machine's wire and the ports at both ends of a connection. */
+interface Wired extends Wire {
+  readonly ports: Readonly<Record<End, Port>>;
+}
+
 /** A frame on its way to the coordinator. */
 interface Frame {
   readonly arrive: () => void;
@@ -42,6 +63,8 @@ export class Connection {
     private readonly timing: NetworkTiming,
     /** Called once for each end when it notices that the connection is gone. */
     private readonly onClosed: (end: End, reason: string) => void,
+    /** Left out: a long frame takes no longer than a short one. */
+    private readonly wired?: Wired,
   ) {
     this.heardMs = clock.nowMs();
     if (timing.silenceMs < Number.POSITIVE_INFINITY) this.checkSilence(timing.silenceMs);
@@ -55,8 +78,9 @@ export class Connection {
   /**
    * Sends a frame to one end. It arrives after a delay, unless the connection is gone by then.
    * @param follows it is a part of what the frame before it is of, and is delayed no more than that
+   * @param isLong it is a segment
    */
-  send(to: End, arrive: () => void, follows = false): void {
+  send(to: End, arrive: () => void, follows = false, isLong = false): void {
     if (this.isCut) return;
     if (to === 'worker') {
       this.deliver(
@@ -67,6 +91,7 @@ export class Connection {
           arrive();
         },
         follows,
+        isLong,
       );
       return;
     }
@@ -77,6 +102,7 @@ export class Connection {
         if (this.isOpen.coordinator) arrive();
       },
       follows,
+      isLong,
     );
     const frame = { arrive, cancel };
     this.inFlight.add(frame);
@@ -120,9 +146,13 @@ export class Connection {
       this.clock.after(ms + i * HELD_UP_GAP_MS, arrive);
   }
 
-  private deliver(to: End, act: () => void, follows = false): Cancel {
+  private deliver(to: End, act: () => void, follows = false, isLong = false): Cancel {
     const now = this.clock.nowMs();
-    const arrivesMs = Math.max(now, this.stalledUntilMs) + (follows ? 0 : this.timing.delayMs());
+    const { wired } = this;
+    const arrivesMs =
+      wired !== undefined && isLong
+        ? passes(wired, to, now)
+        : Math.max(now, this.stalledUntilMs) + (follows ? 0 : this.timing.delayMs());
     this.lastMs[to] = Math.max(this.lastMs[to] + FRAME_GAP_MS, arrivesMs);
     return this.clock.after(this.lastMs[to] - now, act);
   }
@@ -142,4 +172,16 @@ export class Connection {
     this.isOpen[end] = false;
     this.onClosed(end, reason);
   }
+}
+
+/** A segment passes the ports at both ends. @returns when it has arrived */
+function passes({ latencyMs, bytesPerMs, segmentBytes, ports }: Wired, to: End, nowMs: number): number {
+  const from = ports[to === 'worker' ? 'coordinator' : 'worker'];
+  const passMs = segmentBytes / bytesPerMs;
+  const sentMs = Math.max(nowMs, from.sendsUntilMs) + passMs;
+  const arrivedMs = Math.max(sentMs + latencyMs, ports[to].receivesUntilMs + passMs);
+  from.sendsUntilMs = sentMs;
+  ports[to].receivesUntilMs = arrivedMs;
+  for (const port of [from, ports[to]]) port.segments += 1;
+  return arrivedMs;
 }

@@ -26,6 +26,8 @@ export interface SimulationPlan {
   readonly local?: LocalUpdates;
   /** The codec of the run; left out: none. */
   readonly compress?: Codec;
+  /** Relays between the coordinator and most of the workers; left out: none. */
+  readonly relays?: number;
 }
 
 /** Kinds of faults of runs without hostile workers. A result says how often each of them happened. */
@@ -105,6 +107,8 @@ export interface Scenario {
   readonly local?: LocalUpdates;
   /** Left out: none. */
   readonly compress?: Compression;
+  /** Relays; left out: none. */
+  readonly relays?: number;
 }
 
 /** Workers that a run with a liar needs where none is local: two honest ones must agree, also while others leave. */
@@ -157,7 +161,11 @@ const RETURNS = [undefined, 'same-name', 'new-name'] as const;
 export function scenarioOf(plan: SimulationPlan): Scenario {
   const { local, compress = 'none' } = plan;
   const scenario = {
-    ...(plan.hostile ? hostileScenario(plan) : usualScenario(plan)),
+    ...(plan.hostile
+      ? hostileScenario(plan)
+      : plan.relays !== undefined
+        ? relayedScenario(plan, plan.relays)
+        : usualScenario(plan)),
     ...(local && { local }),
     ...(compress !== 'none' && { compress }),
   };
@@ -216,6 +224,21 @@ function hostileScenario({ seed, workers, steps, faults, liar }: SimulationPlan)
     faultEveryMs: 300,
     coordinatorFaultChance: 1 / 4,
     faults: faults ? [...MACHINE_FAULTS, ...coordinatorFaults, 'lie'] : ['lie'],
+  };
+}
+
+/** A scenario with relays: machines, networks and the coordinator fail, and nobody is wrong. */
+function relayedScenario({ seed, workers, steps, faults }: SimulationPlan, relays: number): Scenario {
+  const random = new SeededRandom(seed ^ 0x4e1a7);
+  const saveEvery = random.chance(0.5) ? 1 + random.below(12) : 0;
+  const coordinatorFaults = saveEvery > 0 ? COORDINATOR_FAULTS : [];
+  return {
+    ...{ seed, steps, workers, relays, locals: random.below(3), minWorkers: 1 },
+    ...{ audit: random.below(3) / 4, misbehaviours: [], isStrict: true, saveEvery },
+    placement: random.chance(0.25) ? 'auto' : 'all',
+    // Twice as seldom as elsewhere: a fault of a relay is one of all below it.
+    ...{ faultEveryMs: 120, coordinatorFaultChance: 0.06 },
+    faults: faults ? [...MACHINE_FAULTS, ...coordinatorFaults] : [],
   };
 }
 

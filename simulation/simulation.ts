@@ -1,4 +1,5 @@
 import { coordinate } from '../coordinator/transition.js';
+import { relay } from '../relay/transition.js';
 import type { SeededRandom } from '../shared/actor/seeded-random.js';
 import { hashText, referenceRun } from './arithmetic.js';
 import { FaultInjector } from './fault-injector.js';
@@ -7,6 +8,7 @@ import type { NetworkTiming } from './network.js';
 import { type Fault, type SimulationPlan, scenarioOf } from './plan.js';
 import { VirtualCluster } from './virtual-cluster.js';
 import type { Coordinate } from './virtual-coordinator.js';
+import type { Relay } from './virtual-relay.js';
 
 /** The result, as `--json` prints it. */
 export interface SimulationResult extends Pick<SimulationPlan, 'seed' | 'workers' | 'steps'> {
@@ -42,6 +44,7 @@ const SILENCE_MS = 10_000;
  *
  * @param trace receives what happens, with virtual time
  * @param decide the coordinator's transition; a mutant, to test that its bug is detected
+ * @param decideRelay the same of the relays
  * @throws Error when a step misses a leaf, counts one twice or does not get its canonical sum, a worker computes with other
  * weights than those of its step, an honest member is expelled, a queue exceeds its bound, a checkpoint is lost that was
  * reported as durable, the run makes no progress, or it does not end as a run without faults does
@@ -50,9 +53,10 @@ export async function simulate(
   plan: SimulationPlan,
   trace?: (text: string) => void,
   decide: Coordinate = coordinate,
+  decideRelay: Relay = relay,
 ): Promise<SimulationResult> {
   try {
-    return await run(plan, trace, decide);
+    return await run(plan, trace, decide, decideRelay);
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     throw new Error(`seed ${plan.seed}: ${what}; to repeat it: ${commandOf(plan)}`, { cause: error });
@@ -63,11 +67,12 @@ async function run(
   plan: SimulationPlan,
   trace: ((text: string) => void) | undefined,
   decide: Coordinate,
+  decideRelay: Relay,
 ): Promise<SimulationResult> {
   const scenario = scenarioOf(plan);
   const cluster = new VirtualCluster(scenario, {
     timing: (random) => timing(random, plan.faults),
-    ...{ msPerLeaf, trace, decide },
+    ...{ msPerLeaf, trace, decide, decideRelay },
   });
   new Invariants(cluster);
   new FaultInjector(cluster).start();
@@ -97,13 +102,14 @@ async function run(
 }
 
 function commandOf(plan: SimulationPlan): string {
-  const { seed, workers, steps, faults, liar, hostile, keepsBest, local, compress = 'none' } = plan;
+  const { seed, workers, steps, faults, liar, hostile, keepsBest, local, compress = 'none', relays } = plan;
   const options = [
     faults ? [] : ['--no-faults'],
     liar === undefined ? [] : [`--audit ${liar.audit}`],
     hostile ? ['--hostile'] : [],
     keepsBest ? ['--keep-best'] : [],
     local === undefined ? [] : [`--sync local:replicas=${local.replicas},steps=${local.steps}`],
+    relays === undefined ? [] : [`--relays ${relays}`],
     compress === 'none' ? [] : [`--compress ${compress}`],
   ].flat();
   return ['simulate', `--seed ${seed} --workers ${workers} --steps ${steps}`, ...options, '--trace'].join(

@@ -1,6 +1,7 @@
 import type { RunEvent } from '../coordinator/state/observer.js';
 import type { RunSettings } from '../coordinator/state/run-settings.js';
 import { CheckpointStore } from '../coordinator/storage/checkpoint-store.js';
+import { relay } from '../relay/transition.js';
 import { SeededRandom } from '../shared/actor/seeded-random.js';
 import { VirtualClock } from '../shared/actor/virtual-clock.js';
 import { leavesOf } from '../shared/data/step-shape.js';
@@ -8,10 +9,11 @@ import type { CoordinatorToWorker, WorkerToCoordinator } from '../shared/protoco
 import { INITIAL_WEIGHTS, type VirtualCodec } from './arithmetic.js';
 import { describeMessage } from './description.js';
 import { flipped } from './faults.js';
-import { Connection, type NetworkTiming } from './network.js';
-import { type Fault, HONEST, type Scenario } from './plan.js';
+import { Connection, type End, type NetworkTiming, type Port, type Wire } from './network.js';
+import { type Fault, HONEST, type Misbehaviour, type Scenario } from './plan.js';
 import { findResumption } from './resumption.js';
 import { identityOf, simulatedSettings, virtualCodec } from './settings.js';
+import type { UpperEnd } from './upper-end.js';
 import { bytesOf, NUMBER_CUT } from './vectors.js';
 import {
   type Coordinate,
@@ -21,7 +23,8 @@ import {
 } from './virtual-coordinator.js';
 import { VirtualDisk } from './virtual-disk.js';
 import { VirtualExecutor } from './virtual-executor.js';
-import { VirtualWorker } from './virtual-worker.js';
+import { type Relay, VirtualRelay } from './virtual-relay.js';
+import { VirtualWorker, type WorkerEnvironment } from './virtual-worker.js';
 
 /** Within the coordinator's process messages take no time, and silence means nothing. */
 const IN_PROCESS: NetworkTiming = {
@@ -38,15 +41,33 @@ export interface ClusterParts {
   readonly msPerLeaf: (random: SeededRandom) => number;
   /** Receives what happens, with virtual time. */
   readonly trace: ((text: string) => void) | undefined;
+  /** Left out: long frames take no longer than short ones. */
+  readonly wire?: Wire;
   readonly decide: Coordinate;
+  /** Left out: production's. */
+  readonly decideRelay?: Relay;
+}
+
+/** How a machine joins. */
+interface Joining {
+  readonly afterMs?: number;
+  readonly sharesMemory?: boolean;
+  readonly misbehaviour?: Misbehaviour;
+  readonly address?: string;
+  /** Name of the relay that it connects to; left out: the coordinator. */
+  readonly above?: string | undefined;
+  /** It is a relay. */
+  readonly relays?: boolean;
+  /** How many must be below it before it joins. */
+  readonly minWorkers?: number;
 }
 
 /** A connection and what is at its ends. */
 interface Route {
   readonly link: Connection;
   readonly worker: VirtualWorker;
-  /** The coordinator's process: a restarted one knows nothing of the connection. */
-  readonly coordinator: VirtualCoordinator;
+  /** The process above: a restarted one knows nothing of the connection. */
+  readonly upper: UpperEnd;
   /** Messages so far that weights or an update came with. */
   deliveries: number;
 }
@@ -70,7 +91,13 @@ export class VirtualCluster {
   onResumed: (step: number) => void = () => {};
   /** Called when local workers begin a step of an execution. */
   onLocalStep: (step: number) => void = () => {};
+  /** Called when the sum of a step is in the weights. */
+  onStep: () => void = () => {};
   private readonly routes = new Map<string, Route>();
+  /** By name, one after the other. */
+  private readonly relays = new Map<string, VirtualRelay[]>();
+  /** By name of the machine. */
+  private readonly ports = new Map<string, Port>();
   private readonly timing: NetworkTiming;
   private readonly environment: CoordinatorEnvironment;
   private readonly settings: RunSettings;
@@ -99,6 +126,7 @@ export class VirtualCluster {
       reported: (event) => this.onReport(event),
       removesCheckpoints: () => this.onRemoval(),
       localStepBegins: (step) => this.onLocalStep(step),
+      stepDone: () => this.onStep(),
       isAtRest: () =>
         this.workers.every(
           (worker) => !worker.sharesMemory || worker.isDead || worker.state.workQueue.computing === 'nothing',
@@ -134,7 +162,8 @@ export class VirtualCluster {
     if (this.disk.crash(losesPower)) this.count('torn-write', 'disk');
     const locals = this.workers.filter(({ sharesMemory, isDead }) => sharesMemory && !isDead);
     for (const worker of locals) worker.isDead = true;
-    for (const { link } of this.routes.values()) link.cut('the coordinator is gone');
+    for (const { link, upper } of this.routes.values())
+      if (upper === this.coordinator) link.cut('the coordinator is gone');
     const names = locals.map(({ name }) => name);
     this.clock.after(downMs, () => void this.restartCoordinator(names).catch(this.rethrow));
   }
@@ -157,10 +186,11 @@ export class VirtualCluster {
   /** A machine is switched on, and its worker connects. */
   join(
     name: string,
-    { afterMs = 0, sharesMemory = false, misbehaviour = HONEST, address = name } = {},
+    { afterMs = 0, sharesMemory = false, misbehaviour = HONEST, address = name, ...place }: Joining = {},
   ): VirtualWorker {
-    const machine = { name, address, msPerLeaf: this.parts.msPerLeaf(this.random), sharesMemory };
-    const worker = new VirtualWorker(machine, identityOf(name, misbehaviour !== HONEST), {
+    const msPerLeaf = this.parts.msPerLeaf(this.random);
+    const machine = { name, address, msPerLeaf, sharesMemory, above: place.above };
+    const environment: WorkerEnvironment = {
       nowMs: () => this.clock.nowMs(),
       after: (ms, act) => void this.clock.after(ms, act),
       leavesOf: (step) => this.leavesOf(step),
@@ -176,10 +206,23 @@ export class VirtualCluster {
         this.trace(() => `${self.name} ended: ${exitReason}`);
         this.onEnded(self, exitReason);
       },
-    });
+      isReachable: (relay) => relay === undefined || (this.relay(relay)?.isReachable ?? false),
+    };
+    const identity = identityOf(name, misbehaviour !== HONEST);
+    const worker = place.relays
+      ? new VirtualRelay(machine, identity, environment, {
+          ...this.environment,
+          settings: this.settings,
+          decideRelay: this.parts.decideRelay ?? relay,
+          minWorkers: place.minWorkers ?? 1,
+          toWorker: this.toWorker,
+          linkOf: (id) => this.routes.get(id)?.link,
+        })
+      : new VirtualWorker(machine, identity, environment);
     worker.misbehaviour = misbehaviour;
     worker.isFlawed = misbehaviour.withholds !== undefined;
     this.workers.push(worker);
+    if (worker instanceof VirtualRelay) this.relays.set(name, [...(this.relays.get(name) ?? []), worker]);
     this.clock.after(afterMs, () => worker.tell({ kind: 'connect' }));
     return worker;
   }
@@ -201,63 +244,92 @@ export class VirtualCluster {
     this.parts.trace?.(`${this.clock.nowMs().toFixed(1).padStart(9)} ms  ${text()}`);
   }
 
+  /** The live relay of this name. */
+  private relay(name: string): VirtualRelay | undefined {
+    return this.relays.get(name)?.findLast(({ isDead }) => !isDead);
+  }
+
   private connect(worker: VirtualWorker): void {
-    if (this.isDown) return worker.tell({ kind: 'closed', reason: 'connection refused' });
+    const upper = worker.above === undefined ? this.coordinator : this.relay(worker.above);
+    if (upper === undefined || !upper.isRunning)
+      return worker.tell({ kind: 'closed', reason: 'connection refused' });
     const id = `link-${++this.connections}`;
-    const { coordinator } = this;
     const timing = worker.sharesMemory ? IN_PROCESS : this.timing;
-    const link = new Connection(id, this.clock, timing, (end, reason) => {
-      this.trace(() => `${end === 'worker' ? worker.name : 'coordinator'}: ${id} closed, ${reason}`);
-      if (end === 'coordinator') coordinator.disconnected(id, reason);
-      else if (worker.link === link) worker.tell({ kind: 'closed', reason });
-    });
-    link.stall(Math.max(0, worker.isolatedUntilMs - this.clock.nowMs()));
-    this.routes.set(id, { link, worker, coordinator, deliveries: 0 });
+    const link = new Connection(
+      id,
+      this.clock,
+      timing,
+      (end, reason) => {
+        this.trace(() => `${end === 'worker' ? worker.name : upper.name}: ${id} closed, ${reason}`);
+        if (end === 'coordinator') upper.disconnected(id, reason);
+        else if (worker.link === link) worker.tell({ kind: 'closed', reason });
+      },
+      this.wired(worker, upper),
+    );
+    const isolatedUntilMs = upper instanceof VirtualRelay ? upper.isolatedUntilMs : 0;
+    link.stall(
+      Math.max(0, worker.isolatedUntilMs - this.clock.nowMs(), isolatedUntilMs - this.clock.nowMs()),
+    );
+    this.routes.set(id, { link, worker, upper, deliveries: 0 });
     worker.link = link;
     const { sharesMemory } = worker;
     this.trace(() => `${worker.name}: connects by ${id}`);
     link.send('coordinator', () =>
-      coordinator.tell({ kind: 'connected', id, nonce: this.nonce(), sharesMemory, address: worker.address }),
+      upper.hear({ kind: 'connected', id, nonce: this.nonce(), sharesMemory, address: worker.address }),
     );
     worker.tell({ kind: 'opened', nonce: this.nonce() });
+  }
+
+  private wired(worker: VirtualWorker, upper: UpperEnd): (Wire & { ports: Record<End, Port> }) | undefined {
+    const { wire } = this.parts;
+    if (wire === undefined || worker.sharesMemory) return undefined;
+    return { ...wire, ports: { coordinator: this.portOf(upper.name), worker: this.portOf(worker.name) } };
+  }
+
+  /** The port of a machine, or of the coordinator. */
+  portOf(name: string): Port {
+    const port = this.ports.get(name) ?? { sendsUntilMs: 0, receivesUntilMs: 0, segments: 0 };
+    this.ports.set(name, port);
+    return port;
   }
 
   private readonly toWorker = ({ id, message, attachment }: Send): void => {
     const route = this.routes.get(id);
     if (route === undefined) return;
-    const { worker, link } = route;
+    const { worker, link, upper } = route;
     if (message.kind !== 'ping')
       this.trace(
         () =>
-          `coordinator -> ${worker.name}: ${describeMessage(message)}${attachment === 'none' ? '' : ` + ${attachment}`}`,
+          `${upper.name} -> ${worker.name}: ${describeMessage(message)}${attachment === 'none' ? '' : ` + ${attachment}`}`,
       );
     const send = (sent: CoordinatorToWorker, payload: Uint8Array, follows = false): void => {
       this.messages += 1;
+      const isLong = sent.kind === 'segment';
       const arrive = (): void => {
         if (worker.link === link) worker.tell({ kind: 'received', message: sent, payload });
       };
-      link.send('worker', arrive, follows);
+      link.send('worker', arrive, follows, isLong);
     };
     send(message, new Uint8Array(0));
     if (message.kind !== 'work' || attachment === 'none') return;
     route.deliveries += 1;
     const { deliveries } = route;
     const { step } = message;
-    const { coordinator } = this;
-    const { executor } = this.environment;
     const what = attachment === 'update' ? 'update' : 'weights';
-    const copy = attachment === 'copied-weights' ? executor.outgoing(what) : undefined;
+    const copy = attachment === 'copied-weights' ? upper.outgoing(what) : undefined;
     for (const [index, { at, bytes }] of NUMBER_CUT.segments.entries()) {
       const sendSegment = (): void => {
         // Other work has brought its own since, or the process has ended.
-        if (route.deliveries !== deliveries || coordinator !== this.coordinator || this.isDown) return;
-        const payload = (copy ?? executor.outgoing(what)).slice(at, at + bytes);
+        if (route.deliveries !== deliveries || !upper.isRunning) return;
+        const payload = (copy ?? upper.outgoing(what)).slice(at, at + bytes);
         send({ kind: 'segment', step, vector: 0, index }, payload, true);
       };
       // The link may be full: a segment is read when its turn comes, and may be of a later step then.
       const waitMs = index === 0 ? 0 : this.timing.segmentWaitMs();
-      if (waitMs === 0) sendSegment();
-      else this.clock.after(waitMs, sendSegment);
+      upper.whenHere(what, index, () => {
+        if (waitMs === 0) sendSegment();
+        else this.clock.after(waitMs, sendSegment);
+      });
     }
   };
 
@@ -269,25 +341,24 @@ export class VirtualCluster {
     const { link, name } = worker;
     if (link === undefined) return;
     const { executor } = this.environment;
-    const coordinator = this.routes.get(link.id)?.coordinator;
-    const isThere = (): boolean => coordinator === this.coordinator && !this.isDown;
-    if (coordinator === undefined || !isThere()) return;
+    const upper = this.routes.get(link.id)?.upper;
+    if (upper === undefined || !upper.isRunning) return;
     let isFirst = true;
     const send = (sent: WorkerToCoordinator, arrive: () => void): void => {
       this.messages += 1;
       const receive = (): void => {
-        if (!isThere()) return;
+        if (!upper.isRunning) return;
         if (sent.kind !== 'pong' && sent.kind !== 'segment')
-          this.trace(() => `${name} -> coordinator: ${describeMessage(sent)}`);
+          this.trace(() => `${name} -> ${upper.name}: ${describeMessage(sent)}`);
         arrive();
       };
-      link.send('coordinator', receive, !isFirst);
+      link.send('coordinator', receive, !isFirst, sent.kind === 'segment');
       isFirst = false;
     };
     if (worker.sharesMemory) {
       const step = message.kind === 'partial-sums' ? message.step : -1;
       const buffers = executor.storeLocal(sums, name, step);
-      return send(message, () => coordinator.tell({ kind: 'received', id: link.id, message, buffers }));
+      return send(message, () => upper.hear({ kind: 'received', id: link.id, message, buffers }));
     }
     const sent = worker.flipsNext && sums.length > 0 ? flipped(worker, sums, this.random) : sums;
     if (message.kind === 'partial-sums') {
@@ -296,10 +367,10 @@ export class VirtualCluster {
         for (const [index, { at, bytes }] of NUMBER_CUT.segments.entries()) {
           const segment = { kind: 'segment', step, range, vector, index } as const;
           const payload = bytesOf(sum).subarray(at, at + bytes);
-          send(segment, () => coordinator.receive(link.id, segment, payload, name));
+          send(segment, () => upper.receive(link.id, segment, payload, name));
         }
     }
-    send(message, () => coordinator.receive(link.id, message, new Uint8Array(0), name));
+    send(message, () => upper.receive(link.id, message, new Uint8Array(0), name));
   };
 
   private errorOf(worker: VirtualWorker): number {

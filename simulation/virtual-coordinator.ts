@@ -15,6 +15,7 @@ import type { WorkerToCoordinator } from '../shared/protocol/messages.js';
 import { lossOf, tensorOf } from './arithmetic.js';
 import { describeEvent } from './description.js';
 import { RehearsalChecks } from './rehearsal-checks.js';
+import type { UpperEnd } from './upper-end.js';
 import type { VirtualExecutor } from './virtual-executor.js';
 
 /** How often the coordinator looks for silent members, as in production. */
@@ -32,6 +33,8 @@ export interface CoordinatorEnvironment {
   reported(event: RunEvent): void;
   removesCheckpoints(): void;
   localStepBegins(step: number): void;
+  /** The sum of a step is in the weights. */
+  stepDone(): void;
   /** The machine's memory and disk. They outlive a process; a restarted process resets the memory (`resume`). */
   readonly executor: VirtualExecutor;
   readonly store: CheckpointStore;
@@ -43,7 +46,8 @@ export interface CoordinatorEnvironment {
 export type Coordinate = typeof coordinate;
 
 /** One process of the production coordinator in virtual time: carries its effects out. */
-export class VirtualCoordinator {
+export class VirtualCoordinator implements UpperEnd {
+  readonly name = 'coordinator';
   readonly executor: VirtualExecutor;
   /** Why the run is over; undefined while it is not. */
   completion: Completion | undefined;
@@ -93,6 +97,22 @@ export class VirtualCoordinator {
   /** Ends the process. */
   kill(): void {
     this.actor.stop();
+  }
+
+  get isRunning(): boolean {
+    return !this.actor.stopped;
+  }
+
+  hear(message: Parameters<UpperEnd['hear']>[0]): void {
+    this.tell(message);
+  }
+
+  outgoing(what: 'weights' | 'update'): Uint8Array {
+    return this.executor.outgoing(what);
+  }
+
+  whenHere(_what: 'weights' | 'update', _index: number, act: () => void): void {
+    act();
   }
 
   get isComplete(): boolean {
@@ -323,5 +343,6 @@ export class VirtualCoordinator {
   private stepDone(step: number): void {
     this.steppedMs = this.environment.nowMs();
     this.environment.trace(() => `coordinator: step ${step} is done`);
+    this.environment.stepDone();
   }
 }

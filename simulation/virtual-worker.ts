@@ -1,4 +1,4 @@
-import type { WorkerToCoordinator } from '../shared/protocol/messages.js';
+import type { Run, WorkerToCoordinator } from '../shared/protocol/messages.js';
 import { exchangedNodes } from '../shared/reduction/shards.js';
 import type { LeafRange } from '../shared/reduction/tree.js';
 import type { WorkerIdentity } from '../worker/connection.js';
@@ -15,7 +15,7 @@ import { bytesOf, NUMBER_CUT, numberOf } from './vectors.js';
 const INTERRUPTION_MS = 0.1;
 
 /** Weights, or an update, are one number. */
-const NUMBER = { count: 1, cut: NUMBER_CUT };
+export const NUMBER = { count: 1, cut: NUMBER_CUT };
 
 /** What a virtual worker needs of the virtual cluster. */
 export interface WorkerEnvironment {
@@ -33,6 +33,8 @@ export interface WorkerEnvironment {
   withheld(worker: VirtualWorker): void;
   /** The weights that the worker computes with: those in its memory, or those that it shares. */
   weightsFor(worker: VirtualWorker): number;
+  /** Whether what arrives at a relay reaches the coordinator, as far as can be known now. @param relay undefined: the coordinator */
+  isReachable(relay: string | undefined): boolean;
   ended(worker: VirtualWorker, exitReason: string): void;
 }
 
@@ -43,6 +45,8 @@ export interface VirtualMachine {
   readonly msPerLeaf: number;
   /** It is the coordinator's own. */
   readonly sharesMemory: boolean;
+  /** Name of the relay that it connects to; undefined: it connects to the coordinator. */
+  readonly above?: string | undefined;
 }
 
 /** The production worker on a virtual machine. */
@@ -50,6 +54,9 @@ export class VirtualWorker {
   readonly name: string;
   readonly address: string;
   readonly sharesMemory: boolean;
+  readonly above: string | undefined;
+  /** Others compute what it is given. */
+  readonly relays: boolean = false;
   readonly state: WorkerState;
   link: Connection | undefined;
   isDead = false;
@@ -71,30 +78,31 @@ export class VirtualWorker {
   private readonly msPerLeaf: number;
   /** The chunks of the data in its memory. */
   private readonly chunks = new Set<number>();
-  private readonly inbox: WorkerMessage[] = [];
-  private sums: readonly number[] = [];
+  private readonly inbox: (() => void)[] = [];
+  protected sums: readonly number[] = [];
   /** The computation under way. */
-  private underWay: WorkItem | undefined;
+  protected underWay: WorkItem | undefined;
   /** It, while it waits for what it brings. */
-  private waitingWork: WorkItem | undefined;
+  protected waitingWork: WorkItem | undefined;
   /** What arrives, or has arrived last. */
-  private delivery: { readonly what: Arriving; readonly bytes: Uint8Array; missing: number } | undefined;
+  protected delivery: { readonly what: Arriving; readonly bytes: Uint8Array; missing: number } | undefined;
   /** Answers that it has computed. */
   private answers = 0;
 
   constructor(
     machine: VirtualMachine,
     identity: WorkerIdentity,
-    private readonly environment: WorkerEnvironment,
+    protected readonly environment: WorkerEnvironment,
   ) {
     this.name = machine.name;
     this.address = machine.address;
     this.msPerLeaf = machine.msPerLeaf;
     this.sharesMemory = machine.sharesMemory;
+    this.above = machine.above;
     this.state = createWorkerState(identity);
   }
 
-  private get missingChunks(): number[] {
+  protected get missingChunks(): number[] {
     if (this.sharesMemory) return [];
     return Array.from({ length: CHUNKS }, (_, i) => i).filter((index) => !this.chunks.has(index));
   }
@@ -103,12 +111,25 @@ export class VirtualWorker {
   get isReachable(): boolean {
     const nowMs = this.environment.nowMs();
     if (this.isDead || this.state.phase !== 'working' || this.pausedUntilMs > nowMs) return false;
-    return this.link?.carries ?? false;
+    return (this.link?.carries ?? false) && this.environment.isReachable(this.above);
+  }
+
+  /** Its connections. */
+  get links(): readonly Connection[] {
+    return this.link === undefined ? [] : [this.link];
   }
 
   /** A message reaches the machine. It is handled now, or when the machine is no longer paused. */
   tell(message: WorkerMessage): void {
-    this.inbox.push(message);
+    this.handle(() => {
+      const { effects } = workerTransition(this.state, message);
+      for (const effect of effects) this.perform(effect);
+    });
+  }
+
+  /** Something reaches the machine. It is handled now, or when the machine is no longer paused. */
+  protected handle(act: () => void): void {
+    this.inbox.push(act);
     if (this.inbox.length === 1) this.handleInbox();
   }
 
@@ -117,9 +138,7 @@ export class VirtualWorker {
     if (waitMs > 0) return this.environment.after(waitMs, () => this.handleInbox());
     // A message is removed after it was handled, so that what arrives meanwhile waits behind it.
     for (; this.inbox.length > 0; this.inbox.shift()) {
-      if (this.isDead) continue;
-      const { effects } = workerTransition(this.state, this.inbox[0] as WorkerMessage);
-      for (const effect of effects) this.perform(effect);
+      if (!this.isDead) this.inbox[0]?.();
     }
   }
 
@@ -127,9 +146,7 @@ export class VirtualWorker {
     const { environment } = this;
     switch (effect.kind) {
       case 'connect':
-        return environment.after(1, () => {
-          if (!this.isDead) environment.connect(this);
-        });
+        return environment.after(1, () => this.connect());
       case 'send':
         if (this.link === undefined) return;
         if (this.withholds(effect.message)) return environment.withheld(this);
@@ -139,20 +156,12 @@ export class VirtualWorker {
           (effect.partialSums ?? []).map(({ buffer }) => this.sums[buffer] as number),
         );
       case 'prepare':
-        return environment.after(1, () =>
-          this.tell({
-            ...{ kind: 'prepared', run: effect.run },
-            weights: this.sharesMemory ? undefined : NUMBER,
-            update: environment.codec && NUMBER,
-            missing: this.missingChunks,
-          }),
-        );
+        return environment.after(1, () => this.prepare(effect.run));
       case 'store':
         this.chunks.add(effect.index);
-        return this.tell({ kind: 'stored', index: effect.index, isValid: true });
+        return this.stored(effect.index);
       case 'expect':
-        this.delivery = { what: effect.what, bytes: bytesOf(0), missing: NUMBER_CUT.segments.length };
-        return;
+        return this.expect(effect.what);
       case 'load':
         return this.load(effect.place.index, effect.bytes);
       case 'stop-waiting':
@@ -166,7 +175,7 @@ export class VirtualWorker {
       case 'close':
         return this.link?.close('worker', 'the worker left');
       case 'end':
-        this.isDead = true;
+        this.end(effect.reason);
         return environment.ended(this, `${effect.exitReason}: ${effect.reason}`);
       case 'admit':
       case 'notice':
@@ -174,6 +183,32 @@ export class VirtualWorker {
       default:
         effect satisfies never;
     }
+  }
+
+  protected expect(what: Arriving): void {
+    this.delivery = { what, bytes: bytesOf(0), missing: NUMBER_CUT.segments.length };
+  }
+
+  protected connect(): void {
+    if (!this.isDead) this.environment.connect(this);
+  }
+
+  protected prepare(run: Run): void {
+    this.tell({
+      ...{ kind: 'prepared', run },
+      weights: this.sharesMemory ? undefined : NUMBER,
+      update: this.environment.codec && NUMBER,
+      missing: this.missingChunks,
+    });
+  }
+
+  protected stored(index: number): void {
+    this.tell({ kind: 'stored', index, isValid: true });
+  }
+
+  /** The process ends. */
+  protected end(_reason: string): void {
+    this.isDead = true;
   }
 
   private withholds({ kind }: WorkerToCoordinator): boolean {
@@ -185,7 +220,7 @@ export class VirtualWorker {
   }
 
   /** A replica ends at its next optimizer step; other ranges are too short to be interrupted. */
-  private interrupt(): void {
+  protected interrupt(): void {
     const work = this.underWay;
     if (work !== undefined && work === this.waitingWork) {
       this.waitingWork = undefined;
@@ -205,7 +240,7 @@ export class VirtualWorker {
     });
   }
 
-  private load(index: number, bytes: Uint8Array): void {
+  protected load(index: number, bytes: Uint8Array): void {
     const { delivery } = this;
     if (delivery === undefined) return;
     delivery.bytes.set(bytes, NUMBER_CUT.segments[index]?.at);
@@ -214,14 +249,14 @@ export class VirtualWorker {
   }
 
   /** All that was expected is here, or never comes. */
-  private stopWaiting(): void {
+  protected stopWaiting(): void {
     if (this.delivery !== undefined) this.delivery.missing = 0;
     const { waitingWork } = this;
     this.waitingWork = undefined;
     if (waitingWork !== undefined) this.compute(waitingWork);
   }
 
-  private compute(work: WorkItem): void {
+  protected compute(work: WorkItem): void {
     this.underWay = work;
     const { delivery } = this;
     if ((delivery?.missing ?? 0) > 0) {

@@ -20,6 +20,7 @@ export function define(command: Command, context: CommandContext): void {
     .option('--seed <K>', 'seed of the run: faults, delays and order of messages', '0')
     .option('--runs <N>', 'simulate N seeds, starting at --seed', '1')
     .option('--workers <N>', 'workers', '5')
+    .option('--relays <N>', 'relays between the coordinator and most of the workers')
     .option('--steps <S>', 'steps of each run', '60')
     .option('--no-faults', 'inject no faults')
     .option(
@@ -33,6 +34,8 @@ export function define(command: Command, context: CommandContext): void {
     .option('--sync <S>', 'steps are rounds of local updates: local:replicas=4,steps=30 (default: step)')
     .option('--keep-best', 'runs stop early and end with the weights of their best evaluation')
     .option('--compress <codec>', `the run has a codec: ${CODECS.join(', ')}`, 'none')
+    .option('--scale', 'no faults: measure a step of --workers equal machines on equal links of 1 Gb/s')
+    .option('--fan-out <N>', 'with --scale: through relays, with N members each at most')
     .option('--trace', 'print every event with its virtual time');
   addJsonOption(command).action(
     async (
@@ -41,11 +44,21 @@ export function define(command: Command, context: CommandContext): void {
         hostile?: true;
         keepBest?: true;
         trace?: true;
+        scale?: true;
         json?: true;
       },
     ) => {
       const number = (name: string, least: number, most: number): number =>
         wholeNumber(`--${name}`, options[name] as string, { least, most });
+      if (options.scale) {
+        const { scaleCommand } = await import('./simulate-scale.js');
+        const fanOut =
+          options.fanOut === undefined
+            ? {}
+            : { fanOut: wholeNumber('--fan-out', options.fanOut, { least: 2, most: 10_000 }) };
+        const plan = { workers: number('workers', 1, 10_000), steps: number('steps', 4, 1000), ...fanOut };
+        return scaleCommand(plan, options.json ?? false, context);
+      }
       const local = localOf(parseSync(options.sync));
       const settings = {
         seed: number('seed', 0, 2 ** 32 - 1),
@@ -56,6 +69,7 @@ export function define(command: Command, context: CommandContext): void {
         ...(options.audit === undefined
           ? {}
           : { liar: { audit: fraction('--audit', options.audit), every: LIE_EVERY } }),
+        ...(options.relays === undefined ? {} : { relays: number('relays', 1, 1000) }),
         hostile: options.hostile ?? false,
         keepsBest: options.keepBest ?? false,
         ...(local && { local }),

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { coordinate } from '../../coordinator/transition.js';
+import type { RelayEffect, RelayMessage, RelayState } from '../../relay/relay-state.js';
+import { relay } from '../../relay/transition.js';
+import { referenceRun } from '../../simulation/arithmetic.js';
+import { FAULTS, type Fault } from '../../simulation/plan.js';
+import { simulate } from '../../simulation/simulation.js';
+import { VirtualCluster } from '../../simulation/virtual-cluster.js';
+import type { Relay } from '../../simulation/virtual-relay.js';
+
+/** Seeds of each kind of run; UNISUM_SIMULATIONS sets another number. */
+const RUNS = Number(process.env.UNISUM_SIMULATIONS ?? 40);
+const PLAN = { workers: 6, steps: 60, relays: 3, faults: true };
+/** A mutant must be detected within so many seeds. */
+const DETECTED_WITHIN = 60;
+
+/** Faults that a relay can have. */
+const INJECTED: readonly Fault[] = ['cut', 'half-open', 'partition', 'pause', 'crash', 'restart', 'leave'];
+
+describe('a run with relays and faults', () => {
+  it.each(['none', 'int8'] as const)(
+    'ends with the weights of a run without, codec %s',
+    async (compress) => {
+      const total: Partial<Record<Fault, number>> = {};
+      let throughRelays = 0;
+      for (let seed = 0; seed < RUNS; seed++) {
+        const { finalHash, expectedHash, faults } = await simulate({ ...PLAN, seed, compress }, (line) => {
+          if (/relay-\d+ -> coordinator: partial-sums/.test(line)) throughRelays += 1;
+        });
+        expect(finalHash, `seed ${seed}`).toBe(expectedHash);
+        for (const fault of FAULTS) total[fault] = (total[fault] ?? 0) + (faults[fault] ?? 0);
+      }
+      for (const fault of INJECTED) expect(total[fault], fault).toBeGreaterThan(3);
+      expect(throughRelays).toBeGreaterThan(2 * RUNS);
+    },
+    600_000,
+  );
+});
+
+/** A relay that is changed before each transition, or whose effects are. */
+function mutant(
+  change: (state: RelayState, message: RelayMessage) => RelayMessage,
+  replace: (effect: RelayEffect) => RelayEffect = (effect) => effect,
+): Relay {
+  return (state, message, nowMs) => {
+    const result = relay(state, change(state, message), nowMs);
+    return { state: result.state, effects: result.effects.map(replace) };
+  };
+}
+
+const unchanged = (_state: RelayState, message: RelayMessage): RelayMessage => message;
+
+/** Deliberate bugs of relays. */
+const MUTANTS: Readonly<Record<string, Relay>> = {
+  'a partial sum is added twice, in place of another': mutant(unchanged, (effect) => {
+    if (effect.kind !== 'computed') return effect;
+    const [first] = effect.arrived;
+    const arrived = effect.arrived.map((sum, i) =>
+      i === 1 && first ? { ...sum, buffer: first.buffer } : sum,
+    );
+    return { ...effect, arrived };
+  }),
+  'segments of weights are not passed on': mutant(unchanged, (effect) =>
+    effect.kind === 'send' && effect.attachment === 'weights' ? { ...effect, attachment: 'none' } : effect,
+  ),
+  'it answers for one that is gone': mutant((state, message) => {
+    if (message.kind !== 'disconnected') return message;
+    for (const task of state.scheduling.current?.held.get(message.id) ?? [])
+      task.answers.push({
+        ...{ memberId: message.id, isTrusted: false, doubt: 'none', isConfirmed: false, partialSums: [] },
+        hash: undefined,
+      });
+    return message;
+  }),
+  'the leaves of one that is gone are forgotten': mutant((state, message) => {
+    if (message.kind !== 'disconnected') return message;
+    for (const task of state.scheduling.current?.held.get(message.id) ?? []) task.assignees = [];
+    state.scheduling.current?.held.delete(message.id);
+    return message;
+  }),
+  'those below keep the weights of an earlier step': mutant((state, message) => {
+    if (message.kind !== 'compute') return message;
+    for (const worker of state.scheduling.workers.values())
+      if (worker.weightsStep >= 0) worker.weightsStep = message.step;
+    return { ...message, brings: undefined };
+  }),
+};
+
+describe('the simulation detects this mutant of a relay:', () => {
+  it.each(Object.entries(MUTANTS))('%s', async (_what, decideRelay) => {
+    let detected: string | undefined;
+    for (let seed = 0; detected === undefined && seed < DETECTED_WITHIN; seed++)
+      await simulate({ ...PLAN, seed }, undefined, coordinate, decideRelay).catch((error: Error) => {
+        detected = error.message;
+      });
+    expect(detected).toBeDefined();
+  });
+});
+
+describe('a relay that audits', () => {
+  it('expels, and names, the worker below it that was wrong, and stays itself', async () => {
+    const lines: string[] = [];
+    const cluster = new VirtualCluster(
+      {
+        ...{ seed: 5, steps: 30, workers: 4, relays: 1, locals: 1, minWorkers: 1, audit: 1, leaves: 24 },
+        ...{ misbehaviours: [], isStrict: true, saveEvery: 0, placement: 'all', faults: ['lie'] },
+        ...{ faultEveryMs: 1, coordinatorFaultChance: 0 },
+      },
+      {
+        timing: () => ({
+          segmentWaitMs: () => 0,
+          delayMs: () => 1,
+          closeNoticeMs: () => 1,
+          silenceMs: 10_000,
+        }),
+        msPerLeaf: () => 1,
+        trace: (line) => lines.push(line),
+        decide: coordinate,
+      },
+    );
+    cluster.join('local-1', { sharesMemory: true });
+    cluster.join('relay-1', { relays: true, minWorkers: 4 });
+    for (let i = 1; i <= 3; i++) cluster.join(`worker-${i}`, { above: 'relay-1' });
+    const liar = cluster.join('liar', {
+      above: 'relay-1',
+      misbehaviour: { wrongChance: 1, liesAfter: 4 },
+    });
+    await cluster.run(60_000);
+    expect(liar.isDead).toBe(true);
+    expect(cluster.named('relay-1').isDead).toBe(false);
+    expect(lines.some((line) => /relay-1: .*"expelled".*"liar"/.test(line))).toBe(true);
+    expect(cluster.coordinator.executor.weights).toBe(
+      referenceRun(30, (step) => cluster.leavesOf(step)).weights,
+    );
+  });
+});
