@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../shared/actor/clock.js';
 import { encodeHead } from '../../shared/link/frame.js';
 import { retryDelayMs } from '../../shared/link/retry.js';
 import { UNAUTHENTICATED_PEERS_MAX } from '../../shared/link/unauthenticated-peers.js';
@@ -240,7 +241,7 @@ describe('a run in progress withstands', () => {
       } catch (error) {
         const delayMs = retryDelayMs(failures);
         if (delayMs === undefined) throw error;
-        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        await new Promise<void>((resolve) => void systemClock.after(delayMs, resolve));
       }
     }
   }

@@ -1,7 +1,11 @@
 /** The global object of a dedicated worker, whose type is not among those of a page. */
 interface WorkerScope<In, Out> {
   onmessage: ((event: MessageEvent<In>) => void) | null;
-  addEventListener(type: 'message', listener: (event: MessageEvent<In>) => void): void;
+  addEventListener(
+    type: 'message',
+    listener: (event: MessageEvent<In>) => void,
+    options?: { readonly signal: AbortSignal },
+  ): void;
   postMessage(message: Out, transfer?: Transferable[]): void;
 }
 

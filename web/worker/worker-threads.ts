@@ -12,11 +12,12 @@ import { workerScope } from './worker-scope.js';
 const scope = workerScope<ThreadNews | { readonly kind?: unknown }, ThreadRequest>();
 
 /**
- * Compute threads that are Web Workers, one for each task. The page starts them for the calling worker: in Firefox a worker
- * that starts another waits for a signal that now and then reaches the new worker instead, and then waits for ever.
+ * Compute threads that are Web Workers, one for each task. The page starts them for the calling worker: in Firefox,
+ * workers that started others on a busy machine were now and then seen to block for ever.
  */
 export class WorkerThreads implements ThreadHost {
   readonly ready: Promise<ThreadReady>;
+  private readonly stopped = new AbortController();
 
   constructor(
     private readonly tasks: readonly ThreadTask[],
@@ -24,17 +25,23 @@ export class WorkerThreads implements ThreadHost {
   ) {
     let missing = tasks.length;
     this.ready = new Promise((resolve) => {
-      scope.addEventListener('message', ({ data }) => {
-        const ready = isNews(data) ? this.told(data) : undefined;
-        if (ready === undefined) return;
-        missing -= 1;
-        if (missing === 0) resolve(ready);
-      });
+      scope.addEventListener(
+        'message',
+        ({ data }) => {
+          const ready = isNews(data) ? this.told(data) : undefined;
+          if (ready === undefined) return;
+          missing -= 1;
+          if (missing === 0) resolve(ready);
+        },
+        this.stopped,
+      );
     });
     for (const task of tasks) scope.postMessage({ kind: 'start-thread', task });
   }
 
   stop(): Promise<void> {
+    // What is told from then on is about threads that others have asked for.
+    this.stopped.abort();
     scope.postMessage({ kind: 'stop-threads' });
     return Promise.resolve();
   }
