@@ -24,6 +24,7 @@ const REFERENCE = 'reference';
 /** Long names of types and paths break, so that a page is no wider than a phone; code and tables scroll by themselves. */
 const STYLE = `
 .vp-doc :not(pre) > code, .vp-doc h3, .vp-doc h4 { overflow-wrap: anywhere; }
+.vp-doc table code { overflow-wrap: normal; }
 .Layout { overflow-x: clip; }
 `;
 const THEME = "import './style.css';\nexport { default } from 'vitepress/theme';\n";
@@ -78,6 +79,7 @@ function writeReference(modules: readonly ReferenceModule[]): void {
     },
     ...{ excludePrivate: true, excludeInternal: true, excludeExternals: true, logLevel: 'Error' },
     ...{ expandObjects: false, useCodeBlocks: true, sort: ['source-order'], router: 'module' },
+    tableColumnSettings: { hideModifiers: true, hideInherited: true },
     groupOrder: ['Functions', 'Classes', 'Interfaces', '*'],
   };
   write(
