@@ -24,12 +24,20 @@ const MAJORS = [20, 22, 24, 26];
 /** The folder of Debian with arm64 libraries on other processors. */
 const ARM64_LIBRARIES = '/usr/aarch64-linux-gnu';
 
-/** All versions, each with its command or with the reason why it cannot be started. */
-export function otherNodes(): (OtherNode | { readonly name: string; readonly missing: string })[] {
-  const native = MAJORS.map((major) => {
+/** A version with its command, or with the reason why it cannot be started. */
+type FoundNode = OtherNode | { readonly name: string; readonly missing: string };
+
+/** All versions for this processor. */
+export function nativeNodes(): FoundNode[] {
+  return MAJORS.map((major) => {
     const found = install(`node-${process.platform}-${process.arch}`, major, [], {});
     return { name: `Node ${major}`, ...found };
   });
+}
+
+/** The same, and one for another processor, whose addon is compiled. */
+export function otherNodes(): FoundNode[] {
+  const native = nativeNodes();
   return process.platform === 'linux' && process.arch !== 'arm64' ? [...native, arm64Node(24)] : native;
 }
 

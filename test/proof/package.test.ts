@@ -1,10 +1,12 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TrainResult } from '../../trainer/result.js';
 import { putMnist, unpackPackage } from '../support/installed-package.js';
-import { otherNodes } from './nodes.js';
+import { nativeNodes } from './nodes.js';
 
 /* The package as npm, pnpm and yarn install it from the registry, under every version of Node that it supports. */
 
@@ -27,6 +29,10 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rmSync(BASE, { recursive: true }));
 
+/** Of the weights after the first steps of `npm start`. */
+const HASH = 'b800e83d6e6c17b7e1525f3db2453feffe487f604acc4c9277a9e6dc19d2c825';
+const RUN_MS_MAX = 120_000;
+
 const USE = `import('unisum/graph').then(({ Graph }) => console.log(typeof Graph));`;
 const REQUIRE = `console.log(typeof require('unisum/graph').Graph);`;
 
@@ -41,28 +47,34 @@ describe.each(Object.entries(INSTALLERS))('a project of %s', (name, args) => {
     writeFileSync(join(folder, 'use.cjs'), `${REQUIRE}${USE}`);
   }, 300_000);
 
-  it.each(otherNodes().filter((node) => !('missing' in node) && !node.name.includes('arm64')))(
-    'trains with one hash, is imported and required: $name',
-    (node) => {
+  it.each(nativeNodes().filter((node) => !('missing' in node)))(
+    'trains with one hash, alone and with a worker that joins, is imported and required: $name',
+    async (node) => {
       const [program = '', ...first] = 'command' in node ? node.command : [];
       const file = resolve(program);
-      const run = (...words: string[]) => {
-        const { PATH, XDG_CONFIG_HOME } = process.env;
-        const env = { PATH, XDG_CONFIG_HOME, XDG_CACHE_HOME: cache };
-        const { status, stdout, stderr } = spawnSync(file, [...first, ...words], {
-          ...{ cwd: folder, env, encoding: 'utf8' },
+      const { PATH, XDG_CONFIG_HOME } = process.env;
+      const how = { cwd: folder, env: { PATH, XDG_CONFIG_HOME, XDG_CACHE_HOME: cache } };
+      const run = async (...words: string[]) => {
+        const { stdout } = await promisify(execFile)(file, [...first, ...words], {
+          ...how,
+          timeout: RUN_MS_MAX,
         });
-        expect(status, stderr).toBe(0);
         return stdout;
       };
       const cli = join(folder, 'node_modules/unisum/dist/scripts/unisum.js');
-      for (const backend of ['auto', 'wasm']) {
-        const { weightsSha256 } = JSON.parse(
-          run(cli, 'train', '--steps', '20', '--backend', backend, '--json'),
-        );
-        expect(weightsSha256).toBe('b800e83d6e6c17b7e1525f3db2453feffe487f604acc4c9277a9e6dc19d2c825');
-      }
-      expect(run('use.cjs')).toBe('function\nfunction\n');
+      const train = async (...options: string[]) =>
+        JSON.parse(await run(cli, 'train', '--steps', '20', '--json', ...options)) as TrainResult;
+      for (const backend of ['auto', 'wasm'])
+        expect(await train('--backend', backend)).toMatchObject({ weightsSha256: HASH });
+      const joinFile = join(BASE, `${name}-${node.name}.join`.replaceAll(' ', '-'));
+      const [together] = await Promise.all([
+        train('--workers', '1', '--min-workers', '2', '--listen', '127.0.0.1:0', '--join-file', joinFile),
+        run(cli, 'worker', '--join-file', joinFile),
+      ]);
+      expect(together.weightsSha256).toBe(HASH);
+      expect(together.workers).toHaveLength(2);
+      expect(await run('use.cjs')).toBe('function\nfunction\n');
     },
+    4 * RUN_MS_MAX,
   );
 });
