@@ -31,6 +31,8 @@ export interface Standings {
   readonly machines: Map<string, Standing>;
   /** By network, how often machines there were expelled, and until when unknown ones are kept out. */
   readonly networks: Map<string, { expulsions: number; barredUntilMs: number }>;
+  /** Some machine was expelled; otherwise nobody needs to look for those that were, of many thousands. */
+  hasExpelled: boolean;
 }
 
 /** Why an expelled machine is expelled. */
@@ -38,7 +40,8 @@ export type Offence = 'wrong' | 'silent';
 
 /** @param expulsions what a run that goes on remembers. The waiting time begins anew: the clock does too */
 export function initialStandings(expulsions: MemberLedger['expulsions'], nowMs: number): Standings {
-  const standings: Standings = { machines: new Map(), networks: new Map() };
+  const hasExpelled = Object.keys(expulsions).length > 0;
+  const standings: Standings = { machines: new Map(), networks: new Map(), hasExpelled };
   for (const [machine, { wrong, silent }] of Object.entries(expulsions)) {
     const times = wrong + silent;
     const barredUntilMs = nowMs + waitMs(times);
@@ -153,6 +156,7 @@ export function onOffence(
   nowMs: number,
 ): void {
   const { machines } = standings;
+  standings.hasExpelled = true;
   standing[offence] += 1;
   standing.confirmed = 0;
   standing.barredUntilMs = nowMs + waitMs(offences(standing));
@@ -202,7 +206,8 @@ export function expulsionsOf({ machines }: Standings): MemberLedger['expulsions'
  * How many machines were expelled, as far as is known: one that has a key is remembered by its key and by its places, one
  * that has none by its places alone.
  */
-export function expelledCount({ machines }: Standings): number {
+export function expelledCount({ machines, hasExpelled }: Standings): number {
+  if (!hasExpelled) return 0;
   const names = [...machines].flatMap(([name, standing]) => (offences(standing) > 0 ? name : []));
   const places = names.filter(isPlace).length;
   return Math.max(places, names.length - places);
