@@ -169,7 +169,7 @@ export class CoordinatorEffectRunner {
   /** Tells every peer that the run is over, and waits until all have hung up, but no longer than `waitMs`. */
   shutdown(reason: string, waitMs: number): Promise<void> {
     this.watchers.close();
-    return this.links.shutdown(reason, waitMs);
+    return this.links.shutdown({ kind: 'stop', reason }, waitMs);
   }
 
   private save({ progress, isBack, ledger }: Save, self: ActorRef<CoordinatorMessage>): void {

@@ -5,7 +5,7 @@ import { UserError } from '../shared/errors.js';
 import type { FrameBounds, Link } from '../shared/link/link.js';
 import { UnreadBytes } from '../shared/link/unread-bytes.js';
 import { ProtocolError } from '../shared/protocol/checked.js';
-import type { PartialSums, WorkerToCoordinator } from '../shared/protocol/messages.js';
+import type { PartialSums, Refuse, Stop, WorkerToCoordinator } from '../shared/protocol/messages.js';
 import type { Control, Watch } from '../shared/protocol/watch-messages.js';
 import type { SegmentPlace } from '../shared/reduction/segments.js';
 import { IncomingSums, type SumStore } from './compute/incoming-sums.js';
@@ -136,11 +136,11 @@ export class MemberLinks {
     this.incoming.forgetSuperfluous();
   }
 
-  /** Tells every peer that the run is over, and waits until all have hung up, but no longer than `waitMs`. */
-  shutdown(reason: string, waitMs: number): Promise<void> {
+  /** Tells every peer why it is over, and waits until all have hung up, but no longer than `waitMs`. */
+  shutdown(last: Stop | Refuse, waitMs: number): Promise<void> {
     for (const link of this.links.values()) {
-      link.send({ kind: 'stop', reason });
-      link.close(reason);
+      link.send(last);
+      link.close(last.reason);
     }
     if (this.links.size === 0) return Promise.resolve();
     return new Promise((resolve) => {

@@ -5,7 +5,7 @@ import type { Clock } from '../shared/actor/clock.js';
 import type { Device } from '../shared/engine/device.js';
 import { assert } from '../shared/errors.js';
 import type { Link } from '../shared/link/link.js';
-import type { Run } from '../shared/protocol/messages.js';
+import type { Refuse, Run, Stop } from '../shared/protocol/messages.js';
 import type { SegmentPlace } from '../shared/reduction/segments.js';
 import type { Arriving, Computation, Computed, Prepared } from '../worker/executor.js';
 import { RemoteExecutor } from '../worker/remote-executor.js';
@@ -62,6 +62,13 @@ export class RelayExecutor extends RemoteExecutor {
     this.waiting.add(link);
   }
 
+  /** How many must be below before it is worth joining; 0: they are. */
+  get awaited(): number {
+    const { members, waiting, parts } = this;
+    if (members !== undefined) return members.isAble ? 0 : 1;
+    return waiting.count < parts.minWorkers ? parts.minWorkers : 0;
+  }
+
   /** Resolves when it is worth joining: before the run is known, when enough have connected; then, when one can compute. */
   async somebody(): Promise<void> {
     if (this.members !== undefined) return this.members.able(1);
@@ -69,9 +76,9 @@ export class RelayExecutor extends RemoteExecutor {
   }
 
   /** Tells those below that it is over. */
-  async close(reason: string): Promise<void> {
-    for (const link of this.waiting.take()) link.close(reason);
-    await this.members?.close(reason);
+  async close(last: Stop | Refuse): Promise<void> {
+    this.waiting.close(last);
+    await this.members?.close(last);
   }
 
   override async prepare(run: Run): Promise<Prepared> {
@@ -81,7 +88,7 @@ export class RelayExecutor extends RemoteExecutor {
     this.upper = run;
     if (this.run !== before) {
       this.held = [];
-      void this.members?.close('the relay has joined another run');
+      void this.members?.close({ kind: 'stop', reason: 'the relay has joined another run' });
       this.members = undefined;
       this.buffers = undefined;
     }

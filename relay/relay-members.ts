@@ -8,6 +8,7 @@ import { randomIdentifier } from '../shared/actor/rng.js';
 import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
 import { assert } from '../shared/errors.js';
 import type { Link } from '../shared/link/link.js';
+import type { Refuse, Stop } from '../shared/protocol/messages.js';
 import { parseWorkerMessage } from '../shared/protocol/parse.js';
 import type { SegmentPlace } from '../shared/reduction/segments.js';
 import {
@@ -77,6 +78,11 @@ export class RelayMembers {
     this.links.open(this.actor, link, { parse: parseWorkerMessage, sharesMemory: false });
   }
 
+  /** Whether somebody below can be given work. */
+  get isAble(): boolean {
+    return ableCount(this.actor.state) > 0;
+  }
+
   /** Resolves when so many below can be given work. */
   async able(least: number): Promise<void> {
     if (ableCount(this.actor.state) >= least) return;
@@ -108,10 +114,10 @@ export class RelayMembers {
   }
 
   /** Tells those below that it is over, and waits a bounded time until they have hung up. */
-  async close(reason: string): Promise<void> {
+  async close(last: Stop | Refuse): Promise<void> {
     this.cancelTick();
     this.actor.stop();
-    await this.links.shutdown(reason, SHUTDOWN_MS);
+    await this.links.shutdown(last, SHUTDOWN_MS);
   }
 
   private noteAble(count: number): void {

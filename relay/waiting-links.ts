@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from '../shared/actor/clock.js';
 import type { FrameBounds, Link, LinkEvents } from '../shared/link/link.js';
+import type { Refuse, Stop } from '../shared/protocol/messages.js';
 
 /** Time between two signs of life to those who wait: a worker hangs up on a coordinator that is silent for 10 s. */
 const SIGN_MS = 3000;
@@ -75,6 +76,11 @@ export class WaitingLinks {
     if (this.links.size >= this.least) this.resolve();
   }
 
+  /** How many wait. */
+  get count(): number {
+    return this.links.size;
+  }
+
   /** Resolves when so many wait. */
   async atLeast(least: number): Promise<void> {
     if (this.links.size >= least) return;
@@ -90,6 +96,14 @@ export class WaitingLinks {
     const taken = [...this.links];
     this.links.clear();
     return taken;
+  }
+
+  /** Tells those who wait that it is in vain. */
+  close(last: Stop | Refuse): void {
+    for (const link of this.take()) {
+      link.send(last);
+      link.close(last.reason);
+    }
   }
 
   private sign(): void {

@@ -8,7 +8,8 @@ import type { Link } from '../shared/link/link.js';
 import { connectionsMax, type ListenAddress, listen, reachableHost } from '../shared/link/listen.js';
 import { connectWebSocket } from '../shared/link/web-socket-client.js';
 import { acceptWebSockets } from '../shared/link/web-socket-server.js';
-import { formatJoinUrl } from '../shared/protocol/join-url.js';
+import { formatJoinUrl, hostAndPort } from '../shared/protocol/join-url.js';
+import type { Refuse, Stop } from '../shared/protocol/messages.js';
 import { removeJoinFile, writeJoinFile } from './join-file.js';
 import type { PortSettings } from './options/port-options.js';
 import type { WorkerSettings } from './options/worker-options.js';
@@ -66,14 +67,28 @@ async function means(settings: RelaySettings, host: WorkerHost, device: Device):
   return {
     executor,
     connect: async () => {
+      const { awaited } = executor;
+      if (awaited > 0) {
+        // Without this, an address where no run is would be told when the first worker has come.
+        (await connectWebSocket(join, clock)).close('nobody is below the relay');
+        const workers = awaited === 1 ? 'a worker is' : `${awaited} workers are`;
+        host.say(`${hostAndPort(join)} answers; the relay joins the run when ${workers} below it`);
+      }
       await executor.somebody();
       upwards = await connectWebSocket(join, clock);
       return upwards;
     },
-    close: async (reason) => {
+    close: async (end) => {
       if (joinFile !== undefined) await removeJoinFile(joinFile);
-      await executor.close(reason);
+      await executor.close(toldBelow(end));
       await listening.close();
     },
   };
+}
+
+/** Why it is over, to those below: what happened to the relay did not happen to them. */
+function toldBelow({ exitReason, reason }: Parameters<WorkerMeans['close']>[0]): Stop | Refuse {
+  if (exitReason === 'finished') return { kind: 'stop', reason };
+  if (exitReason === 'left') return { kind: 'stop', reason: 'the relay has left the run' };
+  return { kind: 'refuse', reason: `the relay has ended: ${reason}` };
 }

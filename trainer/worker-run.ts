@@ -11,7 +11,7 @@ import { hostAndPort } from '../shared/protocol/join-url.js';
 import type { WorkerIdentity } from '../worker/connection.js';
 import type { Executor } from '../worker/executor.js';
 import { RemoteExecutor } from '../worker/remote-executor.js';
-import { WorkerActor } from '../worker/run-worker.js';
+import { WorkerActor, type WorkerEnd } from '../worker/run-worker.js';
 import { type JoinOptions, parseWorkerOptions, type WorkerSettings } from './options/worker-options.js';
 import { ownMachineKey } from './own-machine-key.js';
 
@@ -80,7 +80,7 @@ export interface WorkerMeans {
   readonly executor: Executor;
   readonly connect: () => Promise<Link>;
   /** Called when the worker has ended. */
-  readonly close: (reason: string) => Promise<void>;
+  readonly close: (end: Pick<WorkerEnd, 'exitReason' | 'reason'>) => Promise<void>;
 }
 
 /** Works for the run at `settings.join` until it ends or the host interrupts it. */
@@ -122,7 +122,7 @@ export async function workWith(
     const { exitReason, reason, samples } = await worker.ended.finally(() =>
       interrupted.removeEventListener('abort', leave),
     );
-    await close(reason);
+    await close({ exitReason, reason });
     const seconds = (clock.nowMs() - startedMs) / 1000;
     host.say(`${samples} samples in ${seconds.toFixed(1)} s; ${reason}`);
     const result = { samples, seconds, backend: `${backend} (${detail})`, reason };

@@ -107,5 +107,8 @@ function secure(address: JoinAddress, fingerprint: string, clock: Clock): Promis
 
 function causeOf(error: Error): string {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  // OpenSSL's own text has two lines and a file of its source.
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL_'))
+    return 'what listens there does not encrypt as a run does: copy the join line again';
   return CAUSES[code] ?? (error.message === '' ? code : error.message);
 }

@@ -204,6 +204,19 @@ describe('connecting to something else than a coordinator', () => {
     );
   });
 
+  it('reports in one line that nothing is encrypted there', async () => {
+    const plain = createServer((socket) =>
+      socket
+        .on('error', () => {})
+        .resume()
+        .end('not TLS'),
+    );
+    const address = { ...(await listenWith(plain)), fingerprint: 'A'.repeat(43) };
+    await expect(connectWebSocket(address, systemClock)).rejects.toThrow(
+      /^cannot connect to \S+: what listens there does not encrypt as a run does: copy the join line again$/,
+    );
+  });
+
   it('gives up after a bounded time', async () => {
     const clock = new VirtualClock();
     const reached = new Promise<void>((resolve) => {

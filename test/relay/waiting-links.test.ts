@@ -52,4 +52,15 @@ describe('links that wait for a run', () => {
     await enough;
     expect(waiting.take()).toHaveLength(2);
   });
+
+  it('end at once, with the reason, when the relay ends', async () => {
+    const waiting = new WaitingLinks(new VirtualClock());
+    const { told } = connect(waiting);
+    await turn();
+    const last = { kind: 'refuse', reason: 'the relay has ended: wrong token' } as const;
+    waiting.close(last);
+    await turn();
+    expect(told).toEqual([last, last.reason]);
+    expect(waiting.count).toBe(0);
+  });
 });
