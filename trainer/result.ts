@@ -108,7 +108,7 @@ export function describeResult(result: TrainResult): string[] {
     result;
   const evaluations = evaluationSeconds > 0 ? `, evaluations ${evaluationSeconds.toFixed(2)} s` : '';
   return [
-    `${steps} steps in ${seconds.toFixed(2)} s (training ${samplesPerSecond < 100 ? Number(samplesPerSecond.toPrecision(2)) : Math.round(samplesPerSecond)} samples/s${evaluations}) by ${workers.length} workers`,
+    `${steps} steps in ${seconds.toFixed(2)} s (training ${samplesPerSecond < 100 ? Number(samplesPerSecond.toPrecision(2)) : Math.round(samplesPerSecond)} samples/s${evaluations}) by ${workers.length} ${workers.length === 1 ? 'worker' : 'workers'}`,
     describeMetrics({ trainLoss: result.trainLoss, ...metrics }),
     ...describeBest(result),
     `weights  ${weightsSha256}`,

@@ -25,9 +25,12 @@ export async function simulateCommand(
   if (result === undefined) return;
   const seconds = (systemClock.nowMs() - startedMs) / 1000;
   const { finalHash, steps, workers, virtualSeconds, messages } = result;
-  terminal.say(`${runs} runs in ${seconds.toFixed(1)} s; every step had its canonical sum`);
+  const relays = plan.relays === undefined ? '' : `${plan.relays} relays, `;
   terminal.say(
-    `last run: ${steps} steps, ${workers} workers, ${messages} messages, ${virtualSeconds.toFixed(1)} virtual s, weights ${finalHash}`,
+    `${runs} ${runs === 1 ? 'run' : 'runs'} in ${seconds.toFixed(1)} s; every step had its canonical sum`,
+  );
+  terminal.say(
+    `last run: ${steps} steps, ${workers} workers, ${relays}${messages} messages, ${virtualSeconds.toFixed(1)} virtual s, weights ${finalHash}`,
   );
   if (json) terminal.result({ ...result, runs, seconds });
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { CODECS } from '../../shared/codec/codec.js';
+import { UserError } from '../../shared/errors.js';
 import { localOf } from '../../shared/optim/local-updates.js';
 import { parseSync } from '../../trainer/options/learning-options.js';
 import { fraction, oneOf, wholeNumber } from '../../trainer/options/option-values.js';
@@ -50,6 +51,7 @@ export function define(command: Command, context: CommandContext): void {
     ) => {
       const number = (name: string, least: number, most: number): number =>
         wholeNumber(`--${name}`, options[name] as string, { least, most });
+      checkTogether(command);
       if (options.scale) {
         const { scaleCommand } = await import('./simulate-scale.js');
         const fanOut =
@@ -81,4 +83,24 @@ export function define(command: Command, context: CommandContext): void {
       await simulateCommand(settings, context);
     },
   );
+}
+
+/** Options that say what a run of one kind is like, and which the other kinds have no place for. */
+const ALONE: Readonly<Record<string, readonly string[]>> = {
+  scale: ['seed', 'runs', 'relays', 'faults', 'audit', 'hostile', 'sync', 'keepBest', 'compress', 'trace'],
+  relays: ['audit', 'hostile', 'sync'],
+};
+
+/** @throws UserError when an option would be ignored beside another one */
+function checkTogether(command: Command): void {
+  const isGiven = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
+  const flag = (name: string): string =>
+    command.options.find((option) => option.attributeName() === name)?.long as string;
+  for (const [name, others] of Object.entries(ALONE)) {
+    const other = isGiven(name) ? others.find(isGiven) : undefined;
+    if (other !== undefined)
+      throw new UserError(`${flag(name)} and ${flag(other)} do not go together: leave one of them out`, 2);
+  }
+  if (isGiven('fanOut') && !isGiven('scale'))
+    throw new UserError('--fan-out needs --scale; with faults, --relays N has relays', 2);
 }

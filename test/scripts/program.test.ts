@@ -109,6 +109,16 @@ describe('the program', () => {
         lines: ['unisum: --leaf-size 4096 exceeds the batch of 128 samples: take at most 128'],
       });
     expect((await run(['worker', 'nowhere'], commands)).status).toBe(2);
+    for (const [options, refusal] of [
+      [['--relays', '2', '--sync', 'local:replicas=4,steps=30'], /^unisum: --relays and --sync do not go/],
+      [['--relays', '2', '--hostile'], /--relays and --hostile do not go together/],
+      [['--scale', '--no-faults'], /--scale and --no-faults do not go together/],
+      [['--fan-out', '3'], /--fan-out needs --scale/],
+    ] as const) {
+      const { status, lines } = await run(['simulate', ...options], commands);
+      expect([status, lines.length]).toEqual([2, 1]);
+      expect(lines[0]).toMatch(refusal);
+    }
   });
 });
 
