@@ -19,6 +19,9 @@ import {
   recipeDataOf,
 } from './model-options.js';
 
+/** Tables that are read and not written: a file of this name with text in it is refused by other programs. */
+const BINARY_TABLE = /\.(parquet|arrow|feather)$/i;
+
 interface PredictOptions extends ModelOptions {
   input?: string[];
   test: string;
@@ -90,6 +93,9 @@ export function define(command: Command, { terminal }: CommandContext): void {
 /** @throws UserError (wrong usage) when the path is that of a folder, or its folder does not exist */
 async function checkOutPath(path: string | undefined): Promise<void> {
   if (path === undefined) return;
+  const other = BINARY_TABLE.exec(path)?.[0];
+  if (other !== undefined)
+    throw new UserError(`--out writes text, not ${other}: name a file that ends in .csv`, 2);
   if ((await stat(path).catch(() => undefined))?.isDirectory())
     throw new UserError(
       `--out names a file for the predictions, and ${path} is a folder; name a file in it`,

@@ -109,6 +109,10 @@ describe('the program', () => {
         lines: ['unisum: --leaf-size 4096 exceeds the batch of 128 samples: take at most 128'],
       });
     expect((await run(['worker', 'nowhere'], commands)).status).toBe(2);
+    expect(await run(['predict', 'model', '--out', 'predictions.arrow'], commands)).toEqual({
+      status: 2,
+      lines: ['unisum: --out writes text, not .arrow: name a file that ends in .csv'],
+    });
     for (const [options, refusal] of [
       [['--relays', '2', '--sync', 'local:replicas=4,steps=30'], /^unisum: --relays and --sync do not go/],
       [['--relays', '2', '--hostile'], /--relays and --hostile do not go together/],
