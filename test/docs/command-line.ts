@@ -27,7 +27,7 @@ export async function checkCommandLine(line: string): Promise<void> {
   if (first === 'npx' && second === 'vitest') return checkFiles(line, rest.slice(1));
   if (first === 'npx' && second === 'tsx') return checkFiles(line, rest.slice(0, 1));
   if (first.startsWith('.') && second === '') return checkFiles(line, [first]);
-  if (['kubectl', 'podman', 'docker'].includes(first))
+  if (['kubectl', 'podman', 'docker', 'nomad'].includes(first))
     return checkFiles(
       line,
       words.filter((word) => word.startsWith('examples/')),
