@@ -136,6 +136,20 @@ describe('the base for Kubernetes', () => {
     expect(container).toContain(`\nUSER ${runAsUser}:${runAsGroup}\n`);
   });
 
+  it('has the pods of its Deployment in a JobSet, too, which a queue admits', () => {
+    const [set, ...others] = readManifests(join(CLUSTER, 'kubernetes', 'jobset'));
+    expect([set?.kind, others.length]).toEqual(['JobSet', 0]);
+    expect(set?.metadata.labels).toHaveProperty(['kueue.x-k8s.io/queue-name']);
+    const [{ replicas, template }] = (set as Manifest).spec.replicatedJobs;
+    expect(replicas).toBe(1);
+    expect(template.spec).toMatchObject({
+      completionMode: 'Indexed',
+      completions: template.spec.parallelism,
+    });
+    const pod = WORKER.spec.template;
+    expect(template.spec.template).toEqual({ ...pod, spec: { ...pod.spec, restartPolicy: 'Never' } });
+  });
+
   it('gives the coordinator words that train understands, and the name that its service gives it', async () => {
     const container = containerOf(COORDINATOR, POD, {});
     const { status, stderr } = await programHere(
@@ -215,12 +229,16 @@ describe('the base for Kubernetes', () => {
 const hasKubectl = spawnSync('kubectl', ['kustomize', '--help']).status === 0;
 if (!hasKubectl) skipped('cannot build the kustomizations', 'kubectl is not installed');
 
-it.skipIf(!hasKubectl).each(['base', 'autoscaling'])('kubectl builds the kustomization %s', (name) => {
+it.skipIf(!hasKubectl).each([
+  ['base', [], []],
+  ['autoscaling', ['HorizontalPodAutoscaler'], []],
+  ['jobset', ['JobSet'], ['Deployment', 'PodDisruptionBudget']],
+])('kubectl builds the kustomization %s', (name, more, less) => {
   const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', join(CLUSTER, 'kubernetes', name)], {
     encoding: 'utf8',
   });
   expect(status, stderr).toBe(0);
   const kinds = stdout.match(/^kind: \w+/gm)?.map((line) => line.slice('kind: '.length));
-  const more = name === 'base' ? [] : ['HorizontalPodAutoscaler'];
-  expect(kinds?.toSorted()).toEqual([...OBJECTS.map(({ kind }) => kind), ...more].toSorted());
+  const kept = OBJECTS.map(({ kind }) => kind).filter((kind) => !less.includes(kind));
+  expect(kinds?.toSorted()).toEqual([...kept, ...more].toSorted());
 });

@@ -10,7 +10,7 @@ export const CLUSTER = fileURLToPath(new URL('../../examples/cluster', import.me
 /** An object of Kubernetes, as far as tests look at it. */
 export interface Manifest {
   readonly kind: string;
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
   // biome-ignore lint/suspicious/noExplicitAny: fields of many kinds, which the test itself looks at
   readonly spec: any;
 }
