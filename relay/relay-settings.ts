@@ -10,7 +10,7 @@ import type { RelaySettings } from './relay-state.js';
 export interface OwnSettings {
   /** Identifies the run between the relay and those below it. */
   readonly runId: string;
-  /** Whoever knows it may work below the relay: the run's own. */
+  /** Those who know it may work below the relay. It is that of the run. */
   readonly token: string;
   /** Fraction of the work below the relay that is computed twice, and what decides which. */
   readonly audit: RelaySettings['audit'];

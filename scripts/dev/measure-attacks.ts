@@ -31,7 +31,11 @@ const folder = await mkdtemp(join(tmpdir(), 'unisum-attacks-'));
 try {
   const plan = {
     folder,
-    args: [values.recipe, '--batch', values.batch, '--steps', values.steps],
+    // An evaluation within a window would count as steps that are lost.
+    args: [
+      ...[values.recipe, '--batch', values.batch],
+      ...['--steps', values.steps, '--evaluate-every', values.steps],
+    ],
     pairs: Number(values.pairs),
     withoutMs: Number(values.without),
     withMs: Number(values.with),

@@ -13,7 +13,7 @@ const RUN = ['train', '--data', 'digits', '--batch', 64, '--leaf', 4, '--json'];
 interface Tree {
   readonly folder: string;
   readonly coordinator: Program;
-  /** Starts a worker, or a relay that waits for so many, below whoever has printed a join line. */
+  /** Starts a worker, or a relay that waits for so many, below the run or relay that has printed a join line. */
   readonly join: (name: string, below: Program, relayed?: number) => Promise<Program>;
 }
 
