@@ -169,6 +169,8 @@ describe('the weights of local updates', () => {
     );
     expect(await liar.ended).toMatchObject({ exitReason: 'refused' });
     await liar.leave();
+    // A run that went back to its beginning has done nothing until then.
+    await coordinator.prints(/refused liar[\s\S]*\nepoch /);
     coordinator.signal('SIGINT');
     const result = resultOf(await coordinator.ended, 130);
     expect(result.weightsSha256).toBe(await undisturbed(result.steps));
