@@ -15,7 +15,14 @@ export const CONTENTS: Readonly<Record<string, readonly string[]>> = {
     'docs/operations.md',
   ],
   Learn: ['docs/guide/backpropagation.md', 'docs/guide/four-questions.md', 'docs/glossary.md'],
-  Use: ['docs/recipes.md', 'docs/layers.md', 'docs/formats.md', 'docs/codecs.md', 'docs/local-updates.md'],
+  Use: [
+    'docs/recipes.md',
+    'docs/layers.md',
+    'docs/formats.md',
+    'docs/codecs.md',
+    'docs/local-updates.md',
+    'docs/relays.md',
+  ],
   Trust: [
     ...[
       'docs/guarantee.md',
