@@ -2,6 +2,7 @@ import type { ActorRef } from '../shared/actor/actor.js';
 import type { Dataset } from '../shared/data/dataset.js';
 import { assert, UserError } from '../shared/errors.js';
 import type { Link } from '../shared/link/link.js';
+import type { AnswersNews } from '../shared/protocol/example-news.js';
 import type { WorkerToCoordinator } from '../shared/protocol/messages.js';
 import { parseWorkerMessage } from '../shared/protocol/parse.js';
 import { parseWatcherMessage } from '../shared/protocol/watch-messages.js';
@@ -54,7 +55,7 @@ export class CoordinatorEffectRunner {
   }
 
   /** Those who watch the run. */
-  get followers(): Pick<Watchers, 'isWatched' | 'isOperated' | 'latest' | 'publish' | 'publishMembers'> {
+  get followers(): Pick<Watchers, 'isWatched' | 'latest' | 'publish' | 'publishMembers'> {
     return this.watchers;
   }
 
@@ -128,8 +129,9 @@ export class CoordinatorEffectRunner {
       case 'evaluate': {
         const startedMs = clock.nowMs();
         const { step } = effect;
-        const answer = () => executor.answer(step, this.followers.isOperated);
-        const work = executor.evaluate(step).then(async (means) => ({ means, answers: await answer() }));
+        const work = executor
+          .evaluate(step)
+          .then(async (means) => ({ means, answers: await this.answer(step) }));
         return this.await(work, ({ means, answers }) => {
           observer.evaluated(effect.step, means, clock.nowMs() - startedMs);
           if (answers !== undefined) observer.answered?.(answers);
@@ -196,6 +198,12 @@ export class CoordinatorEffectRunner {
       if (!(error instanceof UserError)) return this.tools.onFailure(error);
       then({ problem: error.message });
     });
+  }
+
+  /** What the model makes of some samples, as often as people can follow: a run may evaluate a thousand times a second. */
+  private async answer(step: number): Promise<AnswersNews | undefined> {
+    const { watchers } = this;
+    return watchers.takesAnswers() ? this.tools.executor.answer(step, watchers.isOperated) : undefined;
   }
 
   private await<T>(work: Promise<T>, then: (result: T) => void): void {

@@ -48,7 +48,7 @@ export function exampleAnswers(
   classes: readonly string[] | undefined,
   predictorOf: () => Pick<Predictor, 'predict'>,
   onProblem: (text: string) => void,
-): (() => Promise<ExamplesNews | undefined>) | undefined {
+): ((step: number) => Promise<ExamplesNews | undefined>) | undefined {
   const { inputs, loss } = model;
   const [input] = inputs;
   // Grey images need no axis of channels. A spectrogram is such an image, too.
@@ -72,7 +72,7 @@ export function exampleAnswers(
   const textOf = (numbers: readonly number[]): string =>
     toPlainText(numbers.map(nameOf).join(' ') || '–', NAME_CHARACTERS_MAX);
   let predictor: Pick<Predictor, 'predict'> | 'none' | undefined;
-  return async () => {
+  return async (step) => {
     predictor ??= predictorOr(predictorOf, onProblem);
     if (predictor === 'none') return undefined;
     const outputs = await predictor.predict({ [examples.input]: examples.values });
@@ -90,7 +90,7 @@ export function exampleAnswers(
     const mistakes = rows.filter(({ isRight }) => !isRight);
     const every = Math.max(1, Math.floor(rows.length / fixed));
     return {
-      ...{ kind: 'examples', subject: isTranscript ? 'recordings' : 'images' },
+      ...{ kind: 'examples', step, subject: isTranscript ? 'recordings' : 'images' },
       // A spectrogram has its frames in rows; people read time from left to right.
       ...(isTranscript ? { width: height, height: width } : { width, height }),
       channels: examples.shape[2],

@@ -1,11 +1,6 @@
-import type { Cancel, Clock } from '../../shared/actor/clock.js';
+import type { Clock } from '../../shared/actor/clock.js';
 import type { FrameBounds, Link } from '../../shared/link/link.js';
-import {
-  type AnswersNews,
-  type ExamplesNews,
-  TEXTS_MAX,
-  type TextNews,
-} from '../../shared/protocol/example-news.js';
+import { type ExamplesNews, TEXTS_MAX, type TextNews } from '../../shared/protocol/example-news.js';
 import type { LayersNews } from '../../shared/protocol/layer-news.js';
 import type { MembersNews } from '../../shared/protocol/member-news.js';
 import { ThinnedCurve } from '../../shared/protocol/thinned-curve.js';
@@ -23,9 +18,10 @@ import {
   type StateNews,
   type WatchRight,
 } from '../../shared/protocol/watch-messages.js';
+import { PacedNews, PERIOD_MS } from './paced-news.js';
 
-/** Shortest time between two progress messages: as often as people can follow. */
-const PROGRESS_EVERY_MS = 250;
+/** How many of a kind are sent at once in a period. A run may evaluate, inspect and hedge thousands of times a second. */
+const AT_ONCE = { progress: 1, metrics: 8, layers: 4, placement: 2, event: 8 } as const;
 
 /** Most evaluations, and most events, that a new watcher is told: few enough that the link is not closed for them. */
 const EVALUATIONS_MAX = 128;
@@ -59,13 +55,12 @@ export class Watchers {
   private state: StateNews | undefined;
   private end: EndNews | undefined;
   private readonly startedMs: number;
-  /** Progress that was not sent yet. */
-  private pending: RunProgressNews | undefined;
-  private sentAtMs = Number.NEGATIVE_INFINITY;
-  private cancel: Cancel = () => {};
+  private readonly paced: PacedNews<News>;
+  private answersDueMs = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly clock: Clock) {
     this.startedMs = clock.nowMs();
+    this.paced = new PacedNews(clock, (news) => this.send(news));
   }
 
   /** A peer has proven the right to watch, or to operate. @param proof the coordinator's own */
@@ -101,6 +96,14 @@ export class Watchers {
     return [...this.links.values()].some(({ right }) => right === 'operate');
   }
 
+  /** Whether answers of the model are due. They cost time, and people can follow few. Those that are due are made. */
+  takesAnswers(): boolean {
+    const nowMs = this.clock.nowMs();
+    const isDue = nowMs >= this.answersDueMs;
+    if (isDue) this.answersDueMs = nowMs + PERIOD_MS;
+    return isDue;
+  }
+
   /** The latest progress and evaluation. */
   get latest(): {
     readonly progress?: RunProgressNews | undefined;
@@ -121,57 +124,52 @@ export class Watchers {
     this.links.delete(id);
   }
 
-  /** Tells all watchers what the run reports: progress at most a few times a second, anything else at once. */
+  /** Tells all watchers what the run reports: at once what is rare, and the rest as often as people can follow. */
   publish(report: RunReport): void {
-    if (report.kind === 'progress') return this.publishProgress({ ...report, seconds: this.seconds() });
-    this.sendPending();
     switch (report.kind) {
+      case 'progress':
+        return this.publishProgress({ ...report, seconds: this.seconds() });
       case 'metrics': {
         const { kind: _, ...evaluation } = report;
         this.evaluations.add(evaluation);
-        return this.send(report);
+        return this.paced.add(report.kind, report, AT_ONCE.metrics);
       }
       case 'event': {
         const event = { seconds: this.seconds(), topic: report.topic, text: report.text };
         this.keepEvent(event);
-        return this.send({ kind: 'event', ...event });
+        const news = { kind: 'event', ...event } as const;
+        if (FREQUENT_TOPICS.includes(report.topic))
+          return this.paced.add(`event ${report.topic}`, news, AT_ONCE.event);
+        return this.sendAtOnce(news);
       }
       case 'placement':
         this.keepPlacement(report);
-        return this.send(report);
+        return this.paced.add(`placement ${report.member}`, report, AT_ONCE.placement);
       case 'examples':
         this.examples = report;
-        return this.sendToOperators(report);
+        return this.sendAtOnce(report);
       case 'text':
         this.texts.add(report);
-        return this.sendToOperators(report);
+        return this.sendAtOnce(report);
       case 'layers':
         this.layers.add(report);
-        return this.send(report);
+        return this.paced.add(report.kind, report, AT_ONCE.layers);
       case 'state':
         this.state = report;
-        return this.send(report);
+        return this.sendAtOnce(report);
       case 'ended':
         this.end = report;
-        return this.send(report);
+        return this.sendAtOnce(report);
       default:
         report satisfies never;
     }
-  }
-
-  private sendToOperators(news: AnswersNews): void {
-    for (const { link, right } of this.links.values()) if (right === 'operate') link.send(news);
   }
 
   private publishProgress(news: RunProgressNews): void {
     const { step, loss, samples, seconds } = news;
     this.progress = news;
     this.course.add({ step, loss, samples, seconds });
-    const waitMs = this.sentAtMs + PROGRESS_EVERY_MS - this.clock.nowMs();
-    const isAwaited = this.pending !== undefined;
-    this.pending = news;
-    if (waitMs <= 0) this.sendPending();
-    else if (!isAwaited) this.cancel = this.clock.after(waitMs, () => this.sendPending());
+    this.paced.add(news.kind, news, AT_ONCE.progress);
   }
 
   private history(): News {
@@ -185,8 +183,7 @@ export class Watchers {
 
   /** Nothing more is sent. */
   close(): void {
-    this.cancel();
-    this.pending = undefined;
+    this.paced.close();
   }
 
   /** So many hedges and checkpoints happen that a few of them would leave no place for anything else. */
@@ -205,15 +202,13 @@ export class Watchers {
     if (placements.size < PLACEMENTS_MAX || placements.has(news.member)) placements.set(news.member, news);
   }
 
-  private sendPending(): void {
-    const { pending } = this;
-    this.close();
-    if (pending === undefined) return;
-    this.sentAtMs = this.clock.nowMs();
-    this.send(pending);
+  private sendAtOnce(news: News): void {
+    this.paced.flush();
+    this.send(news);
   }
 
   private send(news: News): void {
-    for (const { link } of this.links.values()) link.send(news);
+    const isData = news.kind === 'examples' || news.kind === 'text';
+    for (const { link, right } of this.links.values()) if (!isData || right === 'operate') link.send(news);
   }
 }

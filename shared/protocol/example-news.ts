@@ -22,9 +22,11 @@ export interface ExampleRow {
   readonly probability: number;
 }
 
-/** Some test images, and what the model makes of them after the latest evaluation. */
+/** Some test images, and what the model makes of them after an evaluation. */
 export interface ExamplesNews {
   readonly kind: 'examples';
+  /** Steps done. */
+  readonly step: number;
   /** Recordings are shown as spectrograms: time to the right, pitch upwards. */
   readonly subject: 'images' | 'recordings';
   readonly width: number;
@@ -48,7 +50,7 @@ const rows = v.pipe(v.array(row), v.maxLength(EXAMPLES_MAX));
 
 /** Schema of the message. */
 export const ExamplesSchema = v.strictObject({
-  ...{ kind: v.literal('examples'), subject: v.picklist(['images', 'recordings']) },
+  ...{ kind: v.literal('examples'), step: count, subject: v.picklist(['images', 'recordings']) },
   ...{ width: integer(1, SIDE_MAX), height: integer(1, SIDE_MAX) },
   ...{ channels: v.picklist([1, 3]), fixed: rows, mistakes: rows, tried: count, right: count },
 });

@@ -39,6 +39,14 @@ describe.skipIf(!isInstalled('Chrome'))('the page of an operator, if Chromium is
       const worker = await TestWorker.join(await coordinator.joinUrl(), HOSTILE, (inner) => inner);
       const page = await open(await launch('Chrome'), url);
       await page.waitForSelector('[data-member^=remote]');
+      // The run evaluates a thousand times a second, and each evaluation has new answers for its operator.
+      await page.evaluate(() => {
+        const status = document.querySelector('#run-status') as HTMLElement;
+        const seen = new MutationObserver(() => {
+          document.body.dataset.statuses = `${document.body.dataset.statuses ?? ''} ${status.dataset.status}`;
+        });
+        seen.observe(status, { attributeFilter: ['data-status'] });
+      });
       for (const selector of [
         '#sum-tree rect',
         '#layers tbody tr',
@@ -71,6 +79,7 @@ describe.skipIf(!isInstalled('Chrome'))('the page of an operator, if Chromium is
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         expect(overflow).toBeLessThanOrEqual(0);
       }
+      expect(await page.evaluate(() => document.body.dataset.statuses)).toBeUndefined();
       await worker.leave();
     },
     TIMEOUT_MS,

@@ -50,7 +50,11 @@ describe('a run that is watched', () => {
     const { node, pace } = await pacedWorker(joinUrl, 6);
     const watchers = [start(['watch', url, '--json']), start(['watch', url]), start(['watch', joinUrl])];
     const [json, plain, byJoinLine] = watchers as [Program, Program, Program];
-    await Promise.all([plain.prints(/step +6\/12/), byJoinLine.prints(/step +6\/12/)]);
+    await Promise.all([
+      json.prints(/watching the run/),
+      plain.prints(/step +6\/12/),
+      byJoinLine.prints(/step +6\/12/),
+    ]);
     pace.release();
     const { status, stdout, stderr } = await coordinator.ended;
     await node.leave();

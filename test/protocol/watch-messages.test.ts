@@ -36,6 +36,7 @@ const TO_WATCHER = [
   {
     ...{
       kind: 'examples',
+      step: 40,
       subject: 'images',
       width: 2,
       height: 1,

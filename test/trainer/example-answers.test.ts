@@ -45,11 +45,11 @@ const fail = (text: string): never => expect.unreachable(text);
 it.each([[[2, 3]], [[2, 3, 1]]])(
   'shows images of shape %j over the whole test data, with the answers to them, and mistakes',
   async (shape) => {
-    const news = await exampleAnswers(model(shape), data(shape), CLASSES, from(0.25, 6), fail)?.();
+    const news = await exampleAnswers(model(shape), data(shape), CLASSES, from(0.25, 6), fail)?.(40);
     expect(news).toBeDefined();
     expect(parseForWatcher(news)).toEqual(news);
     if (news === undefined) return;
-    expect(news).toMatchObject({ height: 2, width: 3, channels: 1, tried: 128 });
+    expect(news).toMatchObject({ step: 40, height: 2, width: 3, channels: 1, tried: 128 });
     expect(news.fixed).toHaveLength(16);
     const brightness = news.fixed.map(({ pixels }) => Buffer.from(pixels, 'base64url'));
     for (const bytes of brightness) expect(new Set(bytes).size).toBe(1);
@@ -83,7 +83,7 @@ it('is given up, which is told once, where there is no memory for it', async () 
     throw new UserError('no memory is left');
   };
   const answer = exampleAnswers(model([2, 3]), data([2, 3]), CLASSES, noRoom, (text) => told.push(text));
-  expect([await answer?.(), await answer?.()]).toEqual([undefined, undefined]);
+  expect([await answer?.(40), await answer?.(48)]).toEqual([undefined, undefined]);
   expect(told).toEqual(['the page shows no test images: no memory is left']);
 });
 
@@ -98,7 +98,7 @@ it('shows recordings as spectrograms from left to right, with the transcripts of
   // Blank, class 2, class 2, class 1: equal neighbours are merged.
   const said = [0, 2, 2, 1].flatMap((best) => [0, 1, 2].map((k) => Number(k === best)));
   const predictor = () => ({ predict: async () => Float32Array.from(said) });
-  const news = await exampleAnswers(speech, recordings, undefined, predictor, fail)?.();
+  const news = await exampleAnswers(speech, recordings, undefined, predictor, fail)?.(40);
   expect(parseForWatcher(news)).toEqual(news);
   expect(news).toMatchObject({ subject: 'recordings', width: 4, height: 2, tried: 1, right: 0 });
   const [row] = news?.fixed ?? [];

@@ -5,14 +5,14 @@ import { countText } from './number-text.js';
 
 /** Test images with the model's answers, and some of its mistakes. */
 export function examplesView(news: ExamplesNews): TemplateResult {
-  const { fixed, mistakes, tried, right, subject } = news;
+  const { step, fixed, mistakes, tried, right, subject } = news;
   const strip = (rows: readonly ExampleRow[]): TemplateResult =>
     html`<ul class="strip">${rows.map((row) => exampleView(row, news))}</ul>`;
   return html`
     <section class="card full" aria-labelledby="examples-title">
       <h2 id="examples-title">Test ${subject}</h2>
       <p class="quiet">
-        ${countText(right)} of ${countText(tried)} answers are right, after the latest evaluation. Only operators see data.
+        ${countText(right)} of ${countText(tried)} answers are right, after step ${countText(step)}. Only operators see data.
       </p>
       <div id="examples">${strip(fixed)}</div>
       <h3>Mistakes</h3>

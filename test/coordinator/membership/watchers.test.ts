@@ -68,6 +68,43 @@ it('a watcher receives an evaluation at once, after the progress until then; a l
   expect(await late.received()).toEqual(['metrics 4', 'stop']);
 });
 
+it('a watcher of a run with very many evaluations receives the first few at once, and then the latest, four times a second', async () => {
+  const clock = new VirtualClock();
+  const watchers = new Watchers(clock);
+  const one = watcher(watchers, 'one');
+  const evaluate = (from: number, to: number): void => {
+    for (let step = from; step < to; step++) watchers.publish({ ...METRICS, step });
+  };
+  evaluate(1, 1000);
+  const first = Array.from({ length: 8 }, (_, i) => `metrics ${i + 1}`);
+  expect(await one.received()).toEqual(['watching', 'history', ...first, 'stop']);
+  clock.advance(250);
+  expect(await one.received()).toEqual(['metrics 999', 'stop']);
+  evaluate(1000, 2000);
+  const next = Array.from({ length: 7 }, (_, i) => `metrics ${1000 + i}`);
+  expect(await one.received()).toEqual([...next, 'stop']);
+  // What comes at once comes after what was reported before it.
+  watchers.publish({ kind: 'state', isPaused: true, isClosed: false });
+  expect(await one.received()).toEqual(['metrics 1999', 'state', 'stop']);
+  // A member that is late in each step of a fast run.
+  for (let i = 0; i < 1000; i++) watchers.publish({ kind: 'event', topic: 'hedged', text: `step ${i}` });
+  watchers.publish({ kind: 'event', topic: 'left', text: 'eve left' });
+  expect(await one.received()).toEqual([...Array.from({ length: 10 }, () => 'event'), 'stop']);
+  clock.advance(250);
+  expect(await one.received()).toEqual(['stop']);
+});
+
+it('takes answers of the model four times a second', () => {
+  const clock = new VirtualClock();
+  const watchers = new Watchers(clock);
+  const taken: number[] = [];
+  for (let ms = 0; ms < 1000; ms++) {
+    if (watchers.takesAnswers()) taken.push(ms);
+    clock.advance(1);
+  }
+  expect(taken).toEqual([0, 250, 500, 750]);
+});
+
 it('tells operators where members come from, and watchers only who they are', async () => {
   const watchers = new Watchers(new VirtualClock());
   expect(watchers.isWatched).toBe(false);
