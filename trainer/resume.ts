@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SavedCheckpoint } from '../coordinator/storage/checkpoint.js';
 import type { CheckpointStore } from '../coordinator/storage/checkpoint-store.js';
-import { Lease } from '../coordinator/storage/lease.js';
+import type { Lease } from '../coordinator/storage/lease.js';
 import { CHAIN_START, type ChainEnd, readChain } from '../coordinator/storage/metrics-chain.js';
 import { loadAccess, type RunAccess } from '../coordinator/storage/run-access.js';
 import { CONFIG_FILE, readRunConfig } from '../coordinator/storage/run-config.js';
@@ -13,7 +13,6 @@ import {
   METRICS_FILE,
   MODEL_FILE,
 } from '../coordinator/storage/run-directory.js';
-import type { Clock } from '../shared/actor/clock.js';
 import { UserError } from '../shared/errors.js';
 import { exists } from '../shared/files/read-file.js';
 import { checkpointBytesMax } from './file-bounds.js';
@@ -23,7 +22,7 @@ import type { MemberMemory } from './run-plan.js';
 import { loadStoredModel } from './stored-model.js';
 
 /** Options that belong to one command line and not to the run. */
-const NOT_KEPT = ['resume', 'runDir', 'json'];
+const NOT_KEPT = ['resume', 'standby', 'runDir', 'json'];
 /** Groups of options that exclude each other: one that is given replaces whichever the run was started with. */
 const EXCLUSIVE = [
   ['steps', 'epochs'],
@@ -89,16 +88,16 @@ export async function resumedRun(
 }
 
 /**
- * Reads the state that a run resumes from. Takes the lease of the directory first, so that nobody else writes there.
+ * Reads the state that a run resumes from.
+ * @param lease of the directory, so that nobody else writes there
  * @param key of this machine
- * @throws UserError when another process uses the directory, or its record is none that this version can continue
+ * @throws UserError when its record is none that this version can continue
  */
 export async function findResumption(
   path: string,
-  clock: Clock,
+  lease: Lease,
   key: KeyObject | undefined,
 ): Promise<Resumption> {
-  const lease = Lease.take(path, clock);
   try {
     const recorded = new RecordedRun();
     const chain = await readChain(join(path, METRICS_FILE), (record, line) => recorded.take(record, line));

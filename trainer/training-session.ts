@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { RunEnd } from '../coordinator/run-coordinator.js';
 import { DAMAGED_LEDGER_FILE } from '../coordinator/storage/checkpoint-store.js';
+import { Lease } from '../coordinator/storage/lease.js';
 import { LEDGER_FILE } from '../coordinator/storage/member-ledger.js';
 import type { MetricsRecord } from '../coordinator/storage/record-text.js';
 import { type RunAccess, saveAccess } from '../coordinator/storage/run-access.js';
@@ -51,6 +52,8 @@ export interface TrainRequest {
   readonly options: Readonly<Record<string, string | boolean>>;
   /** The directory of the run to resume. */
   readonly resume: string | undefined;
+  /** Its lease, where that was taken before. */
+  readonly lease?: Lease | undefined;
   /** By what workers know a new run and where they look for it; left out: it has a join line of its own. */
   readonly access?: RunAccess | undefined;
 }
@@ -79,7 +82,9 @@ export interface SessionHost {
 export async function trainSession(request: TrainRequest, host: SessionHost): Promise<TrainResult> {
   const key = await keptMachineKey();
   const resumption =
-    request.resume === undefined ? undefined : await findResumption(request.resume, systemClock, key);
+    request.resume === undefined
+      ? undefined
+      : await findResumption(request.resume, request.lease ?? Lease.take(request.resume, systemClock), key);
   const place: { path?: string } = {};
   try {
     return await trainFrom(resumption, request, host, place, key);
@@ -186,7 +191,8 @@ async function trainFrom(
     if (end.restored !== undefined)
       logger.reported({ event: 'restored', step: end.steps, to: end.restored, weightsSha256 });
     if (end.reason !== 'interrupted') await trainer.measure(end.steps, logger);
-    logger.ended(endLine(end, weightsSha256));
+    const isByOperator = end.reason === 'interrupted' && !interrupted.aborted;
+    logger.ended(endLine(end, weightsSha256, isByOperator));
     const result = resultOf({
       settings,
       backend: trainer.backend,

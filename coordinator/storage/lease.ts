@@ -13,8 +13,6 @@ import {
   fstatSync,
   linkSync,
   openSync,
-  readFileSync,
-  readlinkSync,
   readSync,
   renameSync,
   statSync,
@@ -22,20 +20,24 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { type Cancel, type Clock, epochMs } from '../../shared/actor/clock.js';
 import { randomIdentifier } from '../../shared/actor/rng.js';
 import { UserError } from '../../shared/errors.js';
 import { errorCode, explainFileError } from '../../shared/files/file-error.js';
+import { isRunning, ownIdentity } from './process-identity.js';
 
 /** Its name in a run's directory. */
 export const LEASE_FILE = 'lease.json';
 /** How often the holder shows that it is alive. */
-const HEARTBEAT_MS = 5000;
-/** A holder on another machine that was silent for so long is taken for gone. */
-const SILENCE_MS_MAX = 60_000;
+const HEARTBEAT_MS = 2000;
+/** A holder on another machine that was silent for so long is taken for gone: ten heartbeats. */
+const SILENCE_MS_MAX = 20_000;
+/** A holder that has not looked for so long looks before it writes: it may have been paused, and another may be at work. */
+const UNSEEN_MS_MAX = 5000;
+/** How often somebody who waits for a lease looks. */
+const LOOK_EVERY_MS = 500;
 /** Stale leases that are removed before giving up: more come only from others who try to take the same directory. */
 const ATTEMPTS_MAX = 5;
 const LEASE_BYTES_MAX = 4096;
@@ -56,6 +58,8 @@ type Holder = v.InferOutput<typeof HolderSchema>;
 export class Lease {
   private cancelHeartbeat: Cancel = () => {};
   private isHeld = true;
+  /** When the lease was last seen to be ours: by a clock that nobody sets, and by one that goes on in a machine that sleeps. */
+  private seenAtMs = { monotonic: 0, epoch: 0 };
   /** Called once, when another process has taken the directory over. */
   onLost: (error: UserError) => void = () => {};
 
@@ -65,6 +69,7 @@ export class Lease {
     private readonly text: string,
     private readonly clock: Clock,
   ) {
+    this.see();
     this.beat();
   }
 
@@ -73,25 +78,50 @@ export class Lease {
    * @throws UserError that names the holder and what to do, when there is one
    */
   static take(directory: string, clock: Clock): Lease {
+    const taken = Lease.attempt(directory, clock);
+    if (taken instanceof Lease) return taken;
+    throw held(directory, taken.holder);
+  }
+
+  /**
+   * Takes the lease as soon as nobody has it.
+   * @param onHeld is told who has it, whenever that is somebody else
+   * @throws UserError when the directory cannot be used
+   */
+  static async takeWhenFree(
+    directory: string,
+    clock: Clock,
+    onHeld: (holder: string) => void,
+  ): Promise<Lease> {
+    let told: string | undefined;
+    for (;;) {
+      const taken = Lease.attempt(directory, clock);
+      if (taken instanceof Lease) return taken;
+      const holder = nameOf(taken.holder);
+      if (holder !== told) onHeld(holder);
+      told = holder;
+      await new Promise<void>((resolve) => void clock.after(LOOK_EVERY_MS, resolve));
+    }
+  }
+
+  /** @returns who has it, where somebody has */
+  private static attempt(directory: string, clock: Clock): Lease | { readonly holder: Holder | undefined } {
     const nonce = randomIdentifier();
     const file = join(directory, LEASE_FILE);
-    const own: Holder = {
-      ...{ host: hostOf(), pid: process.pid, since: new Date(epochMs()).toISOString(), nonce },
-      ...{ boot: bootOf(), namespace: namespaceOf(), started: startOf(process.pid)?.started ?? null },
-    };
+    const own: Holder = { ...ownIdentity(), since: new Date(epochMs()).toISOString(), nonce };
     const text = `${JSON.stringify(own)}\n`;
     try {
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         if (create(file, text)) return new Lease(directory, nonce, text, clock);
-        const other = readHolder(file);
-        if (other === 'gone') continue;
-        if (isAlive(other, file, nonce)) throw held(directory, other);
-        setAside(file, other, nonce);
+        const holder = readHolder(file);
+        if (holder === 'gone') continue;
+        if (isAlive(holder, file, nonce)) return { holder };
+        setAside(file, holder, nonce);
       }
     } catch (error) {
       throw explainFileError(error, `cannot use ${directory} as the run directory`);
     }
-    throw held(directory, undefined);
+    return { holder: undefined };
   }
 
   /**
@@ -106,6 +136,17 @@ export class Lease {
     } catch (error) {
       throw explainFileError(error, `cannot read ${file}`);
     }
+  }
+
+  /**
+   * Before something is written: makes sure that the directory was not taken over while this process was paused.
+   * @throws UserError when it was
+   */
+  confirm(): void {
+    const { monotonic, epoch } = this.seenAtMs;
+    const unseenMs = Math.max(this.clock.nowMs() - monotonic, Math.abs(epochMs() - epoch));
+    if (!this.isHeld || (unseenMs > UNSEEN_MS_MAX && !this.isOurs(join(this.directory, LEASE_FILE))))
+      throw this.lost();
   }
 
   /** Lets others have the directory; a second call does nothing. */
@@ -125,11 +166,7 @@ export class Lease {
     this.cancelHeartbeat = this.clock.after(HEARTBEAT_MS, () => {
       const file = join(this.directory, LEASE_FILE);
       try {
-        if (!this.isOurs(file)) {
-          this.isHeld = false;
-          const problem = `${this.directory} was taken over by another process; train into another folder with --run-dir DIR`;
-          return this.onLost(new UserError(problem));
-        }
+        if (!this.isOurs(file)) return this.onLost(this.lost());
         rewrite(file, this.text);
       } catch {
         // A file server that is away for a moment: the next heartbeat tries again.
@@ -140,7 +177,20 @@ export class Lease {
 
   private isOurs(file: string): boolean {
     const holder = readHolder(file);
-    return holder !== 'gone' && holder?.nonce === this.nonce;
+    const isOurs = holder !== 'gone' && holder?.nonce === this.nonce;
+    if (isOurs) this.see();
+    return isOurs;
+  }
+
+  private see(): void {
+    this.seenAtMs = { monotonic: this.clock.nowMs(), epoch: epochMs() };
+  }
+
+  private lost(): UserError {
+    this.isHeld = false;
+    return new UserError(
+      `${this.directory} was taken over by another process; train into another folder with --run-dir DIR`,
+    );
   }
 }
 
@@ -190,13 +240,7 @@ function readBegin(file: string): string {
 }
 
 function isAlive(holder: Holder | undefined, file: string, nonce: string): boolean {
-  const isHere = holder?.host === hostOf() && holder.namespace === namespaceOf();
-  if (holder === undefined || !isHere) return silenceMs(file, nonce) < SILENCE_MS_MAX;
-  if (holder.boot !== bootOf()) return false;
-  const process = startOf(holder.pid);
-  if (process !== undefined) return process.isRunning && process.started === holder.started;
-  // Without /proc a number says little: another process may have it by now.
-  return hasPid(holder.pid) && silenceMs(file, nonce) < SILENCE_MS_MAX;
+  return (holder && isRunning(holder)) ?? silenceMs(file, nonce) < SILENCE_MS_MAX;
 }
 
 /** How long a lease was not touched, by the clock that dates the files beside it. */
@@ -228,65 +272,17 @@ function setAside(file: string, stale: Holder | undefined, nonce: string): void 
 }
 
 function held(directory: string, holder: Holder | undefined): UserError {
-  const who =
-    holder === undefined
-      ? 'another process, which has just begun'
-      : `process ${holder.pid} on ${holder.host} since ${holder.since}`;
   const lapse =
-    holder === undefined || holder.host === hostOf()
+    holder === undefined || holder.host === ownIdentity().host
       ? ''
       : ` (if that machine is gone, its claim lapses ${SILENCE_MS_MAX / 1000} s after its last sign of life)`;
   return new UserError(
-    `${directory} is in use by ${who}; wait until it ends or stop it, or train into another folder with --run-dir DIR${lapse}`,
+    `${directory} is in use by ${nameOf(holder)}; wait until it ends or stop it, or train into another folder with --run-dir DIR${lapse}`,
   );
 }
 
-function hasPid(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) === 'EPERM';
-  }
-}
-
-/** What Linux says of a process: when it was started, and whether it still runs. Undefined where there is no /proc. */
-function startOf(pid: number): { started: string; isRunning: boolean } | undefined {
-  if (bootOf() === null) return undefined;
-  try {
-    // "pid (name) state ...": the name may hold spaces and brackets. The start is field 22, in ticks since boot.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return { started: fields[19] ?? '', isRunning: !['Z', 'X'].includes(fields[0] ?? 'X') };
-  } catch {
-    return { started: '', isRunning: false };
-  }
-}
-
-/** The name of this machine, in letters that fit a line of text. */
-function hostOf(): string {
-  return (
-    hostname()
-      .replace(/[^\w.-]/g, '-')
-      .slice(0, 255) || 'unknown'
-  );
-}
-
-/** What tells one start of this machine from the next; null where the system does not say. */
-function bootOf(): string | null {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return null;
-  }
-}
-
-/** Two containers may have the same name, and different processes of the same number. */
-function namespaceOf(): string | null {
-  try {
-    return readlinkSync('/proc/self/ns/pid');
-  } catch {
-    return null;
-  }
+function nameOf(holder: Holder | undefined): string {
+  return holder === undefined
+    ? 'another process, which has just begun'
+    : `process ${holder.pid} on ${holder.host} since ${holder.since}`;
 }

@@ -166,16 +166,18 @@ export class RunDirectory {
     if (this.pending.length >= PENDING_MAX) this.flush();
   }
 
-  /** Writes out the lines held back. @throws UserError when the disk is full */
+  /** Writes out the lines held back. @throws UserError when the disk is full, or another process has taken the directory over */
   flush(): void {
     const text = this.pending;
     if (text === '') return;
+    this.lease.confirm();
     this.pending = '';
     this.explained(METRICS_FILE, () => writeFileSync(this.metrics, text));
   }
 
   /** Writes out the lines held back, where no loss of power takes them away. @throws UserError when the disk is full */
   async sync(): Promise<void> {
+    this.lease.confirm();
     this.flush();
     try {
       await promisify(fsync)(this.metrics);
@@ -191,6 +193,7 @@ export class RunDirectory {
    */
   async saveWeights(parameters: readonly Tensor[]): Promise<string> {
     const hash = weightsSha256(parameters);
+    this.lease.confirm();
     await saveSafetensors(join(this.path, WEIGHTS_FILE), parameters, {
       producer: 'unisum',
       weightsSha256: hash,

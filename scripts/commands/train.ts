@@ -1,5 +1,8 @@
 import { type Command, Option } from 'commander';
+import type { Lease } from '../../coordinator/storage/lease.js';
+import { systemClock } from '../../shared/actor/clock.js';
 import { CODECS } from '../../shared/codec/codec.js';
+import { UserError } from '../../shared/errors.js';
 import { METRIC_NAMES } from '../../shared/metrics/metric-names.js';
 import { SCHEDULE_NAMES } from '../../shared/optim/schedule.js';
 import { OPTIMIZER_NAMES } from '../../shared/optim/settings.js';
@@ -39,8 +42,10 @@ export function define(command: Command, context: CommandContext): void {
       const allow = `name it:  ${commandLine(again)}`;
       const recipe = await findRecordedRecipe(run.path ?? '', run.recipe, isNamed, allow).load();
       const settings = parseTrainOptions(run.recipe, recipe, run.options, availableCores());
+      const lease = options.standby === true ? await leaseAfter(run, context) : undefined;
+      if (options.standby === true && lease === undefined) return;
       const { train } = await import('./train-run.js');
-      await train({ recipe, settings, options: keptOptions(run.options), resume: run.path }, context);
+      await train({ recipe, settings, options: keptOptions(run.options), resume: run.path, lease }, context);
     });
 }
 
@@ -154,6 +159,10 @@ function defineFiles(command: Command): void {
     )
     .option('--resume [DIR]', 'resume a run from its last checkpoint (without DIR: the latest run in runs/)')
     .option(
+      '--standby',
+      'with --resume DIR: wait while another process trains there, and take the run over when that is gone',
+    )
+    .option(
       '--inspect-gradients [K]',
       'record error terms and gradients every K steps, and plot them (without K: about 100 times per run)',
     );
@@ -172,6 +181,17 @@ class AliasOption extends Option {
   override attributeName(): string {
     return this.attribute;
   }
+}
+
+/** Waits until the process that trains in a directory is gone. @returns undefined: there is nothing to take over */
+async function leaseAfter(
+  { path, recipe }: { readonly path: string | undefined; readonly recipe: string },
+  { terminal }: CommandContext,
+): Promise<Lease | undefined> {
+  if (path === undefined)
+    throw new UserError('--standby takes a run over: name its directory with --resume DIR', 2);
+  const { standBy } = await import('../../trainer/standby.js');
+  return standBy({ path, recipe }, systemClock, (line) => terminal.say(line));
 }
 
 /** The run to start, or the one to resume with the options that it was started with. */

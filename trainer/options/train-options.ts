@@ -82,6 +82,7 @@ export interface TrainOptions extends ComputeOptions, PortOptions {
   inspectGradients?: true | string;
   runDir?: string;
   resume?: true | string;
+  standby?: true;
   weights?: string;
   freeze?: string;
   checkpointEvery: string;

@@ -110,7 +110,8 @@ const DEFAULTS = {
 } as const satisfies Partial<TrainOptions>;
 
 /** Every option; the type requires them all. */
-const NAMES: Record<keyof TypedOptions, true> & Record<Exclude<keyof TrainOptions, 'json'>, true> = {
+const NAMES: Record<keyof TypedOptions, true> &
+  Record<Exclude<keyof TrainOptions, 'json' | 'standby'>, true> = {
   ...{ batch: true, leafSize: true, steps: true, epochs: true, data: true, text: true, seed: true },
   ...{
     weights: true,

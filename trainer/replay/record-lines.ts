@@ -81,6 +81,8 @@ const EndedSchema = v.strictObject({
   reason: v.picklist(['finished', 'stopped', 'interrupted', 'diverged']),
   /** What was not finite, in a run that has diverged. */
   divergence: v.exactOptional(v.picklist(['step', 'evaluation'])),
+  /** An operator has stopped the run: nobody is to go on with it unasked. */
+  byOperator: v.exactOptional(v.literal(true)),
   /** Of weights.safetensors; null: they are not finite, and were not saved. */
   weightsSha256: v.nullable(sha256),
 });

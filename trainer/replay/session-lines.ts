@@ -56,10 +56,20 @@ export function headLine(
   return { event: 'resumed', step: from?.progress.step ?? 0, state, ...origin };
 }
 
-/** The last line of a session in metrics.jsonl. @param weightsSha256 of weights.safetensors; null: none were saved */
+/**
+ * The last line of a session in metrics.jsonl.
+ * @param weightsSha256 of weights.safetensors; null: none were saved
+ * @param isByOperator an operator has stopped the run
+ */
 export function endLine(
   { steps, reason, divergence }: RunEnd,
   weightsSha256: string | null,
+  isByOperator = false,
 ): Omit<EndedLine, 'event'> {
-  return { step: steps, reason, ...(divergence !== undefined && { divergence }), weightsSha256 };
+  return {
+    ...{ step: steps, reason },
+    ...(divergence !== undefined && { divergence }),
+    ...(isByOperator && { byOperator: true }),
+    weightsSha256,
+  };
 }

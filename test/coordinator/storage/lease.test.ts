@@ -95,16 +95,16 @@ describe('the lease of a run directory', () => {
   ])('is held from %s as long as its heartbeat is seen', (_, differences) => {
     leaseOf(differences);
     expect(isHeld()).toBe(true);
-    leaseOf(differences, 59);
+    leaseOf(differences, 19);
     expect(isHeld()).toBe(true);
-    leaseOf(differences, 61);
+    leaseOf(differences, 21);
     expect(isHeld()).toBe(false);
   });
 
   it('says of a holder elsewhere when its claim lapses', () => {
     leaseOf({ host: 'elsewhere' });
     expect(() => Lease.take(folder, clock)).toThrow(
-      /on elsewhere since [^\n]*\(if that machine is gone, its claim lapses 60 s after its last sign of life\)$/,
+      /on elsewhere since [^\n]*\(if that machine is gone, its claim lapses 20 s after its last sign of life\)$/,
     );
   });
 
@@ -143,10 +143,55 @@ describe('the lease of a run directory', () => {
     expect(problems).toHaveLength(1);
   });
 
+  it('is looked at before something is written, when its holder was paused', () => {
+    const lease = Lease.take(folder, clock);
+    lease.confirm();
+    leaseOf({ host: 'elsewhere' }, 0);
+    // A moment ago it was ours, and nobody takes a lease in a moment.
+    lease.confirm();
+    const late = new (class extends VirtualClock {
+      override nowMs(): number {
+        return super.nowMs() + pausedMs;
+      }
+    })();
+    let pausedMs = 0;
+    rmSync(file);
+    const paused = Lease.take(folder, late);
+    pausedMs = 60_000;
+    paused.confirm();
+    leaseOf({ host: 'elsewhere' }, 0);
+    paused.confirm();
+    pausedMs = 120_000;
+    expect(() => paused.confirm()).toThrow(/ was taken over by another process; /);
+    expect(() => paused.confirm()).toThrow(/ was taken over by another process; /);
+    lease.release();
+  });
+
+  it('is waited for, and taken when its holder has released it', async () => {
+    const holder = Lease.take(folder, clock);
+    const told: string[] = [];
+    let taken: Lease | undefined;
+    const waiting = Lease.takeWhenFree(folder, clock, (who) => told.push(who)).then((lease) => {
+      taken = lease;
+    });
+    for (let i = 0; i < 10; i++) {
+      clock.advance(500);
+      await Promise.resolve();
+    }
+    expect(told).toEqual([expect.stringMatching(/^process \d+ on \S+ since \S+$/)]);
+    expect(taken).toBeUndefined();
+    holder.release();
+    clock.advance(500);
+    await waiting;
+    taken?.confirm();
+    expect(isHeld()).toBe(true);
+    taken?.release();
+  });
+
   it('leaves nothing behind', () => {
     for (const [differences, age] of [
       [{ boot: 'another' }, 0],
-      [{ host: 'elsewhere' }, 61],
+      [{ host: 'elsewhere' }, 21],
     ] as const) {
       leaseOf(differences, age);
       expect(isHeld()).toBe(false);

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Lease } from '../../../coordinator/storage/lease.js';
+import { LEASE_FILE, Lease } from '../../../coordinator/storage/lease.js';
 import { readChain } from '../../../coordinator/storage/metrics-chain.js';
 import {
   continueRunDirectory,
@@ -52,8 +52,8 @@ async function linesOf(path: string): Promise<unknown[]> {
 
 async function finish(run: RunDirectory): Promise<void> {
   run.record({ step: 0, loss: 2.5 });
-  run.close();
   await run.saveWeights(TENSORS);
+  run.close();
 }
 
 describe('a new run directory', () => {
@@ -245,6 +245,20 @@ describe('the directory of a run that goes on', () => {
     expect(await readFile(`${file}.damaged`, 'utf8')).toBe(damaged);
     (await create({ directory: parent })).close();
     expect((await readdir(parent)).sort()).toEqual(['config.json', 'metrics.jsonl']);
+  });
+
+  it('is not written to by a process that was paused while another took it over', async () => {
+    const run = await create({ directory: parent });
+    run.record({ step: 1, loss: 2 });
+    const file = join(parent, LEASE_FILE);
+    await writeFile(file, (await readFile(file, 'utf8')).replace(/"nonce":"[^"]*"/, '"nonce":"another"'));
+    CLOCK.advance(4000);
+    const before = await readFile(join(parent, 'metrics.jsonl'), 'utf8');
+    expect(() => run.flush()).toThrow(/ was taken over by another process; /);
+    expect(() => run.close()).toThrow(/ was taken over by another process; /);
+    await expect(run.saveWeights(TENSORS)).rejects.toThrow(/ was taken over by another process; /);
+    expect(await readFile(join(parent, 'metrics.jsonl'), 'utf8')).toBe(before);
+    expect((await readdir(parent)).sort()).toEqual(['config.json', 'lease.json', 'metrics.jsonl']);
   });
 
   it('is not taken by a second run while the first writes there', async () => {
