@@ -4,6 +4,7 @@ import { onDeparture } from './membership/standings.js';
 import { onPartialSums, onSegment } from './scheduling/answers.js';
 import { onMemberLeft } from './scheduling/distributed-step.js';
 import { unanswering } from './scheduling/lateness.js';
+import { voidCheck } from './scheduling/rehearsal-check.js';
 import {
   hasAnswered,
   onCancelled,
@@ -46,6 +47,8 @@ export function onAcknowledged(
   nowMs: number,
 ): readonly CoordinatorEffect[] {
   const { scheduling, membership } = rooms;
+  // A rehearsal may be among what it has given up.
+  voidCheck(scheduling, member.id);
   if (onCancelled(scheduling.workers.get(member.id) as WorkerRecord, step)) return [];
   return withoutMembers(rooms, refuse(membership, member, 'sent "cancelled" without being asked'), nowMs);
 }

@@ -23,7 +23,7 @@ export function dispatchAmong(
     : assign(task.range, capacities(takers), settings.leavesPerGroup);
   const ranges = shares.map(({ range }) => range);
   const tasks = shares.length > 1 ? split(step, task, ranges) : [task];
-  return shares.map(({ memberId }, i) =>
+  return shares.flatMap(({ memberId }, i) =>
     dispatch(step, tasks[i] as Task, workers.get(memberId) as WorkerRecord, nowMs),
   );
 }
@@ -34,15 +34,14 @@ export function dispatch(
   task: Task,
   worker: WorkerRecord,
   nowMs: number,
-): CoordinatorEffect {
+): CoordinatorEffect[] {
   const { member } = worker;
   const { step } = current;
   const { range } = task;
   const owed = current.held.get(member.id) ?? [];
   const leaves = owed.reduce((sum, other) => sum + other.range.to - other.range.from, range.to - range.from);
   const isAlone = owed.length === 0 && !isStraggler(worker);
-  // What still waits for its turn at the worker is void as soon as the worker hears of this step.
-  worker.stragglerTasks.splice(1);
+  const cancels = voidWaiting(worker, step);
   worker.answersDue = Math.min(worker.answersDue + 1, QUEUE_MAX);
   // Local threads all end a step together: nothing is won by doing the work of one of them a second time.
   const dueMs = member.sharesMemory
@@ -56,7 +55,32 @@ export function dispatch(
   const attachment = attachmentFor(current, worker);
   if (attachment !== 'none') worker.deliveries += 1;
   worker.weightsStep = step;
-  return { kind: 'send', id: member.id, message: workMessage(step, range, attachment), attachment };
+  const work = {
+    kind: 'send',
+    id: member.id,
+    message: workMessage(step, range, attachment),
+    attachment,
+  } as const;
+  return [...cancels, work];
+}
+
+/**
+ * What still waits for its turn at a worker is void as soon as the worker hears of another step. Of a step that is computed again it
+ * would come, or not, beside the new answers: so the worker is told to give it up, and to say when it has.
+ */
+function voidWaiting(worker: WorkerRecord, step: number): CoordinatorEffect[] {
+  if (worker.cancelsDue > 0) return [];
+  if (!worker.stragglerTasks.some((task, i) => i > 0 && task.step === step)) {
+    worker.stragglerTasks.splice(1);
+    return [];
+  }
+  return [cancelOf(worker, step)];
+}
+
+/** Has a worker give up what it owes of a step and of those before it. */
+export function cancelOf(worker: WorkerRecord, step: number): CoordinatorEffect {
+  worker.cancelsDue += 1;
+  return { kind: 'send', id: worker.member.id, message: { kind: 'cancel', step }, attachment: 'none' };
 }
 
 /** What goes with the first task that a worker is given in a step. */

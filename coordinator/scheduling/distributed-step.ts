@@ -4,7 +4,7 @@ import type { Trust } from '../state/member.js';
 import type { CoordinatorEffect, Share } from '../state/messages.js';
 import { type Assignment, assign, reassign } from './assignment.js';
 import { isIdle, preferNotLate } from './candidates.js';
-import { dispatch } from './dispatch.js';
+import { cancelOf, dispatch } from './dispatch.js';
 import { hedge, wakeWhenDue } from './hedging.js';
 import { onLate } from './lateness.js';
 import { noteDistributed } from './placement.js';
@@ -92,7 +92,7 @@ export function startStep(
     for (const part of settings.isLocal ? splitRange(range, range.to - range.from, 1) : [range]) {
       const isAudited = !worker.member.sharesMemory && random.chance(fraction);
       const replicas = recheck?.by === 'majority' ? recheck.agreeing : isAudited ? 2 : 1;
-      effects.push(dispatch(current, addRoot(current, part, replicas), worker, nowMs));
+      effects.push(...dispatch(current, addRoot(current, part, replicas), worker, nowMs));
     }
   }
   effects.push(...rehearseChecked(part, current, nowMs));
@@ -227,10 +227,7 @@ function noteStragglers(
     }
   }
   if (!settings.isLocal) return [];
-  return [...late].map((worker) => {
-    worker.cancelsDue += 1;
-    return { kind: 'send', id: worker.member.id, message: { kind: 'cancel', step }, attachment: 'none' };
-  });
+  return [...late].map((worker) => cancelOf(worker, step));
 }
 
 /** The assignment in use where the new one gives everyone the same. */

@@ -71,7 +71,7 @@ function dispatchAgain(
   // A local worker is believed without another.
   const local = helpers.find(({ member }) => member.sharesMemory);
   const dispatched = isCompared
-    ? [dispatch(current, task, local ?? (helpers[0] as WorkerRecord), nowMs)]
+    ? dispatch(current, task, local ?? (helpers[0] as WorkerRecord), nowMs)
     : dispatchAmong(part, current, task, helpers, nowMs);
   return [{ kind: 'report', event }, ...dispatched];
 }

@@ -60,7 +60,7 @@ function serve(
   const others = preferConfirming(part, step, firstFilled(rows), task);
   const takers = best(others);
   const taker = takers[part.random.below(takers.length)];
-  if (taker !== undefined) return [dispatch(step, task, taker, nowMs)];
+  if (taker !== undefined) return dispatch(step, task, taker, nowMs);
   if (isDisputed(task)) return [];
   // Nobody else could confirm it.
   task.replicas = 1;

@@ -53,6 +53,19 @@ const FAILED = {
   ],
 } as const;
 
+describe('hostile workers beside a local one', () => {
+  it.each([
+    [
+      2_110_398,
+      'a step was computed again; what waited at the local worker of the first time was answered, and taken for a fault',
+    ],
+  ])('seed %i: %s', async (seed) => {
+    const plan = { ...PLAN, seed, steps: 60, liar: { audit: 0.1, every: 50 } };
+    const { finalHash, expectedHash } = await simulate(plan);
+    expect(finalHash).toBe(expectedHash);
+  });
+});
+
 describe('hostile workers whose work is not audited', () => {
   it.each([
     [23, 'a step that was computed again had other tasks, and a right rehearsal was taken for wrong'],
