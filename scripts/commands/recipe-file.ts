@@ -15,7 +15,8 @@ import { STACK_VARIABLE } from '../terminal/failure.js';
 export async function loadRecipeFile(path: string): Promise<Recipe> {
   const file = resolve(path);
   if (!existsSync(file)) throw new UserError(`the recipe file ${path} does not exist; check the path`, 2);
-  if (/ts$/.test(file)) {
+  // Other endings leave nothing to decide.
+  if (/(ts|\.js)$/.test(file)) {
     hooks ??= registerHooks();
     await hooks;
   }
@@ -32,19 +33,18 @@ export async function loadRecipeFile(path: string): Promise<Recipe> {
   return checkedRecipe(exported.recipe as Recipe, path, (what, work) => inRecipe(path, what, work));
 }
 
-/** Set when modules in TypeScript can be loaded. */
+/** Set when recipes can be loaded. */
 let hooks: Promise<void> | undefined;
 
 /**
- * Lets Node load TypeScript, which Node 20 does not by itself, always as ES modules. Never undone: data() may import more of it
- * later.
+ * Lets Node load recipes in TypeScript, and ES modules in a project of CommonJS. Never undone: data() may import more of them later.
  */
 async function registerHooks(): Promise<void> {
   // Newer versions of Node have hooks on the main thread, and warn of the others.
   const onMainThread = nodeModule as { registerHooks?: (hooks: object) => unknown };
   if (onMainThread.registerHooks === undefined)
-    nodeModule.register(new URL('./typescript-hooks.js', import.meta.url));
-  else onMainThread.registerHooks(await import('./typescript-hooks.js'));
+    nodeModule.register(new URL('./recipe-hooks.js', import.meta.url));
+  else onMainThread.registerHooks(await import('./recipe-hooks.js'));
 }
 
 /** Calls a function of a recipe, and reports what it throws as the user's own error, with the file's path. */

@@ -16,7 +16,7 @@ const THREADS = ['shared/engine/threads/thread.ts', 'scripts/bench/timed-thread.
 export const STARTED = [
   PROGRAM,
   ...THREADS,
-  'scripts/commands/typescript-hooks.ts',
+  'scripts/commands/recipe-hooks.ts',
   'scripts/bench/joining-coordinator.ts',
   'scripts/bench/loopback-worker.ts',
 ];

@@ -151,6 +151,7 @@ describe('an installed package', () => {
     ['module', 'js'],
     ['commonjs', 'ts'],
     ['commonjs', 'mts'],
+    ['commonjs', 'js'],
   ] as const)('trains a recipe of the user in a %s project, .%s', (type, ending) => {
     const folder = type === 'module' ? module : commonjs;
     const text = recipeText(ending.endsWith('ts') ? ': readonly number[]' : '');

@@ -1,11 +1,13 @@
 /*
  * Hooks of Node's module loader for users' recipes. They run on the main thread or on a thread of their own, as the version of
  * Node has it, and therefore answer at once or later, as the next hook does. Types are removed here and not by Node, because Node 20
- * cannot, and later versions accept less of the language (no enums, for example).
+ * cannot, and later versions accept less of the language (no enums, for example). JavaScript that is not CommonJS is loaded as an ES
+ * module, whatever the package.json above it says: `npm init` writes "type": "commonjs".
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { compileFunction } from 'node:vm';
 import { transform } from 'sucrase';
 
 interface Resolved {
@@ -51,9 +53,11 @@ export function resolve(
  */
 export function load(
   url: string,
-  context: object,
+  context: Pick<Resolved, 'format'>,
   next: (url: string, context: object) => Answer<object>,
 ): Answer<object> {
+  if (isMistakenForCommonJs(url, context.format))
+    return { format: 'module', source: readFileSync(fileURLToPath(url), 'utf8'), shortCircuit: true };
   if (!isTypeScript(url)) return next(url, context);
   const path = fileURLToPath(url);
   const format = formatOf(url);
@@ -80,4 +84,18 @@ function formatOf(url: string): 'module' | 'commonjs' {
 
 function isTypeScript(url: string): boolean {
   return /^file:[^?#]*\.[cm]?ts([?#]|$)/.test(url) && !url.includes('/node_modules/');
+}
+
+/** Whether a user's .js file, which is no module by its package.json, has syntax that CommonJS does not have. */
+function isMistakenForCommonJs(url: string, format: Resolved['format']): boolean {
+  if (format === 'module' || !/^file:[^?#]*\.js([?#]|$)/.test(url) || url.includes('/node_modules/'))
+    return false;
+  try {
+    // Compiled as Node compiles CommonJS, and not run.
+    const code = readFileSync(fileURLToPath(url), 'utf8').replace(/^#!.*/, '');
+    compileFunction(code, ['exports', 'require', 'module', '__filename', '__dirname']);
+    return false;
+  } catch (error) {
+    return error instanceof SyntaxError;
+  }
 }
