@@ -4,6 +4,7 @@
  * it too.
  */
 import * as v from 'valibot';
+import { commandLine } from '../shared/command-line.js';
 import { UserError } from '../shared/errors.js';
 import { jsonText } from '../shared/files/json.js';
 import type { Model } from '../shared/graph/model.js';
@@ -88,7 +89,7 @@ export function storedText(model: StoredModel): string {
 
 /** The refusal of a model in the format of another tool. @param file what `import` reads */
 export function importFirst(file: string): string {
-  return `${file} is a model in the format of another tool; make it one of unisum first: unisum import ${shellWord(file)} --out DIR`;
+  return `${file} is a model in the format of another tool; make it one of unisum first: ${commandLine(`import ${shellWord(file)} --out DIR`)}`;
 }
 
 /**
@@ -111,7 +112,9 @@ export function parseStoredText(text: string, file: string): StoredModel {
   if (output.preprocessing === null)
     throw new UserError(
       `${file} was written by an older version, which kept nothing about its inputs; build it again from recipe and data: ` +
-        `unisum export ${shellWord(file.replace(/[\\/][^\\/]*$/, '') || '.')} --recipe ${shellWord(output.recipe)} --out DIR`,
+        commandLine(
+          `export ${shellWord(file.replace(/[\\/][^\\/]*$/, '') || '.')} --recipe ${shellWord(output.recipe)} --out DIR`,
+        ),
       2,
     );
   const preprocessing = parsePreprocessing(output.preprocessing, file);

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../shared/errors.js';
+import { userSettings } from '../shared/user-folders.js';
 import { loadMachineKey } from '../worker/machine-key-file.js';
 
 /**
@@ -9,8 +9,7 @@ import { loadMachineKey } from '../worker/machine-key-file.js';
  * @throws UserError when it cannot be kept
  */
 export function ownMachineKey(): Promise<KeyObject> {
-  const folder = process.env.XDG_CONFIG_HOME ?? join(homedir(), '.config');
-  return loadMachineKey(join(folder, 'unisum', 'machine-key.pem'));
+  return loadMachineKey(join(userSettings(), 'machine-key.pem'));
 }
 
 /** The same; undefined when it cannot be kept. */

@@ -1,5 +1,6 @@
 /* Lines of a run that hold commands to be copied. */
 import { checkpointsIn } from '../coordinator/storage/run-directory.js';
+import { commandLine } from '../shared/command-line.js';
 import { UserError } from '../shared/errors.js';
 import { isLoopback } from '../shared/link/listen.js';
 import {
@@ -13,7 +14,6 @@ import {
 } from '../shared/protocol/join-url.js';
 import { shellWord } from '../shared/shell-word.js';
 import type { TrainSettings } from './options/train-options.js';
-import { commandLine } from './package-files.js';
 import { isRecipeFile } from './recipe.js';
 
 /**

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MODEL_FILE } from '../coordinator/storage/run-directory.js';
+import { commandLine } from '../shared/command-line.js';
 import type { Dataset } from '../shared/data/dataset.js';
 import { fieldsPreprocessing } from '../shared/data/fields-preprocessing.js';
 import { classNames, featureNames } from '../shared/data/tables/preprocessing.js';
@@ -11,7 +12,6 @@ import { sha256Hex } from '../shared/files/sha256.js';
 import type { Model } from '../shared/graph/model.js';
 import { shellWord } from '../shared/shell-word.js';
 import { importFirst, MODEL_FORMAT, parseStoredText, type StoredModel, storedText } from './model-text.js';
-import { commandLine } from './package-files.js';
 import { isKnownKind, parsePreprocessing } from './preprocessing.js';
 import type { Recipe, RecipeData } from './recipe.js';
 

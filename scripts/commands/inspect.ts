@@ -1,11 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { commandLine } from '../../shared/command-line.js';
 import { UserError } from '../../shared/errors.js';
 import { writeFileAtomically } from '../../shared/files/atomic-file.js';
 import { exists } from '../../shared/files/read-file.js';
 import { shellWord } from '../../shared/shell-word.js';
-import { commandLine } from '../../trainer/package-files.js';
 import { arrayInspector, rawFolderInspector } from '../inspect/array-inspection.js';
 import { audioInspector } from '../inspect/audio-inspection.js';
 import { imageInspector } from '../inspect/image-inspection.js';

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { commandLine } from '../../shared/command-line.js';
 import type { Dataset } from '../../shared/data/dataset.js';
 import { UserError } from '../../shared/errors.js';
 import { exists } from '../../shared/files/read-file.js';
@@ -10,7 +11,6 @@ import { checkpointBytesMax } from '../../trainer/file-bounds.js';
 import type { StoredModel } from '../../trainer/model-text.js';
 import { availableCores } from '../../trainer/options/available-cores.js';
 import { parseBackend } from '../../trainer/options/compute-options.js';
-import { commandLine } from '../../trainer/package-files.js';
 import type { MeasuredData, Recipe, RecipeData } from '../../trainer/recipe.js';
 import { loadStoredModel, manifestHash, storedModelOf } from '../../trainer/stored-model.js';
 import { loadParameters, TrainedModel } from '../../trainer/trained-model.js';

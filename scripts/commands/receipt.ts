@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { commandLine } from '../../shared/command-line.js';
 import { writeFileAtomically } from '../../shared/files/atomic-file.js';
 import { shellWord } from '../../shared/shell-word.js';
-import { commandLine } from '../../trainer/package-files.js';
 import { receiptOf } from '../../trainer/receipt/receipt.js';
 import type { CommandContext } from './command.js';
 import { addJsonOption } from './compute-options.js';

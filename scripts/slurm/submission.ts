@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { commandLine } from '../../shared/command-line.js';
 import { UserError } from '../../shared/errors.js';
 import { errorCode } from '../../shared/files/file-error.js';
-import { commandLine } from '../../trainer/package-files.js';
 import type { CommandContext } from '../commands/command.js';
 import { type JobRequest, trainScript, workerScript } from './job-script.js';
 

@@ -3,6 +3,7 @@
  * Splits may be called training, valid, validation and testing, too, in upper or lower case.
  */
 import { extname, join, relative } from 'node:path';
+import { commandLine } from '../command-line.js';
 import { UserError } from '../errors.js';
 import { shellWord } from '../shell-word.js';
 import { classesBelow, withoutFolders } from './folder-hints.js';
@@ -71,7 +72,7 @@ export async function findClasses(directory: string, kind: ClassFolderKind): Pro
   if (unused !== undefined)
     notes.push(
       `${join(directory, unused)} is not used in training; ${join(directory, test as string)} is. Evaluate the trained model ` +
-        `on the former with: unisum eval RUN --data ${shellWord(join(directory, unused))}`,
+        `on the former with: ${commandLine(`eval RUN --data ${shellWord(join(directory, unused))}`)}`,
     );
   return { classes, files, trainSplit: train, testSplit: test, notes };
 }

@@ -1,5 +1,7 @@
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { fsync } from 'node:fs';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { errorCode } from './file-error.js';
 import { makeDirectories } from './make-directory.js';
 import { readBoundedFile } from './read-file.js';
@@ -39,7 +41,7 @@ export class Folder implements DirectoryStorage {
     const file = await this.create(join(this.path, name));
     try {
       for (const piece of pieces) await file.writeFile(piece);
-      await file.sync();
+      await flush(file);
     } finally {
       await file.close();
     }
@@ -54,7 +56,7 @@ export class Folder implements DirectoryStorage {
     if (process.platform === 'win32') return;
     const directory = await open(this.path, 'r');
     try {
-      await directory.sync();
+      await flush(directory);
     } finally {
       await directory.close();
     }
@@ -64,7 +66,7 @@ export class Folder implements DirectoryStorage {
     await rm(join(this.path, name), { force: true });
   }
 
-  private async create(path: string): ReturnType<typeof open> {
+  private async create(path: string): Promise<FileHandle> {
     try {
       return await open(path, 'w', this.mode);
     } catch (error) {
@@ -74,3 +76,7 @@ export class Folder implements DirectoryStorage {
     }
   }
 }
+
+/** `file.sync()` of any module loader: where Yarn resolves packages without node_modules, it replaces files by ones that lack it. */
+const flush = (file: FileHandle) => flushDescriptor(file.fd);
+const flushDescriptor = promisify(fsync);

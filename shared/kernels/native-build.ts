@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isCheckout, packageRoot } from '../package-root.js';
 import type { Backend } from './kernels.js';
-import { addonFile, isCheckout, nativeFolder, packageRoot, reasonFile } from './native-kernels.js';
+import { addonFile, nativeFolder, reasonFile } from './native-kernels.js';
 
 /** A compiler that takes longer counts as broken. */
 const BUILD_MS_MAX = 180_000;

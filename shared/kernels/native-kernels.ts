@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { AssertionError, assert } from '../errors.js';
-import { userCache } from '../user-cache.js';
+import { isCheckout, packageRoot } from '../package-root.js';
+import { userCache } from '../user-folders.js';
 import type { Kernels, LoadOptions } from './kernels.js';
 import { STATIC_BYTES, THREAD_BYTES } from './memory-map.js';
 import { SOURCE_VERSION } from './table.js';
@@ -35,11 +35,6 @@ export function addonFile(folder: string): string {
 /** Why there is no addon. */
 export function reasonFile(folder: string): string {
   return join(folder, 'reason.txt');
-}
-
-/** Whether this is a checkout, in which setup compiles, and not an installed package. */
-export function isCheckout(): boolean {
-  return existsSync(join(packageRoot(), 'scripts', 'setup.mjs'));
 }
 
 /** The instruction sets that native kernels can use on this machine, best first; none when there is no addon. */
@@ -95,11 +90,4 @@ function findAddon(): { addon: Addon } | { reason: string } {
   } catch (error) {
     return { reason: error instanceof Error ? error.message.split('\n')[0]! : String(error) };
   }
-}
-
-/** The folder of package.json: two levels above this file in the source, three in dist/. */
-export function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
-  return folder;
 }

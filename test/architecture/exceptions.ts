@@ -34,6 +34,7 @@ export const LONG_FILES: LongFiles = {
  */
 export const LIVE_EXPORTS: Allowed = {
   'trainer/public/': 'the public face of the package: programs import it, and docs/api.txt lists it',
+  'web/library/web-command-line.ts commandLine': 'stands in for that of shared/command-line.ts in browsers',
   'web/worker/web-sha256.ts sha256OfPieces': 'stands in for that of shared/files/sha256.ts in browsers',
   'web/library/': 'unisum/browser: pages of others import it',
   'shared/engine/threads/thread.ts compute': 'the entry of a compute thread, started by its path',

@@ -179,7 +179,7 @@ describe('splits', () => {
     if (folders.length === 3 && folders[2] === 'test')
       expect(notes.at(-1)).toBe(
         'poems/test is not used in training; poems/val is. Evaluate the trained model on the former with: ' +
-          'unisum eval RUN --data poems/test',
+          'npm run -s unisum -- eval RUN --data poems/test',
       );
   });
 

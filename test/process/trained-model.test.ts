@@ -152,7 +152,7 @@ describe('a trained model', () => {
     for (const path of [out, file]) {
       const { status, stderr } = await runHere('eval', path);
       expect(stderr).toMatch(/^unisum: [^\n]+\n$/);
-      expect(stderr).toContain(`first: unisum import ${file} --out DIR`);
+      expect(stderr).toContain(`first: npm run -s unisum -- import ${file} --out DIR`);
       expect(status).toBe(2);
     }
     const imported = join(ROOT, `${format}-imported`);

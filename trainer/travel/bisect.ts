@@ -4,6 +4,7 @@
  * op of the leaf. Where both were asked for the same, there is one computation, and a record that contradicts it is wrong.
  */
 import type { SavedCheckpoint } from '../../coordinator/storage/checkpoint.js';
+import { commandLine } from '../../shared/command-line.js';
 import { UserError } from '../../shared/errors.js';
 import { shellWord } from '../../shared/shell-word.js';
 import type { Computers, SessionRequest } from '../replay/replay.js';
@@ -174,7 +175,7 @@ function stateIn({ states }: Recomputed, step: number, { path }: TravelRun): Sav
   const state = states.get(step);
   if (state !== undefined) return state;
   throw new UserError(
-    `${path} cannot be computed up to step ${step}: its settings end it before; run unisum verify ${shellWord(path)}`,
+    `${path} cannot be computed up to step ${step}: its settings end it before; run ${commandLine(`verify ${shellWord(path)}`)}`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { encodeCheckpoint, type SavedCheckpoint } from '../../coordinator/storage/checkpoint.js';
+import { commandLine } from '../../shared/command-line.js';
 import type { Dataset } from '../../shared/data/dataset.js';
 import { UserError } from '../../shared/errors.js';
 import { sha256Hex } from '../../shared/files/sha256.js';
@@ -75,7 +76,9 @@ export class TravelView {
     const start = near > (kept?.progress.step ?? -1) ? this.states.get(near) : kept;
     const state = (await this.run.recompute([step], start)).states.get(step);
     if (state === undefined)
-      throw new UserError(`step ${step} cannot be computed: run unisum verify ${shellWord(this.run.path)}`);
+      throw new UserError(
+        `step ${step} cannot be computed: run ${commandLine(`verify ${shellWord(this.run.path)}`)}`,
+      );
     this.remember(step, state);
     return state;
   }

