@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainResult } from '../../trainer/result.js';
-import { installPackage, putMnist, unpackPackage } from '../support/installed-package.js';
+import { installPackage, putMnist, recipeText, unpackPackage } from '../support/installed-package.js';
 import { temporaryFolder } from '../support/process.js';
 
 /*
@@ -58,36 +58,6 @@ function referenceHash(): string {
   const args = ['dist/scripts/unisum.js', 'train', '--steps', '20', '--json', '--run-dir', temporaryFolder()];
   const { weightsSha256 } = JSON.parse(execFileSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' }));
   return weightsSha256;
-}
-
-/** A recipe file; `type` is TypeScript where the file is, or nothing. */
-function recipeText(type: string): string {
-  return `
-import { packSamples } from 'unisum/data/samples';
-import { Graph } from 'unisum/graph';
-import { dense } from 'unisum/layers/dense';
-import { sequential } from 'unisum/layers/sequential';
-import { sparseCategoricalCrossentropy } from 'unisum/losses/sparse-categorical-crossentropy';
-import { sgd } from 'unisum/optim/sgd';
-
-const numbers${type} = Array.from({ length: 64 }, (_, i) => i / 64);
-const set = packSamples('numbers', {
-  number: { shape: [1], values: numbers.map((x) => [x]) },
-  large: { shape: [], values: numbers.map((x) => (x > 0.5 ? 1 : 0)), dtype: 'i32' },
-});
-export const recipe = {
-  summary: 'whether a number is large',
-  model() {
-    const graph = new Graph();
-    const network = sequential([dense(2, { activation: 'softmax' })]);
-    const output = network(graph.input('number', [1]));
-    return graph.model(output, sparseCategoricalCrossentropy({ target: 'large' }));
-  },
-  data: async () => ({ train: set, test: set }),
-  optimizer: sgd({ learningRate: 0.1 }),
-  ...{ batch: 16, leafSize: 4, epochs: 3 },
-};
-`;
 }
 
 function bytesOf(folder: string): number {
@@ -187,15 +157,27 @@ describe('an installed package', () => {
     expect(status, stderr).toBe(0);
   });
 
-  it.each(['bundler', 'node16', 'nodenext'])(
-    'has types for projects with moduleResolution %s',
-    (resolution) => {
+  it.each([
+    ['module', 'bundler', 'ts'],
+    ['module', 'node16', 'ts'],
+    ['module', 'nodenext', 'ts'],
+    ['commonjs', 'bundler', 'ts'],
+    // By these rules CommonJS cannot require ES modules, as it could not in Node 16.
+    ['commonjs', 'node16', 'mts'],
+    ['commonjs', 'nodenext', 'ts'],
+  ] as const)(
+    'has types for a %s project with moduleResolution %s, .%s',
+    (type, resolution, ending) => {
+      const folder = type === 'module' ? module : commonjs;
       const kind = resolution === 'bundler' ? 'esnext' : resolution;
-      writeFileSync(join(module, 'typed.ts'), recipeText(': readonly number[]'));
-      const options = ['--strict', '--noEmit', '--target', 'es2022', '--types', '', '--lib', 'es2022,dom'];
+      const text = `import { train } from 'unisum';${recipeText(': readonly number[]')}train(recipe);`;
+      writeFileSync(join(folder, `typed.${ending}`), text);
+      const options = ['--strict', '--noEmit', '--target', 'es2022', '--lib', 'es2022,dom'];
+      const types = ['--typeRoots', join(ROOT, 'node_modules/@types'), '--types', 'node'];
       const modes = ['--module', kind, '--moduleResolution', resolution];
       const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-      const { status, stdout } = node(module, [tsc, ...options, ...modes, 'typed.ts', '--ignoreConfig']);
+      const files = [`typed.${ending}`, '--ignoreConfig'];
+      const { status, stdout } = node(folder, [tsc, ...options, ...types, ...modes, ...files]);
       expect(status, stdout).toBe(0);
     },
     60_000,

