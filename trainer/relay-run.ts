@@ -16,7 +16,7 @@ import type { WorkerSettings } from './options/worker-options.js';
 import { type WorkerHost, type WorkerMeans, type WorkerOutcome, workWith } from './worker-run.js';
 
 /** Which run to relay, and where those below connect. */
-export interface RelaySettings extends WorkerSettings, Omit<PortSettings, 'publicUrl'> {
+export interface RelaySettings extends WorkerSettings, Omit<PortSettings, 'publicUrl' | 'isAnnounced'> {
   readonly listen: ListenAddress;
   /** How many must be below before it joins. */
   readonly minWorkers: number;

@@ -1,4 +1,6 @@
 import type { KeyObject } from 'node:crypto';
+import { hostname } from 'node:os';
+import { basename } from 'node:path';
 import type { RunEnd } from '../coordinator/run-coordinator.js';
 import { DAMAGED_LEDGER_FILE } from '../coordinator/storage/checkpoint-store.js';
 import { Lease } from '../coordinator/storage/lease.js';
@@ -132,6 +134,7 @@ async function trainFrom(
   );
   let shutdown = 'the run failed';
   let release = (): void => {};
+  let withdraw = (): void => {};
   try {
     const { coordinator } = trainer;
     const certificate = settings.tls ? await certificateFor(settings, access) : undefined;
@@ -174,6 +177,7 @@ async function trainFrom(
     if (resumption !== undefined) reportResumption(resumption, trainer, progress);
     for (const line of joinLines(joinUrl, settings, coordinator.operateToken)) progress.say(line);
     if (settings.joinFile !== undefined) await writeJoinFile(settings.joinFile, joinUrl);
+    if (settings.isAnnounced) withdraw = await announce(settings, port, certificate !== undefined, progress);
     logger.publishTo((news) => coordinator.publish(news));
     host.onOpen?.(joinUrl, directory.path);
     logger.begin(from?.progress.step ?? 0);
@@ -205,11 +209,26 @@ async function trainFrom(
     return result;
   } finally {
     progress.stop();
+    withdraw();
     if (settings.joinFile !== undefined) await removeJoinFile(settings.joinFile);
     logger.close();
     await trainer.close(shutdown);
     release();
   }
+}
+
+/** Announces the run on the local network. @returns ends that */
+async function announce(
+  { recipe, listen }: TrainSettings,
+  port: number,
+  isEncrypted: boolean,
+  progress: Progress,
+): Promise<() => void> {
+  const { announceRun } = await import('../shared/link/local-network.js');
+  const run = { recipe: basename(recipe), machine: hostname(), port, isEncrypted };
+  return announceRun(run, listen.host, systemClock, (text) =>
+    progress.say(`the local network is not told of the run: ${text}`),
+  );
 }
 
 /** The weights that `--weights` names; undefined when they are to be drawn. */

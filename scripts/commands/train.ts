@@ -130,6 +130,10 @@ export function defineWorkers(command: Command): void {
       '--join-file <FILE>',
       'file that holds the join line while the run listens, for worker --join-file',
     )
+    .option(
+      '--announce',
+      'tell the local network (multicast DNS) that the run is here: "worker" without a join line lists it, and asks for its token',
+    )
     .option('--min-workers <N>', 'wait for N workers before the first step, local ones included', '1')
     .option(
       '--placement <P>',

@@ -25,7 +25,11 @@ export function define(command: Command, context: CommandContext): void {
       'Join a run with this machine until the run ends. Ctrl-C leaves the run, which continues without this ' +
         'worker. A worker that loses its coordinator tries to reconnect for about a minute.',
     )
-    .argument('[join-url]', 'join line that the run printed: wss://HOST:PORT/#TOKEN.FINGERPRINT');
+    .argument(
+      '[join-url]',
+      'join line that the run printed: wss://HOST:PORT/#TOKEN.FINGERPRINT; left out: lists the runs of the local ' +
+        'network (train --announce), and asks for the rest of the line',
+    );
   addJsonOption(
     addComputeOptions(command)
       .option('--name <name>', 'name of this worker in tables and messages (default: the host name)')
@@ -38,15 +42,18 @@ export function define(command: Command, context: CommandContext): void {
         '--join-file <FILE>',
         'in place of the join line: the file of "train --join-file", for which the worker waits',
       ),
-  ).action(async (joinUrl: string | undefined, { joinFile, stay, ...options }: StayingOptions) => {
-    if ((joinUrl === undefined) === (joinFile === undefined))
+  ).action(async (givenUrl: string | undefined, { joinFile, stay, ...options }: StayingOptions) => {
+    if (givenUrl !== undefined && joinFile !== undefined)
       throw new UserError('worker takes a join line or --join-file FILE; give one of them', 2);
     const read = (line: string): WorkerSettings => parseWorkerOptions(line, options, hostname());
     // Of the options, everything that is wrong is said before the file is waited for.
-    read(joinUrl ?? ANY_LINE);
+    read(givenUrl ?? ANY_LINE);
     const { awaitJoinFile } = await import('../../trainer/join-file.js');
     const { work } = await import('../../trainer/worker-run.js');
     const { terminal } = context;
+    const joinUrl =
+      givenUrl ??
+      (joinFile === undefined ? await (await import('./find-run.js')).findRun(terminal) : undefined);
     const host = {
       say: terminal.say,
       get interrupted() {

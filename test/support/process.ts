@@ -108,6 +108,12 @@ export class Program {
     return this.child.pid as number;
   }
 
+  /** Types a line, and ends the input where there is none. */
+  types(line?: string): void {
+    if (line === undefined) this.child.stdin.end();
+    else this.child.stdin.write(`${line}\n`);
+  }
+
   /** Sends a signal: SIGINT is Ctrl-C, SIGSTOP freezes the process, SIGCONT lets it go on. */
   signal(name: NodeJS.Signals): void {
     this.child.kill(name);

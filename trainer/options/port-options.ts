@@ -9,6 +9,7 @@ export interface PortOptions {
   tlsKey?: string;
   publicUrl?: string;
   joinFile?: string;
+  announce?: true;
 }
 
 /** How the port of a run is offered. */
@@ -21,12 +22,20 @@ export interface PortSettings {
   readonly publicUrl: string | undefined;
   /** Where the join line is kept while the run listens; undefined: nowhere. */
   readonly joinFile: string | undefined;
+  /** The run is announced on the local network. */
+  readonly isAnnounced: boolean;
 }
 
 /** @throws UserError when options exclude each other, or the URL is none */
 export function parsePortOptions(options: PortOptions, { host }: ListenAddress): PortSettings {
-  const { publicUrl, joinFile } = options;
-  return { ...parseTls(options, host), publicUrl: parsePublicUrl(publicUrl), joinFile };
+  const { publicUrl, joinFile, announce } = options;
+  if (announce && isLoopback(host))
+    throw new UserError(
+      '--announce needs an address that other machines can reach, such as --listen 0.0.0.0:0',
+      2,
+    );
+  const isAnnounced = announce === true;
+  return { ...parseTls(options, host), publicUrl: parsePublicUrl(publicUrl), joinFile, isAnnounced };
 }
 
 /** A certificate of one's own is a wish for encryption. */

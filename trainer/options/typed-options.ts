@@ -77,6 +77,8 @@ export interface TypedOptions {
   readonly publicUrl?: string;
   /** File that holds the join line while the run listens, for workers that a scheduler starts. */
   readonly joinFile?: string;
+  /** Tell the local network, by multicast DNS, that the run is here. */
+  readonly announce?: true;
   /** Workers, local ones included, to wait for before the first step. Default: 1. */
   readonly minWorkers?: number;
   /** Remote workers that are given work: 'auto' or 'all'. */
@@ -139,6 +141,7 @@ const NAMES: Record<keyof TypedOptions, true> &
     tlsKey: true,
     publicUrl: true,
     joinFile: true,
+    announce: true,
     minWorkers: true,
     placement: true,
   },
@@ -174,6 +177,7 @@ export function textsOf(options: TypedOptions): { given: Partial<TrainOptions>; 
 /** Options that are switched on or off, or take their usual value with `true`. */
 const SWITCHES: Readonly<Record<string, readonly boolean[]>> = {
   tls: [true, false],
+  announce: [true],
   resume: [true],
   inspectGradients: [true],
   gradientNoise: [false],
