@@ -1,28 +1,113 @@
-import type { ReceivedOutcome } from './membership/member-messages.js';
-import { expel, type MembershipOutcome, type MembershipState, refuse } from './membership/membership.js';
+import { announceDispute, type WrongAnswer } from './auditing/audit.js';
+import { onConnected } from './membership/admission.js';
+import { onChunkSent, onDataDue } from './membership/data-requests.js';
+import { onTick } from './membership/heartbeat.js';
+import { onGarbled, onReceived, type ReceivedOutcome } from './membership/member-messages.js';
+import {
+  expel,
+  type MembershipOutcome,
+  type MembershipState,
+  onConfirmed,
+  onDisconnected,
+  refuse,
+} from './membership/membership.js';
 import { onDeparture } from './membership/standings.js';
-import { onPartialSums, onSegment } from './scheduling/answers.js';
-import { onMemberLeft } from './scheduling/distributed-step.js';
+import { onCompared, onPartialSums, onSegment } from './scheduling/answers.js';
+import { onMemberLeft, onWoken } from './scheduling/distributed-step.js';
 import { unanswering } from './scheduling/lateness.js';
-import { voidCheck } from './scheduling/rehearsal-check.js';
+import { CHECK, onHash, voidCheck } from './scheduling/rehearsal-check.js';
 import {
   hasAnswered,
   onCancelled,
+  onMemberConnected,
   type SchedulingState,
   type WorkerRecord,
 } from './scheduling/scheduling-state.js';
 import type { Member } from './state/member.js';
-import type { CoordinatorEffect } from './state/messages.js';
+import type { Compared, CoordinatorEffect, MemberMessage } from './state/messages.js';
 
 /*
- * What members send and owe, as far as it concerns only who is there and who computes what: the same for a coordinator and for
- * a relay (relay/transition.ts).
+ * What members send and owe, as far as it concerns only who is there and who computes what: the same for a coordinator
+ * (transition.ts) and for a relay (relay/transition.ts).
  */
 
 /** The rooms that are concerned. */
 export interface MemberRooms {
   readonly membership: MembershipState;
   readonly scheduling: SchedulingState;
+}
+
+/** What a message of members comes to: what is done about it, and what the coordinator or the relay decides itself. */
+interface MemberOutcome {
+  readonly effects: readonly CoordinatorEffect[];
+  /** This member can be given work from now on. */
+  readonly ready?: Member | undefined;
+  /** This member has sent partial sums. */
+  readonly answered?: Member;
+  /** An operator asks for something. */
+  readonly control?: ReceivedOutcome['control'];
+  /** Answers that are wrong. Their members are not expelled yet. */
+  readonly wrong?: readonly WrongAnswer[];
+}
+
+/** A message of members and what they owe. */
+export function onMemberMessage(rooms: MemberRooms, message: MemberMessage, nowMs: number): MemberOutcome {
+  const { membership, scheduling } = rooms;
+  switch (message.kind) {
+    case 'connected': {
+      const { effects, member } = onConnected(membership, message, nowMs);
+      if (member !== undefined) onMemberConnected(scheduling, member);
+      return { effects };
+    }
+    case 'received': {
+      const received = onReceived(membership, message, nowMs);
+      const { ready, answer, segmentOf, cancelled, control } = received;
+      const effects = withoutMembers(rooms, received, nowMs);
+      if (answer !== undefined)
+        return { effects: onAnswer(rooms, answer, message.buffers, nowMs), answered: answer.member };
+      if (segmentOf !== undefined) return { effects: onSegmentOf(rooms, segmentOf, nowMs) };
+      if (cancelled !== undefined) return { effects: onAcknowledged(rooms, cancelled, nowMs) };
+      return { effects, ready, control };
+    }
+    case 'garbled': {
+      const outcome = onGarbled(membership, message.id, message.reason);
+      return { effects: withoutMembers(rooms, outcome, nowMs) };
+    }
+    case 'disconnected': {
+      const outcome = onDisconnected(membership, message.id, message.reason);
+      return { effects: withoutMembers(rooms, outcome, nowMs) };
+    }
+    case 'chunk-sent':
+      return { effects: onChunkSent(membership, message.id, nowMs) };
+    case 'data-due':
+      return { effects: onDataDue(membership, nowMs) };
+    case 'tick': {
+      const isFetching = (id: string): boolean => scheduling.workers.get(id)?.isFetching ?? false;
+      const outcome = onTick(membership, message.secret, isFetching, nowMs);
+      return { effects: [...withoutMembers(rooms, outcome, nowMs), ...dropUnanswering(rooms, nowMs)] };
+    }
+    case 'compared':
+      return onComparison(rooms, message);
+    case 'woken':
+      onWoken(scheduling);
+      return { effects: [] };
+    default:
+      return message satisfies never;
+  }
+}
+
+/** Answers to a task, or to a rehearsal that is checked, were compared. */
+function onComparison({ membership, scheduling }: MemberRooms, message: Compared): MemberOutcome {
+  if (message.task === CHECK) {
+    const wrong = onHash(scheduling, message);
+    return { effects: [], wrong: wrong === undefined ? [] : [wrong] };
+  }
+  const { dispute, confirmed } = onCompared(scheduling, message);
+  onConfirmed(membership, confirmed);
+  if (dispute === undefined) return { effects: [] };
+  const { wrong, ...place } = dispute;
+  if (wrong.length === 0) return { effects: [announceDispute(dispute)] };
+  return { effects: [], wrong: wrong.map((one) => ({ ...place, ...one })) };
 }
 
 /** What members that are gone owe goes to others. */
@@ -41,7 +126,7 @@ export function withoutMembers(
 }
 
 /** A member has given up what it owed; one that was not asked to is refused. */
-export function onAcknowledged(
+function onAcknowledged(
   rooms: MemberRooms,
   { member, message: { step } }: NonNullable<ReceivedOutcome['cancelled']>,
   nowMs: number,
@@ -54,7 +139,7 @@ export function onAcknowledged(
 }
 
 /** A member has sent a segment. One that sends more than it was asked for is refused. */
-export function onSegmentOf(rooms: MemberRooms, member: Member, nowMs: number): readonly CoordinatorEffect[] {
+function onSegmentOf(rooms: MemberRooms, member: Member, nowMs: number): readonly CoordinatorEffect[] {
   const { scheduling, membership } = rooms;
   const worker = scheduling.workers.get(member.id) as WorkerRecord;
   if (onSegment(scheduling, worker)) return [];
@@ -63,7 +148,7 @@ export function onSegmentOf(rooms: MemberRooms, member: Member, nowMs: number): 
 }
 
 /** A member has sent partial sums: the scheduling room takes them, or the member is refused for them. */
-export function onAnswer(
+function onAnswer(
   rooms: MemberRooms,
   { member, message }: NonNullable<ReceivedOutcome['answer']>,
   buffers: readonly number[],
@@ -83,7 +168,7 @@ export function onAnswer(
 }
 
 /** Expels members that were given work and never answer. */
-export function dropUnanswering(rooms: MemberRooms, nowMs: number): readonly CoordinatorEffect[] {
+function dropUnanswering(rooms: MemberRooms, nowMs: number): readonly CoordinatorEffect[] {
   const { scheduling, membership } = rooms;
   const { ids, afterMs } = unanswering(scheduling, nowMs);
   return ids.flatMap((id) => {

@@ -1,30 +1,22 @@
 import type { TransitionResult } from '../shared/actor/transition.js';
-import { announceDispute, expulsion } from './auditing/audit.js';
+import { expulsion, type WrongAnswer } from './auditing/audit.js';
 import { onDurable, onExpelled, unverifiedMachines } from './auditing/rollback.js';
 import type { CoordinatorState } from './coordinator-state.js';
-import { dropUnanswering, onAcknowledged, onAnswer, onSegmentOf, withoutMembers } from './member-work.js';
-import { BANNED, onConnected } from './membership/admission.js';
+import { onMemberMessage, withoutMembers } from './member-work.js';
+import { BANNED } from './membership/admission.js';
 import { addBan, membersMeant } from './membership/bans.js';
-import { onChunkSent, onDataDue } from './membership/data-requests.js';
-import { onTick } from './membership/heartbeat.js';
-import { onGarbled, onReceived } from './membership/member-messages.js';
 import {
-  expel as expelMember,
+  expel,
   type MembershipOutcome,
   machineOf,
   memberOf,
   NOTHING,
-  onConfirmed,
-  onDisconnected,
   refuse,
 } from './membership/membership.js';
 import { onForgot, onSaved } from './policies/checkpoint-policy.js';
 import { onControl } from './run-control.js';
-import { type Dispute, discardResults, onCompared } from './scheduling/answers.js';
-import { onWoken } from './scheduling/distributed-step.js';
-import { CHECK, onHash } from './scheduling/rehearsal-check.js';
-import { onMemberConnected } from './scheduling/scheduling-state.js';
-import type { CoordinatorEffect, CoordinatorMessage } from './state/messages.js';
+import { discardResults } from './scheduling/answers.js';
+import type { CoordinatorEffect, CoordinatorMessage, MemberMessage } from './state/messages.js';
 import type { RunEvent } from './state/observer.js';
 import {
   advance,
@@ -50,11 +42,12 @@ const REMOVED = 'the operator of this run has removed it';
  * A message's way from socket to state:
  *
  *   link (shared/link) -> effects.ts, which validates it and tells it to the actor's mailbox -> `coordinate` below, which
- *   hands it to the room that it is about -> what other rooms have to know of it (a member that left, a member that is ready,
- *   partial sums) -> `advance` in training-loop.ts, which starts whatever can be started now -> effects -> effects.ts.
+ *   hands it to the room that it is about, by member-work.ts if it is of a member -> what other rooms have to know of it (a
+ *   member that left, a member that is ready, partial sums) -> `advance` in training-loop.ts, which starts whatever can be
+ *   started now -> effects -> effects.ts.
  *
- * Each room changes its own part of the state and returns effects. Rooms do not know each other: this file and the training
- * loop are the only ones that compose them.
+ * Each room changes its own part of the state and returns effects. Rooms do not know each other: this file, member-work.ts
+ * and the training loop are the only ones that compose them.
  */
 export function coordinate(
   state: CoordinatorState,
@@ -69,54 +62,14 @@ function onMessage(
   message: CoordinatorMessage,
   nowMs: number,
 ): readonly CoordinatorEffect[] {
-  const { membership, scheduling, checkpointing } = state;
+  const { checkpointing } = state;
   switch (message.kind) {
-    case 'connected': {
-      const { effects, member } = onConnected(membership, message, nowMs);
-      if (member !== undefined) onMemberConnected(scheduling, member);
-      return effects;
-    }
-    case 'received': {
-      const { ready, answer, segmentOf, cancelled, control, ...outcome } = onReceived(
-        membership,
-        message,
-        nowMs,
-      );
-      const effects = withoutMembers(state, outcome, nowMs);
-      if (answer !== undefined)
-        return [...onAnswer(state, answer, message.buffers, nowMs), ...onHelpReturned(state)];
-      if (segmentOf !== undefined) return onSegmentOf(state, segmentOf, nowMs);
-      if (cancelled !== undefined) return onAcknowledged(state, cancelled, nowMs);
-      if (control !== undefined)
-        return onControl(state, control, (who, isBanned) => onRemoved(state, { who, isBanned }, nowMs));
-      return ready === undefined ? effects : [...effects, ...onWorkerReady(state, ready)];
-    }
-    case 'garbled':
-      return withoutMembers(state, onGarbled(membership, message.id, message.reason), nowMs);
-    case 'disconnected':
-      return withoutMembers(state, onDisconnected(membership, message.id, message.reason), nowMs);
-    case 'chunk-sent':
-      return onChunkSent(membership, message.id, nowMs);
-    case 'data-due':
-      return onDataDue(membership, nowMs);
-    case 'tick': {
-      const isFetching = (id: string): boolean => scheduling.workers.get(id)?.isFetching ?? false;
+    case 'tick':
       return [
-        ...withoutMembers(state, onTick(membership, message.secret, isFetching, nowMs), nowMs),
-        ...dropUnanswering(state, nowMs),
+        ...onMember(state, message, nowMs),
         ...tellWhoIsAwaited(state, nowMs),
         ...endFirstExecution(state.training),
       ];
-    }
-    case 'compared': {
-      if (message.task === CHECK) return onRehearsalChecked(state, message, nowMs);
-      const { dispute, confirmed } = onCompared(scheduling, message);
-      onConfirmed(membership, confirmed);
-      return dispute === undefined ? [] : onDispute(state, dispute, nowMs);
-    }
-    case 'woken':
-      onWoken(scheduling);
-      return [];
     case 'saved':
       if (!('problem' in message.outcome)) onDurable(state.auditing, message.step);
       return onSaved(checkpointing, message, nowMs);
@@ -135,47 +88,35 @@ function onMessage(
     case 'interrupt':
       return onInterrupt(state);
     default:
-      return message satisfies never;
+      return onMember(state, message, nowMs);
   }
 }
 
+/** A message of members and what they owe. What it comes to is the run's business, too. */
+function onMember(
+  state: CoordinatorState,
+  message: MemberMessage,
+  nowMs: number,
+): readonly CoordinatorEffect[] {
+  const { effects, ready, answered, control, wrong = [] } = onMemberMessage(state, message, nowMs);
+  if (ready !== undefined) return [...effects, ...onWorkerReady(state, ready)];
+  if (answered !== undefined) return [...effects, ...onHelpReturned(state)];
+  if (control !== undefined)
+    return onControl(state, control, (who, isBanned) => onRemoved(state, { who, isBanned }, nowMs));
+  return [...effects, ...wrong.flatMap((one) => onWrong(state, one, nowMs))];
+}
+
 /**
- * Members differ over a task. A member that is wrong is expelled: what it answered in this step is computed again by others, and
- * where earlier steps rest on sums of it that nobody confirmed, the run rolls back to a state before them.
+ * A member was wrong, and is expelled: what it answered in this step is computed again by others, and where earlier steps rest on
+ * sums of it that nobody confirmed, the run rolls back to a state before them.
  */
-function onDispute(state: CoordinatorState, dispute: Dispute, nowMs: number): readonly CoordinatorEffect[] {
-  const { wrong, parameter } = dispute;
-  if (wrong.length === 0) return [announceDispute(dispute)];
-  return wrong.flatMap(({ memberId, ...hashes }) =>
-    expel(state, memberId, dispute, { ...hashes, parameter }, nowMs),
-  );
-}
-
-/** A hash of a checked rehearsal has come. A member whose answer is wrong is expelled before any of its sums has counted. */
-function onRehearsalChecked(
-  state: CoordinatorState,
-  message: Extract<CoordinatorMessage, { kind: 'compared' }>,
-  nowMs: number,
-): readonly CoordinatorEffect[] {
-  const wrong = onHash(state.scheduling, message);
-  if (wrong === undefined) return [];
-  const { memberId, step, range, ...hashes } = wrong;
-  return expel(state, memberId, { step, range }, hashes, nowMs);
-}
-
-/** A member was wrong. */
-function expel(
-  state: CoordinatorState,
-  memberId: string,
-  place: Parameters<typeof expulsion>[0],
-  evidence: Parameters<typeof expulsion>[2],
-  nowMs: number,
-): readonly CoordinatorEffect[] {
+function onWrong(state: CoordinatorState, wrong: WrongAnswer, nowMs: number): readonly CoordinatorEffect[] {
   const { membership } = state;
+  const { memberId } = wrong;
   const member = memberOf(membership, memberId);
-  const { event, reason } = expulsion(place, member?.name ?? memberId, evidence);
+  const { event, reason } = expulsion(wrong, member?.name ?? memberId);
   return discredit(state, memberId, event, nowMs, () =>
-    member === undefined ? NOTHING : expelMember(membership, member, 'wrong', reason, nowMs),
+    member === undefined ? NOTHING : expel(membership, member, 'wrong', reason, nowMs),
   );
 }
 

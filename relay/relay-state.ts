@@ -1,7 +1,7 @@
 import type { MemberRooms } from '../coordinator/member-work.js';
 import { initialMembership } from '../coordinator/membership/membership.js';
 import { initialScheduling } from '../coordinator/scheduling/scheduling-state.js';
-import type { CoordinatorEffect, CoordinatorMessage } from '../coordinator/state/messages.js';
+import type { CoordinatorEffect, MemberMessage } from '../coordinator/state/messages.js';
 import type { RunSettings } from '../coordinator/state/run-settings.js';
 import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
 import type { LeafRange } from '../shared/reduction/tree.js';
@@ -29,21 +29,7 @@ export interface RelayState extends MemberRooms {
 
 /** What reaches a relay's mailbox from below, as at a coordinator, and from above. */
 export type RelayMessage =
-  | Extract<
-      CoordinatorMessage,
-      {
-        kind:
-          | 'connected'
-          | 'received'
-          | 'garbled'
-          | 'disconnected'
-          | 'chunk-sent'
-          | 'data-due'
-          | 'compared'
-          | 'tick'
-          | 'woken';
-      }
-    >
+  | MemberMessage
   /** Leaves to compute. One task at a time. */
   | ({ kind: 'compute' } & RelayTask)
   /** Nobody needs them any more. */

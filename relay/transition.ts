@@ -1,40 +1,17 @@
-import { announceDispute, expulsion } from '../coordinator/auditing/audit.js';
-import {
-  dropUnanswering,
-  onAcknowledged,
-  onAnswer,
-  onSegmentOf,
-  withoutMembers,
-} from '../coordinator/member-work.js';
-import { onConnected } from '../coordinator/membership/admission.js';
-import { onChunkSent, onDataDue } from '../coordinator/membership/data-requests.js';
-import { onTick } from '../coordinator/membership/heartbeat.js';
-import { onGarbled, onReceived } from '../coordinator/membership/member-messages.js';
-import {
-  expel,
-  memberOf,
-  NOTHING,
-  onConfirmed,
-  onDisconnected,
-} from '../coordinator/membership/membership.js';
-import { type Dispute, discardResults, onCompared } from '../coordinator/scheduling/answers.js';
+import { expulsion, type WrongAnswer } from '../coordinator/auditing/audit.js';
+import { onMemberMessage, withoutMembers } from '../coordinator/member-work.js';
+import { expel, memberOf, NOTHING } from '../coordinator/membership/membership.js';
+import { discardResults } from '../coordinator/scheduling/answers.js';
 import {
   abandonStep,
   closeStep,
   continueStep,
   onStepFinished,
-  onWoken,
   startStep,
 } from '../coordinator/scheduling/distributed-step.js';
 import { chooseNextStep } from '../coordinator/scheduling/next-step.js';
 import { onMemberReady } from '../coordinator/scheduling/rehearsal.js';
-import { CHECK, onHash } from '../coordinator/scheduling/rehearsal-check.js';
-import {
-  ableWorkers,
-  forgetWeights,
-  noteUpdate,
-  onMemberConnected,
-} from '../coordinator/scheduling/scheduling-state.js';
+import { ableWorkers, forgetWeights, noteUpdate } from '../coordinator/scheduling/scheduling-state.js';
 import type { Chosen } from '../coordinator/scheduling/step-tasks.js';
 import type { TransitionResult } from '../shared/actor/transition.js';
 import { leavesOf } from '../shared/data/step-shape.js';
@@ -61,55 +38,18 @@ export function ableCount({ scheduling }: RelayState): number {
 }
 
 function onMessage(state: RelayState, message: RelayMessage, nowMs: number): readonly RelayEffect[] {
-  const { membership, scheduling } = state;
+  const { scheduling } = state;
   switch (message.kind) {
-    case 'connected': {
-      const { effects, member } = onConnected(membership, message, nowMs);
-      if (member !== undefined) onMemberConnected(scheduling, member);
-      return effects;
-    }
-    case 'received': {
-      const { ready, answer, segmentOf, cancelled, ...outcome } = onReceived(membership, message, nowMs);
-      const effects = withoutMembers(state, outcome, nowMs);
-      if (answer !== undefined) return onAnswer(state, answer, message.buffers, nowMs);
-      if (segmentOf !== undefined) return onSegmentOf(state, segmentOf, nowMs);
-      if (cancelled !== undefined) return onAcknowledged(state, cancelled, nowMs);
-      return ready === undefined ? effects : [...effects, ...onMemberReady(scheduling, ready.id)];
-    }
-    case 'garbled':
-      return withoutMembers(state, onGarbled(membership, message.id, message.reason), nowMs);
-    case 'disconnected':
-      return withoutMembers(state, onDisconnected(membership, message.id, message.reason), nowMs);
-    case 'chunk-sent':
-      return onChunkSent(membership, message.id, nowMs);
-    case 'data-due':
-      return onDataDue(membership, nowMs);
-    case 'tick': {
-      const isFetching = (id: string): boolean => scheduling.workers.get(id)?.isFetching ?? false;
-      return [
-        ...withoutMembers(state, onTick(membership, message.secret, isFetching, nowMs), nowMs),
-        ...dropUnanswering(state, nowMs),
-      ];
-    }
-    case 'compared': {
-      if (message.task === CHECK) {
-        const wrong = onHash(scheduling, message);
-        return wrong === undefined ? [] : onWrong(state, wrong, wrong, nowMs);
-      }
-      const { dispute, confirmed } = onCompared(scheduling, message);
-      onConfirmed(membership, confirmed);
-      return dispute === undefined ? [] : onDispute(state, dispute, nowMs);
-    }
-    case 'woken':
-      onWoken(scheduling);
-      return [];
     case 'compute':
       return onCompute(state, message);
     case 'abandon':
       state.task = undefined;
       return abandonStep(scheduling);
-    default:
-      return message satisfies never;
+    default: {
+      const { effects, ready, wrong = [] } = onMemberMessage(state, message, nowMs);
+      if (ready !== undefined) return [...effects, ...onMemberReady(scheduling, ready.id)];
+      return [...effects, ...wrong.flatMap((one) => onWrong(state, one, nowMs))];
+    }
   }
 }
 
@@ -165,23 +105,12 @@ function longestMs({ scheduling }: RelayState, chosen: readonly Chosen[]): numbe
   }, 0);
 }
 
-/** Those below differ over a task: who was wrong is expelled, and what it answered is computed again by others. */
-function onDispute(state: RelayState, dispute: Dispute, nowMs: number): readonly RelayEffect[] {
-  const { wrong, parameter } = dispute;
-  if (wrong.length === 0) return [announceDispute(dispute)];
-  return wrong.flatMap((one) => onWrong(state, dispute, { ...one, parameter }, nowMs));
-}
-
-/** What somebody below has computed is wrong. */
-function onWrong(
-  state: RelayState,
-  place: Parameters<typeof expulsion>[0],
-  { memberId, ...evidence }: Parameters<typeof expulsion>[2] & { readonly memberId: string },
-  nowMs: number,
-): readonly RelayEffect[] {
+/** What somebody below has computed is wrong: it is expelled, and what it answered is computed again by others. */
+function onWrong(state: RelayState, wrong: WrongAnswer, nowMs: number): readonly RelayEffect[] {
   const { membership, scheduling } = state;
+  const { memberId } = wrong;
   const member = memberOf(membership, memberId);
-  const { event, reason } = expulsion(place, member?.name ?? memberId, evidence);
+  const { event, reason } = expulsion(wrong, member?.name ?? memberId);
   const discarded = discardResults(scheduling, memberId);
   const outcome = member === undefined ? NOTHING : expel(membership, member, 'wrong', reason, nowMs);
   return [...discarded, { kind: 'report', event }, ...withoutMembers(state, outcome, nowMs)];

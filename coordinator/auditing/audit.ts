@@ -16,18 +16,24 @@ export function announceDispute({ step, range: { from, to } }: Place): Coordinat
   return { kind: 'notice', text };
 }
 
-/** A member's answer is wrong; without `parameter`, it was one to a rehearsal. @returns the event for the run's log, and the reason that the member is given */
+/** A member's answer that is wrong. */
+export interface WrongAnswer extends Place {
+  readonly memberId: string;
+  readonly hash: string;
+  readonly rightHash: string;
+  /** The first in which the bits differ; undefined: it was an answer to a rehearsal. */
+  readonly parameter?: string;
+}
+
+/** A member's answer is wrong. @returns the event for the run's log, and the reason that the member is given */
 export function expulsion(
-  { step, range }: Place,
+  { step, range: { from, to }, hash, rightHash, parameter }: WrongAnswer,
   member: string,
-  evidence: { readonly hash: string; readonly rightHash: string; readonly parameter?: string },
 ): { readonly event: Evidence; readonly reason: string } {
-  const { from, to } = range;
-  const { hash, rightHash, parameter = 'rehearsal' } = evidence;
-  const where = evidence.parameter === undefined ? 'in a rehearsal' : `first in ${parameter}`;
-  const event = { event: 'expelled', step, from, to, member, hash, rightHash, parameter } as const;
+  const where = parameter === undefined ? 'in a rehearsal' : `first in ${parameter}`;
+  const answer = { step, from, to, member, hash, rightHash, parameter: parameter ?? 'rehearsal' };
   return {
-    event,
+    event: { event: 'expelled', ...answer },
     reason: `its sums over the leaves ${from} to ${to} of step ${step} are wrong, ${where}`,
   };
 }

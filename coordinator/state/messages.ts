@@ -12,8 +12,8 @@ import type { Fingerprints, RunProgress } from '../storage/checkpoint.js';
 import type { MemberLedger } from '../storage/member-ledger.js';
 import type { MemberChange, Metrics, RunEvent } from './observer.js';
 
-/** What reaches the coordinator's mailbox. Whatever an effect started comes back as one of these. */
-export type CoordinatorMessage =
+/** What reaches a mailbox of members and what they owe: a coordinator's, and a relay's from below. */
+export type MemberMessage =
   /** `address`: where it comes from, without the port. */
   | { kind: 'connected'; id: string; nonce: string; sharesMemory: boolean; address: string }
   /** A validated message of a worker or a watcher. `buffers`: where the vectors that came with it lie in memory. */
@@ -26,6 +26,19 @@ export type CoordinatorMessage =
   /** A peer sent something that is no message of this protocol. */
   | { kind: 'garbled'; id: string; reason: string }
   | { kind: 'disconnected'; id: string; reason: string }
+  | Compared
+  /** A chunk of the data has left this machine. */
+  | { kind: 'chunk-sent'; id: string }
+  /** The next chunk of the data may be sent. */
+  | { kind: 'data-due' }
+  /** Time has passed: a regular look at who is still there. `secret`: see onTick. */
+  | { kind: 'tick'; secret: string }
+  /** The time that was asked for has come. */
+  | { kind: 'woken' };
+
+/** What reaches the coordinator's mailbox. Whatever an effect started comes back as one of these. */
+export type CoordinatorMessage =
+  | MemberMessage
   /**
    * An execution has ended. `isBroken`: the sums of the step after these are not finite; it was not done, and the weights are as
    * before it.
@@ -40,15 +53,6 @@ export type CoordinatorMessage =
   | { kind: 'saved'; step: number; outcome: Fingerprints | { readonly problem: string } }
   /** Checkpoints behind a step are removed, and `newest` is the last that is left; or why they may still be there. */
   | { kind: 'forgot'; after: number; outcome: { readonly newest: number } | { readonly problem: string } }
-  | Compared
-  /** A chunk of the data has left this machine. */
-  | { kind: 'chunk-sent'; id: string }
-  /** The next chunk of the data may be sent. */
-  | { kind: 'data-due' }
-  /** Time has passed: a regular look at who is still there. `secret`: see onTick. */
-  | { kind: 'tick'; secret: string }
-  /** The time that was asked for has come. */
-  | { kind: 'woken' }
   /**
    * The operator takes members out, by the name or the key of their machine or by the id of a member; and keeps their machines
    * out, where that is asked for.
