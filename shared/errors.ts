@@ -13,6 +13,11 @@ export class UserError extends Error {
   }
 }
 
+/** What an error says. Libraries and users' code also throw what is no Error. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** A part of the program violated another part's precondition: a bug, never the user's mistake. */
 export class AssertionError extends Error {
   constructor(message: string) {

@@ -14,18 +14,19 @@ import {
   tableFromIPC,
 } from '@uwdata/flechette';
 import { decompressZstd } from 'hyparquet-compressors';
-import { UserError } from '../../errors.js';
 import { checkArrow } from './arrow-check.js';
 import { decompressLz4Frame } from './lz4-frame.js';
-import { listed, shortened } from './problems.js';
+import { listed } from './problems.js';
 import { type RawTable, TableBuilder } from './raw-table.js';
 import {
+  type Content,
+  columnError,
   decimalText,
   isoTime,
-  notesOnIgnored,
-  problemsOfHeader,
+  readAs,
+  readableColumns,
+  storedTable,
   textOf,
-  unreadable,
 } from './stored-values.js';
 
 /** Batches of two types, which the library does not name. */
@@ -54,16 +55,12 @@ const VIEW_BYTES = 16;
  * @param source named in messages: the path
  * @throws UserError that names the file and the remedy
  */
-export async function arrowTable(source: string, bytes: Buffer): Promise<RawTable> {
-  try {
-    return await read(source, bytes);
-  } catch (error) {
-    throw unreadable(source, 'Arrow', error);
-  }
+export function arrowTable(source: string, bytes: Buffer): Promise<RawTable> {
+  return readAs(source, 'Arrow', () => read(source, bytes));
 }
 
 async function read(source: string, bytes: Buffer): Promise<RawTable> {
-  const notes = checkArrow(bytes);
+  const cutOff = checkArrow(bytes);
   // The library has one codec of a kind for all files.
   setCompressionCodec(CompressionType.LZ4_FRAME, { decode: decompressLz4Frame } as Codec);
   setCompressionCodec(CompressionType.ZSTD, {
@@ -73,31 +70,23 @@ async function read(source: string, bytes: Buffer): Promise<RawTable> {
   const all = table.schema.fields.map(({ name, type }, at) => ({
     ...{ name: name ?? '', type: valueType(type), column: table.children[at] as Column<unknown> },
   }));
-  const isNested = ({ type }: (typeof all)[number]): boolean => NESTED.has(type.typeId);
-  const isOpaque = ({ type }: (typeof all)[number]): boolean => OPAQUE.has(type.typeId);
-  const kept = all.filter((field) => !isNested(field) && !isOpaque(field));
-  const names = (fields: typeof all): string[] => fields.map(({ name }) => name);
-  const header = names(kept);
-  const builder = new TableBuilder(source, header);
+  const { readable, notes } = readableColumns(all, ({ type }) => contentOf(type));
+  const builder = new TableBuilder(
+    source,
+    readable.map(({ name }) => name),
+  );
   const batchRows = all[0]?.column.data.map(({ length }) => length) ?? [];
   for (const [at, rows] of batchRows.entries())
     await builder.addColumns(rows, async (i) => {
-      const { name, column } = kept[i] as (typeof kept)[number];
+      const { name, column } = readable[i] as (typeof readable)[number];
       return namedTexts(name, column.data[at], rows);
     });
-  if (builder.rows === 0) throw new UserError(`${source} has no rows; check that it is the right file`);
-  return builder.build(
-    {
-      problems: problemsOfHeader(header),
-      notes: [
-        ...notes,
-        ...notesOnIgnored(names(all.filter(isNested)), names(all.filter(isOpaque))),
-        ...notesOnTimes(kept),
-      ],
-      file: { delimiter: null, encoding: null },
-    },
-    'row',
-  );
+  return storedTable(builder, [...cutOff, ...notes, ...notesOnTimes(readable)]);
+}
+
+function contentOf({ typeId }: DataType): Content {
+  if (NESTED.has(typeId)) return 'nested';
+  return OPAQUE.has(typeId) ? 'opaque' : 'text';
 }
 
 /** The type of the values that a column stands for: a dictionary and runs only say how they are stored. */
@@ -121,7 +110,7 @@ function* namedTexts(name: string, batch: Batch<unknown> | undefined, rows: numb
     if (batch?.length !== rows) throw new Error(`${batch?.length ?? 0} values, not ${rows}`);
     yield* batchTexts(batch);
   } catch (error) {
-    throw new Error(`column ${shortened(name)}: ${error instanceof Error ? error.message : String(error)}`);
+    throw columnError(name, error);
   }
 }
 

@@ -7,20 +7,22 @@ import {
   parquetScan,
   parquetSchema,
   type SchemaElement,
+  type SchemaTree,
 } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { compressors } from 'hyparquet-compressors';
-import { UserError } from '../../errors.js';
 import { shortened } from './problems.js';
 import { type RawTable, TableBuilder } from './raw-table.js';
 import {
+  type Content,
+  columnError,
   decimalText,
   GROUP_ROWS_MAX,
   isoTime,
-  notesOnIgnored,
-  problemsOfHeader,
+  readAs,
+  readableColumns,
+  storedTable,
   textOf,
-  unreadable,
 } from './stored-values.js';
 
 /** Most bytes of a page, decompressed. */
@@ -52,12 +54,8 @@ function timeText<T>(value: T | undefined, millisecondsOf: (value: T) => number)
  * @param source named in messages: the path
  * @throws UserError that names the file and the remedy
  */
-export async function parquetTable(source: string, bytes: Buffer): Promise<RawTable> {
-  try {
-    return await read(source, bytes);
-  } catch (error) {
-    throw unreadable(source, 'Parquet', error);
-  }
+export function parquetTable(source: string, bytes: Buffer): Promise<RawTable> {
+  return readAs(source, 'Parquet', () => read(source, bytes));
 }
 
 async function read(source: string, bytes: Buffer): Promise<RawTable> {
@@ -70,14 +68,10 @@ async function read(source: string, bytes: Buffer): Promise<RawTable> {
   const metadata = await parquetMetadataAsync(file, { ...options, parsers: STATISTICS_PARSERS });
   checkPages(metadata, bytes);
   for (const element of metadata.schema) nameByConvertedType(element);
-  const all = parquetSchema(metadata).children;
-  const isFlat = (column: (typeof all)[number]): boolean =>
-    column.children.length === 0 && column.element.repetition_type !== 'REPEATED';
-  const nested = all.filter((column) => !isFlat(column)).map(({ element }) => element.name);
-  const flat = all.filter(isFlat).map(({ element }) => element);
-  const opaque = flat.filter(isOpaque).map(({ name }) => name);
-  const header = flat.filter((element) => !isOpaque(element)).map(({ name }) => name);
-  const scales = new Map(flat.flatMap(takeDecimal));
+  const all = parquetSchema(metadata).children.map((tree) => ({ name: tree.element.name, tree }));
+  const { readable, notes } = readableColumns(all, ({ tree }) => contentOf(tree));
+  const header = readable.map(({ name }) => name);
+  const scales = new Map(readable.flatMap(({ tree }) => takeDecimal(tree.element)));
   const builder = new TableBuilder(source, header);
   let rowStart = 0;
   for (const group of metadata.row_groups) {
@@ -102,15 +96,12 @@ async function read(source: string, bytes: Buffer): Promise<RawTable> {
     });
     rowStart = rowEnd;
   }
-  if (builder.rows === 0) throw new UserError(`${source} has no rows; check that it is the right file`);
-  return builder.build(
-    {
-      problems: problemsOfHeader(header),
-      notes: notesOnIgnored(nested, opaque),
-      file: { delimiter: null, encoding: null },
-    },
-    'row',
-  );
+  return storedTable(builder, notes);
+}
+
+function contentOf({ element, children }: SchemaTree): Content {
+  if (children.length > 0 || element.repetition_type === 'REPEATED') return 'nested';
+  return isOpaque(element) ? 'opaque' : 'text';
 }
 
 /** Reads a column. Errors name it. */
@@ -118,7 +109,7 @@ async function readColumn<T>(column: string, read: () => T | Promise<T>): Promis
   try {
     return await read();
   } catch (error) {
-    throw new Error(`column ${shortened(column)}: ${error instanceof Error ? error.message : String(error)}`);
+    throw columnError(column, error);
   }
 }
 
