@@ -1,6 +1,7 @@
 import { coordinate } from '../coordinator/transition.js';
 import { relay } from '../relay/transition.js';
 import type { SeededRandom } from '../shared/actor/seeded-random.js';
+import { messageOf } from '../shared/errors.js';
 import { hashText, referenceRun } from './arithmetic.js';
 import { FaultInjector } from './fault-injector.js';
 import { Invariants } from './invariants.js';
@@ -58,7 +59,7 @@ export async function simulate(
   try {
     return await run(plan, trace, decide, decideRelay);
   } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
+    const what = messageOf(error);
     throw new Error(`seed ${plan.seed}: ${what}; to repeat it: ${commandOf(plan)}`, { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { UserError } from '../shared/errors.js';
+import { messageOf, UserError } from '../shared/errors.js';
 import type { PageFile } from '../shared/link/page-answers.js';
 
 /** The folder that scripts/setup/page-bundle.mjs writes. From a source file, as in a test, it is the one in dist/. */
@@ -34,7 +34,7 @@ export async function readPageFiles(page: 'run' | 'view' = 'run'): Promise<Reado
       });
     return new Map(await Promise.all(files));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new UserError(`the page for browsers is missing (${why}): run npm run build`);
   }
 }

@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../shared/actor/clock.js';
 import { randomIdentifier } from '../shared/actor/rng.js';
 import { CHUNK_BYTES_MAX } from '../shared/data/manifest.js';
 import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
-import { UserError } from '../shared/errors.js';
+import { messageOf, UserError } from '../shared/errors.js';
 import type { FrameBounds, Link } from '../shared/link/link.js';
 import { PacedSender } from '../shared/link/paced-sender.js';
 import { ProtocolError } from '../shared/protocol/checked.js';
@@ -117,7 +117,7 @@ export class WorkerEffectRunner {
       });
     } catch (error) {
       if (error instanceof UserError) return self.tell({ kind: 'failed', reason: error.message });
-      self.tell({ kind: 'closed', reason: error instanceof Error ? error.message : String(error) });
+      self.tell({ kind: 'closed', reason: messageOf(error) });
     }
   }
 

@@ -1,5 +1,5 @@
 import { systemClock } from '../../shared/actor/clock.js';
-import { UserError } from '../../shared/errors.js';
+import { messageOf, UserError } from '../../shared/errors.js';
 import { nativeIsas } from '../../shared/kernels/native-kernels.js';
 import type { RecipeData } from '../../trainer/recipe.js';
 import {
@@ -68,7 +68,7 @@ async function check(
 ): Promise<CheckResult> {
   const fail = (error: unknown): CheckResult => ({
     ...{ recipe: name, passed: false },
-    what: error instanceof Error ? error.message : String(error),
+    what: messageOf(error),
   });
   try {
     const recipe = await load();

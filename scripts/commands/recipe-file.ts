@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { UserError } from '../../shared/errors.js';
+import { messageOf, UserError } from '../../shared/errors.js';
 import { checkedRecipe } from '../../trainer/checked-recipe.js';
 import type { Recipe } from '../../trainer/recipe.js';
 import { STACK_VARIABLE } from '../terminal/failure.js';
@@ -25,7 +25,7 @@ export async function loadRecipeFile(path: string): Promise<Recipe> {
     exported = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (error) {
     if (error instanceof UserError) throw error;
-    const [reason] = (error instanceof Error ? error.message : String(error)).trim().split('\n');
+    const [reason] = messageOf(error).trim().split('\n');
     throw new UserError(`cannot load ${path}: ${reason}`);
   }
   if (exported.recipe === undefined)

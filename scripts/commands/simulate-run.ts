@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../shared/actor/clock.js';
-import { UserError } from '../../shared/errors.js';
+import { messageOf, UserError } from '../../shared/errors.js';
 import type { SimulationPlan } from '../../simulation/plan.js';
 import { type SimulationResult, simulate } from '../../simulation/simulation.js';
 import type { CommandContext } from './command.js';
@@ -42,7 +42,7 @@ async function attempt(
   try {
     return await simulate(plan, trace);
   } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
+    const what = messageOf(error);
     throw new UserError(`${what} (at ${commit()})`);
   }
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { UserError } from '../errors.js';
+import { messageOf, UserError } from '../errors.js';
 
 /**
  * The value of a JSON text.
@@ -11,7 +11,7 @@ export function parseJsonText(text: string, source: string): unknown {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    const why = messageOf(error).split('\n')[0];
     throw new UserError(`${source} is not JSON (${why}); correct it`, 2);
   }
   const twice = doubledName(text);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { AssertionError, assert } from '../errors.js';
+import { AssertionError, assert, messageOf } from '../errors.js';
 import { isCheckout, packageRoot } from '../package-root.js';
 import { userCache } from '../user-folders.js';
 import type { Kernels, LoadOptions } from './kernels.js';
@@ -88,6 +88,6 @@ function findAddon(): { addon: Addon } | { reason: string } {
     if (addon.version !== SOURCE_VERSION) return { reason: 'out of date: run npm run setup' };
     return { addon };
   } catch (error) {
-    return { reason: error instanceof Error ? error.message.split('\n')[0]! : String(error) };
+    return { reason: messageOf(error).split('\n')[0]! };
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../actor/clock.js';
 import { randomIdentifier } from '../actor/rng.js';
-import { UserError } from '../errors.js';
+import { messageOf, UserError } from '../errors.js';
 import { ProtocolError } from '../protocol/checked.js';
 import { PROTOCOL_VERSION } from '../protocol/messages.js';
 import { coordinatorProof, type Handshake, proofsEqual, workerProof } from '../protocol/proof.js';
@@ -87,7 +87,7 @@ async function watchOnce(parts: WatchClientParts): Promise<Outcome> {
     });
   } catch (error) {
     if (error instanceof UserError) throw error;
-    return { kind: 'lost', reason: error instanceof Error ? error.message : String(error) };
+    return { kind: 'lost', reason: messageOf(error) };
   }
 }
 

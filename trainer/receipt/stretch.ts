@@ -8,7 +8,7 @@ import { parseManifest } from '../../shared/data/manifest.js';
 import { isChunk } from '../../shared/data/verify-chunk.js';
 import { Device } from '../../shared/engine/device.js';
 import type { Platform } from '../../shared/engine/threads/thread-host.js';
-import { UserError } from '../../shared/errors.js';
+import { messageOf, UserError } from '../../shared/errors.js';
 import { sha256Hex } from '../../shared/files/sha256.js';
 import { parseModel } from '../../shared/graph/resolve.js';
 import { differences, fingerprint } from '../learning-settings.js';
@@ -131,7 +131,7 @@ function planned(request: RunRequest): RunPlan {
       if (!Number.isSafeInteger(count) || count < 1) throw new Error('its sizes are no whole numbers');
     return planRun(request);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new UserError(`the settings of the receipt make no run: ${why}`);
   }
 }

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../shared/actor/clock.js';
 import { randomIdentifier } from '../../shared/actor/rng.js';
-import { UserError } from '../../shared/errors.js';
+import { messageOf, UserError } from '../../shared/errors.js';
 import { browserRefusal } from '../../shared/link/browser-requests.js';
 import { type ListenAddress, listen } from '../../shared/link/listen.js';
 import { type Answer, answerPages, textAnswer } from '../../shared/link/page-answers.js';
@@ -100,7 +100,7 @@ async function answerOf(
     }
   } catch (error) {
     // Whatever went wrong, the page says it and goes on.
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     return textAnswer(error instanceof UserError ? 400 : 500, `${text}\n`);
   }
 }

@@ -10,7 +10,7 @@ import { Predictor } from '../../shared/engine/passes/prediction.js';
 import { putTensors } from '../../shared/engine/run-memory.js';
 import { OwnThread } from '../../shared/engine/threads/own-thread.js';
 import type { Platform } from '../../shared/engine/threads/thread-host.js';
-import { UserError } from '../../shared/errors.js';
+import { messageOf, UserError } from '../../shared/errors.js';
 import { decodeSafetensors } from '../../shared/files/safetensors-decoding.js';
 import type { Model } from '../../shared/graph/model.js';
 import { resolveModel } from '../../shared/graph/resolve.js';
@@ -182,7 +182,7 @@ async function filesOf(
 async function download(url: URL, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(url, signal === undefined ? {} : { signal }).catch((error: unknown) => {
     signal?.throwIfAborted();
-    throw new UserError(`${url} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UserError(`${url} cannot be loaded: ${messageOf(error)}`);
   });
   if (!response.ok) throw new UserError(`${url} cannot be loaded: HTTP status ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());

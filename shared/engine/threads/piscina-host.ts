@@ -1,4 +1,5 @@
 import { Piscina } from 'piscina';
+import { messageOf } from '../../errors.js';
 import type { ThreadHost } from './thread-host.js';
 import {
   type ThreadEnd,
@@ -60,7 +61,7 @@ export class PiscinaHost implements ThreadHost {
       const failure = threadFailure(task, await this.pool.run(task));
       if (failure !== undefined) this.onFailure(failure);
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
+      const message = messageOf(cause);
       this.onFailure(new Error(`${threadName(task)} died: ${message}`, { cause }));
     }
   }
