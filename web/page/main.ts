@@ -9,6 +9,7 @@ import { examplesView, textsView } from './examples-view.js';
 import { Invitation } from './invite-view.js';
 import { layersView } from './layers-view.js';
 import { membersView } from './members-view.js';
+import { noTokenView } from './no-token.js';
 import { operateView, RunOperator } from './operate-view.js';
 import { type PageAddress, readAddress } from './page-address.js';
 import { gradientChart, lossChart, metricsChart, rateChart } from './run-charts.js';
@@ -157,15 +158,4 @@ class RunPage {
 
 const address = readAddress({ location, history, sessionStorage });
 if (address !== undefined) new RunPage(address);
-else
-  render(
-    html`<main class="cards">
-      <section class="card">
-        <h1>Unisum</h1>
-        <p id="no-token" role="alert">
-          This link has no token. Copy the whole link that the run printed, with everything after the #.
-        </p>
-      </section>
-    </main>`,
-    root,
-  );
+else render(noTokenView('the run'), root);

@@ -4,6 +4,7 @@ import { html, nothing, render, type TemplateResult } from 'lit-html';
 import { systemClock } from '../../shared/actor/clock.js';
 import { messageOf } from '../../shared/errors.js';
 import type { NeuronNumbers, RunFacts, StepDistance, StepFacts } from '../../shared/protocol/view-facts.js';
+import { noTokenView } from '../page/no-token.js';
 import { readAddress } from '../page/page-address.js';
 import { ReceiptChecker } from './receipt-view.js';
 import { distancesView, neuronView, reportsView, stepView } from './step-views.js';
@@ -237,15 +238,4 @@ class ViewPage {
 
 const token = readAddress({ location, history, sessionStorage })?.joinToken;
 if (token !== undefined) new ViewPage(token);
-else
-  render(
-    html`<main class="cards">
-      <section class="card">
-        <h1>Unisum</h1>
-        <p id="no-token" role="alert">
-          This link has no token. Copy the whole link that unisum view printed, with everything after the #.
-        </p>
-      </section>
-    </main>`,
-    root,
-  );
+else render(noTokenView('unisum view'), root);
