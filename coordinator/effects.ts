@@ -99,6 +99,8 @@ export class CoordinatorEffectRunner {
       }
       case 'publish':
         return this.watchers.publish(effect.report);
+      case 'begin':
+        return observer.begun?.(effect.step);
       case 'execute': {
         const begunMs = clock.nowMs();
         return this.await(executor.execute(effect), (outcome) =>

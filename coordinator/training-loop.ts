@@ -268,9 +268,13 @@ function startNext(state: CoordinatorState, nowMs: number): readonly Coordinator
   if (completion !== undefined) return complete(state, completion, nowMs);
   const { effects, mayGoOn } = saveWhenDue(checkpointing, progressOf(state), nowMs);
   const awaited = workersAwaited(state);
-  if (!mayGoOn || awaited.here < awaited.wanted || training.isPaused) return effects;
+  const mustWait = awaited.here < awaited.wanted || training.isPaused;
+  if (mustWait) training.isIdle = true;
+  if (!mayGoOn || mustWait) return effects;
   if (!training.hasBegun) effects.push(...begin(state, awaited));
   const { step } = training;
+  if (training.isIdle) effects.push({ kind: 'begin', step });
+  training.isIdle = false;
   const leaves = leavesOf(settings, step);
   const batch = { samples: settings.batch, leaves: leafCount(settings.batch, settings.leafSize) };
   // Before any work that carries the state which a round begins with: that of rehearsals too.

@@ -229,6 +229,7 @@ export class VirtualCoordinator implements UpperEnd {
       case 'admit':
       case 'admit-watcher':
       case 'answer-operator':
+      case 'begin':
       case 'publish':
       case 'record':
         return;

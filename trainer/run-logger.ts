@@ -49,7 +49,7 @@ export interface ProgressState {
 export interface Progress {
   /** Takes the newest state, and displays it when the last display is old enough. Cheap enough for every step. */
   update(state: ProgressState): void;
-  /** Training begins, after so many samples and steps of an earlier session: the throughput counts from now on. */
+  /** Steps are trained from now on, after so many samples and steps: the throughput counts anew. */
   begin(done: Pick<ProgressState, 'samples' | 'step'>): void;
   /** No step was trained for so long: the time does not count for the throughput. */
   paused(ms: number): void;
@@ -126,8 +126,7 @@ export class RunLogger implements Observer {
     this.samplesBefore = this.samples;
   }
 
-  /** Training begins. @param step steps done before */
-  begin(step: number): void {
+  begun(step: number): void {
     this.progress.begin({ samples: this.samples, step });
   }
 

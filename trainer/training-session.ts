@@ -180,7 +180,6 @@ async function trainFrom(
     if (settings.isAnnounced) withdraw = await announce(settings, port, certificate !== undefined, progress);
     logger.publishTo((news) => coordinator.publish(news));
     host.onOpen?.(joinUrl, directory.path);
-    logger.begin(from?.progress.step ?? 0);
     const end = await trainToEnd(trainer, interrupted);
     if (logger.gradientStats.length > 0) await host.showGradients?.(logger.gradientStats, directory.path);
     shutdown = end.reason === 'diverged' ? 'the run has diverged' : `the run is ${end.reason}`;

@@ -37,6 +37,8 @@ abstract class TimedProgress implements Progress {
   protected abstract show(state: ProgressState, throughput: Throughput): void;
 
   begin(done: Pick<ProgressState, 'samples' | 'step'>): void {
+    this.samples.restart();
+    this.steps.restart();
     this.count(this.nowMs(), done);
   }
 

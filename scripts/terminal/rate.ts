@@ -13,11 +13,16 @@ export class Rate {
 
   /** Records the count at a time. */
   note(nowMs: number, count: number): void {
-    if (count < (this.marks.at(-1)?.count ?? 0)) this.marks.length = 0;
+    if (count < (this.marks.at(-1)?.count ?? 0)) this.restart();
     const beforeLast = this.marks.at(-2);
     if (beforeLast && nowMs - beforeLast.atMs < MARK_MS) this.marks.pop();
     this.marks.push({ atMs: nowMs, count });
     while (this.marks.length > 2 && nowMs - this.marks[1]!.atMs >= WINDOW_MS) this.marks.shift();
+  }
+
+  /** What was counted so far says nothing about how fast the count grows from now on. */
+  restart(): void {
+    this.marks.length = 0;
   }
 
   /** Growth per second over the window; 0 before two times are known. */

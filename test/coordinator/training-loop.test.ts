@@ -1,6 +1,29 @@
 import { describe, expect, it } from 'vitest';
+import { pause, resume } from '../../coordinator/training-loop.js';
 import { Script } from './script.js';
-import { runSettings } from './settings.js';
+import { hello, runSettings } from './settings.js';
+
+describe('observers', () => {
+  it('are told when steps are trained, at first and after a pause, so that no wait counts as training', () => {
+    const script = new Script({ minWorkers: 2 });
+    script.joins('a', { local: true });
+    script.connects('b', true);
+    script.says('b', hello('b'));
+    const ready = { kind: 'received', id: 'b', message: { kind: 'ready' }, buffers: [] } as const;
+    const [first, second] = script.tellAll(ready);
+    expect([first, second]).toEqual(['begin after 0', expect.stringMatching(/^execution 0 /)]);
+    pause(script.state);
+    const executed = script.tellAll({ kind: 'executed', metrics: [[5], [4]], elapsedMs: 2 });
+    expect(executed.filter((line) => /^(begin|execution)/.test(line))).toEqual([]);
+    resume(script.state);
+    expect(script.tellAll({ kind: 'woken' })).toEqual([
+      'begin after 2',
+      expect.stringMatching(/^execution 2 /),
+    ]);
+    expect(script.tellAll({ kind: 'executed', metrics: [[3]], elapsedMs: 1 })).not.toContain('begin after 3');
+    expect(script.tellAll({ kind: 'evaluated', means: { loss: 1 } })).not.toContain('begin after 3');
+  });
+});
 
 describe('executions, while all members are local', () => {
   /** Two local members that execute the first two steps: the third has another batch size. */

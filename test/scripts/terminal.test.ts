@@ -177,6 +177,20 @@ describe('progress', () => {
     expect(text()).toMatch(/step 104\/104 .* 0\.25 samples\/s/);
   });
 
+  it('counts anew where training begins again after a wait', () => {
+    let nowMs = 0;
+    const { stream, text } = recorder(false);
+    const progress = startProgress(stream, () => nowMs);
+    progress.begin({ samples: 0, step: 0 });
+    nowMs = 1000;
+    progress.update({ ...STATE, step: 1, steps: 20, samples: 128 });
+    nowMs = 60_000;
+    progress.begin({ samples: 128, step: 1 });
+    nowMs = 61_000;
+    progress.update({ ...STATE, step: 2, steps: 20, samples: 256 });
+    expect(text()).toMatch(/step {2}2\/20 .* 128 samples\/s .* 18s left/);
+  });
+
   it('prints the last state once', () => {
     const { stream, text } = recorder(false);
     const progress = startProgress(stream, () => 0);
