@@ -157,7 +157,7 @@ export async function fitTable(
     return {
       name,
       role: 'ignored',
-      why: settings.ignore.has(name) ? 'by option' : 'no values',
+      why: settings.ignore.has(name) ? 'named in ignore' : 'no values',
     };
   });
   return {

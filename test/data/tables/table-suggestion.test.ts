@@ -45,7 +45,7 @@ describe('suggested options', () => {
   });
 
   it('ignore ids, names and row numbers', async () => {
-    const { options, reasons } = await suggest([
+    const { options, reasons, data } = await suggest([
       ',id,name,iban,x,y',
       ...rows(
         40,
@@ -57,6 +57,8 @@ describe('suggested options', () => {
     expect(reasons).toContain("ignore: ['column 1']: it has no heading");
     expect(reasons).toContain("ignore: ['id']: it numbers the rows");
     expect(reasons).toContain("ignore: ['name']: it has 40 distinct values in 40 rows");
+    // The report is true of options that were given and of those that are only suggested.
+    expect(data.notes).toContain('  id        ignored: named in ignore');
   });
 
   it('have the formats of spreadsheets in other countries', async () => {
