@@ -44,6 +44,8 @@ export function relaySettings(
   return {
     ...{ model, data, samples: data.samples, ...own, seed, batch, leafSize, leavesPerGroup },
     ...(compression && { compression, shardLevel: shardLevelOf(leafCount(batch, leafSize)) }),
+    // The run goes on without it.
+    whenNobody: 'nobody is at work below this relay: it leaves the run until someone joins it',
     // Who is below a relay was sent there to work.
     placement: 'all',
     exchange: { bytes: weightBytes + sums.bytes, others: [] },

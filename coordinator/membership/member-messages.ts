@@ -6,14 +6,14 @@ import { onHello, onWatch } from './admission.js';
 import { onNeed } from './data-requests.js';
 import { onPong } from './heartbeat.js';
 import {
+  atWork,
   dismiss,
   type MembershipOutcome,
   type MembershipState,
   NOTHING,
-  readyCount,
   refuse,
 } from './membership.js';
-import { describeAtWork, notePresence } from './presence-log.js';
+import { notePresence } from './presence-log.js';
 
 /** What a member's message comes to: what this room does about it, and what is other rooms' business. */
 export interface ReceivedOutcome extends MembershipOutcome {
@@ -90,7 +90,7 @@ function becomeReady(part: MembershipState, member: Member, hasData: boolean): R
   member.hasData = hasData;
   member.preparedMs = 0;
   if (member.sharesMemory) return { ...NOTHING, ready: member };
-  const text = `${member.name} joined (${member.backend}); ${describeAtWork(readyCount(part))}`;
+  const text = `${member.name} joined (${member.backend}); ${atWork(part)}`;
   return {
     effects: notePresence(part.presence, { name: member.name, change: 'joined' }, text),
     left: [],

@@ -26,22 +26,26 @@ import { initialStandings, type Offence, onOffence, type Standings } from './sta
 const DEPARTED_MAX = 1000;
 
 /** What a peer must match and what a new member is told. */
-export type JoinSettings = Pick<
-  RunSettings,
-  | 'model'
-  | 'data'
-  | 'runId'
-  | 'token'
-  | 'operateToken'
-  | 'seed'
-  | 'batch'
-  | 'leafSize'
-  | 'leavesPerGroup'
-  | 'local'
-  | 'compression'
-  | 'banned'
-  | 'connectionsMax'
->;
+export interface JoinSettings
+  extends Pick<
+    RunSettings,
+    | 'model'
+    | 'data'
+    | 'runId'
+    | 'token'
+    | 'operateToken'
+    | 'seed'
+    | 'batch'
+    | 'leafSize'
+    | 'leavesPerGroup'
+    | 'local'
+    | 'compression'
+    | 'banned'
+    | 'connectionsMax'
+  > {
+  /** What people are told when nobody is at work; left out: that the run waits. */
+  readonly whenNobody?: string;
+}
 
 /** The membership room's part of the state: who is connected, and who was. */
 export interface MembershipState {
@@ -90,6 +94,11 @@ export function initialMembership(
     sweptAtMs: nowMs,
     isClosed: false,
   };
+}
+
+/** How many members can be given work, in words. */
+export function atWork(part: MembershipState): string {
+  return describeAtWork(readyCount(part), part.settings.whenNobody);
 }
 
 /** Number of members that can be given work. */
@@ -143,7 +152,7 @@ export function onDisconnected(part: MembershipState, id: string, reason: string
   endServing(part.serving, id);
   if (member.phase !== 'ready') return { effects: [], left: [id] };
   remember(part, member);
-  const text = `${member.name} left (${reason}); ${describeAtWork(readyCount(part))}`;
+  const text = `${member.name} left (${reason}); ${atWork(part)}`;
   return { effects: notePresence(part.presence, { name: member.name, change: 'left' }, text), left: [id] };
 }
 
@@ -184,14 +193,13 @@ export function dismiss(part: MembershipState, member: Member, reason: string): 
 export function reportWhenDue(part: MembershipState, nowMs: number): CoordinatorEffect[] {
   return [
     ...reportRefusalsWhenDue(part.refusals, nowMs),
-    ...reportPresenceWhenDue(part.presence, describeAtWork(readyCount(part)), nowMs),
+    ...reportPresenceWhenDue(part.presence, atWork(part), nowMs),
   ];
 }
 
 /** The run is over: reports what was only counted. */
 export function reportAtEnd(part: MembershipState): CoordinatorEffect[] {
-  const atWork = describeAtWork(readyCount(part));
-  return [...reportRefusals(part.refusals), ...reportPresence(part.presence, atWork)];
+  return [...reportRefusals(part.refusals), ...reportPresence(part.presence, atWork(part))];
 }
 
 /** A message that carries no bytes. */

@@ -51,7 +51,10 @@ export function reportPresence(log: PresenceLog, atWork: string): CoordinatorEff
   return [{ kind: 'notice', text: `${joined} more joined and ${left} more left; ${atWork}` }];
 }
 
-/** How many members can be given work, in words. */
-export function describeAtWork(count: number): string {
-  return count > 0 ? `${count} at work` : 'nobody is at work: the run waits for someone to join';
+/** How many members can be given work, in words. @param whenNobody what follows when there are none */
+export function describeAtWork(
+  count: number,
+  whenNobody = 'nobody is at work: the run waits for someone to join',
+): string {
+  return count > 0 ? `${count} at work` : whenNobody;
 }
