@@ -3,7 +3,7 @@ import type { Dataset } from '../shared/data/dataset.js';
 import { assert, UserError } from '../shared/errors.js';
 import type { Link } from '../shared/link/link.js';
 import type { AnswersNews } from '../shared/protocol/example-news.js';
-import type { WorkerToCoordinator } from '../shared/protocol/messages.js';
+import type { Stop, WorkerToCoordinator } from '../shared/protocol/messages.js';
 import { parseWorkerMessage } from '../shared/protocol/parse.js';
 import { parseWatcherMessage } from '../shared/protocol/watch-messages.js';
 import type { LeafRange } from '../shared/reduction/tree.js';
@@ -171,9 +171,9 @@ export class CoordinatorEffectRunner {
   }
 
   /** Tells every peer that the run is over, and waits until all have hung up, but no longer than `waitMs`. */
-  shutdown(reason: string, waitMs: number): Promise<void> {
+  shutdown(last: Stop, waitMs: number): Promise<void> {
     this.watchers.close();
-    return this.links.shutdown({ kind: 'stop', reason }, waitMs);
+    return this.links.shutdown(last, waitMs);
   }
 
   private save({ progress, isBack, ledger }: Save, self: ActorRef<CoordinatorMessage>): void {

@@ -235,12 +235,16 @@ export class Coordinator {
     this.actor.tell({ kind: 'interrupt' });
   }
 
-  /** Tells every peer that the run is over and closes the port. Waits a bounded time for peers that do not hang up. */
-  async close(reason: string): Promise<void> {
+  /**
+   * Tells every peer that the run is over and closes the port. Waits a bounded time for peers that do not hang up.
+   * @param isUnfinished the run can be resumed
+   */
+  async close(reason: string, isUnfinished = false): Promise<void> {
     this.isClosing = true;
     this.cancelTick();
     this.actor.stop();
-    await this.effects.shutdown(reason, SHUTDOWN_MS);
+    const last = { kind: 'stop', reason, ...(isUnfinished && { isUnfinished }) } as const;
+    await this.effects.shutdown(last, SHUTDOWN_MS);
     await this.stopListening();
   }
 

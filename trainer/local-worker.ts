@@ -4,6 +4,7 @@ import type { Device } from '../shared/engine/device.js';
 import { linkInProcess } from '../shared/link/in-process.js';
 import type { SelfTestResult } from '../shared/protocol/messages.js';
 import type { LeafRange } from '../shared/reduction/tree.js';
+import { isRunOver } from '../worker/messages.js';
 import { WorkerActor } from '../worker/run-worker.js';
 import { type SharedComputation, SharedMemoryExecutor } from '../worker/shared-memory-executor.js';
 
@@ -48,6 +49,6 @@ export function startLocalWorker(
     onNotice: () => {},
   });
   worker.ended.then(({ exitReason, reason }) => {
-    if (exitReason !== 'finished') coordinator.fail(new Error(`${name} ended: ${reason}`));
+    if (!isRunOver(exitReason)) coordinator.fail(new Error(`${name} ended: ${reason}`));
   }, coordinator.fail);
 }

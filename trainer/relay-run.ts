@@ -89,6 +89,7 @@ async function means(settings: RelaySettings, host: WorkerHost, device: Device):
 /** Why it is over, to those below: what happened to the relay did not happen to them. */
 function toldBelow({ exitReason, reason }: Parameters<WorkerMeans['close']>[0]): Stop | Refuse {
   if (exitReason === 'finished') return { kind: 'stop', reason };
+  if (exitReason === 'interrupted') return { kind: 'stop', reason, isUnfinished: true };
   if (exitReason === 'left') return { kind: 'stop', reason: 'the relay has left the run' };
   return { kind: 'refuse', reason: `the relay has ended: ${reason}` };
 }

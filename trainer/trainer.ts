@@ -221,9 +221,10 @@ export class Trainer {
   /**
    * Disconnects all workers and stops the threads; may be called again.
    * @param reason is sent to workers and watch clients
+   * @param isUnfinished the run can be resumed
    */
-  async close(reason: string): Promise<void> {
-    await this.coordinator.close(reason);
+  async close(reason: string, isUnfinished = false): Promise<void> {
+    await this.coordinator.close(reason, isUnfinished);
     await this.device.stop();
   }
 }

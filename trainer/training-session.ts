@@ -133,6 +133,7 @@ async function trainFrom(
     systemClock,
   );
   let shutdown = 'the run failed';
+  let isUnfinished = true;
   let release = (): void => {};
   let withdraw = (): void => {};
   try {
@@ -183,6 +184,7 @@ async function trainFrom(
     const end = await trainToEnd(trainer, interrupted);
     if (logger.gradientStats.length > 0) await host.showGradients?.(logger.gradientStats, directory.path);
     shutdown = end.reason === 'diverged' ? 'the run has diverged' : `the run is ${end.reason}`;
+    isUnfinished = end.reason === 'interrupted';
     // Without an evaluation, nothing has seen what the last update did.
     const isBroken = evaluationSet(data) === undefined && !areFinite(trainer.parameters());
     if (end.reason === 'diverged' || isBroken)
@@ -211,7 +213,7 @@ async function trainFrom(
     withdraw();
     if (settings.joinFile !== undefined) await removeJoinFile(settings.joinFile);
     logger.close();
-    await trainer.close(shutdown);
+    await trainer.close(shutdown, isUnfinished);
     release();
   }
 }

@@ -10,6 +10,7 @@ import { checkOptionNames } from '../shared/nearest.js';
 import { hostAndPort } from '../shared/protocol/join-url.js';
 import type { WorkerIdentity } from '../worker/connection.js';
 import type { Executor } from '../worker/executor.js';
+import { isRunOver } from '../worker/messages.js';
 import { RemoteExecutor } from '../worker/remote-executor.js';
 import { WorkerActor, type WorkerEnd } from '../worker/run-worker.js';
 import { type JoinOptions, parseWorkerOptions, type WorkerSettings } from './options/worker-options.js';
@@ -73,6 +74,8 @@ export async function join(joinUrl: string, options: WorkerProgramOptions = {}):
 export interface WorkerOutcome {
   readonly result: WorkerResult;
   readonly failure: UserError | undefined;
+  /** Its run is over, but can be resumed. */
+  readonly isUnfinished: boolean;
 }
 
 /** What computes for a worker, and how it connects. */
@@ -126,8 +129,12 @@ export async function workWith(
     const seconds = (clock.nowMs() - startedMs) / 1000;
     host.say(`${samples} samples in ${seconds.toFixed(1)} s; ${reason}`);
     const result = { samples, seconds, backend: `${backend} (${detail})`, reason };
-    if (exitReason === 'finished' || exitReason === 'left') return { result, failure: undefined };
-    return { result, failure: new UserError(`${hostAndPort(address)}: ${reason}`) };
+    const isFailure = !isRunOver(exitReason) && exitReason !== 'left';
+    return {
+      result,
+      failure: isFailure ? new UserError(`${hostAndPort(address)}: ${reason}`) : undefined,
+      isUnfinished: exitReason === 'interrupted',
+    };
   } finally {
     await device.stop();
   }

@@ -41,8 +41,13 @@ export interface WorkItem {
   readonly isRehearsed?: boolean | undefined;
 }
 
-/** How a worker ended. */
-export type ExitReason = 'finished' | 'left' | 'refused' | 'lost' | 'failed';
+/** How a worker ended. `interrupted`: its run is over, but can be resumed. */
+export type ExitReason = 'finished' | 'interrupted' | 'left' | 'refused' | 'lost' | 'failed';
+
+/** Whether a worker ended as its run is over. */
+export function isRunOver(exitReason: ExitReason | 'error'): boolean {
+  return exitReason === 'finished' || exitReason === 'interrupted';
+}
 
 /** What a worker asks to be done. The effect runner (worker/effects.ts) does it. */
 export type WorkerEffect =

@@ -182,7 +182,7 @@ function onReceived(state: WorkerState, message: CoordinatorToWorker, payload: U
     case 'refuse':
       return onRefuse(connection, message);
     case 'stop':
-      return endWorker('finished', message.reason);
+      return endWorker(message.isUnfinished ? 'interrupted' : 'finished', message.reason);
     default:
       return message satisfies never;
   }

@@ -37,7 +37,10 @@ export function define(command: Command, context: CommandContext): void {
         '--memory <size>',
         'memory limit, such as 2g; a run that needs more is refused (default: half of the memory)',
       )
-      .option('--stay', 'when the run has ended, wait about a minute for the next one: of a sweep')
+      .option(
+        '--stay',
+        'when the run has ended, wait about a minute for the next one: of a sweep, or the same one resumed',
+      )
       .option(
         '--join-file <FILE>',
         'in place of the join line: the file of "train --join-file", for which the worker waits',
@@ -75,6 +78,11 @@ export function define(command: Command, context: CommandContext): void {
     }
     if (options.json) terminal.result(outcome.result);
     if (outcome.failure !== undefined) throw outcome.failure;
+    // A scheduler that counts this worker as done would not start it again when the run goes on.
+    if (stay && outcome.isUnfinished && !context.interrupted.aborted)
+      throw new UserError(
+        'the run was interrupted, and nobody has resumed it; start this worker again when it goes on',
+      );
   });
 }
 

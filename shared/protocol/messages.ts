@@ -158,6 +158,8 @@ export interface Refuse {
 export interface Stop {
   readonly kind: 'stop';
   readonly reason: string;
+  /** It has not done its last step, and can be resumed. */
+  readonly isUnfinished?: true;
 }
 
 /** Asks for a pong, as a sign of life. */

@@ -123,7 +123,7 @@ export const CoordinatorToWorkerSchema: v.GenericSchema<unknown, CoordinatorToWo
     reason,
     retryAfterMs: v.exactOptional(integer(0, RETRY_AFTER_MS_MAX)),
   }),
-  v.strictObject({ kind: v.literal('stop'), reason }),
+  v.strictObject({ kind: v.literal('stop'), reason, isUnfinished: v.exactOptional(v.literal(true)) }),
   v.strictObject({ kind: v.literal('ping'), id: count }),
 ]);
 

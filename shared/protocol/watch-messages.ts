@@ -262,7 +262,7 @@ const FromCoordinator: v.GenericSchema<unknown, CoordinatorToWatcher> = v.varian
     },
   }),
   v.strictObject({ kind: v.literal('refuse'), reason }),
-  v.strictObject({ kind: v.literal('stop'), reason }),
+  v.strictObject({ kind: v.literal('stop'), reason, isUnfinished: v.exactOptional(v.literal(true)) }),
   v.strictObject({ kind: v.literal('ping'), id: count }),
 ]);
 

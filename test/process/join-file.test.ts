@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../shared/actor/virtual-clock.js';
@@ -35,6 +35,30 @@ describe('a run with --join-file', () => {
     expect(result.weightsSha256).toBe((JSON.parse(alone.stdout) as TrainResult).weightsSha256);
     first.signal('SIGTERM');
     expect((await first.ended).status).toBe(143);
+  });
+
+  it('that is interrupted, and that nobody resumes, is not done for a worker that stays: it fails', async () => {
+    const folder = temporaryFolder();
+    writeFiles(join(folder, 'digits'), smallData());
+    const worker = start(['worker', '--join-file', 'join', '--stay'], folder);
+    const coordinator = start(
+      [
+        ...['train', '--data', 'digits', '--epochs', 100_000],
+        ...['--listen', '127.0.0.1:0', '--workers', 0, '--join-file', 'join'],
+      ],
+      folder,
+    );
+    await coordinator.prints(/joined/);
+    coordinator.signal('SIGTERM');
+    expect((await coordinator.ended).status).toBe(143);
+    await worker.prints(/waiting for the next run/);
+    // What comes next is no run.
+    writeFileSync(join(folder, 'join'), 'nothing');
+    const { status, stderr } = await worker.ended;
+    expect([status, stderr.trim().split('\n').at(-1)]).toEqual([
+      1,
+      'unisum: the run was interrupted, and nobody has resumed it; start this worker again when it goes on',
+    ]);
   });
 
   it('cannot be given together with a join line', async () => {

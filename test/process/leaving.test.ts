@@ -70,7 +70,7 @@ describe('Ctrl-C', () => {
     await pace.whenHeld();
     coordinator.signal('SIGINT');
     const result = resultOf(await coordinator.ended, 130);
-    expect(await node.ended).toMatchObject({ exitReason: 'finished', reason: 'the run is interrupted' });
+    expect(await node.ended).toMatchObject({ exitReason: 'interrupted', reason: 'the run is interrupted' });
     await node.leave();
     expect(result.steps).toBe(6);
     const { tensors } = await loadSafetensors(join(folder, result.runDir, 'weights.safetensors'));

@@ -36,6 +36,7 @@ export const FROM_COORDINATOR: readonly CoordinatorToWorker[] = [
   { kind: 'refuse', reason: 'the token is wrong' },
   { kind: 'refuse', reason: 'it was expelled once', retryAfterMs: 10_000 },
   { kind: 'stop', reason: 'the run is over' },
+  { kind: 'stop', reason: 'the run is interrupted', isUnfinished: true },
   { kind: 'ping', id: 3 },
 ];
 

@@ -74,6 +74,7 @@ const TO_WATCHER = [
   },
   { kind: 'refuse', reason: 'no' },
   { kind: 'stop', reason: 'the run is over' },
+  { kind: 'stop', reason: 'the run is interrupted', isUnfinished: true },
   { kind: 'ping', id: 0 },
 ] as const;
 const FROM_WATCHER = [

@@ -218,6 +218,11 @@ describe('the end of a worker', () => {
   it.each([
     ['a refusal', { kind: 'refuse', reason: 'wrong token' } as const, 'refused'],
     ['the end of the run', { kind: 'stop', reason: 'the run is finished' } as const, 'finished'],
+    [
+      'the end of a run that can be resumed',
+      { kind: 'stop', reason: 'the run is interrupted', isUnfinished: true } as const,
+      'interrupted',
+    ],
   ])('follows %s, and later messages have no effect', (_what, message, exitReason) => {
     const script = new Script().isReady();
     script.works(0, FIRST);

@@ -1,5 +1,6 @@
 import { type Cancel, systemClock } from '../../shared/actor/clock.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
+import { isRunOver } from '../../worker/messages.js';
 import type { DataOrigin } from '../worker/cached-executor.js';
 import type { Contribution, LinkToPage, PageToLink } from '../worker/messages.js';
 import { PageThreads } from './page-threads.js';
@@ -149,9 +150,10 @@ export class TabWorker {
 
   private ended({ exitReason, reason }: Extract<LinkToPage, { kind: 'ended' }>): void {
     const { wanted } = this;
-    if (exitReason === 'finished') this.onRunOver();
+    const isOver = isRunOver(exitReason);
+    if (isOver) this.onRunOver();
     if (exitReason !== 'left' || wanted === undefined)
-      return this.end(reason, exitReason !== 'finished' && exitReason !== 'left');
+      return this.end(reason, !isOver && exitReason !== 'left');
     this.terminate();
     if (this.isHeld) this.enter({ kind: 'paused' });
     else this.resume(wanted);
