@@ -62,8 +62,8 @@ async function means(settings: RelaySettings, host: WorkerHost, device: Device):
     ...{ host: await reachableHost(settings.listen.host), port: listening.port, token },
     ...(certificate && { fingerprint: fingerprintOf(certificate.certificate) }),
   });
-  host.say(`join below this relay:  npm run -s unisum -- worker '${joinUrl}'`);
   if (joinFile !== undefined) await writeJoinFile(joinFile, joinUrl);
+  host.say(`join below this relay:  npm run -s unisum -- worker '${joinUrl}'`);
   return {
     executor,
     connect: async () => {

@@ -176,8 +176,9 @@ async function trainFrom(
     for (const line of trainer.describe(settings.recipe)) progress.say(line);
     if (trainer.weightsReport !== undefined) progress.say(`${settings.weights}: ${trainer.weightsReport}`);
     if (resumption !== undefined) reportResumption(resumption, trainer, progress);
-    for (const line of joinLines(joinUrl, settings, coordinator.operateToken)) progress.say(line);
+    // Who reads the join line finds the file.
     if (settings.joinFile !== undefined) await writeJoinFile(settings.joinFile, joinUrl);
+    for (const line of joinLines(joinUrl, settings, coordinator.operateToken)) progress.say(line);
     if (settings.isAnnounced) withdraw = await announce(settings, port, certificate !== undefined, progress);
     logger.publishTo((news) => coordinator.publish(news));
     host.onOpen?.(joinUrl, directory.path);
