@@ -1,4 +1,5 @@
 import type { RunEnd } from '../coordinator/run-coordinator.js';
+import type { Diagnosis } from '../shared/engine/passes/gradient-inspector.js';
 
 /** How to resume an interrupted run. @param resume the command that resumes it */
 export function interruptedMessage({ steps, savedSteps }: RunEnd, resume: string): string {
@@ -19,7 +20,7 @@ interface DivergedRun {
   readonly recipe: string;
   readonly learningRate: number;
   /** Where the values stop being finite (see Trainer.diagnose); undefined: only those of the evaluation are not. */
-  readonly diagnosis: string | undefined;
+  readonly diagnosis: Diagnosis | undefined;
   /** Whether the weights are finite. */
   readonly areWeightsFinite: boolean;
   /** The run's directory, in which finite weights have been saved. */
@@ -36,10 +37,21 @@ export function divergedMessage(
     divergence === 'evaluation'
       ? `the evaluation after step ${steps} is not finite`
       : `step ${steps + 1} was not applied`;
-  const where = diagnosis === undefined ? '' : `: ${diagnosis}`;
-  const remedy = `most likely the learning rate is too high (try --lr ${lower}, or find one: lr-find ${recipe}) or gradients explode (try --clip-norm 1)`;
+  const where = diagnosis === undefined ? '' : `: ${diagnosis.what}`;
+  const remedy = remedyOf(
+    diagnosis?.given,
+    `the learning rate is too high (try --lr ${lower}, or find one: lr-find ${recipe}) or gradients explode (try --clip-norm 1)`,
+  );
   const weights = areWeightsFinite
     ? `the weights of step ${steps} are in ${path}`
     : 'no weights were saved, because they are not finite either';
   return `${what}${where}; ${remedy}; ${weights}`;
+}
+
+/** What to do. @param learning what else may have led there */
+function remedyOf(given: Diagnosis['given'], learning: string): string {
+  if (given === undefined) return `most likely ${learning}`;
+  const { layer, op, x, domain } = given;
+  const values = `${op} was given ${Number(x.toPrecision(3))}, and takes ${domain}`;
+  return `${values}: keep the input of ${layer} there (ops.clip, ops.plus); if it was there in earlier steps, ${learning}`;
 }

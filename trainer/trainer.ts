@@ -19,7 +19,7 @@ import { ReplicaExecutor } from '../shared/engine/local/replica-executor.js';
 import { resultLayout } from '../shared/engine/local/round-memory.js';
 import { nodePlatform } from '../shared/engine/node-platform.js';
 import { Evaluation } from '../shared/engine/passes/evaluation.js';
-import { GradientInspector } from '../shared/engine/passes/gradient-inspector.js';
+import { type Diagnosis, GradientInspector } from '../shared/engine/passes/gradient-inspector.js';
 import { Predictor } from '../shared/engine/passes/prediction.js';
 import type { RunMemory, TakenTensors } from '../shared/engine/run-memory.js';
 import { segmentsNeeded, stagesOf, updateSegmentsNeeded } from '../shared/engine/step/stages.js';
@@ -184,7 +184,7 @@ export class Trainer {
    * Finds where the values of a step that diverged stop being finite.
    * @param step steps done
    */
-  diagnose(step: number): Promise<string | undefined> {
+  diagnose(step: number): Promise<Diagnosis | undefined> {
     // Only the round is known, and not the replica and the optimizer step.
     if (this.run.rule !== undefined) return Promise.resolve(undefined);
     const { threadPool } = this.device;

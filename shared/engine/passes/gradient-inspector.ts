@@ -3,6 +3,7 @@ import type { Trace, TracedTensor } from '../../compiler/programs.js';
 import { stepPlace } from '../../data/order.js';
 import { assert } from '../../errors.js';
 import type { ModelNode } from '../../graph/model.js';
+import { opOf } from '../../graph/ops/table.js';
 import { type GradientSpread, spreadOf } from '../../metrics/critical-batch.js';
 import { constantUnits, distance, norm, rootMeanSquare } from '../../metrics/vector-stats.js';
 import { leafCount, nodeLeaves, rootLevel, rowsOf as rowsOfLeaves } from '../../reduction/tree.js';
@@ -52,6 +53,18 @@ export interface GradientStats {
   readonly spread?: GradientSpread;
   /** In the order of the forward pass. */
   readonly layers: readonly LayerStats[];
+}
+
+/** Where the values of a step stop being finite. */
+export interface Diagnosis {
+  readonly what: string;
+  /** A number for which a layer is not defined, and those for which it is; left out: none has led there. */
+  readonly given?: {
+    readonly layer: string;
+    readonly op: string;
+    readonly x: number;
+    readonly domain: string;
+  };
 }
 
 /**
@@ -126,24 +139,45 @@ export class GradientInspector {
   /**
    * Inspects a step whose sums are not finite.
    * @param step steps done
-   * @returns a description of the first value that is not finite, in the order of the forward and the backward pass
+   * @returns the first value that is not finite, in the order of the forward and the backward pass
    */
-  async diagnose(step: number): Promise<string> {
-    const { plan } = this.runMemory;
-    const broken = plan.parameters.find(({ name }) => !Number.isFinite(this.parameterStats(name).weightNorm));
-    if (broken !== undefined) return `the weights of ${broken.name} are not finite`;
+  async diagnose(step: number): Promise<Diagnosis> {
+    const { parameters } = this.runMemory.plan;
+    const broken = parameters.find(({ name }) => !Number.isFinite(this.parameterStats(name).weightNorm));
+    if (broken !== undefined) return { what: `the weights of ${broken.name} are not finite` };
     await this.inspect(step);
-    const layers = this.open?.stats.layers ?? [];
+    const { layers = [], samples = 0 } = this.open?.stats ?? {};
     this.open = undefined;
     const forward = layers.find(({ activation }) => !Number.isFinite(activation));
-    if (forward !== undefined) return `the output of layer ${forward.name} is not finite`;
+    if (forward !== undefined)
+      return {
+        what: `the output of layer ${forward.name} is not finite`,
+        ...this.outOfDomain(({ name }) => name === forward.name, samples),
+      };
     const backward = layers.findLast(({ error = 0 }) => !Number.isFinite(error));
-    if (backward !== undefined) return `the error term of layer ${backward.name} is not finite`;
+    if (backward !== undefined)
+      return {
+        what: `the error term of layer ${backward.name} is not finite`,
+        ...this.outOfDomain(({ inputs }) => inputs.includes(backward.name), samples),
+      };
     const gradient = layers
       .flatMap(({ parameters }) => parameters)
       .findLast(({ gradientNorm }) => !Number.isFinite(gradientNorm));
-    if (gradient !== undefined) return `the gradient of ${gradient.name} is not finite`;
-    return 'the loss or the sum of the gradients is not finite';
+    if (gradient !== undefined) return { what: `the gradient of ${gradient.name} is not finite` };
+    return { what: 'the loss or the sum of the gradients is not finite' };
+  }
+
+  /** The first number for which a layer is not defined, among those that it was given. */
+  private outOfDomain(isMeant: (node: ModelNode) => boolean, rows: number): Pick<Diagnosis, 'given'> {
+    for (const { name, op, inputs } of this.runMemory.plan.model.nodes.filter(isMeant)) {
+      const definition = opOf(op);
+      const domain = definition.kind === 'kernel' ? definition.domain : undefined;
+      const input = this.traces.get(rows)?.values.get(inputs[0] as string);
+      if (domain === undefined || input === undefined) continue;
+      const x = this.read(input, rows).find((value) => !domain.has(value));
+      if (x !== undefined) return { given: { layer: name, op, x, domain: domain.text } };
+    }
+    return {};
   }
 
   private layers({ values, errors }: Trace, rows: number): LayerStats[] {

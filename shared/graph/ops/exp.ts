@@ -6,6 +6,8 @@ import { ELEMENTWISE_OF_OUTPUT, type KernelOp, type NoAttributes } from './op.js
 
 export const expOp: KernelOp<NoAttributes> = {
   ...ELEMENTWISE_OF_OUTPUT,
+  // e^88.72 is close to the largest float.
+  domain: { has: (x) => x <= 88.72, text: 'numbers up to 88.72' },
   forward(to, { rows, output, x, y }) {
     to.emit('exponential', { out: y, a: x[0], n: rows * elementsOf(output) });
   },

@@ -8,6 +8,7 @@ export const logOp: KernelOp<NoAttributes> = {
   ...ELEMENTWISE_OF_INPUT,
   attributes: NoAttributes,
   errorTerm: 'emitted',
+  domain: { has: (x) => x > 0, text: 'numbers above 0' },
   forward(to, { rows, output, x, y }) {
     to.emit('logarithm', { out: y, a: x[0], n: rows * elementsOf(output) });
   },

@@ -96,6 +96,13 @@ export interface ViewOp<A> extends AnyKindOfOp<A> {
   readonly kind: 'view';
 }
 
+/** Numbers for which an op is defined. */
+export interface Domain {
+  has(x: number): boolean;
+  /** In words, such as "numbers above 0". */
+  readonly text: string;
+}
+
 /** An op that computes. */
 export interface KernelOp<A, R extends string = never> extends AnyKindOfOp<A> {
   readonly kind: 'kernel';
@@ -122,6 +129,8 @@ export interface KernelOp<A, R extends string = never> extends AnyKindOfOp<A> {
   readonly saved?: (use: OpUse<A>) => readonly number[];
   /** Whether parameterGradients reads what backward writes to `saved`: backward is then called even if no dx is needed. */
   readonly gradientsFollowBackward?: boolean;
+  /** Numbers for which y and dy/dx are finite. Default: all that do not overflow. */
+  readonly domain?: Domain;
   /** Whether the op exists only in training: elsewhere it is a view of its input. */
   readonly trainingOnly?: boolean;
   /**

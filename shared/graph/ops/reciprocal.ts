@@ -9,6 +9,10 @@ import { ELEMENTWISE_OF_OUTPUT, type KernelOp, type NoAttributes } from './op.js
 export const reciprocalOp: KernelOp<NoAttributes> = {
   ...ELEMENTWISE_OF_OUTPUT,
   errorTerm: 'emitted',
+  domain: {
+    has: (x) => Math.abs(x) >= 1e-19 && Math.abs(x) <= 1e19,
+    text: 'numbers from 1e-19 to 1e19 in size',
+  },
   forward(to, { rows, output, x, y }) {
     const n = rows * elementsOf(output);
     to.emit('multiplyVectors', { out: y, a: x[0], b: x[0], n });

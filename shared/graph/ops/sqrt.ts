@@ -8,6 +8,7 @@ export const sqrtOp: KernelOp<NoAttributes> = {
   ...ELEMENTWISE_OF_INPUT,
   attributes: NoAttributes,
   errorTerm: 'emitted',
+  domain: { has: (x) => x > 0, text: 'numbers above 0' },
   forward(to, { rows, output, x, y }) {
     to.emit('squareRoot', { out: y, a: x[0], n: rows * elementsOf(output) });
   },

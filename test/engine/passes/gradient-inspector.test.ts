@@ -12,6 +12,7 @@ import { StepExecutor } from '../../../shared/engine/step/step-executor.js';
 import { allocateOptimizer } from '../../../shared/engine/update-memory.js';
 import { sha256Hex } from '../../../shared/files/sha256.js';
 import { Graph, type Layer } from '../../../shared/graph/graph.js';
+import { affine, exp, log, over, sqrt } from '../../../shared/graph/layers/arithmetic.js';
 import { dense } from '../../../shared/graph/layers/dense.js';
 import { sequential } from '../../../shared/graph/layers/sequential.js';
 import { sparseCategoricalCrossentropy } from '../../../shared/graph/losses/sparse-categorical-crossentropy.js';
@@ -83,6 +84,32 @@ async function inspectOnce(hidden: () => Layer, layers: number): Promise<Gradien
   await inspector.inspect(0);
   return inspector.take(0)!;
 }
+
+describe('a step that is not finite', () => {
+  const relu = dense(6, { activation: 'relu', name: 'relu' });
+  it.each<[string, Layer, object]>([
+    ['a logarithm', log, { layer: 'log', op: 'log', x: 0, domain: 'numbers above 0' }],
+    [
+      'a root, whose derivative alone is not',
+      (x) => sqrt(relu(x)),
+      { layer: 'sqrt', op: 'sqrt', x: 0, domain: 'numbers above 0' },
+    ],
+    [
+      'a power that overflows',
+      (x) => exp(affine(x, 1000, 0)),
+      { layer: 'exp', op: 'exp', x: expect.any(Number), domain: 'numbers up to 88.72' },
+    ],
+    [
+      'a division',
+      (x) => over(1, affine(x, 0, 0)),
+      { layer: 'reciprocal', op: 'reciprocal', x: 0, domain: 'numbers from 1e-19 to 1e19 in size' },
+    ],
+  ])('is diagnosed with the number for which %s is not defined', async (_, layer, given) => {
+    const { inspector } = await open(() => layer);
+    const diagnosis = await inspector.diagnose(0);
+    expect(diagnosis).toMatchObject({ what: expect.stringMatching(/ is not finite$/), given });
+  });
+});
 
 describe('an inspection of backprop', () => {
   it('measures the gradient of the step: the weights then move by it, times the rate', async () => {

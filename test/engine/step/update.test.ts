@@ -243,8 +243,12 @@ describe('a step whose sums are not finite', () => {
     run.parameter('dense_2/kernel').fill(3e38);
     run.parameter('dense_1/bias').fill(20);
     run.parameter('dense_1/kernel').fill(0);
-    expect(await run.inspector.diagnose(0)).toBe('the output of layer dense_2 is not finite');
+    expect(await run.inspector.diagnose(0)).toEqual({
+      what: 'the output of layer dense_2 is not finite',
+    });
     run.parameter('dense/bias')[5] = Number.NaN;
-    expect(await run.inspector.diagnose(0)).toBe('the weights of dense/bias are not finite');
+    expect(await run.inspector.diagnose(0)).toEqual({
+      what: 'the weights of dense/bias are not finite',
+    });
   });
 });
