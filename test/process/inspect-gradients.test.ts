@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import type { GradientStats } from '../../shared/engine/passes/gradient-inspector.js';
 import type { TrainResult } from '../../trainer/result.js';
-import { CHROMIUM, openPage } from '../browser/chromium.js';
+import { isInstalled, launch, open, textOf } from '../support/browser.js';
 import { temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 import { runHere } from '../support/program-here.js';
@@ -23,10 +24,11 @@ it('--inspect-gradients changes no weight, and writes its statistics as lines an
   const inspections = lines.map((line) => JSON.parse(line) as GradientStats);
   expect(inspections.map(({ step }) => step)).toEqual([0, 5, 10]);
   expect(inspections[0]!.layers[0]!.parameters[0]!.updateRatio).toBeGreaterThan(0);
-  if (CHROMIUM === undefined) return;
-  const page = await openPage(readFileSync(join(folder, 'gradients.html'), 'utf8'));
-  expect(page.match(/<canvas/g)).toHaveLength(5);
-  expect(page).toContain('3 inspections, from step 1 to step 11');
+  if (!isInstalled('Chrome')) return;
+  const page = await open(await launch('Chrome'), pathToFileURL(join(folder, 'gradients.html')).href);
+  await page.waitForSelector('canvas');
+  expect(await page.$$('canvas')).toHaveLength(5);
+  expect(await textOf(page, 'body')).toContain('3 inspections, from step 1 to step 11');
 });
 
 it('--inspect-gradients reports activations that explode at the first step', async () => {
