@@ -1,12 +1,19 @@
 #!/usr/bin/env node
 /** The program's entry point: `unisum` in an installed package, scripts/run.mjs in a checkout. */
+import * as nodeModule from 'node:module';
+import { join } from 'node:path';
 import { systemClock } from '../shared/actor/clock.js';
+import { userCache } from '../shared/user-folders.js';
 import type { CommandContext } from './commands/command.js';
 import { runProgram } from './commands/program.js';
 import { commands } from './commands/table.js';
 import { describeFailure, STACK_VARIABLE } from './terminal/failure.js';
 import { Interrupts } from './terminal/interrupt.js';
 import { flushed, processTerminal } from './terminal/terminal.js';
+
+// Compiled code is kept from one start to the next, where Node can (22.8 and later) and the folder can be written.
+const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: string) => unknown };
+enableCompileCache?.(join(userCache(), 'compiled'));
 
 const terminal = processTerminal();
 const wantsStack = Boolean(process.env[STACK_VARIABLE]);
