@@ -48,8 +48,8 @@ export interface TrainingState {
   optimizer: OptimizerState;
   /** The first step has begun, so no more members are waited for. */
   hasBegun: boolean;
-  /** No step is trained, as none has begun yet, or the run waits for workers, or is paused. */
-  isIdle: boolean;
+  /** Since when no step is trained, as the run waits for workers, or is paused; undefined: it does not. */
+  idleSinceMs: number | undefined;
   /** The shares of the execution under way. */
   executing: readonly Share[];
   /** Of the latest execution; undefined before the first. */
@@ -85,7 +85,7 @@ export function initialState(
       step: from?.step ?? 0,
       optimizer: from?.optimizer ?? settings.optimizer.init(),
       hasBegun: false,
-      isIdle: true,
+      idleSinceMs: undefined,
       executing: [],
       msPerStep: undefined,
       isPaused: false,

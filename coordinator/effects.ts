@@ -101,6 +101,8 @@ export class CoordinatorEffectRunner {
         return this.watchers.publish(effect.report);
       case 'begin':
         return observer.begun?.(effect.step);
+      case 'waited':
+        return observer.waited?.(effect.ms);
       case 'execute': {
         const begunMs = clock.nowMs();
         return this.await(executor.execute(effect), (outcome) =>

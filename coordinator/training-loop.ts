@@ -269,12 +269,12 @@ function startNext(state: CoordinatorState, nowMs: number): readonly Coordinator
   const { effects, mayGoOn } = saveWhenDue(checkpointing, progressOf(state), nowMs);
   const awaited = workersAwaited(state);
   const mustWait = awaited.here < awaited.wanted || training.isPaused;
-  if (mustWait) training.isIdle = true;
+  if (mustWait) training.idleSinceMs ??= nowMs;
   if (!mayGoOn || mustWait) return effects;
-  if (!training.hasBegun) effects.push(...begin(state, awaited));
   const { step } = training;
-  if (training.isIdle) effects.push({ kind: 'begin', step });
-  training.isIdle = false;
+  const waited = endWait(training, nowMs);
+  if (!training.hasBegun || waited.length > 0) effects.push(...waited, { kind: 'begin', step });
+  if (!training.hasBegun) effects.push(...begin(state, awaited));
   const leaves = leavesOf(settings, step);
   const batch = { samples: settings.batch, leaves: leafCount(settings.batch, settings.leafSize) };
   // Before any work that carries the state which a round begins with: that of rehearsals too.
@@ -393,6 +393,13 @@ function continueRollback(state: CoordinatorState, nowMs: number): readonly Coor
   return [...effects, ...onRolledBack(checkpointing, progressOf(state), nowMs)];
 }
 
+/** Nobody is waited for any more. @returns tells how long the run has waited, if it has */
+function endWait(training: TrainingState, nowMs: number): CoordinatorEffect[] {
+  const { idleSinceMs } = training;
+  training.idleSinceMs = undefined;
+  return idleSinceMs === undefined ? [] : [{ kind: 'waited', ms: nowMs - idleSinceMs }];
+}
+
 /** Why the run is over; undefined while it is not. */
 function completionOf({ training, settings, evaluation }: CoordinatorState): Completion | undefined {
   if (training.diverged !== undefined) return 'diverged';
@@ -410,6 +417,7 @@ function complete(state: CoordinatorState, reason: Completion, nowMs: number): r
     if (!save.isDone) return save.effects;
   }
   dropCheck(scheduling);
+  effects.push(...endWait(training, nowMs));
   if (reason === 'finished' || reason === 'stopped') effects.push(...restoreBest(evaluation, training.step));
   training.activity = 'complete';
   return [...effects, ...reportAtEnd(membership), { kind: 'complete', reason }];

@@ -230,6 +230,7 @@ export class VirtualCoordinator implements UpperEnd {
       case 'admit-watcher':
       case 'answer-operator':
       case 'begin':
+      case 'waited':
       case 'publish':
       case 'record':
         return;

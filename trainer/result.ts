@@ -23,7 +23,9 @@ export interface TrainResult {
   readonly seconds: number;
   /** Of these, what evaluations took. */
   readonly evaluationSeconds: number;
-  /** Of training alone: without the time of evaluations. */
+  /** Of these, the time in which no step was trained as the run waited for workers, or was paused. */
+  readonly waitingSeconds: number;
+  /** Of training alone: without the time of evaluations and of waiting. */
   readonly samplesPerSecond: number;
   /** Mean loss over the samples of the latest epoch. */
   readonly trainLoss: number;
@@ -48,6 +50,7 @@ interface Totals {
   readonly samples: number;
   readonly samplesBefore: number;
   readonly evaluationSeconds: number;
+  readonly waitingSeconds: number;
   readonly trainLoss: number;
   readonly metrics: Readonly<Record<string, number>>;
   readonly placement: TrainResult['placement'];
@@ -64,14 +67,15 @@ export function resultOf(run: {
   runDir: string;
 }): TrainResult {
   const { settings, backend, end, logger, weightsSha256, runDir } = run;
-  const { samples, samplesBefore, evaluationSeconds, trainLoss, metrics } = logger;
+  const { samples, samplesBefore, evaluationSeconds, waitingSeconds, trainLoss, metrics } = logger;
   return {
     recipe: settings.recipe,
     steps: end.steps,
     samples,
     seconds: end.seconds,
     evaluationSeconds,
-    samplesPerSecond: (samples - samplesBefore) / (end.seconds - evaluationSeconds),
+    waitingSeconds,
+    samplesPerSecond: (samples - samplesBefore) / (end.seconds - evaluationSeconds - waitingSeconds),
     trainLoss,
     metrics,
     exitReason: end.reason,
@@ -104,11 +108,12 @@ export function newsOf(result: TrainResult): EndNews {
 
 /** The result as lines for people. */
 export function describeResult(result: TrainResult): string[] {
-  const { steps, seconds, evaluationSeconds, samplesPerSecond, metrics, workers, weightsSha256, runDir } =
-    result;
+  const { steps, seconds, evaluationSeconds, waitingSeconds, samplesPerSecond } = result;
+  const { metrics, workers, weightsSha256, runDir } = result;
   const evaluations = evaluationSeconds > 0 ? `, evaluations ${evaluationSeconds.toFixed(2)} s` : '';
+  const waiting = waitingSeconds >= 0.01 ? `, waiting ${waitingSeconds.toFixed(2)} s` : '';
   return [
-    `${steps} steps in ${seconds.toFixed(2)} s (training ${samplesPerSecond < 100 ? Number(samplesPerSecond.toPrecision(2)) : Math.round(samplesPerSecond)} samples/s${evaluations}) by ${workers.length} ${workers.length === 1 ? 'worker' : 'workers'}`,
+    `${steps} steps in ${seconds.toFixed(2)} s (training ${samplesPerSecond < 100 ? Number(samplesPerSecond.toPrecision(2)) : Math.round(samplesPerSecond)} samples/s${evaluations}${waiting}) by ${workers.length} ${workers.length === 1 ? 'worker' : 'workers'}`,
     describeMetrics({ trainLoss: result.trainLoss, ...metrics }),
     ...describeBest(result),
     `weights  ${weightsSha256}`,

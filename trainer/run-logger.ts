@@ -72,6 +72,8 @@ export class RunLogger implements Observer {
   samplesBefore = 0;
   /** Time that evaluations of this session took. */
   evaluationSeconds = 0;
+  /** Time in which this session waited for workers before a step, or was paused. */
+  waitingSeconds = 0;
   /** Mean loss over the samples of the latest epoch, complete or not. */
   trainLoss = Number.NaN;
   /** Metrics of the latest evaluation, such as testAccuracy and testLoss. */
@@ -124,6 +126,10 @@ export class RunLogger implements Observer {
       this.evaluations.set(step, this.metrics);
     }
     this.samplesBefore = this.samples;
+  }
+
+  waited(ms: number): void {
+    this.waitingSeconds += ms / 1000;
   }
 
   begun(step: number): void {

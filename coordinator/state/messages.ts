@@ -110,6 +110,8 @@ export type CoordinatorEffect =
   | { kind: 'drop'; id: string; reason: string }
   /** Steps are trained from now on, after so many: the first of this session, or the first after a wait or a pause. */
   | { kind: 'begin'; step: number }
+  /** The run waited for workers, or was paused, for so long. */
+  | { kind: 'waited'; ms: number }
   /** Execute whole steps on the threads of local members: compute, sum and update without the mailbox. */
   | { kind: 'execute'; step: number; shares: readonly Share[]; scalars: readonly (readonly number[])[] }
   /** End the execution under way at the next step. It reports as usual. */

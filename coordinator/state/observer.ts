@@ -21,6 +21,8 @@ export interface StepRecord {
 export interface Observer {
   /** Steps are trained from now on, after so many: the first of this session, or the first after a wait or a pause. */
   begun?(step: number): void;
+  /** No step was trained for so long, as the run waited for workers, or was paused. */
+  waited?(ms: number): void;
   stepped(record: StepRecord): void;
   /** Means over the whole evaluation set, after so many steps. `tookMs`: time in which no step was trained. */
   evaluated(step: number, means: Metrics, tookMs: number): void;

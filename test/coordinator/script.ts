@@ -28,7 +28,7 @@ export class Script {
 
   /** One message in, its effects out, without timers and what observers are told. */
   tell(message: CoordinatorMessage): string[] {
-    return this.tellAll(message).filter((line) => !/^(wake|report|begin after) /.test(line));
+    return this.tellAll(message).filter((line) => !/^(wake|report|waited|begin after) /.test(line));
   }
 
   /** One message in, all of its effects out. */
@@ -157,6 +157,8 @@ function describeEffect(effect: CoordinatorEffect): string {
       return `forget checkpoints after ${effect.after}`;
     case 'inspect':
       return `inspect ${effect.step}${effect.ahead ? ' and ahead' : ''}`;
+    case 'waited':
+      return `waited ${effect.ms} ms`;
     case 'begin':
       return `begin after ${effect.step}`;
     case 'begin-round':

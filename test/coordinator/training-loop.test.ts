@@ -10,13 +10,20 @@ describe('observers', () => {
     script.connects('b', true);
     script.says('b', hello('b'));
     const ready = { kind: 'received', id: 'b', message: { kind: 'ready' }, buffers: [] } as const;
-    const [first, second] = script.tellAll(ready);
-    expect([first, second]).toEqual(['begin after 0', expect.stringMatching(/^execution 0 /)]);
+    script.nowMs = 2500;
+    const [waited, first, second] = script.tellAll(ready);
+    expect([waited, first, second]).toEqual([
+      'waited 2500 ms',
+      'begin after 0',
+      expect.stringMatching(/^execution 0 /),
+    ]);
     pause(script.state);
     const executed = script.tellAll({ kind: 'executed', metrics: [[5], [4]], elapsedMs: 2 });
     expect(executed.filter((line) => /^(begin|execution)/.test(line))).toEqual([]);
     resume(script.state);
+    script.nowMs += 1000;
     expect(script.tellAll({ kind: 'woken' })).toEqual([
+      'waited 1000 ms',
       'begin after 2',
       expect.stringMatching(/^execution 2 /),
     ]);
