@@ -74,6 +74,12 @@ function rowsOf({ network }: Stored, inputs: Readonly<Record<string, Float32Arra
 
 function asFloats({ network, inputs }: Stored, given: ModelInputs): Readonly<Record<string, Float32Array>> {
   const names = network.inputs.map(({ name }) => name);
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new UserError(
+      `predict() takes a Float32Array with the values of ${names[0]}, or an object with those of each input; in Node, ` +
+        'await model.preprocess(...) makes inputs of files and rows',
+      2,
+    );
   const named = isValues(given) ? { [names[0] as string]: given } : given;
   if (isValues(given) && names.length > 1)
     throw new UserError(`the model has several inputs: give the values of each, { ${names.join(', ')} }`);

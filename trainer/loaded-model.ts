@@ -20,6 +20,12 @@ import { availableCores } from './options/available-cores.js';
 import { parseBackend } from './options/compute-options.js';
 import { columnsOf, outputParts } from './output-parts.js';
 import { type PredictedValue, type PredictionFormat, predictionFormat } from './predictions.js';
+import {
+  PREPROCESS_OPTIONS,
+  type PreprocessedSamples,
+  type PreprocessOptions,
+  preprocessSamples,
+} from './preprocessed-samples.js';
 import { readToMeasure } from './samples-to-measure.js';
 import { loadStoredModel } from './stored-model.js';
 import { loadParameters, TrainedModel } from './trained-model.js';
@@ -136,6 +142,20 @@ export class LoadedModel implements AsyncDisposable {
     );
     const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
     return [...lines, `${total} parameters, loss ${model.loss.kind}`].join('\n');
+  }
+
+  /**
+   * Brings unlabelled samples to the form that the network takes, with what was fitted in training, as `unisum predict` does.
+   * @param samples the path of a file or folder, several paths, or the rows of a table, an object with the units of the table for each
+   * @returns the inputs for `predict`, and what each row is called
+   * @throws UserError that names the file or row, and the remedy
+   */
+  async preprocess(
+    samples: string | readonly string[] | readonly object[],
+    options: PreprocessOptions = {},
+  ): Promise<PreprocessedSamples> {
+    checkOptionNames('preprocess()', options, PREPROCESS_OPTIONS);
+    return preprocessSamples(this.stored, samples, options);
   }
 
   /**

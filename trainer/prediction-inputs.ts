@@ -4,11 +4,12 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isNumpy } from '../shared/data/arrays/arrays-to-measure.js';
 import { preprocessRecording } from '../shared/data/audio/audio-preprocessing.js';
 import type { Dataset } from '../shared/data/dataset.js';
 import { fieldValues } from '../shared/data/field-values.js';
 import { type FieldsPreprocessing, imageInput } from '../shared/data/fields-preprocessing.js';
-import { type Measurable, openIdx, openRawFolder } from '../shared/data/fields-to-measure.js';
+import { type Measurable, openArrays, openIdx, openRawFolder } from '../shared/data/fields-to-measure.js';
 import { preprocessImage } from '../shared/data/images/read-image.js';
 import { numbersIn, readJsonFile } from '../shared/data/json-rows.js';
 import type { PairPreprocessing } from '../shared/data/texts/pair-preprocessing.js';
@@ -19,6 +20,7 @@ import { explainFileError } from '../shared/files/file-error.js';
 import { exists, readBoundedFile } from '../shared/files/read-file.js';
 import type { Model } from '../shared/graph/model.js';
 import { elementsOf } from '../shared/graph/shape.js';
+import { concatenated } from './concatenated.js';
 import { type InputFiles, type InputRequest, isJson, type SampleBatch } from './input-files.js';
 import type { StoredModel } from './model-text.js';
 import type { Preprocessing } from './preprocessing.js';
@@ -31,14 +33,17 @@ const SAMPLE_BYTES_MAX = 2 ** 26;
 const BATCH_SAMPLES = 1024;
 const BATCH_FLOATS = 2 ** 24;
 
-/** Files that are samples, by what a model was trained on. */
-const EXTENSIONS: Readonly<Record<Preprocessing['kind'], RegExp>> = {
-  table: /\.((csv|tsv|tab)(\.gz)?|parquet|arrows?|feather)$/i,
-  images: /\.(png|jpe?g)$/i,
-  recordings: /\.wav$/i,
-  text: /\.txt$/i,
-  pairs: /\.txt$/i,
-  fields: /\.(png|jpe?g|json)$/i,
+/** Files that are samples, by what a model was trained on: how their names end, and how a message calls them. */
+const SAMPLE_FILES: Readonly<Record<Preprocessing['kind'], readonly [ends: RegExp, called: string]>> = {
+  table: [
+    /\.((csv|tsv|tab)(\.gz)?|parquet|arrows?|feather)$/i,
+    'tables: .csv, .tsv, .parquet, .arrow or .feather',
+  ],
+  images: [/\.(png|jpe?g)$/i, 'images: .png or .jpg'],
+  recordings: [/\.wav$/i, 'recordings: .wav'],
+  text: [/\.txt$/i, 'texts: .txt'],
+  pairs: [/\.txt$/i, 'texts: .txt'],
+  fields: [/\.(png|jpe?g|json)$/i, 'images or rows: .png, .jpg or .json'],
 };
 
 /**
@@ -64,9 +69,11 @@ export async function openInputs(model: StoredModel, request: InputRequest): Pro
   };
 }
 
-/** A folder of raw samples or IDX files; undefined for anything else. */
+/** A folder of raw samples or IDX files, or arrays of NumPy; undefined for anything else. */
 async function openDataset(path: string, fitted: FieldsPreprocessing): Promise<Measurable | undefined> {
-  if (!(await exists(path)) || !(await stat(path)).isDirectory()) return undefined;
+  if (!(await exists(path))) return undefined;
+  if (isNumpy(path) && !fitted.isReadByRecipe) return openArrays(path, fitted.inputs);
+  if (!(await stat(path)).isDirectory()) return undefined;
   return (await openRawFolder(path, fitted)) ?? (await openIdx(path, fitted));
 }
 
@@ -125,12 +132,12 @@ async function filesOf(
       files.push(path);
       continue;
     }
-    const pattern = EXTENSIONS[preprocessing.kind];
+    const [pattern, called] = SAMPLE_FILES[preprocessing.kind];
     const found = await filesBelow(path, new Set());
     const samples = found.filter((file) => pattern.test(file));
     const others = found.filter((file) => !pattern.test(file));
     if (samples.length === 0)
-      throw new UserError(`${path} has no files that the model takes (${pattern.source}); check the path`, 2);
+      throw new UserError(`${path} has no files that the model takes (${called}); check the path`, 2);
     if (others.length > 0) say(`${path}: ${others.length} other files left out, such as ${others[0]}`);
     files.push(...samples);
   }
@@ -234,12 +241,13 @@ async function readSamples(
       }
       throw new UserError(
         `${file} cannot be read: this model does not store how such a file becomes its inputs; give their values as JSON: ` +
-          `{${model.network.inputs.map(({ name }) => `"${name}": [[...], ...]`).join(', ')}}, or a folder with a dataset.json`,
+          `{${model.network.inputs.map(({ name }) => `"${name}": [[...], ...]`).join(', ')}}, as NumPy arrays (.npz), or as a folder ` +
+          'with a dataset.json',
         2,
       );
     }
   }
-  throw new UserError(`${file} is no sample of this model; give ${EXTENSIONS[preprocessing.kind].source}`, 2);
+  throw new UserError(`${file} is no sample of this model; give ${SAMPLE_FILES[preprocessing.kind][1]}`, 2);
 }
 
 /** Inputs as a network sees them. Only a table can be scaled from JSON; other values must be of the right scale already. */
@@ -272,16 +280,4 @@ function rawInputs(
   });
   say(`${file}: ${entries.map(([name]) => name).join(', ')} taken as the network sees it; nothing is scaled`);
   return Object.fromEntries(entries);
-}
-
-function concatenated(parts: readonly Float32Array[]): Float32Array {
-  const [only] = parts;
-  if (parts.length === 1 && only !== undefined) return only;
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

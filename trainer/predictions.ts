@@ -12,6 +12,7 @@ import { decodeCtc } from './decoding/ctc-greedy.js';
 import { decodeGreedily } from './decoding/greedy.js';
 import { spellNumbers, writeSymbols } from './decoding/pieces.js';
 import type { StoredModel } from './model-text.js';
+import { type OutputPart, outputParts } from './output-parts.js';
 import { withProbabilities } from './probabilities.js';
 
 /** A cell of a prediction. */
@@ -136,13 +137,19 @@ function outputFormat(stored: StoredModel, shape: readonly number[]): OutputForm
       ? targetColumn(preprocessing).name
       : (stored.network.loss.target ?? 'output');
   return {
-    headings: elements === 1 ? [name] : Array.from({ length: elements }, (_, i) => `${name} ${i + 1}`),
+    headings: (outputParts(stored.network) ?? [{ name, shape }]).flatMap(elementNames),
     read: (outputs) => [
       ...(preprocessing.kind === 'table' && kind !== 'binaryCrossentropy'
         ? predictedValues(preprocessing, outputs)
         : outputs),
     ],
   };
+}
+
+/** A name for each element of an output: its own, or with the number of the element. */
+function elementNames({ name, shape }: Pick<OutputPart, 'name' | 'shape'>): string[] {
+  const elements = elementsOf(shape);
+  return elements === 1 ? [name] : Array.from({ length: elements }, (_, i) => `${name} ${i + 1}`);
 }
 
 /** Names of classes by number: class names, symbols of a text, or the numbers themselves. */

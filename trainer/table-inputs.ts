@@ -42,6 +42,16 @@ export async function openTables(
   return { idHeadings: [...(files.length > 1 ? ['file'] : []), column ?? 'row'], batches };
 }
 
+/** Rows that a program has, an object for each. @throws UserError that names the row and the remedy */
+export async function preprocessRows(
+  rows: readonly object[],
+  preprocessing: TablePreprocessing,
+): Promise<{ readonly features: Float32Array; readonly notes: readonly string[] }> {
+  const table = tableOfJson('the rows', rows, preprocessing);
+  const { features, notes } = await applyPreprocessing(preprocessing, table);
+  return { features, notes: [...table.notes, ...notes] };
+}
+
 /** The column of ids: the one that was asked for, or the first called id whose values are all different. */
 function idColumn({ header, rows, cell, source }: RawTable, id: string | undefined): string | undefined {
   if (id !== undefined) {

@@ -25,7 +25,8 @@ const FieldsPreprocessingSchema = v.strictObject({
 
 /** The fields of samples. */
 export type FieldsPreprocessing = v.InferOutput<typeof FieldsPreprocessingSchema>;
-type StoredField = Omit<Field, 'offset'>;
+/** A field as a run has stored it. */
+export type StoredField = Omit<Field, 'offset'>;
 
 /**
  * Checks preprocessing that was read from a file.

@@ -5,8 +5,15 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { UserError } from '../errors.js';
 import { elementsOf } from '../graph/shape.js';
+import { arraysToMeasure, isNumpy } from './arrays/arrays-to-measure.js';
 import { type Dataset, nameAfter } from './dataset.js';
-import { type FieldsPreprocessing, imageInput, storedFields, withFields } from './fields-preprocessing.js';
+import {
+  type FieldsPreprocessing,
+  imageInput,
+  type StoredField,
+  storedFields,
+  withFields,
+} from './fields-preprocessing.js';
 import { readIdxPair } from './images/idx-folder.js';
 import { packIdx } from './images/idx-images.js';
 import { imagesToMeasure } from './images/image-folder.js';
@@ -21,11 +28,12 @@ export interface Measurable {
 }
 
 /**
- * Reads labelled samples from a folder of raw samples (dataset.json), of IDX files, or of images in one folder for each class; or
- * from a JSON file with the rows of each field as the network sees them.
+ * Reads labelled samples from a folder of raw samples (dataset.json), of IDX files, or of images in one folder for each class; from
+ * arrays of NumPy; or from a JSON file with the rows of each field as the network sees them.
  * @throws UserError that names the file and the remedy
  */
 export async function fieldsToMeasure(path: string, fitted: FieldsPreprocessing): Promise<Measurable> {
+  if (isNumpy(path)) return openArrays(path, storedFields(fitted));
   if (!(await stat(path)).isDirectory()) return { test: await rowsToMeasure(path, fitted), notes: [] };
   const raw = await openRawFolder(path, fitted);
   if (raw !== undefined) return raw;
@@ -33,7 +41,7 @@ export async function fieldsToMeasure(path: string, fitted: FieldsPreprocessing)
   const { target } = fitted;
   if (image === undefined || target.shape.length > 0)
     throw new UserError(
-      `${path} has no dataset.json, which describes raw samples with the fields ${describeFields(fitted)}; write one, or give ` +
+      `${path} has no dataset.json, which describes raw samples with the fields ${describeFields(storedFields(fitted))}; write one, or give ` +
         'the rows of each field as JSON',
     );
   const idx = await openIdx(path, fitted);
@@ -56,10 +64,33 @@ export async function openRawFolder(
     throw new UserError(
       `${path} has other classes than the model was trained on, so its numbers mean something else; give data with the same classes`,
     );
-  for (const [name, { dtype, shape, scale, shift }] of Object.entries(storedFields(fitted))) {
-    const field = test.manifest.fields[name];
+  checkFields(path, test, storedFields(fitted));
+  return { test, notes };
+}
+
+/**
+ * Arrays of NumPy as samples.
+ * @param needed the fields that are read: all of them to measure, the inputs to predict
+ * @throws UserError when they are not those that the model was trained on
+ */
+export async function openArrays(
+  path: string,
+  needed: Readonly<Record<string, StoredField>>,
+): Promise<Measurable> {
+  const { test, notes } = await arraysToMeasure(path, needed);
+  checkFields(path, test, needed);
+  return { test, notes };
+}
+
+function checkFields(
+  path: string,
+  { manifest }: Dataset,
+  needed: Readonly<Record<string, StoredField>>,
+): void {
+  for (const [name, { dtype, shape, scale, shift }] of Object.entries(needed)) {
+    const field = manifest.fields[name];
     if (field === undefined)
-      throw new UserError(`${path} has no field ${name}; the model needs ${describeFields(fitted)}`);
+      throw new UserError(`${path} has no field ${name}; the model needs ${describeFields(needed)}`);
     const isSame =
       field.dtype === dtype &&
       field.scale === scale &&
@@ -67,10 +98,9 @@ export async function openRawFolder(
       String(field.shape) === String(shape);
     if (!isSame)
       throw new UserError(
-        `${path}: ${name} is not as in training (${describeField({ dtype, shape })}, scale ${scale}, shift ${shift}); write it in the same form`,
+        `${path}: ${name} is ${describeField(field)}, scale ${field.scale}, shift ${field.shift}, and was ${describeField({ dtype, shape })}, scale ${scale}, shift ${shift} in training; write it in the same form`,
       );
   }
-  return { test, notes };
 }
 
 /** The test files of a folder of IDX files, or its training files; undefined when it has none. */
@@ -134,8 +164,8 @@ async function rowsToMeasure(path: string, fitted: FieldsPreprocessing): Promise
   );
 }
 
-function describeFields(fitted: FieldsPreprocessing): string {
-  return Object.entries(storedFields(fitted))
+function describeFields(fields: Readonly<Record<string, StoredField>>): string {
+  return Object.entries(fields)
     .map(([name, field]) => `${name} (${describeField(field)})`)
     .join(', ');
 }

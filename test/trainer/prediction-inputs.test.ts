@@ -106,6 +106,29 @@ it('a recording with powers that overflow is refused', async () => {
   );
 });
 
+it('of a longer text, the window that the model reads is told', async () => {
+  const text: Preprocessing = { kind: 'text', version: 1, context: 2, alphabet: ['a', 'b'] };
+  const input = { name: 'x', shape: [2] };
+  expect(await toldOf(text, input, { 'a.txt': 'abaab' })).toEqual([
+    'a.txt: what follows its last 2 characters is predicted; the 3 before them are not read',
+  ]);
+  expect(await toldOf(text, input, { 'a.txt': 'ab' })).toEqual([]);
+});
+
+it('a folder without samples is refused with the kinds of files that the model takes', async () => {
+  const folder = temporaryFolder();
+  writeFiles(folder, { 'a.txt': '' });
+  const model = {
+    network: { inputs: [image] },
+    inputs: {},
+    preprocessing: recordings,
+  } as unknown as StoredModel;
+  const request = { paths: [folder], id: undefined, readFile: undefined, say: () => {} };
+  await expect(openInputs(model, request)).rejects.toThrow(
+    `${folder} has no files that the model takes (recordings: .wav); check the path`,
+  );
+});
+
 it('an encoding that was decided by a mark is told', async () => {
   const path = join(temporaryFolder(), 'a.txt');
   writeFileSync(path, Buffer.from('\ufeffab', 'utf16le'));

@@ -145,6 +145,7 @@ export {
   load,
 } from '../loaded-model.js';
 export type { TypedOptions as TrainingOptions } from '../options/typed-options.js';
+export type { PreprocessedSamples, PreprocessOptions } from '../preprocessed-samples.js';
 export type { Goal, Recipe, RecipeData } from '../recipe.js';
 export type { TrainResult, WorkerShare } from '../result.js';
 export type {

@@ -82,7 +82,8 @@ interface Samples {
   readonly notes: readonly string[];
 }
 
-async function readArrays(path: string): Promise<ReadonlyMap<string, NumpyArray>> {
+/** The arrays of a file, by name. @throws UserError when it is none of NumPy */
+export async function readArrays(path: string): Promise<ReadonlyMap<string, NumpyArray>> {
   if ((await stat(path).catch(() => undefined))?.isDirectory())
     throw new UserError(`${path} is a folder; name a .npz or .npy file`, 2);
   const bytes = await readBoundedFile(path, BYTES_MAX);
@@ -113,10 +114,10 @@ async function readArrays(path: string): Promise<ReadonlyMap<string, NumpyArray>
 }
 
 /** The columns of arrays with one number of samples. @throws UserError that names all arrays that cannot be used */
-function columnsOf(
+export function columnsOf(
   path: string,
   arrays: ReadonlyMap<string, NumpyArray>,
-  { bytes = {} }: NumpyOptions,
+  { bytes = {} }: Pick<NumpyOptions, 'bytes'>,
 ): Samples {
   const problems: string[] = [];
   const counts = new Map([...arrays].map(([name, { shape }]) => [name, shape[0] ?? 0]));

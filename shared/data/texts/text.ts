@@ -138,12 +138,18 @@ export async function endOfText(
   { context, alphabet }: TextPreprocessing,
 ): Promise<{ readonly x: Float32Array; readonly notes: readonly string[] }> {
   const { text, notes } = await readTextFile(path, TEXT_BYTES_MAX);
-  const last = Array.from(text).slice(-context);
+  const all = Array.from(text);
+  const last = all.slice(-context);
   if (last.length < context)
     throw new UserError(
       `${path} has ${last.length} characters, and the model needs ${context}; take a longer text`,
     );
-  return { x: Float32Array.from(numbersOfText(last, alphabet, path)), notes };
+  const left = all.length - context;
+  const windowNote = `${path}: what follows its last ${context} characters is predicted; the ${left} before them are not read`;
+  return {
+    x: Float32Array.from(numbersOfText(last, alphabet, path)),
+    notes: left === 0 ? notes : [...notes, windowNote],
+  };
 }
 
 /**

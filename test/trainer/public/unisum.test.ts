@@ -1,9 +1,11 @@
 import { createServer } from 'node:net';
 import { join as joinPath } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { shapeOf } from '../../../shared/data/dataset.js';
 import { csv } from '../../../shared/data/tables/csv.js';
 import { Graph } from '../../../shared/graph/graph.js';
 import { dense } from '../../../shared/graph/layers/dense.js';
+import { meanSquaredError } from '../../../shared/graph/losses/mean-squared-error.js';
 import { sparseCategoricalCrossentropy } from '../../../shared/graph/losses/sparse-categorical-crossentropy.js';
 import { parseJoinUrl } from '../../../shared/protocol/join-url.js';
 import {
@@ -206,6 +208,48 @@ describe('load', () => {
     await expect(model.evaluate(file, { onNotes: () => {} } as object)).rejects.toThrow(
       'did you mean onNote',
     );
+  });
+
+  it('brings files and rows to the form of the network, as unisum predict does', async () => {
+    const trained = tableFile([
+      'place,size,y',
+      ...Array.from({ length: 40 }, (_, i) => `${i % 3 === 0 ? 'town' : 'coast'},${i},${2 * i}`),
+    ]);
+    const recipe: Recipe = {
+      ...xor,
+      model: ({ train: data }) => {
+        const graph = new Graph();
+        return graph.model(
+          dense(1)(graph.input('features', shapeOf(data, 'features'))),
+          meanSquaredError({ target: 'target' }),
+        );
+      },
+      data: () => csv(trained, { target: 'y' }),
+    };
+    const { runDir } = await train(recipe, options({ epochs: 1 }));
+    await using model = await load(runDir);
+    const file = tableFile(['id,place,size', 'a,town,3', 'b,coast,70000']);
+    const notes: string[] = [];
+    const { ids, inputs } = await model.preprocess(file, { onNote: (note) => notes.push(note) });
+    expect(ids).toEqual(['a', 'b']);
+    expect(notes.join('\n')).toMatch(/70000/);
+    const rows = [
+      { place: 'town', size: 3 },
+      { place: 'coast', size: 70000 },
+    ];
+    expect((await model.preprocess(rows)).inputs).toEqual(inputs);
+    expect((await model.preprocess([file, file])).ids).toEqual([
+      `${file}:a`,
+      `${file}:b`,
+      `${file}:a`,
+      `${file}:b`,
+    ]);
+    expect(model.read(await model.predict(inputs))).toHaveLength(2);
+    await expect(model.preprocess([{ place: 'moon', size: 3 }])).rejects.toThrow('row 1');
+    await expect(model.preprocess(rows, { ids: 'size' } as object)).rejects.toThrow('did you mean id');
+    await expect(model.preprocess([])).rejects.toThrow('a list of paths, or a list of rows');
+    await expect(model.predict(file as never)).rejects.toThrow('model.preprocess(');
+    await expect(model.predict(rows as never)).rejects.toThrow('model.preprocess(');
   });
 
   it('refuses what is no model', async () => {
