@@ -1,3 +1,4 @@
+import { normalize } from 'node:path';
 import type { Codec } from '../shared/codec/codec.js';
 import type { Dataset } from '../shared/data/dataset.js';
 import type { Predictor } from '../shared/engine/passes/prediction.js';
@@ -106,4 +107,9 @@ export interface Recipe {
 /** Whether a name is the path of a recipe file, and not the name of a built-in recipe. */
 export function isRecipeFile(name: string): boolean {
   return /[/\\]|\.[cm]?[jt]s$/.test(name);
+}
+
+/** What names a recipe where two are compared: one file may have been typed as x.ts and as ./x.ts. */
+export function recipeKey(name: string): string {
+  return isRecipeFile(name) ? normalize(name) : name;
 }

@@ -1,6 +1,7 @@
 import { RelayExecutor } from '../relay/relay-executor.js';
 import { epochMs, systemClock } from '../shared/actor/clock.js';
 import { randomIdentifier, randomSeed } from '../shared/actor/rng.js';
+import { commandLine } from '../shared/command-line.js';
 import type { Device } from '../shared/engine/device.js';
 import { createCertificate, fingerprintOf } from '../shared/link/certificate.js';
 import { readCertificate } from '../shared/link/certificate-files.js';
@@ -63,7 +64,7 @@ async function means(settings: RelaySettings, host: WorkerHost, device: Device):
     ...(certificate && { fingerprint: fingerprintOf(certificate.certificate) }),
   });
   if (joinFile !== undefined) await writeJoinFile(joinFile, joinUrl);
-  host.say(`join below this relay:  npm run -s unisum -- worker '${joinUrl}'`);
+  host.say(`join below this relay:  ${commandLine(`worker '${joinUrl}'`)}`);
   return {
     executor,
     connect: async () => {

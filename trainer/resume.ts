@@ -17,6 +17,7 @@ import { UserError } from '../shared/errors.js';
 import { exists } from '../shared/files/read-file.js';
 import { checkpointBytesMax } from './file-bounds.js';
 import type { TrainOptions } from './options/train-options.js';
+import { isRecipeFile, recipeKey } from './recipe.js';
 import { RecordError, RecordedRun } from './replay/recorded-run.js';
 import type { MemberMemory } from './run-plan.js';
 import { loadStoredModel } from './stored-model.js';
@@ -74,12 +75,14 @@ export async function resumedRun(
   recipe: string | undefined,
   given: Partial<TrainOptions>,
 ): Promise<ResumedRun> {
-  const path = directory === true ? await latestRun() : directory;
+  const path = directory === true ? await latestRun(recipe) : directory;
   if (given.runDir !== undefined)
     throw new UserError('--run-dir and --resume exclude each other: a run resumes in its own directory', 2);
   const config = await readRunConfig(path);
-  if (recipe !== undefined && recipe !== config.recipe)
-    throw new UserError(`${path} is a run of ${config.recipe}, not of ${recipe}: leave the recipe out`, 2);
+  if (recipe !== undefined && recipeKey(recipe) !== recipeKey(config.recipe)) {
+    const remedy = isRecipeFile(config.recipe) ? `name ${config.recipe}` : 'leave the recipe out';
+    throw new UserError(`${path} is a run of ${config.recipe}, not of ${recipe}: ${remedy}`, 2);
+  }
   const kept: Partial<TrainOptions> = { ...config.options };
   for (const names of EXCLUSIVE) {
     if (names.some((name) => given[name] !== undefined)) for (const name of names) delete kept[name];
@@ -168,8 +171,8 @@ async function loadMemory(
   return { ...found, bases, isInitialDrawn: state === null && weights === null };
 }
 
-/** The run in runs/ that was written to last. */
-async function latestRun(): Promise<string> {
+/** The run in runs/ that was written to last. @param recipe takes only runs of it; undefined: of any */
+async function latestRun(recipe: string | undefined): Promise<string> {
   const names = (await exists(DEFAULT_PARENT)) ? await readdir(DEFAULT_PARENT) : [];
   const runs: { path: string; atMs: number }[] = [];
   for (const name of names) {
@@ -178,8 +181,12 @@ async function latestRun(): Promise<string> {
     if (!(await exists(join(path, CONFIG_FILE))) || !(await exists(metrics))) continue;
     runs.push({ path, atMs: (await stat(metrics)).mtimeMs });
   }
-  const [latest] = runs.sort((a, b) => b.atMs - a.atMs);
-  if (latest === undefined)
-    throw new UserError(`there is no run in ${DEFAULT_PARENT}/: name a run directory with --resume DIR`, 2);
-  return latest.path;
+  for (const { path } of runs.sort((a, b) => b.atMs - a.atMs)) {
+    if (recipe === undefined) return path;
+    // A run that this version cannot read is none that was named.
+    const config = await readRunConfig(path).catch(() => undefined);
+    if (config !== undefined && recipeKey(config.recipe) === recipeKey(recipe)) return path;
+  }
+  const what = recipe === undefined || runs.length === 0 ? 'run' : `run of ${recipe}`;
+  throw new UserError(`there is no ${what} in ${DEFAULT_PARENT}/: name a run directory with --resume DIR`, 2);
 }

@@ -6,7 +6,7 @@ import { isRunDirectory, readRunConfig } from '../../coordinator/storage/run-con
 import type { Dataset } from '../../shared/data/dataset.js';
 import { UserError } from '../../shared/errors.js';
 import type { Metric } from '../../shared/metrics/metric.js';
-import { metricByName } from '../../shared/metrics/metric-names.js';
+import { METRIC_NAMES, metricByName } from '../../shared/metrics/metric-names.js';
 import { namedMetrics } from '../../trainer/evaluation-set.js';
 import { storedMeasures } from '../../trainer/measures/stored-measures.js';
 import type { MeasuredData, Recipe } from '../../trainer/recipe.js';
@@ -57,7 +57,9 @@ export async function measured({
     const remedy = existsSync(stored.recipe)
       ? '; if you trust it, add --trust-recipe'
       : ', which does not exist here; put it back and add --trust-recipe';
-    return leaveOut(`which are code of the recipe ${stored.recipe}${remedy}`);
+    const ready = METRIC_NAMES.filter((name) => missing.includes(namedMetric(metricByName(name).name)));
+    const others = ready.length === 0 ? '' : `; ready-made ones also by --metrics ${ready.join(',')}`;
+    return leaveOut(`in the code of the recipe ${stored.recipe}${remedy}${others}`);
   }
   try {
     return {
@@ -97,6 +99,11 @@ function withAsked(own: readonly Metric[], asked: string | undefined): readonly 
 
 function metricsByName(text: string | undefined): Metric[] {
   return text?.split(',').map((name) => metricByName(name.trim())) ?? [];
+}
+
+/** What an evaluation on test data calls a metric. */
+function namedMetric(name: string): string {
+  return Object.keys(namedMetrics('test', { [name]: 0 }))[0] as string;
 }
 
 /** `--metrics` of a run; undefined where it had none, or the model is no run. */

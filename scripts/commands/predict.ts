@@ -39,7 +39,8 @@ export function define(command: Command, { terminal }: CommandContext): void {
     )
     .argument(
       '[files...]',
-      'tables (CSV, Parquet, Arrow), images (PNG, JPEG), recordings (WAV), texts, or JSON; a folder stands for its files',
+      'tables (CSV, Parquet, Arrow), images (PNG, JPEG), recordings (WAV), texts, NumPy arrays, or JSON; a folder stands for its ' +
+        'files',
     )
     .addOption(new Option('--input <PATH...>', 'the same as [files...]').hideHelp())
     .option('--test <N>', 'without files: use the first N samples of the test data of the run', '5')

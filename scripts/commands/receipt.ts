@@ -3,6 +3,7 @@ import { commandLine } from '../../shared/command-line.js';
 import { writeFileAtomically } from '../../shared/files/atomic-file.js';
 import { shellWord } from '../../shared/shell-word.js';
 import { receiptOf } from '../../trainer/receipt/receipt.js';
+import { isRecipeFile } from '../../trainer/recipe.js';
 import type { CommandContext } from './command.js';
 import { addJsonOption } from './compute-options.js';
 
@@ -26,8 +27,10 @@ export function define(command: Command, { terminal }: CommandContext): void {
       await writeFileAtomically(out, [new TextEncoder().encode(`${JSON.stringify(receipt, null, 1)}\n`)]);
       const { step, reason, weightsSha256 } = receipt.end;
       terminal.say(`${out}: ${reason} at step ${step}, weights ${weightsSha256 ?? 'not finite'}`);
-      terminal.say(`check it with:  ${commandLine(`verify ${shellWord(out)}`)}`);
-      terminal.say(`or a stretch of it in a browser:  ${commandLine(`view ${shellWord(path)}`)}`);
+      const code = receipt.sessions.map(({ recipe }) => recipe).find(isRecipeFile);
+      const named = code === undefined ? '' : ` --recipe ${shellWord(code)}`;
+      terminal.say(`check it with:  ${commandLine(`verify ${shellWord(out)}${named}`)}`);
+      terminal.say(`or a stretch of it in a browser:  ${commandLine(`view ${shellWord(path)}${named}`)}`);
       if (json) terminal.result({ files: [out], steps: step, exitReason: reason, weightsSha256 });
     },
   );

@@ -182,6 +182,11 @@ export function findRecipe(name: string, recipes: readonly RecipeEntry[] = RECIP
   const found = recipes.find((entry) => entry.name === name);
   if (found) return found;
   const names = recipes.map((entry) => entry.name);
+  const file = ['.ts', '.mts', '.js', '.mjs']
+    .map((ending) => `${name}${ending}`)
+    .find((path) => existsSync(path));
+  if (file !== undefined)
+    throw new UserError(`there is no recipe "${name}"; the file of this name is ${file}`, 2);
   const near = nearest(name, names);
   const fix = near ? `did you mean ${near}?` : `the recipes are: ${names.join(', ')}`;
   throw new UserError(`there is no recipe "${name}"; ${fix}`, 2);

@@ -1,3 +1,4 @@
+import { recipeKey } from '../../trainer/recipe.js';
 import type { RunRecord } from './run-record.js';
 
 /** Settings that are said in another way, or belong to one command line. */
@@ -12,7 +13,7 @@ export function weightSettingsOf({ legs }: Pick<RunRecord, 'legs'>): SettingText
   if (leg === undefined) return {};
   const { recipe, settings, testData, validationData, weights, code } = leg;
   return flattened({
-    recipe,
+    recipe: recipeKey(recipe),
     ...settings,
     ...{
       testData,

@@ -29,7 +29,7 @@ export function describeFailure(error: unknown, wantsStack: boolean): Failure {
 /** Commander reports help and version as errors with status 0. All others are wrong usage. */
 function describeUsage(error: CommanderError): Failure {
   if (error.exitCode === 0) return { text: '', exitCode: 0 };
-  const message = oneLine(error.message.replace(/^error: /, ''));
+  const message = oneLine(error.message.replace(/^error: /, '')).replace(/\.$/, '');
   const fix = message.includes('Did you mean') ? '' : '; --help shows the usage';
   return { text: `unisum: ${message}${fix}`, exitCode: 2 };
 }

@@ -56,6 +56,10 @@ export function packSamples(name: string, fields: Readonly<Record<string, FieldV
     const all = dtype === 'i32' ? new Int32Array(samples * size) : new Float32Array(samples * size);
     values.forEach((value, i) => {
       const numbers = typeof value === 'number' ? [value] : value;
+      if (Array.isArray(numbers) && numbers.some((row: unknown) => Array.isArray(row)))
+        throw new UserError(
+          `data set ${name}: ${field} of sample ${i} is a list of lists; give its numbers one after the other, as value.flat(Infinity) does`,
+        );
       if (!areNumbers(numbers as ArrayLike<unknown>))
         throw new UserError(
           `data set ${name}: ${field} of sample ${i} is not made of numbers; convert it, such as with Number(value)`,

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { UserError } from '../errors.js';
+import { functionName } from '../function-name.js';
 import type { Initializer } from './initializers.js';
 import type { LossSettings } from './losses/loss.js';
 import { type LossName, lossOf } from './losses/table.js';
@@ -187,6 +188,8 @@ export class Graph {
   model(output: Tensor, loss: LossSettings | ComposedLoss): Model;
   model(outputs: Named<Tensor>, losses: Named<OutputLoss>): Model;
   model(output: Tensor | Named<Tensor>, loss: AnyLoss | Named<OutputLoss>): Model {
+    if (typeof loss === 'object' && loss !== null && 'graph' in loss)
+      throw new UserError('the loss is a tensor; write graph.model(output, loss), the output first');
     if (isSeveral(output)) return this.modelOfSeveral(output, loss as Named<OutputLoss>);
     return this.modelOfOne(output, loss as AnyLoss);
   }
@@ -438,7 +441,8 @@ function isSeveral(value: unknown): value is Named<Tensor> {
 /** @throws UserError when a loss is no object, such as a name or a function that was not called */
 function checkIsLoss(loss: unknown, what: string): void {
   if (typeof loss === 'object' && loss !== null) return;
-  const given = typeof loss === 'function' ? `the function ${loss.name}, which was not called` : String(loss);
+  const given =
+    typeof loss === 'function' ? `the function ${functionName(loss)}, which was not called` : String(loss);
   throw new UserError(
     `${what} is ${given.slice(0, 60)}; call a function that makes one, such as meanSquaredError({ target: 'target' })`,
   );

@@ -12,6 +12,7 @@ import { missingFromLock } from './lock-file.js';
 import { oldWords } from './old-words.js';
 import { wrongPackages } from './packages.js';
 import { readSources } from './source.js';
+import { typedCommands } from './typed-commands.js';
 
 const sources = readSources();
 
@@ -53,6 +54,10 @@ describe('the source', () => {
 
   it('has no name with a word that the glossary has replaced', () => {
     expect(oldWords(sources)).toEqual([]);
+  });
+
+  it('prints commands that work in a checkout and in a package', () => {
+    expect(typedCommands(sources)).toEqual([]);
   });
 
   it('names files in kebab-case', () => {

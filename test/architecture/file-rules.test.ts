@@ -7,6 +7,7 @@ import { missingFromLock } from './lock-file.js';
 import { oldWords } from './old-words.js';
 import { wrongPackages } from './packages.js';
 import { smallRepository } from './small-repository.js';
+import { typedCommands } from './typed-commands.js';
 
 /* Every rule is shown to fail on a small repository that breaks it, and to pass on one that does not. */
 
@@ -254,4 +255,18 @@ describe('leaks', () => {
     };
     expect(leaks(smallRepository(files))).toEqual([]);
   });
+});
+
+it('finds commands of a checkout in texts that a user of the package sees', () => {
+  const files = {
+    'relay/a.ts': "say('join:  npm run -s unisum -- worker');",
+    'trainer/b.ts': 'say(`resume:  npm start -- --resume`);',
+    'trainer/c.ts': '/* npm start -- NAME */ say(commandLine("train NAME")); say("npm run build");',
+    'shared/command-line.ts': 'return `npm start -- `;',
+    'scripts/dev/d.ts': "say('npm start');",
+  };
+  expect(typedCommands(smallRepository(files))).toEqual([
+    'relay/a.ts:1: this command fails in a package: use commandLine() of shared/command-line.ts',
+    'trainer/b.ts:1: this command fails in a package: use commandLine() of shared/command-line.ts',
+  ]);
 });

@@ -17,6 +17,11 @@ describe.each(PAGES.map((page) => [page.path, page] as const))('%s', (_, page) =
     expect(wrong.map(({ link }) => link)).toEqual([]);
   });
 
+  it('has headings that are all different, so that a link means one of them', () => {
+    const headings = headingsOf(page);
+    expect(headings.filter((heading, i) => headings.indexOf(heading) !== i)).toEqual([]);
+  });
+
   it('has command lines that would be understood', async () => {
     for (const line of commandLinesOf(page)) await checkCommandLine(line);
   });

@@ -3,6 +3,7 @@ import { Graph, type Layer, type Tensor } from '../../shared/graph/graph.js';
 import { activation } from '../../shared/graph/layers/activation.js';
 import { conv2d } from '../../shared/graph/layers/conv2d.js';
 import { conv3d } from '../../shared/graph/layers/conv3d.js';
+import { defineLayer } from '../../shared/graph/layers/define-layer.js';
 import { dense } from '../../shared/graph/layers/dense.js';
 import { add, concatenate, multiply } from '../../shared/graph/layers/merge.js';
 import { multiHeadAttention } from '../../shared/graph/layers/multi-head-attention.js';
@@ -100,6 +101,27 @@ describe('mistakes in networks are reported when they are built', () => {
       'a layer function that was not called',
       () => sequential([dense(3), wrong<Layer>(flatten)])(image()),
       'layer 2 of sequential([...]) is not a layer; call a function that creates one, such as flatten()',
+    ],
+    [
+      'a layer function of the user that was not called',
+      () => sequential([wrong<Layer>(defineLayer('gated', (x) => x))])(image()),
+      'gated() creates a layer and was given a tensor; call it first: gated()(x), and gated() in a list of layers',
+    ],
+    [
+      'a layer function of the package that was not called',
+      () =>
+        sequential([wrong<Layer>(Object.defineProperty(() => undefined, 'name', { value: 'flatten$1' }))])(
+          image(),
+        ),
+      'such as flatten()',
+    ],
+    [
+      'the loss before the output',
+      () => {
+        const graph = new Graph();
+        return graph.model(wrong(loss), wrong(dense(1)(graph.input('x', [2]))));
+      },
+      'the loss is a tensor; write graph.model(output, loss), the output first',
     ],
     [
       'no layer at all',

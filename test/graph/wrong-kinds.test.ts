@@ -99,6 +99,11 @@ describe('samples', () => {
     ['null', { shape: [1], values: [null, 1] }, 'x of sample 0 is not made of numbers'],
     ['texts', { shape: [1], values: ['1', '2'] }, 'x of sample 0 is not made of numbers'],
     ['lists of texts', { shape: [1], values: [['1'], ['2']] }, 'x of sample 0 is not made of numbers'],
+    [
+      'lists of lists',
+      { shape: [1, 1], values: [[[1]]] },
+      'x of sample 0 is a list of lists; give its numbers one',
+    ],
     ['yes or no', { shape: [], values: [true, false] }, 'x of sample 0 is not made of numbers'],
     ['large integers', { shape: [], values: [1n] }, 'x of sample 0 is not made of numbers'],
     ['holes', { shape: [2], values: [new Array(2)] }, 'x of sample 0 is not made of numbers'],

@@ -69,6 +69,23 @@ describe('eval', () => {
     expect((await evalHere([run, '--metrics', 'recal'])).problem).toContain('did you mean recall?');
   });
 
+  it('names the option for metrics of an untrusted recipe that are ready-made', async () => {
+    const folder = temporaryFolder();
+    const [recipe, table, run] = ['own.mjs', 'a.csv', 'run'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const own = `import { meanAbsoluteError } from 'unisum/metrics/error-metrics';\n${PRICES}`;
+    const fields = "evaluationMetrics: [meanAbsoluteError({ target: 'target' })],";
+    writeFileSync(recipe, own.replace('...{ batch', `${fields}\n  ...{ batch`));
+    writeFileSync(table, 'rooms,price,part\n1,100 €,train\n2,300 €,train\n3,500 €,test\n');
+    await trainHere([recipe, '--workers', 1, '--data', table, '--run-dir', run]);
+    expect((await evalHere([run, '--data', table])).text).toMatch(
+      /left out: testMeanAbsoluteError, in the code of the recipe \S+own\.mjs; .*; ready-made ones also by --metrics mae/,
+    );
+  });
+
   it('computes metrics that are code of a trusted recipe on other data, too', async () => {
     const folder = temporaryFolder();
     const [recipe, table, other, run] = ['own.mjs', 'a.csv', 'b.csv', 'run'].map((name) =>
@@ -82,7 +99,7 @@ describe('eval', () => {
     await trainHere([recipe, '--workers', 1, '--data', table, '--run-dir', run]);
     const untrusted = await evalHere([run, '--data', other]);
     expect(untrusted.text).toMatch(
-      /left out: rows, which are code of the recipe \S+own\.mjs; if you trust it, add --trust-recipe/,
+      /left out: rows, in the code of the recipe \S+own\.mjs; if you trust it, add --trust-recipe/,
     );
     expect(untrusted.result?.metrics).not.toHaveProperty('rows');
     const trusted = await evalHere([run, '--data', other, '--trust-recipe']);
@@ -90,7 +107,7 @@ describe('eval', () => {
     expect(trusted.result?.metrics).toEqual({ ...(untrusted.result?.metrics as object), rows: 4 });
     rmSync(recipe);
     expect((await evalHere([run, '--data', other])).text).toMatch(
-      /left out: rows, which are code of the recipe \S+own\.mjs, which does not exist here; put it back and add --trust-recipe/,
+      /left out: rows, in the code of the recipe \S+own\.mjs, which does not exist here; put it back and add --trust-recipe/,
     );
     expect((await evalHere([run])).problem).toContain(
       `was trained with the recipe file "${recipe}", which does not exist here; put it back`,

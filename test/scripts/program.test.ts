@@ -60,7 +60,7 @@ describe('the program', () => {
     [['dig', '--deep'], "unisum: option '--deep <M>' argument missing; --help shows the usage"],
     [
       ['dig', 'here'],
-      "unisum: too many arguments for 'dig'. Expected 0 arguments but got 1.; --help shows the usage",
+      "unisum: too many arguments for 'dig'. Expected 0 arguments but got 1; --help shows the usage",
     ],
   ])('refuses wrong usage %j in one line, status 2', async (args, line) => {
     expect(await run(args)).toEqual({ status: 2, lines: [line] });
@@ -134,6 +134,7 @@ describe('recipes', () => {
   it('are suggested, or listed when nothing is near', () => {
     const recipes = ['pear', 'plum'].map((name) => ({ ...findRecipe(DEFAULT_RECIPE), name }));
     expect(() => findRecipe('paer', recipes)).toThrow('there is no recipe "paer"; did you mean pear?');
+    expect(() => findRecipe('vitest.config', recipes)).toThrow('the file of this name is vitest.config.ts');
     expect(() => findRecipe('toString', recipes)).toThrow('the recipes are: pear, plum');
   });
 });

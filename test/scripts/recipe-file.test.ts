@@ -1,10 +1,15 @@
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { loadRecipeFile } from '../../scripts/commands/recipe-file.js';
 import type { Predictor } from '../../shared/engine/passes/prediction.js';
 import type { MeasuredData } from '../../trainer/recipe.js';
 import { temporaryFolder } from '../support/process.js';
 import { writeFiles } from '../support/process-data.js';
+
+// Hooks of Node 20 are a compiled file, which test/process/recipe-file-runs.test.ts runs.
+vi.mock('node:module', async (original) => ({
+  ...{ registerHooks: undefined, ...(await original<object>()), register: () => {} },
+}));
 
 /** A recipe file with these functions. */
 function recipeWith(functions: string) {

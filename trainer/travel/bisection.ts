@@ -89,7 +89,7 @@ function answer({ cause, step, steps, runs: [a, b], leaf, faults = [] }: Bisecti
     case 'evaluation':
       return `the runs part at step ${step}, in the evaluation alone: the weights are equal`;
     case 'settings':
-      return `the runs part at step ${step}: their leaves cannot be laid side by side`;
+      return `the runs part at step ${step}: network, batch, leaf size or number of samples differ, so no leaf can be compared with another`;
     case 'fault': {
       const flip = faults.find((fault) => fault.flip !== undefined)?.flip;
       const place = flip === undefined ? '' : `, leaf ${leavesText(flip.flips)}, op ${flip.op}`;

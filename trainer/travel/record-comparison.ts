@@ -1,5 +1,6 @@
 import { recordText } from '../../coordinator/storage/record-text.js';
 import { differences } from '../learning-settings.js';
+import { recipeKey } from '../recipe.js';
 import type { Leg, RecordedRun } from '../replay/recorded-run.js';
 
 export type Numbers = Readonly<Record<string, number | string>>;
@@ -37,7 +38,7 @@ function legDifferences(a: Leg, b: Leg): string[] {
       ? []
       : [`${what} ${JSON.stringify(first ?? null)} (was ${JSON.stringify(second ?? null)})`];
   return [
-    ...one('recipe', a.recipe, b.recipe),
+    ...one('recipe', recipeKey(a.recipe), recipeKey(b.recipe)),
     ...differences(a.settings, b.settings),
     ...one('testData', a.testData, b.testData),
     ...one('validationData', a.validationData, b.validationData),

@@ -57,7 +57,11 @@ export class TravelRun {
       throw new UserError(
         `${join(path, METRICS_FILE)} begins at step ${first.from}: the origin of that state is not recorded`,
       );
-    const sessions = await resolveLegs(recorded.legs, config, request.resolve);
+    const sessions = await resolveLegs(recorded.legs, config, request.resolve).catch((error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+      const which = `${path}, a run of ${first.recipe},`;
+      throw new UserError(`${which} cannot be computed again: ${error.message}`, error.exitCode);
+    });
     const { request: session, weights } = sessions.get(first) as ResolvedSession;
     const plan = createPlan(session.recipe.model(session.data));
     const initial =

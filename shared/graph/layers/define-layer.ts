@@ -1,3 +1,4 @@
+import { UserError } from '../../errors.js';
 import { checkOptionNames } from '../../nearest.js';
 import type { Graph, Layer, LayerIdentity, Tensor } from '../graph.js';
 import type { InitializerName } from '../initializers.js';
@@ -25,6 +26,11 @@ export function defineLayer(
   compose: (x: Tensor, parameter: ParameterMaker, graph: Graph) => Tensor,
 ): (options?: { readonly name?: string }) => Layer {
   return (options = {}) => {
+    if (typeof options === 'object' && options !== null && 'graph' in options)
+      throw new UserError(
+        `${kind}() creates a layer and was given a tensor; call it first: ${kind}()(x), and ${kind}() in a list of layers`,
+        2,
+      );
     checkOptionNames(`${kind}()`, options, ['name']);
     const { name } = options;
     const owner: LayerIdentity = { kind, name };

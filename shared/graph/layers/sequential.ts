@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.js';
+import { functionName } from '../../function-name.js';
 import type { Layer } from '../graph.js';
 
 /**
@@ -10,7 +11,7 @@ export function sequential(layers: readonly Layer[]): Layer {
     layers.reduce((tensor, layer, i) => {
       const next = typeof layer === 'function' ? layer(tensor) : undefined;
       if (next?.graph !== undefined) return next;
-      const example = typeof layer === 'function' && layer.name !== '' ? layer.name : 'flatten';
+      const example = (typeof layer === 'function' && functionName(layer)) || 'flatten';
       throw new UserError(
         `layer ${i + 1} of sequential([...]) is not a layer; call a function that creates one, such as ${example}()`,
       );
