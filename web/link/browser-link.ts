@@ -17,7 +17,6 @@ import {
   type LinkEvents,
   NO_PAYLOAD,
   NOT_READING,
-  ownedPayload,
 } from '../../shared/link/link.js';
 import { SpareBuffers } from '../../shared/link/spare-buffers.js';
 import { toPlainText } from '../../shared/protocol/text.js';
@@ -66,7 +65,10 @@ export function connectBrowserLink(url: string, clock: Clock): Promise<Link> {
 
 /** The client's end of a WebSocket that was opened with PIECES_PROTOCOL. */
 class BrowserLink implements Link {
-  readonly #frames = new FrameReader(new SpareBuffers());
+  readonly #spares = new SpareBuffers();
+  readonly #frames = new FrameReader(this.#spares);
+  /** Where pieces are put together. A browser copies what it is passed before it returns. */
+  readonly #piece = new Uint8Array(PIECE_BYTES);
   #events: LinkEvents | undefined;
   /** What arrived before `open`. */
   #early: Envelope[] = [];
@@ -108,17 +110,14 @@ class BrowserLink implements Link {
   send(message: object, payload: Uint8Array = NO_PAYLOAD, onSent?: () => void): void {
     if (this.#ending !== undefined || this.socket.readyState !== WebSocket.OPEN) return;
     const head = encodeHead(message, payload.length);
-    const first = new Uint8Array([...pieceHeader(head.length + payload.length), ...head]);
-    this.socket.send(first);
-    const bytes = ownedPayload(payload) as Uint8Array<ArrayBuffer>;
-    for (let at = 0; at < bytes.length; at += PIECE_BYTES)
-      this.socket.send(bytes.subarray(at, at + PIECE_BYTES));
-    this.#sentBytes += first.length + bytes.length;
+    this.#sendPieces([pieceHeader(head.length + payload.length), head, payload]);
     if (onSent !== undefined && this.#unsent.push({ end: this.#sentBytes, onSent }) === 1) this.#pollSent();
     if (this.bufferedBytes > BUFFERED_BYTES_MAX) this.break(NOT_READING);
   }
 
-  recycle(): void {}
+  recycle(payload: Uint8Array): void {
+    this.#spares.give(payload);
+  }
 
   admit(bounds: FrameBounds = WIDEST_BOUNDS): void {
     this.#frames.bounds = bounds;
@@ -127,6 +126,26 @@ class BrowserLink implements Link {
 
   close(reason: string): void {
     this.#close(NORMAL, reason);
+  }
+
+  /** Sends bytes one after the other, in as few pieces as they need. */
+  #sendPieces(parts: readonly Uint8Array[]): void {
+    const piece = this.#piece;
+    let filled = 0;
+    const flush = (): void => {
+      this.socket.send(piece.subarray(0, filled));
+      this.#sentBytes += filled;
+      filled = 0;
+    };
+    for (const part of parts)
+      for (let at = 0; at < part.length; ) {
+        const taken = part.subarray(at, at + PIECE_BYTES - filled);
+        piece.set(taken, filled);
+        at += taken.length;
+        filled += taken.length;
+        if (filled === PIECE_BYTES) flush();
+      }
+    if (filled > 0) flush();
   }
 
   #receive(data: ArrayBuffer | string): void {

@@ -9,6 +9,7 @@ import type { Executor } from '../../worker/executor.js';
 import { RemoteExecutor } from '../../worker/remote-executor.js';
 import { WorkerActor } from '../../worker/run-worker.js';
 import { connectBrowserLink } from '../link/browser-link.js';
+import { atMostEvery } from './at-most-every.js';
 import { CachedExecutor, type DataOrigin } from './cached-executor.js';
 import { ChunkCache } from './chunk-cache.js';
 import type { ComputeStarted, Contribution, LinkToPage, PageToLink } from './messages.js';
@@ -16,6 +17,9 @@ import { PacedExecutor } from './paced-executor.js';
 import { PostedExecutor } from './posted-executor.js';
 import { webPlatform } from './web-platform.js';
 import { workerScope } from './worker-scope.js';
+
+/** How often the page is told how much was computed: it draws what it is told, which takes as long as a small step. */
+const REPORT_MS = 250;
 
 const scope = workerScope<PageToLink, LinkToPage>();
 const clock = systemClock;
@@ -55,7 +59,7 @@ async function join({
     : await startWorker(contribution);
   const { backend, detail, selfTest } = started;
   const { name, threads, share } = contribution;
-  paced = new PacedExecutor(await withCache(executor), clock, () => report());
+  paced = new PacedExecutor(await withCache(executor), clock, atMostEvery(REPORT_MS, clock, report));
   paced.share = share;
   scope.postMessage({ kind: 'started', backend, detail, threads });
   worker = new WorkerActor({

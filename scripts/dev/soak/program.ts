@@ -21,8 +21,10 @@ export class Program {
   private stderr = '';
   private onText = (): void => {};
 
-  constructor(args: readonly string[], cwd: string) {
-    this.child = spawn(process.execPath, [PROGRAM, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  /** @param prefix a command that becomes the program, such as `taskset -c 1` */
+  constructor(args: readonly string[], cwd: string, prefix: readonly string[] = []) {
+    const [command = '', ...words] = [...prefix, process.execPath, PROGRAM, ...args];
+    this.child = spawn(command, words, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
     });

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { VirtualClock } from '../../shared/actor/virtual-clock.js';
+import { atMostEvery } from '../../web/worker/at-most-every.js';
+
+it('acts once for all calls of a period, after the last of them, and again in the next', () => {
+  const clock = new VirtualClock();
+  let computed = 0;
+  const told: number[] = [];
+  const report = atMostEvery(250, clock, () => told.push(computed));
+  for (let ms = 0; ms < 600; ms += 10) {
+    computed += 1;
+    report();
+    clock.advance(10);
+  }
+  clock.advance(1000);
+  expect(told).toEqual([25, 50, 60]);
+});
