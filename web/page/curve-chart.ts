@@ -1,19 +1,6 @@
 import uPlot from 'uplot';
+import { type ChartContent, sameContent } from './chart-content.js';
 import { measureText } from './number-text.js';
-
-/** A curve: y values by the chart's x values; null where it has none. */
-export interface Curve {
-  readonly label: string;
-  readonly values: readonly (number | null)[];
-  /** Drawn as separate points, as evaluations are. */
-  readonly isPoints?: boolean;
-}
-
-/** What a chart shows. */
-export interface ChartContent {
-  readonly x: readonly number[];
-  readonly curves: readonly Curve[];
-}
 
 const HEIGHT = 240;
 /** Names of colours in style.css, which are apart for colour-blind eyes, and dashes that tell curves apart without colour. */
@@ -35,8 +22,9 @@ export class CurveChart {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.redraw());
   }
 
-  /** Shows this content. */
+  /** Shows this content. To draw a chart takes milliseconds, in which this machine may compute for the run. */
   show(content: ChartContent): void {
+    if (sameContent(content, this.content)) return;
     this.content = content;
     const labels = content.curves.map(({ label }) => label).join('\n');
     if (this.plot === undefined || labels !== this.labels) {

@@ -4,6 +4,7 @@ import { systemClock } from '../../shared/actor/clock.js';
 import { UserError } from '../../shared/errors.js';
 import { watchRun } from '../../shared/link/watch-client.js';
 import { connectBrowserLink } from '../link/browser-link.js';
+import { atMostEvery } from '../worker/at-most-every.js';
 import { CurveChart } from './curve-chart.js';
 import { examplesView, textsView } from './examples-view.js';
 import { Invitation } from './invite-view.js';
@@ -16,6 +17,9 @@ import { gradientChart, lossChart, metricsChart, rateChart } from './run-charts.
 import { RunState } from './run-state.js';
 import { evaluationsView, eventsView, summaryView, type WatchStatus } from './run-view.js';
 import { sumTreeView } from './sum-tree-view.js';
+
+/** How often news are drawn. To draw the page takes milliseconds, in which this machine may compute for the run. */
+const NEWS_MS = 500;
 
 const root = document.getElementById('page') as HTMLElement;
 // The page without scripts, which said that it needs them.
@@ -42,6 +46,7 @@ class RunPage {
   }
 
   private async watch(): Promise<void> {
+    const drawNews = atMostEvery(NEWS_MS, systemClock, () => this.changed());
     const { watchToken: token, watchUrl, host } = this.address;
     try {
       await watchRun({
@@ -49,7 +54,7 @@ class RunPage {
         connect: () => connectBrowserLink(watchUrl, systemClock),
         onNews: (news) => {
           this.run.take(news);
-          this.changed();
+          drawNews();
         },
         onNotice: (text) => {
           this.setStatus({ kind: 'connecting', text });

@@ -1,7 +1,7 @@
 /* What the charts show of a run. */
 import type { LayersNews } from '../../shared/protocol/layer-news.js';
 import type { CoursePoint, Evaluation } from '../../shared/protocol/watch-messages.js';
-import type { ChartContent, Curve } from './curve-chart.js';
+import type { ChartContent, Curve } from './chart-content.js';
 
 /** Spans of the course over which a rate is measured: a rate between two neighbouring points would jump. */
 const RATE_SPAN_POINTS = 8;

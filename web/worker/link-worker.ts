@@ -19,7 +19,7 @@ import { webPlatform } from './web-platform.js';
 import { workerScope } from './worker-scope.js';
 
 /** How often the page is told how much was computed: it draws what it is told, which takes as long as a small step. */
-const REPORT_MS = 250;
+const REPORT_MS = 500;
 
 const scope = workerScope<PageToLink, LinkToPage>();
 const clock = systemClock;
