@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../shared/actor/clock.js';
 import { ATTACKS } from './attacks/attacks.js';
+import type { PairedRatio } from './attacks/paired-ratio.js';
 import { type TrialReport, tryAttack, undisturbed } from './attacks/trial.js';
 
 const { values } = parseArgs({
@@ -26,6 +27,9 @@ const { values } = parseArgs({
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const row = (cells: readonly (string | number)[]): string =>
   cells.map((cell, i) => (i === 0 ? String(cell).padEnd(20) : String(cell).padStart(9))).join(' ');
+
+const interval = ({ median, interval: [from, to] }: PairedRatio): string =>
+  `${median.toFixed(4)} times, with 95% between ${from.toFixed(4)} and ${to.toFixed(4)}`;
 
 const folder = await mkdtemp(join(tmpdir(), 'unisum-attacks-'));
 try {
@@ -50,10 +54,15 @@ try {
     reports.push({ ...report, isHashRight });
     const mean = (rates: readonly number[]): string =>
       (rates.reduce((sum, rate) => sum + rate, 0) / rates.length).toFixed(0);
-    const { ratio, least, memoryBefore, memoryMost, lines } = report;
-    const rates = [mean(report.without), mean(report.attacked), ratio.toFixed(2), least.toFixed(2)];
+    const { ratio, processorRatio, least, memoryBefore, memoryMost, lines } = report;
+    const rates = [mean(report.without), mean(report.attacked), ratio.median.toFixed(2), least.toFixed(2)];
     const rest = [memoryBefore.toFixed(0), memoryMost.toFixed(0), lines, isHashRight ? 'right' : 'WRONG'];
     say(row([report.attack, ...rates, ...rest]));
+    // Less than that is noise, however many digits a median has.
+    if (ratio.ratios.length > 1) {
+      say(`  steps per second         ${interval(ratio)}`);
+      say(`  processor time of a step ${interval(processorRatio)}`);
+    }
   }
   process.stdout.write(`${JSON.stringify({ plan: values, expected, reports })}\n`);
   process.exitCode = reports.every(({ isHashRight }) => isHashRight) ? 0 : 1;

@@ -66,6 +66,10 @@ async function open(browser: Browser, url: string, view: typeof WIDE, scheme: st
 async function take(page: Page, name: string): Promise<void> {
   // Only the page in front is drawn.
   await page.bringToFront();
+  // What has just changed is painted by the second frame.
+  await page.evaluate(
+    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+  );
   const path = join(FOLDER, `${name}.png`);
   await page.screenshot({ ...PICTURE, path });
   execFileSync('pngquant', ['--speed', '1', '--strip', '--force', '--output', path, String(COLOURS), path]);
@@ -95,11 +99,18 @@ try {
   await page.waitForFunction(() => document.querySelectorAll('#evaluations tbody tr').length >= 3, {
     timeout: 300_000,
   });
+  // Between two steps there is no tree.
+  await page.waitForSelector('#sum-tree');
   await take(page, 'during');
   ada?.child.kill('SIGKILL');
   await shows(page, 'left');
-  // The table of members is sent apart from the events.
-  await page.waitForFunction(() => document.querySelectorAll('tbody tr[data-member]').length === 2);
+  // The table of members and the next step are sent apart from the events.
+  await page.waitForFunction(
+    () =>
+      document.querySelectorAll('tbody tr[data-member]').length === 2 &&
+      document.querySelector('#run-workers')?.textContent === '2' &&
+      document.querySelector('#sum-tree') !== null,
+  );
   await take(page, 'member-died');
   await take(await open(browser, operate, WIDE, 'dark').then(ready), 'dark');
   await take(await open(browser, operate, NARROW, 'light').then(ready), 'phone');

@@ -3,8 +3,12 @@ import type { LayersNews } from '../../shared/protocol/layer-news.js';
 import type { CoursePoint, Evaluation } from '../../shared/protocol/watch-messages.js';
 import type { ChartContent, Curve } from './chart-content.js';
 
-/** Spans of the course over which a rate is measured: a rate between two neighbouring points would jump. */
+/**
+ * Spans of the course over which a rate is measured: a rate between two neighbouring points would jump, and steps that are
+ * computed together are told within a moment.
+ */
 const RATE_SPAN_POINTS = 8;
+const RATE_SPAN_S = 0.5;
 /** Curves of gradient norms, as many as there are colours. */
 const GRADIENT_CURVES = 4;
 
@@ -61,7 +65,7 @@ export function gradientChart(inspections: readonly LayersNews[]): ChartContent 
 export function rateChart(course: readonly CoursePoint[]): ChartContent {
   const points: [number, number][] = [];
   for (let i = RATE_SPAN_POINTS; i < course.length; i++) {
-    const rate = rateBetween(course[i - RATE_SPAN_POINTS], course[i]);
+    const rate = rateBetween(spanBegin(course, i), course[i]);
     if (Number.isFinite(rate)) points.push([course[i]?.step as number, rate]);
   }
   return merge([{ label: 'samples/s', points }]);
@@ -74,7 +78,17 @@ export function meanRate(course: readonly CoursePoint[]): number {
 
 /** Samples per second now; NaN before two points are known. */
 export function currentRate(course: readonly CoursePoint[]): number {
-  return rateBetween(course[Math.max(0, course.length - 1 - RATE_SPAN_POINTS)], course.at(-1));
+  return rateBetween(spanBegin(course, course.length - 1) ?? course[0], course.at(-1));
+}
+
+/** Where the span begins that ends with this point; undefined before the course is as long. */
+function spanBegin(course: readonly CoursePoint[], end: number): CoursePoint | undefined {
+  const untilS = (course[end]?.seconds ?? 0) - RATE_SPAN_S;
+  for (let i = end - RATE_SPAN_POINTS; i >= 0; i--) {
+    const point = course[i] as CoursePoint;
+    if (point.seconds <= untilS) return point;
+  }
+  return undefined;
 }
 
 function rateBetween(from: CoursePoint | undefined, to: CoursePoint | undefined): number {

@@ -5,8 +5,10 @@ import { connectWebSocket } from '../../../shared/link/web-socket-client.js';
 import { hostAndPort, parseJoinUrl, WATCH_PATH } from '../../../shared/protocol/join-url.js';
 import { watchToken } from '../../../shared/protocol/proof.js';
 import type { TrainResult } from '../../../trainer/result.js';
+import { processorMs } from '../processor-time.js';
 import { Program } from '../soak/program.js';
 import type { Attack } from './attacks.js';
+import { type PairedRatio, pairedRatio } from './paired-ratio.js';
 
 /** How a run is measured. */
 export interface TrialPlan {
@@ -25,8 +27,10 @@ export interface TrialReport {
   /** Steps per second: before and after each attack, and during it. */
   readonly without: readonly number[];
   readonly attacked: readonly number[];
-  /** The median of the pairs' ratios. */
-  readonly ratio: number;
+  /** Of the steps per second. */
+  readonly ratio: PairedRatio;
+  /** Of the coordinator's processor time for each step, which other programs hardly change. Linux only: elsewhere it is NaN. */
+  readonly processorRatio: PairedRatio;
   readonly least: number;
   /** Resident memory of the coordinator in MiB, before the first attack and at most during the attacks. */
   readonly memoryBefore: number;
@@ -40,6 +44,8 @@ export interface TrialReport {
 const WARM_UP_MS = 2000;
 const SETTLE_MS = 1000;
 const MEMORY_EVERY_MS = 100;
+/** A run that tells nothing for so long stands still. */
+const SILENT_MS = 5000;
 
 /** A run without any attack. @returns its result */
 export async function undisturbed({ folder, args }: TrialPlan): Promise<TrainResult> {
@@ -52,15 +58,15 @@ export async function tryAttack(attack: Attack, plan: TrialPlan, clock: Clock): 
   const open = ['--workers', '1', '--listen', '127.0.0.1:0', ...attack.args, '--json'];
   const coordinator = new Program(['train', ...args, ...open], folder);
   const [, url = ''] = await coordinator.prints(/worker '([^']+)'/);
-  const steps = new StepCount(url, clock);
+  const steps = new StepCount(url, coordinator.pid as number, clock);
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void clock.after(ms, resolve));
   try {
     await steps.begun;
     await pause(WARM_UP_MS);
     const memory = new MemoryGauge(coordinator.pid, clock);
     const memoryBefore = await memory.now();
-    const without: number[] = [];
-    const attacked: number[] = [];
+    const without: Pace[] = [];
+    const attacked: Pace[] = [];
     for (let pair = 0; pair < pairs; pair++) {
       if (pair === 0) without.push(await steps.during(() => pause(withoutMs)));
       const attacker = attack.start(url, clock);
@@ -72,13 +78,15 @@ export async function tryAttack(attack: Attack, plan: TrialPlan, clock: Clock): 
     }
     memory.stop();
     const end = await coordinator.ended;
-    // A run becomes faster in its first seconds, so each attack is compared with the time before and the time after it.
-    const ratios = attacked
-      .map((rate, i) => (2 * rate) / ((without[i] as number) + (without[i + 1] as number)))
-      .sort((a, b) => a - b);
+    const of = (key: keyof Pace) => {
+      const [before, during] = [without, attacked].map((paces) => paces.map((pace) => pace[key]));
+      return pairedRatio(before as number[], during as number[]);
+    };
+    const rates = (paces: readonly Pace[]): number[] => paces.map(({ stepsPerS }) => stepsPerS);
     return {
-      ...{ attack: attack.name, without, attacked, least: attack.least, memoryBefore },
-      ratio: ratios[Math.floor(ratios.length / 2)] as number,
+      ...{ attack: attack.name, without: rates(without), attacked: rates(attacked) },
+      ...{ least: attack.least, memoryBefore },
+      ...{ ratio: of('stepsPerS'), processorRatio: of('processorMsPerStep') },
       memoryMost: memory.most,
       weightsSha256: resultOf(end).weightsSha256,
       lines: end.stderr.split('\n').length,
@@ -94,17 +102,33 @@ function resultOf({ status, stdout, stderr }: Awaited<Program['ended']>): TrainR
   return JSON.parse(stdout.trim().split('\n').at(-1) as string) as TrainResult;
 }
 
+/** How fast a run was in a stretch of time. */
+interface Pace {
+  readonly stepsPerS: number;
+  readonly processorMsPerStep: number;
+}
+
+/** How far a run was: its news are paced, so `seconds` are the coordinator's, and `atMs` when they came. */
+interface Mark {
+  readonly step: number;
+  readonly seconds: number;
+  readonly atMs: number;
+  readonly processorMs: number;
+}
+
 /** Counts the steps of a run, as a watcher of it. */
 class StepCount {
   /** The first step is done. */
   readonly begun: Promise<void>;
-  private latest = { step: 0, atMs: 0 };
+  private latest = { step: 0, seconds: 0 };
   private onNews = (): void => {};
   private isOver = false;
   private readonly aborter = new AbortController();
 
+  /** @param pid of the coordinator */
   constructor(
     url: string,
+    private readonly pid: number,
     private readonly clock: Clock,
   ) {
     const joins = parseJoinUrl(url);
@@ -117,7 +141,7 @@ class StepCount {
       onNews: (news) => {
         if (news.kind === 'ended') this.isOver = true;
         if (news.kind !== 'progress') return;
-        this.latest = { step: news.step, atMs: clock.nowMs() };
+        this.latest = news;
         this.onNews();
       },
       onNotice: () => {},
@@ -125,13 +149,15 @@ class StepCount {
     }).catch(() => {});
   }
 
-  /** Steps per second while something happens, from the first news to the first after it. @throws Error when the run ends */
-  async during(act: () => Promise<void>): Promise<number> {
+  /** The pace while something happens, from the first news to the first after it. @throws Error when the run ends */
+  async during(act: () => Promise<void>): Promise<Pace> {
     const first = await this.next();
     await act();
     const last = await this.next();
     if (this.isOver) throw new Error('the run ended before it was measured; give it more --steps');
-    return ((last.step - first.step) / (last.atMs - first.atMs)) * 1000;
+    const stepsPerS = (last.step - first.step) / (last.seconds - first.seconds);
+    const processors = (last.processorMs - first.processorMs) / (last.atMs - first.atMs);
+    return { stepsPerS, processorMsPerStep: (1000 * processors) / stepsPerS };
   }
 
   stop(): void {
@@ -139,14 +165,17 @@ class StepCount {
   }
 
   /** The next news, or what is known of the run after five seconds without any. */
-  private next(): Promise<{ step: number; atMs: number }> {
+  private next(): Promise<Mark> {
     return new Promise((resolve) => {
-      const cancel = this.clock.after(5000, () =>
-        resolve({ step: this.latest.step, atMs: this.clock.nowMs() }),
-      );
+      const mark = (silentS: number): void => {
+        const { step, seconds } = this.latest;
+        const [atMs, usedMs] = [this.clock.nowMs(), processorMs([this.pid])];
+        resolve({ step, seconds: seconds + silentS, atMs, processorMs: usedMs });
+      };
+      const cancel = this.clock.after(SILENT_MS, () => mark(SILENT_MS / 1000));
       this.onNews = () => {
         cancel();
-        resolve(this.latest);
+        mark(0);
       };
     });
   }
