@@ -21,11 +21,7 @@ export type Trial = (plan: TrialPlan) => Promise<Readonly<Record<string, unknown
 
 /** Batches in which computing takes nearly all of the time, in steps short enough for a window. */
 const CNN = ['mnist-cnn', '--batch', '256'];
-const MLP512 = [
-  fileURLToPath(new URL('../../../dist/scripts/dev/tab/mlp512.js', import.meta.url)),
-  '--batch',
-  '1024',
-];
+const MLP512 = [fileURLToPath(new URL('./mlp512.ts', import.meta.url)), '--batch', '2048'];
 /** The least that a machine can compute between two exchanges, of 1.7 MB each way. */
 const EXCHANGE = ['mnist-cnn', '--batch', '1', '--leaf-size', '1'];
 const SMALL = ['mnist-cnn', '--batch', '32'];
