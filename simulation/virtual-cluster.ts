@@ -356,8 +356,7 @@ export class VirtualCluster {
       isFirst = false;
     };
     if (worker.sharesMemory) {
-      const step = message.kind === 'partial-sums' ? message.step : -1;
-      const buffers = executor.storeLocal(sums, name, step);
+      const buffers = message.kind === 'partial-sums' ? executor.storeLocal(sums, name, message.step) : [];
       return send(message, () => upper.hear({ kind: 'received', id: link.id, message, buffers }));
     }
     const sent = worker.flipsNext && sums.length > 0 ? flipped(worker, sums, this.random) : sums;

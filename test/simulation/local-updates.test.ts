@@ -27,6 +27,13 @@ describe.each(CODECS)('simulated rounds of local updates with %s', (compress) =>
   }, 600_000);
 });
 
+it('seed 4500837: sums were on their way when their worker acknowledged a cancellation', async () => {
+  const local = { replicas: 4, steps: 30 };
+  const plan = { ...PLAN, steps: 60, local, compress: 'int4', seed: 4_500_837 } as const;
+  const { finalHash, expectedHash } = await simulate(plan);
+  expect(finalHash).toBe(expectedHash);
+});
+
 describe('simulated rounds with a codec', () => {
   const [local] = SHAPES as [(typeof SHAPES)[0]];
 
