@@ -69,12 +69,9 @@ export function dispatch(
  * would come, or not, beside the new answers: so the worker is told to give it up, and to say when it has.
  */
 function voidWaiting(worker: WorkerRecord, step: number): CoordinatorEffect[] {
-  if (worker.cancelsDue > 0) return [];
-  if (!worker.stragglerTasks.some((task, i) => i > 0 && task.step === step)) {
-    worker.stragglerTasks.splice(1);
-    return [];
-  }
-  return [cancelOf(worker, step)];
+  worker.stragglerTasks = worker.stragglerTasks.filter((task, i) => i === 0 || task.step === step);
+  const isAgain = worker.stragglerTasks.length > 1;
+  return isAgain && worker.cancelsDue === 0 ? [cancelOf(worker, step)] : [];
 }
 
 /** Has a worker give up what it owes of a step and of those before it. */
