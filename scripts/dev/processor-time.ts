@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Clock ticks of /proc in a second; the same on all of Linux. */
 const TICK_MS = 10;
@@ -24,9 +24,20 @@ function ticksOf(pid: number): number {
   return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
 }
 
+/** Each thread has children of its own. */
 function childrenOf(pid: number): number[] {
-  const words = read(`/proc/${pid}/task/${pid}/children`)?.trim() ?? '';
-  return words === '' ? [] : words.split(' ').map(Number);
+  const words = threadsOf(pid).flatMap(
+    (thread) => read(`/proc/${pid}/task/${thread}/children`)?.match(/\d+/g) ?? [],
+  );
+  return words.map(Number);
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
 }
 
 function read(path: string): string | undefined {

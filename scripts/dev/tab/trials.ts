@@ -101,7 +101,7 @@ function compare(pairs: readonly (readonly [Pace, Pace])[]): Readonly<Record<str
   };
 }
 
-/** The rate of a tab beside Node's, while another tab is in front of it, against before. */
+/** The rate of a tab beside Node's, while another tab is in front of it, against before and after. */
 function hidden(plan: TrialPlan): ReturnType<Trial> {
   return inTurn(SMALL, plan, async (tab, pair) => {
     const ratios = async (isDue: (count: number) => boolean): Promise<number[]> => {
@@ -117,11 +117,12 @@ function hidden(plan: TrialPlan): ReturnType<Trial> {
     const untilMs = systemClock.nowMs() + plan.hiddenMs;
     const hiddenRatios = await ratios(() => systemClock.nowMs() < untilMs);
     const atTheEnd = await tab.show();
-    const last = hiddenRatios.slice(-plan.pairs);
+    const again = await ratios((count) => count < plan.pairs);
+    const rate = timeStats([...visible, ...again]).median;
     return {
-      ...{ visibility: [whileHidden, atTheEnd], visible, hidden: hiddenRatios },
-      ratio: timeStats(hiddenRatios).median / timeStats(visible).median,
-      ratioAtTheEnd: timeStats(last).median / timeStats(visible).median,
+      ...{ visibility: [whileHidden, atTheEnd], visible, hidden: hiddenRatios, again },
+      ratio: timeStats(hiddenRatios).median / rate,
+      ratioAtTheEnd: timeStats(hiddenRatios.slice(-plan.pairs)).median / rate,
     };
   });
 }
