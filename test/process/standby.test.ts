@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { TrainResult } from '../../trainer/result.js';
 import { killedAfterCheckpoint, undisturbed } from '../support/disturbed-run.js';
-import { type Ended, start, temporaryFolder } from '../support/process.js';
+import { type Ended, type Program, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 import { programHere } from '../support/program-here.js';
 
@@ -20,6 +20,16 @@ afterAll(() => rmSync(ROOT, { recursive: true }));
 
 const hashOf = ({ stdout }: Ended): string => (JSON.parse(stdout) as TrainResult).weightsSha256;
 
+/** The one that goes on with the run. */
+function firstToResume(standbys: readonly Program[]): Promise<Program> {
+  return Promise.any(
+    standbys.map(async (standby) => {
+      await standby.prints(/^r resumes from step \d+$/m);
+      return standby;
+    }),
+  );
+}
+
 describe('a process that stands by', () => {
   it(
     'takes the run over when its coordinator is killed or shut down; workers return, and the weights are the same',
@@ -27,7 +37,7 @@ describe('a process that stands by', () => {
       const folder = temporaryFolder();
       const coordinator = start([...RUN, '--workers', 0, '--placement', 'all'], folder);
       const worker = start(['worker', await coordinator.joinUrl(), '--name', 'far', '--stay'], folder);
-      const standbys = [start(STANDBY, folder), start(STANDBY, folder)];
+      const standbys = [start(STANDBY, folder), start(STANDBY, folder), start(STANDBY, folder)];
       for (const standby of standbys)
         await standby.prints(
           new RegExp(
@@ -36,25 +46,19 @@ describe('a process that stands by', () => {
           ),
         );
       await killedAfterCheckpoint(coordinator, folder);
-      const second = await Promise.any(
-        standbys.map(async (standby) => {
-          await standby.prints(/^r resumes from step \d+$/m);
-          return standby;
-        }),
-      );
-      const third = standbys.find((standby) => standby !== second) as typeof second;
-      await third.prints(new RegExp(`^standby: process ${second.pid} on`, 'm'));
+      const second = await firstToResume(standbys);
+      const others = standbys.filter((standby) => standby !== second);
+      for (const other of others) await other.prints(new RegExp(`^standby: process ${second.pid} on`, 'm'));
       await second.prints(/far joined/);
       await second.prints(/epoch \d+: /);
       second.signal('SIGTERM');
       expect((await second.ended).status).toBe(143);
-      const fourth = start(STANDBY, folder);
-      await fourth.prints(new RegExp(`^standby: process ${third.pid} on`, 'm'));
+      const third = await firstToResume(others);
       const last = await third.ended;
       expect(last.status, last.stderr).toBe(0);
       worker.signal('SIGTERM');
       expect(hashOf(last)).toBe(await undisturbed(TRAIN, DATA));
-      const idle = await fourth.ended;
+      const idle = await (others.find((other) => other !== third) as Program).ended;
       expect(idle).toMatchObject({ status: 0, stdout: '' });
       expect(idle.stderr).toMatch(/\nnothing to take over: the run in r is finished\n$/);
       expect(await programHere(folder, 'verify', 'r')).toMatchObject({ status: 0 });

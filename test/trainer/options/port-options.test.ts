@@ -7,9 +7,16 @@ const OPEN = { host: '0.0.0.0', port: 0 };
 describe('options about the port of a run', () => {
   it('encrypt connections that other machines can make, unless they say otherwise', () => {
     expect(parsePortOptions({}, LOOPBACK).tls).toBe(false);
-    expect(parsePortOptions({}, OPEN)).toEqual({ tls: true, certificate: undefined, publicUrl: undefined });
+    expect(parsePortOptions({}, OPEN)).toEqual({ tls: true, isAnnounced: false });
     expect(parsePortOptions({ tls: false }, OPEN).tls).toBe(false);
     expect(parsePortOptions({ tls: true }, LOOPBACK).tls).toBe(true);
+  });
+
+  it('announce a run only where other machines can reach it', () => {
+    expect(parsePortOptions({ announce: true }, OPEN).isAnnounced).toBe(true);
+    expect(() => parsePortOptions({ announce: true }, LOOPBACK)).toThrow(
+      /^--announce needs an address that other machines can reach, such as --listen 0\.0\.0\.0:0$/,
+    );
   });
 
   it('encrypt with a certificate that is named', () => {
