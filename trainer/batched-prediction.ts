@@ -1,3 +1,4 @@
+import { concatenated } from '../shared/concatenated.js';
 import type { Predictor } from '../shared/engine/passes/prediction.js';
 import { UserError } from '../shared/errors.js';
 import { elementsOf } from '../shared/graph/shape.js';
@@ -53,13 +54,7 @@ export async function predictInBatches(
     });
     parts.push(await predictor.predict(Object.fromEntries(part)));
   }
-  const outputs = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    outputs.set(part, at);
-    at += part.length;
-  }
-  return outputs;
+  return concatenated(Float32Array, parts);
 }
 
 /** Rows of the inputs; undefined where they do not fit, which the predictor reports. */

@@ -1,9 +1,11 @@
 /*
  * Unlabelled samples for a trained model, from files and folders, brought to the form that the model was trained on.
  */
+
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { concatenated } from '../shared/concatenated.js';
 import { isNumpy } from '../shared/data/arrays/arrays-to-measure.js';
 import { preprocessRecording } from '../shared/data/audio/audio-preprocessing.js';
 import type { Dataset } from '../shared/data/dataset.js';
@@ -20,7 +22,6 @@ import { explainFileError } from '../shared/files/file-error.js';
 import { exists, readBoundedFile } from '../shared/files/read-file.js';
 import type { Model } from '../shared/graph/model.js';
 import { elementsOf } from '../shared/graph/shape.js';
-import { concatenated } from './concatenated.js';
 import { type InputFiles, type InputRequest, isJson, type SampleBatch } from './input-files.js';
 import type { StoredModel } from './model-text.js';
 import type { Preprocessing } from './preprocessing.js';
@@ -178,7 +179,13 @@ async function* sampleFiles(
   const batch = (): SampleBatch => {
     const names = [...new Set(samples.flatMap((sample) => Object.keys(sample)))];
     const inputs = Object.fromEntries(
-      names.map((name) => [name, concatenated(samples.map((sample) => sample[name] ?? new Float32Array()))]),
+      names.map((name) => [
+        name,
+        concatenated(
+          Float32Array,
+          samples.map((sample) => sample[name] ?? new Float32Array()),
+        ),
+      ]),
     );
     const full = { ids, inputs };
     [ids, samples] = [[], []];

@@ -1,8 +1,8 @@
 /*
  * Files and rows for a loaded model, brought to the form that its network takes.
  */
+import { concatenated } from '../shared/concatenated.js';
 import { UserError } from '../shared/errors.js';
-import { concatenated } from './concatenated.js';
 import type { StoredModel } from './model-text.js';
 import { openInputs } from './prediction-inputs.js';
 import { preprocessRows } from './table-inputs.js';
@@ -70,7 +70,13 @@ async function fromFiles(
   return {
     ids,
     inputs: Object.fromEntries(
-      names.map((name) => [name, concatenated(parts.map((part) => part[name] ?? new Float32Array()))]),
+      names.map((name) => [
+        name,
+        concatenated(
+          Float32Array,
+          parts.map((part) => part[name] ?? new Float32Array()),
+        ),
+      ]),
     ),
   };
 }

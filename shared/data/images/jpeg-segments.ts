@@ -2,6 +2,7 @@
  * The segments of a JPEG file (ITU-T T.81, annex B). Reads the size, the colour space and the Exif orientation, checks limits, and
  * returns the file without metadata: libjpeg reports damaged metadata and damaged pixels in the same way.
  */
+import { concatenated } from '../../concatenated.js';
 import { UserError } from '../../errors.js';
 import { readOrientation } from './exif-orientation.js';
 import { checkDimensions, type Orientation } from './image.js';
@@ -97,7 +98,7 @@ class SegmentReader {
     const { components } = frame;
     const hasLuminance = this.hasLuminance(components);
     const hasAdobe = this.transform !== undefined || components.length === 4;
-    const begin = concatenate([
+    const begin = concatenated(Uint8Array, [
       Uint8Array.of(MARKER, SOI),
       ...(this.isJfif ? [JFIF_SEGMENT] : []),
       ...(hasAdobe ? [adobeSegment(hasLuminance ? components.length - 2 : 0)] : []),
@@ -105,7 +106,7 @@ class SegmentReader {
     return {
       ...frame,
       orientation: this.orientation ?? 1,
-      essential: concatenate([begin, ...this.parts, Uint8Array.of(MARKER, EOI)]),
+      essential: concatenated(Uint8Array, [begin, ...this.parts, Uint8Array.of(MARKER, EOI)]),
       scans: this.scans.map((scan) => ({ begin: begin.length + scan.begin, end: begin.length + scan.end })),
     };
   }
@@ -255,14 +256,4 @@ function adobeSegment(transform: number): Uint8Array {
 
 function startsWith(bytes: Uint8Array, text: string): boolean {
   return Array.from(text).every((character, i) => bytes[i] === character.charCodeAt(0));
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -3,6 +3,7 @@
  * The inputs are computed from counters and cover ordinary, subnormal, tiny and huge numbers and arbitrary bit patterns. A
  * processor that rounds differently, flushes subnormals or multiplies wrongly is detected, and the kernel is named.
  */
+import { concatenated } from '../../concatenated.js';
 import { assert } from '../../errors.js';
 import { CommandBuffer, type KernelArguments, type KernelName } from '../command-buffer.js';
 import type { Kernels } from '../kernels.js';
@@ -56,7 +57,7 @@ export function runSelfTest(
       kernels.run(scratch, call.length);
       return outputsOf(testCase, words);
     });
-    return { kernel, hash: sha256Hex(new Uint8Array(joined(results.flat()).buffer)) };
+    return { kernel, hash: sha256Hex(new Uint8Array(concatenated(Uint32Array, results.flat()).buffer)) };
   });
 }
 
@@ -77,14 +78,4 @@ function outputsOf({ buffers }: TestCase, words: Uint32Array): Uint32Array[] {
         if (((output[i] as number) & 0x7fffffff) > 0x7f800000) output[i] = 0x7fc00000;
       return output;
     });
-}
-
-function joined(parts: readonly Uint32Array[]): Uint32Array {
-  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

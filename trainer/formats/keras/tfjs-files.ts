@@ -1,6 +1,7 @@
 /*
  * A model as TensorFlow.js stores layers models: model.json with the layers, and the weights in files beside it.
  */
+import { concatenated } from '../../../shared/concatenated.js';
 import { canonicalBytes, type Tensor } from '../../../shared/files/tensors.js';
 import type { LayerModel, LayerOutput } from './layer-model.js';
 
@@ -15,7 +16,10 @@ export function tfjsFiles(
   { name, version }: { readonly name: string; readonly version: string },
 ): [name: string, bytes: Uint8Array][] {
   const weights = tfjsWeights(model);
-  const bytes = joined(weights.map(({ values }) => canonicalBytes(values)));
+  const bytes = concatenated(
+    Uint8Array,
+    weights.map(({ values }) => canonicalBytes(values)),
+  );
   const count = Math.max(1, Math.ceil(bytes.length / SHARD_BYTES));
   const paths = Array.from({ length: count }, (_, i) => `group1-shard${i + 1}of${count}.bin`);
   const json = {
@@ -72,14 +76,4 @@ function tfjsTopology({ inputs, outputs, layers }: LayerModel, name: string): Re
     },
     ...{ keras_version: LAYERS_VERSION, backend: 'tensor_flow.js' },
   };
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const result = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
 }

@@ -2,6 +2,7 @@
  * Recurrent ops. ONNX's own operators have no mask for single steps, so a masked layer is written step by step.
  */
 
+import { concatenated } from '../../../shared/concatenated.js';
 import type { RecurrentAttributes } from '../recurrent-attributes.js';
 import { reordered } from '../reordered.js';
 import type { GraphWriter, Name } from './graph-writer.js';
@@ -92,12 +93,18 @@ function computed(to: GraphWriter, use: NodeUse, { op, gates, states, attributes
     const { values, shape } = needed(use, role);
     const columns = reordered(values, shape, [1, 0]);
     const size = columns.length / gates.length;
-    return joined(gates.map((gate) => columns.subarray(gate * size, (gate + 1) * size)));
+    return concatenated(
+      Float32Array,
+      gates.map((gate) => columns.subarray(gate * size, (gate + 1) * size)),
+    );
   };
   const biases = ['bias', 'recurrentBias'].map((role) => {
     const weight = use.weight(role);
     if (weight === undefined) return new Float32Array(gates.length * units);
-    return joined(gates.map((gate) => weight.values.subarray(gate * units, (gate + 1) * units)));
+    return concatenated(
+      Float32Array,
+      gates.map((gate) => weight.values.subarray(gate * units, (gate + 1) * units)),
+    );
   });
   const [features, width] = needed(use, 'kernel').shape as readonly [number, number];
   const given = initialState ? inputs.slice(1) : [];
@@ -108,7 +115,7 @@ function computed(to: GraphWriter, use: NodeUse, { op, gates, states, attributes
       to.transpose(name, inputs[0], [1, 0, 2]),
       to.floats(`${name}:W`, [1, width, features], blocks('kernel')),
       to.floats(`${name}:R`, [1, width, units], blocks('recurrentKernel')),
-      to.floats(`${name}:B`, [1, 2 * width], joined(biases)),
+      to.floats(`${name}:B`, [1, 2 * width], concatenated(Float32Array, biases)),
       ...(given.length === 0 ? [] : ['', ...given.map((state) => to.unsqueeze(name, state, 0))]),
     ],
     1 + states,
@@ -165,14 +172,4 @@ function gatesOf(to: GraphWriter, { node }: NodeUse, z: Name, count: number): Na
   return Array.from({ length: count }, (_, gate) =>
     to.slice(node.name, z, 1, gate * units, (gate + 1) * units),
   );
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
