@@ -18,25 +18,19 @@ for (const [name, turn] of [
   ['server first', 1],
 ] as const) {
   linkSuite(`browser link, ${name}`, async () => {
-    const testServer = await startServer();
-    const [client, server] = await Promise.all([
-      connectBrowserLink(connectUrl(testServer.address), systemClock),
-      testServer.accepted(),
-    ]);
-    client.admit();
-    server.admit();
+    const { client, server, dispose } = await admitted();
     return {
       ends: turn === 0 ? [client, server] : [server, client],
       bufferedBytesMax: BUFFERED_BYTES_MAX,
       sendsUnread: turn === 0,
       readsUnopened: turn === 1,
-      dispose: testServer.dispose,
+      dispose,
     };
   });
 }
 
-/** Both ends of a connection, and what the client receives. */
-async function connected() {
+/** Both ends of a connection, which nobody has opened. */
+async function admitted() {
   const testServer = await startServer();
   const [client, server] = await Promise.all([
     connectBrowserLink(connectUrl(testServer.address), systemClock),
@@ -44,7 +38,13 @@ async function connected() {
   ]);
   client.admit();
   server.admit();
-  return { client, server, next: [client, server].map(reader), dispose: testServer.dispose };
+  return { client, server, dispose: testServer.dispose };
+}
+
+/** Both ends of a connection, and what they receive. */
+async function connected() {
+  const { client, server, dispose } = await admitted();
+  return { client, server, next: [client, server].map(reader), dispose };
 }
 
 /** Opens a link. @returns a function for the next message that it receives */
