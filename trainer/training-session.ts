@@ -54,8 +54,8 @@ export interface TrainRequest {
   readonly options: Readonly<Record<string, string | boolean>>;
   /** The directory of the run to resume. */
   readonly resume: string | undefined;
-  /** Its lease, where that was taken before. */
-  readonly lease?: Lease | undefined;
+  /** What it resumes from, where that was found before. */
+  readonly resumption?: Resumption | undefined;
   /** By what workers know a new run and where they look for it; left out: it has a join line of its own. */
   readonly access?: RunAccess | undefined;
 }
@@ -84,9 +84,9 @@ export interface SessionHost {
 export async function trainSession(request: TrainRequest, host: SessionHost): Promise<TrainResult> {
   const key = await keptMachineKey();
   const resumption =
-    request.resume === undefined
-      ? undefined
-      : await findResumption(request.resume, request.lease ?? Lease.take(request.resume, systemClock), key);
+    request.resume === undefined || request.resumption !== undefined
+      ? request.resumption
+      : await findResumption(request.resume, Lease.take(request.resume, systemClock), key);
   const place: { path?: string } = {};
   try {
     return await trainFrom(resumption, request, host, place, key);

@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import type { Lease } from '../../coordinator/storage/lease.js';
 import { systemClock } from '../../shared/actor/clock.js';
 import { CODECS } from '../../shared/codec/codec.js';
 import { commandLine } from '../../shared/command-line.js';
@@ -11,7 +10,7 @@ import { shellWord } from '../../shared/shell-word.js';
 import { availableCores } from '../../trainer/options/available-cores.js';
 import { parseTrainOptions, type TrainOptions } from '../../trainer/options/train-options.js';
 import { documentPath } from '../../trainer/package-files.js';
-import { keptOptions, resumedRun } from '../../trainer/resume.js';
+import { keptOptions, type Resumption, resumedRun } from '../../trainer/resume.js';
 import type { CommandContext } from './command.js';
 import { addComputeOptions, addJsonOption } from './compute-options.js';
 import { DEFAULT_RECIPE, findRecordedRecipe, RECIPES } from './recipes.js';
@@ -43,10 +42,13 @@ export function define(command: Command, context: CommandContext): void {
       const allow = `name it:  ${commandLine(again)}`;
       const recipe = await findRecordedRecipe(run.path ?? '', run.recipe, isNamed, allow).load();
       const settings = parseTrainOptions(run.recipe, recipe, run.options, availableCores());
-      const lease = options.standby === true ? await leaseAfter(run, context) : undefined;
-      if (options.standby === true && lease === undefined) return;
+      const resumption = options.standby === true ? await takenOver(run, context) : undefined;
+      if (options.standby === true && resumption === undefined) return;
       const { train } = await import('./train-run.js');
-      await train({ recipe, settings, options: keptOptions(run.options), resume: run.path, lease }, context);
+      await train(
+        { recipe, settings, options: keptOptions(run.options), resume: run.path, resumption },
+        context,
+      );
     });
 }
 
@@ -189,10 +191,10 @@ class AliasOption extends Option {
 }
 
 /** Waits until the process that trains in a directory is gone. @returns undefined: there is nothing to take over */
-async function leaseAfter(
+async function takenOver(
   { path, recipe }: { readonly path: string | undefined; readonly recipe: string },
   { terminal }: CommandContext,
-): Promise<Lease | undefined> {
+): Promise<Resumption | undefined> {
   if (path === undefined)
     throw new UserError('--standby takes a run over: name its directory with --resume DIR', 2);
   const { standBy } = await import('../../trainer/standby.js');
