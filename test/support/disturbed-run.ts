@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { TrainResult } from '../../trainer/result.js';
-import type { Program } from './process.js';
+import { type Program, start } from './process.js';
 import { programHere } from './program-here.js';
 
 /* Runs whose processes are killed as those of a cluster are. */
@@ -40,9 +40,15 @@ export async function killed(program: Program): Promise<void> {
 export async function killedAfterCheckpoint(coordinator: Program, folder: string): Promise<void> {
   await coordinator.prints(/epoch \d+: /);
   const [, operate = ''] = await coordinator.prints(/control '(wss:[^']+)' pause/);
+  const [, watch = ''] = await coordinator.prints(/watch '(wss:[^']+)'/);
+  const watcher = start(['watch', watch], folder);
+  await watcher.prints(/watching the run/);
   const { status, stderr } = await programHere(folder, 'control', operate, 'save');
   // Its last regular checkpoint may be that of the same step.
-  expect(status === 0 || stderr.includes('is saved already'), stderr).toBe(true);
+  const isSaved = stderr.includes('is saved already');
+  expect(status === 0 || isSaved, stderr).toBe(true);
+  // What is asked for is not on the disk yet.
+  if (!isSaved) await watcher.prints(/the state after step [1-9]\d* is saved/);
   await killed(coordinator);
 }
 
