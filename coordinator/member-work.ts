@@ -13,12 +13,12 @@ import {
 } from './membership/membership.js';
 import { onDeparture } from './membership/standings.js';
 import { onCompared, onPartialSums, onSegment } from './scheduling/answers.js';
+import { onCancelled } from './scheduling/cancellations.js';
 import { onMemberLeft, onWoken } from './scheduling/distributed-step.js';
 import { unanswering } from './scheduling/lateness.js';
 import { CHECK, onHash, voidCheck } from './scheduling/rehearsal-check.js';
 import {
   hasAnswered,
-  onCancelled,
   onMemberConnected,
   type SchedulingState,
   type WorkerRecord,

@@ -10,7 +10,7 @@ import type { SegmentPlace } from '../shared/reduction/segments.js';
 import type { Arriving, Computation, Computed, Prepared } from '../worker/executor.js';
 import { RemoteExecutor } from '../worker/remote-executor.js';
 import { buffersOf, RelayMembers } from './relay-members.js';
-import { checkRelayed, type OwnSettings, relaySettings } from './relay-settings.js';
+import { type OwnSettings, relaySettings } from './relay-settings.js';
 import { WaitingLinks } from './waiting-links.js';
 
 /**
@@ -47,9 +47,13 @@ export class RelayExecutor extends RemoteExecutor {
   private upper: Run | undefined;
   /** What has come since the latest computation, if anything. */
   private brings: Arriving | undefined;
-  /** The buffers of the latest result, which may wait for the link upwards. */
-  private held: readonly number[] = [];
+  /** The buffers of results that may wait for the link upwards. */
+  private held: number[] = [];
   private isAbandoned = false;
+  /** Computations under way: several replicas of one round. */
+  private underWay = 0;
+  /** The latest of them is handed on, when what it brings is on its way. */
+  private handing: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly parts: RelayExecutorParts) {
     super(parts.device, parts.bytesMax);
@@ -82,7 +86,6 @@ export class RelayExecutor extends RemoteExecutor {
   }
 
   override async prepare(run: Run): Promise<Prepared> {
-    checkRelayed(run);
     const before = this.run;
     const prepared = await super.prepare(run);
     this.upper = run;
@@ -93,7 +96,7 @@ export class RelayExecutor extends RemoteExecutor {
       this.buffers = undefined;
     }
     if (prepared.missing.length === 0) await this.begin();
-    return { ...prepared, needsAllData: true };
+    return { ...prepared, needsAllData: true, computesTogether: run.settings.local !== undefined };
   }
 
   override store(index: number, bytes: Uint8Array): boolean | Promise<boolean> {
@@ -119,27 +122,49 @@ export class RelayExecutor extends RemoteExecutor {
   }
 
   override async compute(computation: Computation): Promise<Computed | undefined> {
-    const { members, buffers } = this;
-    const { exchange, begin } = this.loaded;
-    assert(members !== undefined && buffers !== undefined && exchange !== undefined, 'a relay has a run');
-    buffers.release(this.held);
-    this.held = [];
-    const { step, range, appliesUpdate } = computation;
-    this.isAbandoned = false;
-    if (appliesUpdate) {
+    if (this.underWay === 0) {
+      this.buffers?.release(this.held);
+      this.held = [];
+      this.isAbandoned = false;
+    }
+    this.underWay += 1;
+    const handing = this.handing.then(() => this.prepareBelow(computation));
+    this.handing = handing.catch(() => undefined);
+    try {
+      return await this.computeBelow(computation, await handing);
+    } finally {
+      this.underWay -= 1;
+    }
+  }
+
+  /** Applies the update that comes with a computation. @returns what came with it for those below */
+  private async prepareBelow(computation: Computation): Promise<Arriving | undefined> {
+    if (computation.appliesUpdate) {
       await this.arrivals.here();
       if (this.isAbandoned) return undefined;
-      for (const stage of begin(computation).stages) await stage.applyUpdate();
+      for (const stage of this.loaded.begin(computation).stages) await stage.applyUpdate();
     }
     const { brings } = this;
     this.brings = undefined;
+    return brings;
+  }
+
+  private async computeBelow(
+    { step, range }: Computation,
+    brings: Arriving | undefined,
+  ): Promise<Computed | undefined> {
+    const { members } = this;
+    const { exchange } = this.loaded;
+    assert(members !== undefined, 'a relay has a run');
     if (this.isAbandoned) return undefined;
     const computed = await members.compute({ step, range, brings });
     if (computed === undefined) return undefined;
-    this.held = buffersOf(computed.arrived);
-    const partialSums = await exchange(step, computed.arrived);
+    const { arrived, computeMs } = computed;
+    this.held.push(...buffersOf(arrived));
+    // The result of a replica is passed on as it is: the coordinator adds those of all replicas.
+    const partialSums = exchange === undefined ? arrived : await exchange(step, arrived);
     await this.arrivals.here();
-    return { partialSums, computeMs: computed.computeMs };
+    return { partialSums, computeMs };
   }
 
   override interrupt(): void {

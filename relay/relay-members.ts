@@ -45,8 +45,8 @@ export class RelayMembers {
   private readonly actor: Actor<RelayState, RelayMessage, RelayEffect>;
   private readonly links: MemberLinks;
   private cancelTick = (): void => {};
-  /** Resolves the task under way. */
-  private resolveTask: (arrived: Arrived | undefined) => void = () => {};
+  /** Resolve the tasks under way, by the first leaf of each. */
+  private readonly resolveTasks = new Map<number, (arrived: Arrived | undefined) => void>();
   /** Resolve when so many can be given work. */
   private awaiting: { readonly least: number; readonly resolve: () => void }[] = [];
   private hadAble = false;
@@ -92,15 +92,17 @@ export class RelayMembers {
   /** Has those below compute leaves. @returns undefined: it was abandoned */
   compute(task: RelayTask): Promise<Arrived | undefined> {
     return new Promise((resolve) => {
-      this.resolveTask = resolve;
+      this.resolveTasks.set(task.range.from, resolve);
       this.actor.tell({ kind: 'compute', ...task });
     });
   }
 
-  /** Nobody needs the task under way any more. */
+  /** Nobody needs the tasks under way any more. */
   abandon(): void {
     this.actor.tell({ kind: 'abandon' });
-    this.resolveTask(undefined);
+    const resolveTasks = [...this.resolveTasks.values()];
+    this.resolveTasks.clear();
+    for (const resolve of resolveTasks) resolve(undefined);
   }
 
   /** A segment of weights or an update has arrived on this machine. */
@@ -126,6 +128,17 @@ export class RelayMembers {
     const hadAble = this.hadAble;
     this.hadAble = count > 0;
     if (hadAble && count === 0) this.tools.onNobody();
+  }
+
+  private computed(computed: Extract<RelayEffect, { kind: 'computed' }>): void {
+    const { resolveTasks, tools } = this;
+    const { from } = computed.task.range;
+    const resolve = resolveTasks.get(from);
+    resolveTasks.delete(from);
+    this.links.forgetSuperfluous();
+    // It was abandoned meanwhile.
+    if (resolve === undefined) return tools.buffers.release(buffersOf(computed.arrived));
+    resolve(computed);
   }
 
   private tick(): void {
@@ -160,8 +173,7 @@ export class RelayMembers {
           onNotice(`${effect.event.member} is expelled: its sums of step ${effect.event.step} are wrong`);
         return;
       case 'computed':
-        this.links.forgetSuperfluous();
-        return this.resolveTask(effect);
+        return this.computed(effect);
       default:
         assert(false, `a relay does not carry out "${effect.kind}"`);
     }

@@ -1,5 +1,4 @@
 import { answerSegmentsMax } from '../coordinator/membership/frame-limits.js';
-import { UserError } from '../shared/errors.js';
 import type { Run } from '../shared/protocol/messages.js';
 import type { VectorCut } from '../shared/reduction/segments.js';
 import { shardLevelOf } from '../shared/reduction/shards.js';
@@ -26,29 +25,22 @@ export interface RelayedVectors {
   readonly weightBytes: number;
 }
 
-/** @throws UserError when relays do not serve runs of this kind */
-export function checkRelayed({ settings: { local } }: Pick<Run, 'settings'>): void {
-  if (local !== undefined)
-    throw new UserError(
-      'a relay does not serve a run of local updates, whose replicas are single tasks: join its workers to the run itself',
-    );
-}
-
 /** The settings of a relay for a run. */
 export function relaySettings(
   { model, settings, data, compression }: Pick<Run, 'model' | 'settings' | 'data' | 'compression'>,
   own: OwnSettings,
   { sums, weightBytes }: RelayedVectors,
 ): RelaySettings {
-  const { seed, batch, leafSize, leavesPerGroup } = settings;
+  const { seed, batch, leafSize, leavesPerGroup, local } = settings;
   return {
     ...{ model, data, samples: data.samples, ...own, seed, batch, leafSize, leavesPerGroup },
+    ...(local && { local }),
     ...(compression && { compression, shardLevel: shardLevelOf(leafCount(batch, leafSize)) }),
     // The run goes on without it.
     whenNobody: 'nobody is at work below this relay: it leaves the run until someone joins it',
     // Who is below a relay was sent there to work.
     placement: 'all',
     exchange: { bytes: weightBytes + sums.bytes, others: [] },
-    answerSegmentsMax: answerSegmentsMax(sums, { batch, leafSize }),
+    answerSegmentsMax: answerSegmentsMax(sums, { batch, leafSize, local }),
   };
 }

@@ -23,16 +23,16 @@ export interface RelayTask {
 /** The state of a relay towards those below it: the rooms of a coordinator that know members, and what it owes upwards. */
 export interface RelayState extends MemberRooms {
   readonly settings: RelaySettings;
-  /** What is to be computed, or is being computed; undefined: nothing. */
-  task: RelayTask | undefined;
+  /** What is to be computed, or is being computed: one range of leaves, or several replicas of one round of local updates. */
+  tasks: readonly RelayTask[];
 }
 
 /** What reaches a relay's mailbox from below, as at a coordinator, and from above. */
 export type RelayMessage =
   | MemberMessage
-  /** Leaves to compute. One task at a time. */
+  /** Leaves to compute. One task at a time, unless it is a replica of the round that is being computed. */
   | ({ kind: 'compute' } & RelayTask)
-  /** Nobody needs them any more. */
+  /** Nobody needs any of them any more. */
   | { kind: 'abandon' };
 
 /** What a relay wants done. */
@@ -43,7 +43,7 @@ export type RelayEffect =
       kind: 'computed';
       task: RelayTask;
       arrived: readonly PartialSum[];
-      /** The longest time that one of those below has computed for it. */
+      /** The time that it has taken of all of those below together; see `computeMs` in transition.ts. */
       computeMs: number;
     };
 
@@ -53,6 +53,6 @@ export function initialRelayState(settings: RelaySettings, nowMs: number): Relay
     settings,
     membership: initialMembership(settings, nowMs),
     scheduling: initialScheduling(settings),
-    task: undefined,
+    tasks: [],
   };
 }

@@ -4,9 +4,9 @@ import { expel, memberOf, NOTHING } from '../coordinator/membership/membership.j
 import { discardResults } from '../coordinator/scheduling/answers.js';
 import {
   abandonStep,
-  closeStep,
+  addToStep,
+  closeRange,
   continueStep,
-  onStepFinished,
   startStep,
 } from '../coordinator/scheduling/distributed-step.js';
 import { chooseNextStep } from '../coordinator/scheduling/next-step.js';
@@ -43,7 +43,7 @@ function onMessage(state: RelayState, message: RelayMessage, nowMs: number): rea
     case 'compute':
       return onCompute(state, message);
     case 'abandon':
-      state.task = undefined;
+      state.tasks = [];
       return abandonStep(scheduling);
     default: {
       const { effects, ready, wrong = [] } = onMemberMessage(state, message, nowMs);
@@ -55,35 +55,31 @@ function onMessage(state: RelayState, message: RelayMessage, nowMs: number): rea
 
 /** Leaves have come from above. What came with them decides which weights those below still have. */
 function onCompute(state: RelayState, { step, range, brings }: RelayTask): RelayEffect[] {
-  const { scheduling } = state;
-  assert(state.task === undefined, 'a relay is given one task at a time');
+  const { scheduling, tasks } = state;
+  const isAlike = scheduling.settings.isLocal && brings === undefined;
+  assert(
+    tasks.every((task) => isAlike && task.step === step),
+    'a relay is given one task at a time, or replicas of one round',
+  );
   if (brings === 'weights') forgetWeights(scheduling);
   if (brings === 'update') {
     noteUpdate(scheduling, step, false);
     for (const worker of scheduling.workers.values())
       if (worker.weightsStep !== step - 1) worker.weightsStep = -1;
   }
-  state.task = { step, range, brings };
+  state.tasks = [...tasks, { step, range, brings }];
   return [];
 }
 
 /** Starts whatever can be started now. */
 function advance(state: RelayState, nowMs: number): RelayEffect[] {
-  const { scheduling, task } = state;
-  if (task === undefined || ableCount(state) === 0) return [];
-  const begun = scheduling.current === undefined ? begin(state, task, nowMs) : [];
-  const { effects, isCovered } = continueStep(scheduling, nowMs);
-  if (!isCovered) return [...begun, ...effects];
-  state.task = undefined;
-  const closed = closeStep(scheduling, nowMs);
-  onStepFinished(scheduling, nowMs);
-  const arrived = closed.chosen.flatMap(({ answer }) => answer.partialSums);
-  return [
-    ...begun,
-    ...effects,
-    ...closed.effects,
-    { kind: 'computed', task, arrived, computeMs: longestMs(state, closed.chosen) },
-  ];
+  const { scheduling, tasks } = state;
+  const [first] = tasks;
+  if (first === undefined || ableCount(state) === 0) return [];
+  const begun = scheduling.current === undefined ? begin(state, first, nowMs) : [];
+  for (const { range } of tasks) addToStep(scheduling, range);
+  const { effects } = continueStep(scheduling, nowMs);
+  return [...begun, ...effects, ...tasks.flatMap((task) => complete(state, task, nowMs))];
 }
 
 /** Dispatches the leaves of a task, and rehearses those below that have not answered yet. */
@@ -97,12 +93,27 @@ function begin(state: RelayState, { step, range }: RelayTask, nowMs: number): Re
   return [...effects, ...startStep(scheduling, { step, leaves, range, ...confirmation }, nowMs)];
 }
 
-/** The longest time that one of those below has computed for what counts, by its measured speed. */
-function longestMs({ scheduling }: RelayState, chosen: readonly Chosen[]): number {
-  return chosen.reduce((longest, { range, answer }) => {
+/** Hands a task upwards, as soon as all of its leaves are here. */
+function complete(state: RelayState, task: RelayTask, nowMs: number): RelayEffect[] {
+  const closed = closeRange(state.scheduling, task.range, nowMs);
+  if (closed === undefined) return [];
+  state.tasks = state.tasks.filter((other) => other !== task);
+  const { effects, chosen } = closed;
+  const arrived = chosen.flatMap(({ answer }) => answer.partialSums);
+  return [...effects, { kind: 'computed', task, arrived, computeMs: computeMs(state, chosen) }];
+}
+
+/**
+ * The time that what counts has taken, by the measured speed of those below: the longest of their parts. They compute replicas of a
+ * round side by side, so that one more takes only its part of the time.
+ */
+function computeMs(state: RelayState, chosen: readonly Chosen[]): number {
+  const { scheduling } = state;
+  const longest = chosen.reduce((longest, { range, answer }) => {
     const msPerLeaf = scheduling.workers.get(answer.memberId)?.throughput?.msPerLeaf ?? 0;
     return Math.max(longest, (range.to - range.from) * msPerLeaf);
   }, 0);
+  return scheduling.settings.isLocal ? longest / Math.max(1, ableCount(state)) : longest;
 }
 
 /** What somebody below has computed is wrong: it is expelled, and what it answered is computed again by others. */

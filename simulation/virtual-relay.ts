@@ -12,6 +12,7 @@ import { ableCount, type relay } from '../relay/transition.js';
 import { Actor } from '../shared/actor/actor.js';
 import { ProtocolError } from '../shared/protocol/checked.js';
 import type { Run, WorkerToCoordinator } from '../shared/protocol/messages.js';
+import { isSameRange } from '../shared/reduction/tree.js';
 import type { WorkerIdentity } from '../worker/connection.js';
 import type { Arriving } from '../worker/executor.js';
 import type { WorkItem } from '../worker/messages.js';
@@ -65,6 +66,10 @@ export class VirtualRelay extends VirtualWorker implements UpperEnd {
   private awaited: { readonly index: number; readonly act: () => void }[] = [];
   private hadAble = false;
   private ticks = 0;
+  /** What is computed below: a range of leaves, or several replicas of a round. */
+  private works: WorkItem[] = [];
+  /** What waits for the update that another one of these waits for. */
+  private behind: WorkItem[] = [];
 
   constructor(
     machine: VirtualMachine,
@@ -146,7 +151,8 @@ export class VirtualRelay extends VirtualWorker implements UpperEnd {
     const { missingChunks: missing } = this;
     const { codec } = this.environment;
     const prepared = { kind: 'prepared', run, weights: NUMBER, update: codec && NUMBER, missing } as const;
-    const report = (): void => this.tell({ ...prepared, needsAllData: true });
+    const computesTogether = run.settings.local !== undefined;
+    const report = (): void => this.tell({ ...prepared, needsAllData: true, computesTogether });
     if (missing.length === 0) this.begin(report);
     else report();
   }
@@ -186,7 +192,12 @@ export class VirtualRelay extends VirtualWorker implements UpperEnd {
   }
 
   protected override compute(work: WorkItem): void {
-    this.underWay = work;
+    if (this.waitingWork !== undefined) {
+      this.behind.push(work);
+      return;
+    }
+    if (this.works.length === 0) this.sums = [];
+    if (!this.works.includes(work)) this.works.push(work);
     const { step, range, brings, isRehearsed } = work;
     const isUpdate = brings === 'update' && isRehearsed !== true;
     if (isUpdate) {
@@ -199,20 +210,22 @@ export class VirtualRelay extends VirtualWorker implements UpperEnd {
     }
     const comes = brings === 'update' && !isUpdate ? undefined : brings;
     this.members?.tell({ kind: 'compute', step, range, brings: comes });
+    for (const next of this.behind.splice(0)) this.compute(next);
   }
 
   protected override interrupt(): void {
-    const { underWay: work } = this;
-    if (work === undefined) return;
-    this.underWay = undefined;
+    const given = [...this.works, ...this.behind];
+    this.works = [];
+    this.behind = [];
+    if (given.length === 0) return;
     this.waitingWork = undefined;
     if (this.delivery !== undefined) this.delivery.missing = 0;
     this.sendAsIs();
     this.members?.tell({ kind: 'abandon' });
-    const { step, range } = work;
-    this.environment.after(0, () =>
-      this.tell({ kind: 'computed', step, range, partialSums: undefined, computeMicros: 0 }),
-    );
+    this.environment.after(0, () => {
+      for (const { step, range } of given)
+        this.tell({ kind: 'computed', step, range, partialSums: undefined, computeMicros: 0 });
+    });
   }
 
   protected override end(reason: string): void {
@@ -314,15 +327,18 @@ export class VirtualRelay extends VirtualWorker implements UpperEnd {
   /** Adds what has arrived, as far as the tree adds it below its root. */
   private computedBelow({ task, arrived, computeMs }: Extract<RelayEffect, { kind: 'computed' }>): void {
     this.incoming.forgetSuperfluous();
-    const { underWay: work, store, environment } = this;
+    const { store, environment } = this;
     const { step, range } = task;
+    const work = this.works.find((one) => one.step === step && isSameRange(one.range, range));
     const added = store.add(arrived, environment.leavesOf(step), environment.codec);
     store.release(arrived.map(({ buffer }) => buffer));
-    this.sums = added.map(({ sum }) => sum);
-    const partialSums = added.map(({ node }, buffer) => ({ node, buffer }));
+    if (work === undefined) return;
+    const first = this.sums.length;
+    this.sums = [...this.sums, ...added.map(({ sum }) => sum)];
+    const partialSums = added.map(({ node }, i) => ({ node, buffer: first + i }));
     environment.after(ADD_MS, () => {
-      if (this.isDead || this.underWay !== work) return;
-      this.underWay = undefined;
+      if (this.isDead || !this.works.includes(work)) return;
+      this.works = this.works.filter((one) => one !== work);
       this.tell({ kind: 'computed', step, range, partialSums, computeMicros: computeMs * 1000 });
     });
   }

@@ -22,6 +22,8 @@ export interface Prepared {
   readonly update?: Vectors | undefined;
   /** All of the data is fetched at once: without it, not even a rehearsal can be computed here. */
   readonly needsAllData?: boolean;
+  /** Ranges of one step are computed at the same time, instead of one after the other. */
+  readonly computesTogether?: boolean;
 }
 
 /** A range of leaves of a step. */

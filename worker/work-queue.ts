@@ -36,10 +36,14 @@ export interface WorkQueue {
   delivery: Delivery | undefined;
   /** Ranges that wait. All belong to one step, and at most the first one brings something. */
   waiting: WorkItem[];
-  /** What the threads compute: nothing, a range that is owed, or one that was assigned over a link that is gone. */
+  /** What the threads compute: nothing, ranges that are owed, or some that were assigned over a link that is gone. */
   computing: 'nothing' | 'owed' | 'void';
-  /** The step that was cancelled while a range of it was computed, whose end the coordinator is to be told. */
-  cancelled: number | undefined;
+  /** Ranges of a step are computed at the same time; otherwise at most one is under way. */
+  computesTogether: boolean;
+  /** How many are under way, all of this step. */
+  underWay: { readonly step: number; readonly ranges: number };
+  /** The steps that were cancelled while a range of them was computed, whose end the coordinator is to be told. */
+  cancelled: readonly number[];
   /** Samples of all ranges that were computed and sent. */
   samples: number;
 }
@@ -52,7 +56,9 @@ export function createWorkQueue(): WorkQueue {
     delivery: undefined,
     waiting: [],
     computing: 'nothing',
-    cancelled: undefined,
+    computesTogether: false,
+    underWay: { step: -1, ranges: 0 },
+    cancelled: [],
     samples: 0,
   };
 }
@@ -61,11 +67,12 @@ export function createWorkQueue(): WorkQueue {
 export function startRun(
   queue: WorkQueue,
   run: Run,
-  { weights, update }: Pick<Prepared, 'weights' | 'update'>,
+  { weights, update, computesTogether = false }: Pick<Prepared, 'weights' | 'update' | 'computesTogether'>,
 ): void {
   assert(queue.waiting.length === 0 && queue.computing !== 'owed', 'work of another run is left');
   queue.run = run;
   queue.vectors = { weights, update };
+  queue.computesTogether = computesTogether;
 }
 
 /**
@@ -107,18 +114,28 @@ export function onSegment(
   return [];
 }
 
-/** A range is computed: sends its partial sums if they are still owed, and begins the next range. */
+/**
+ * A range is computed: sends its partial sums if they are still owed, and begins the next range. A cancellation is acknowledged
+ * when the last range of its step has ended.
+ */
 export function onComputed(
   queue: WorkQueue,
   { step, range, partialSums, computeMicros }: Extract<WorkerMessage, { kind: 'computed' }>,
 ): WorkerEffect[] {
   assert(queue.run !== undefined && queue.computing !== 'nothing', 'a worker computes what it was assigned');
   const isOwed = queue.computing === 'owed';
-  queue.computing = 'nothing';
-  const { cancelled } = queue;
-  queue.cancelled = undefined;
-  if (isOwed && cancelled !== undefined)
-    return [{ kind: 'send', message: { kind: 'cancelled', step: cancelled } }, ...computeNext(queue)];
+  const { cancelled, underWay } = queue;
+  queue.underWay = { ...underWay, ranges: underWay.ranges - 1 };
+  const isLast = queue.underWay.ranges === 0;
+  if (isLast) {
+    queue.computing = 'nothing';
+    queue.cancelled = [];
+  }
+  if (isOwed && cancelled.length > 0) {
+    if (!isLast) return [];
+    const acknowledgements = cancelled.map((one) => acknowledge(one));
+    return [...acknowledgements, ...computeNext(queue)];
+  }
   if (!isOwed || partialSums === undefined) return computeNext(queue);
   queue.samples += samplesIn(shapeOf(queue.run), step, range);
   const nodes = partialSums.map(({ node }) => node);
@@ -133,10 +150,14 @@ export function onCancel(queue: WorkQueue, step: number): WorkerEffect[] {
   if (dropped.some(({ brings }) => brings !== undefined)) queue.weightsStep = -1;
   queue.waiting = queue.waiting.filter((item) => item.step > step);
   if (queue.computing === 'owed') {
-    queue.cancelled = step;
+    queue.cancelled = [...queue.cancelled, step];
     return [{ kind: 'interrupt' }];
   }
-  return [{ kind: 'send', message: { kind: 'cancelled', step } }];
+  return [acknowledge(step)];
+}
+
+function acknowledge(step: number): WorkerEffect {
+  return { kind: 'send', message: { kind: 'cancelled', step } };
 }
 
 /** The link is gone: over the next one this worker is a new member, which owes nothing. */
@@ -144,7 +165,7 @@ export function discardWork(queue: WorkQueue): WorkerEffect[] {
   queue.waiting = [];
   queue.weightsStep = -1;
   queue.delivery = undefined;
-  queue.cancelled = undefined;
+  queue.cancelled = [];
   if (queue.computing === 'owed') queue.computing = 'void';
   return queue.computing === 'nothing' ? [] : [{ kind: 'interrupt' }];
 }
@@ -178,10 +199,27 @@ function beginDelivery(
 }
 
 function computeNext(queue: WorkQueue): WorkerEffect[] {
-  if (queue.computing !== 'nothing') return [];
-  const work = queue.waiting.shift();
-  if (work === undefined) return [];
+  const effects: WorkerEffect[] = [];
+  for (let next = queue.waiting[0]; next !== undefined && mayBegin(queue, next); next = queue.waiting[0]) {
+    queue.waiting.shift();
+    effects.push(...begin(queue, next));
+  }
+  return effects;
+}
+
+/** Whether a range can be computed now: beside others only if it needs nothing but what they need. */
+function mayBegin(
+  { computing, computesTogether, underWay, cancelled }: WorkQueue,
+  { step, brings, isRehearsed }: WorkItem,
+): boolean {
+  if (computing === 'nothing') return true;
+  const isAlike = step === underWay.step && brings === undefined && isRehearsed !== true;
+  return computesTogether && computing === 'owed' && cancelled.length === 0 && isAlike;
+}
+
+function begin(queue: WorkQueue, work: WorkItem): WorkerEffect[] {
   queue.computing = 'owed';
+  queue.underWay = { step: work.step, ranges: queue.underWay.ranges + 1 };
   const { delivery } = queue;
   if (work.brings === undefined || delivery?.goes !== 'onto the list') return [{ kind: 'compute', work }];
   const { what, held } = delivery;

@@ -4,6 +4,7 @@ import type { LeafRange } from '../../shared/reduction/tree.js';
 import { trustIn } from '../state/member.js';
 import type { CoordinatorEffect } from '../state/messages.js';
 import { assign } from './assignment.js';
+import { cancelOf } from './cancellations.js';
 import { isStraggler, type SchedulingState, type WorkerRecord } from './scheduling-state.js';
 import { addAssignee, type DistributedStep, split, type Task } from './step-tasks.js';
 import { capacities, hedgeDelayMs } from './throughput.js';
@@ -41,7 +42,7 @@ export function dispatch(
   const owed = current.held.get(member.id) ?? [];
   const leaves = owed.reduce((sum, other) => sum + other.range.to - other.range.from, range.to - range.from);
   const isAlone = owed.length === 0 && !isStraggler(worker);
-  const cancels = voidWaiting(worker, step);
+  const cancels = owed.length > 0 ? [] : voidWaiting(worker, step);
   worker.answersDue = Math.min(worker.answersDue + 1, QUEUE_MAX);
   // Local threads all end a step together: nothing is won by doing the work of one of them a second time.
   const dueMs = member.sharesMemory
@@ -70,14 +71,8 @@ export function dispatch(
  */
 function voidWaiting(worker: WorkerRecord, step: number): CoordinatorEffect[] {
   worker.stragglerTasks = worker.stragglerTasks.filter((task, i) => i === 0 || task.step === step);
-  const isAgain = worker.stragglerTasks.length > 1;
-  return isAgain && worker.cancelsDue === 0 ? [cancelOf(worker, step)] : [];
-}
-
-/** Has a worker give up what it owes of a step and of those before it. */
-export function cancelOf(worker: WorkerRecord, step: number): CoordinatorEffect {
-  worker.cancelsDue += 1;
-  return { kind: 'send', id: worker.member.id, message: { kind: 'cancel', step }, attachment: 'none' };
+  const isAgain = worker.stragglerTasks.filter(({ cancel }) => cancel === undefined).length > 1;
+  return isAgain ? [cancelOf(worker, step)] : [];
 }
 
 /** What goes with the first task that a worker is given in a step. */

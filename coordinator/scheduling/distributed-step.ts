@@ -3,8 +3,9 @@ import { isSameRange, type LeafRange, splitRange } from '../../shared/reduction/
 import type { Trust } from '../state/member.js';
 import type { CoordinatorEffect, Share } from '../state/messages.js';
 import { type Assignment, assign, reassign } from './assignment.js';
+import { cancelOf } from './cancellations.js';
 import { isIdle, preferNotLate } from './candidates.js';
-import { cancelOf, dispatch } from './dispatch.js';
+import { dispatch } from './dispatch.js';
 import { hedge, wakeWhenDue } from './hedging.js';
 import { onLate } from './lateness.js';
 import { noteDistributed } from './placement.js';
@@ -22,6 +23,8 @@ import {
   openStep,
   type Recheck,
   releaseMember,
+  type Task,
+  takeOut,
 } from './step-tasks.js';
 import { serveAll } from './takers.js';
 import { capacities, decayPenalty } from './throughput.js';
@@ -103,6 +106,18 @@ export function startStep(
   return effects;
 }
 
+/** Leaves that are to be computed in the step under way too, unless they are: they are dispatched when it continues. */
+export function addToStep(part: SchedulingState, range: LeafRange): void {
+  const current = openOf(part);
+  if (rootsIn(current, range).length > 0) return;
+  const { settings, random } = part;
+  addRoot(current, range, random.chance(settings.audit.fraction) ? 2 : 1);
+}
+
+function rootsIn({ roots }: DistributedStep, { from, to }: LeafRange): Task[] {
+  return roots.filter(({ range }) => from <= range.from && range.to <= to);
+}
+
 /** How answers count, by how far a member is believed. @param isAuditing whether anything is audited */
 function doubts(isAuditing: boolean, { mustConfirmAll, isRecheck }: Confirmation): (trust: Trust) => Doubt {
   return (trust) => {
@@ -141,15 +156,44 @@ export function closeStep(
   const step = openOf(part);
   assert(isCovered(step), 'a step is closed before all of its leaves are in');
   step.isClosed = true;
-  const cancels = noteStragglers(part, step);
-  for (const task of step.tasks.values())
+  const closed = closeTasks(part, step, nowMs);
+  step.isProven = closed.chosen.every(({ isProven }) => isProven);
+  return closed;
+}
+
+/**
+ * Closes a part of the step under way that is wanted before the others; with the last part the step is over.
+ * @returns undefined while the part is not covered
+ */
+export function closeRange(
+  part: SchedulingState,
+  range: LeafRange,
+  nowMs: number,
+): ReturnType<typeof closeStep> | undefined {
+  const step = openOf(part);
+  const roots = rootsIn(step, range);
+  if (roots.some((root) => step.open.has(root))) return undefined;
+  if (roots.length < step.roots.length) return closeTasks(part, takeOut(step, roots), nowMs);
+  const closed = closeStep(part, nowMs);
+  onStepFinished(part, nowMs);
+  return closed;
+}
+
+/** @param closed a step, or the part of it that ends */
+function closeTasks(
+  part: SchedulingState,
+  closed: DistributedStep,
+  nowMs: number,
+): ReturnType<typeof closeStep> {
+  const cancels = noteStragglers(part, closed);
+  for (const task of closed.tasks.values())
     for (const { memberId, isHedged } of task.assignees) {
       const worker = part.workers.get(memberId);
       if (isHedged && worker !== undefined) onLate(worker, nowMs);
     }
-  const compares = compareRight(part, step);
-  const { chosen, unused } = chosenAnswers(step);
-  step.isProven = chosen.every(({ isProven }) => isProven);
+  const isChecked = part.current === closed || closed.tasks.has(part.check?.sent?.task ?? -1);
+  const compares = isChecked ? compareRight(part, closed) : [];
+  const { chosen, unused } = chosenAnswers(closed);
   const buffers = unused.map(({ buffer }) => buffer);
   const effects = [...compares, ...cancels];
   return { effects: buffers.length > 0 ? [...effects, { kind: 'release', buffers }] : effects, chosen };
@@ -209,12 +253,17 @@ function openOf({ current }: SchedulingState): DistributedStep {
   return current;
 }
 
-/** A member that still computes a task of this step does so in vain. @returns cancellations, where they save time */
+/**
+ * A member that still computes a task of this step, or of a part of it, does so in vain. @returns cancellations, where they save
+ * time and the member owes nothing else of the step
+ */
 function noteStragglers(
-  { workers, settings }: SchedulingState,
+  { workers, settings, current }: SchedulingState,
   { step, tasks }: DistributedStep,
 ): CoordinatorEffect[] {
   const answered = new Set([...tasks.values()].flatMap(({ answers }) => answers.map((one) => one.memberId)));
+  const owes = (worker: WorkerRecord): boolean =>
+    current !== undefined && !current.isClosed && !isIdle(worker, current);
   const late = new Set<WorkerRecord>();
   for (const { range, assignees } of tasks.values()) {
     for (const { memberId, dispatchedMs } of assignees) {
@@ -222,12 +271,21 @@ function noteStragglers(
       if (worker === undefined) continue;
       worker.stragglerTasks.push({ step, range, dispatchedMs });
       // Its weights may still be on their way, and the run changes them now; if it has to cancel, they may be dropped with it.
-      if (!answered.has(memberId)) worker.weightsStep = -1;
+      if (!answered.has(memberId) && !owes(worker)) worker.weightsStep = -1;
       late.add(worker);
     }
   }
   if (!settings.isLocal) return [];
-  return [...late].map((worker) => cancelOf(worker, step));
+  // Those that owed something else when an earlier part of the step ended.
+  for (const worker of workers.values()) {
+    const isLeft = worker.stragglerTasks.some(
+      (task) => task.step === step && task.isRehearsal !== true && task.cancel === undefined,
+    );
+    if (late.has(worker) || !isLeft || owes(worker)) continue;
+    worker.weightsStep = -1;
+    late.add(worker);
+  }
+  return [...late].filter((worker) => !owes(worker)).map((worker) => cancelOf(worker, step));
 }
 
 /** The assignment in use where the new one gives everyone the same. */

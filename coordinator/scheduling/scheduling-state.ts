@@ -68,8 +68,9 @@ export interface WorkerRecord {
   answersDue: number;
   /** Segments that it has sent since its latest partial sums. */
   segments: number;
-  /** Cancellations that it has not acknowledged. */
-  cancelsDue: number;
+  /** Cancellations that it was sent, and those that it has acknowledged. */
+  cancelsSent: number;
+  cancelsAcknowledged: number;
   /** It was told to fetch the data that it lacks. */
   isFetching: boolean;
 }
@@ -127,6 +128,8 @@ export interface StragglerTask {
   readonly range: LeafRange;
   readonly dispatchedMs: number;
   readonly isRehearsal?: boolean;
+  /** The cancellation that it has to give it up by, the how manyth of those it was sent. */
+  cancel?: number;
 }
 
 /** Nobody has been given anything yet. */
@@ -194,7 +197,8 @@ export function onMemberConnected({ workers }: SchedulingState, member: Readonly
     announced: undefined,
     answersDue: UNASKED_MAX,
     segments: 0,
-    cancelsDue: 0,
+    cancelsSent: 0,
+    cancelsAcknowledged: 0,
     isFetching: false,
   });
 }
@@ -248,16 +252,6 @@ export function warmUpRehearsals(part: SchedulingState): number {
 /** Whether a remote worker could take part in the next step. */
 export function hasHelp(part: SchedulingState): boolean {
   return activeWorkers(part).some((worker) => !worker.member.sharesMemory && !isStraggler(worker));
-}
-
-/**
- * A member has given up what it owed of a step and of steps before it. @returns whether it was asked to
- */
-export function onCancelled(worker: WorkerRecord, step: number): boolean {
-  if (worker.cancelsDue === 0) return false;
-  worker.cancelsDue -= 1;
-  worker.stragglerTasks = worker.stragglerTasks.filter((task) => task.step > step);
-  return true;
 }
 
 /** Nobody holds weights that still count: the run has gone back to an earlier state. */

@@ -78,6 +78,8 @@ export interface DistributedStep {
   readonly leaves: number;
   readonly codec: StepCodec | undefined;
   readonly tasks: Map<number, Task>;
+  /** Tasks that there have been, which gives each its id. */
+  tasksMade: number;
   /** Tasks that cover the batch, each leaf once. */
   readonly roots: Task[];
   /** The roots that have no result yet. */
@@ -121,6 +123,7 @@ export function openStep(
     leaves,
     codec,
     tasks: new Map(),
+    tasksMade: 0,
     roots: [],
     open: new Set(),
     unassigned: new Set(),
@@ -141,6 +144,22 @@ export function addRoot(current: DistributedStep, range: LeafRange, replicas: nu
   current.roots.push(task);
   refresh(current, task);
   return task;
+}
+
+/** Takes parts of the batch out of the step, with what members owe of them. @returns a step of these parts alone */
+export function takeOut(current: DistributedStep, roots: readonly Task[]): DistributedStep {
+  const tasks = new Map([...current.tasks].filter(([, task]) => roots.includes(rootOf(task))));
+  for (const root of roots) {
+    current.roots.splice(current.roots.indexOf(root), 1);
+    current.open.delete(root);
+  }
+  for (const [id, task] of tasks) {
+    current.tasks.delete(id);
+    current.unassigned.delete(task);
+  }
+  for (const held of current.held.values())
+    for (const task of tasks.values()) if (held.includes(task)) held.splice(held.indexOf(task), 1);
+  return { ...current, tasks, roots: [...roots] };
 }
 
 /** Splits a task among others. Assignees of the whole keep it. */
@@ -360,7 +379,7 @@ function newTask(
   parent: Task | undefined,
 ): Task {
   const task: Task = {
-    id: current.tasks.size,
+    id: current.tasksMade,
     range,
     replicas,
     standsAlone: false,
@@ -370,6 +389,7 @@ function newTask(
     subtasks: [],
     parent,
   };
+  current.tasksMade += 1;
   current.tasks.set(task.id, task);
   return task;
 }

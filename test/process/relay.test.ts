@@ -79,3 +79,24 @@ it('gives the same weights when a worker below, a relay below and a relay are ki
   expect((await direct.ended).status).toBe(0);
   expect(weightsSha256).toBe(await hashAlone(folder, options));
 });
+
+it.each(['none', 'int4'])(
+  'trains replicas of local updates below a relay, also when a worker there is killed, codec %s',
+  async (codec) => {
+    const options = ['--steps', 200, '--sync', 'local:replicas=4,steps=10', '--compress', codec];
+    const { folder, coordinator, join: grow } = plant(options);
+    const relay = await grow('relay', coordinator, 2);
+    const [a, b] = [await grow('a', relay), await grow('b', relay)];
+    await coordinator.prints(/epoch 5:/);
+    a.signal('SIGKILL');
+    await relay.prints(/a left/);
+    const { weightsSha256 } = resultOf<TrainResult>(await coordinator.ended);
+    const [above, below] = await Promise.all(
+      [relay, b].map(async ({ ended }) => resultOf<WorkerResult>(await ended)),
+    );
+    expect(below?.samples).toBeGreaterThan(0);
+    // What a has computed of the others is not counted anywhere else.
+    expect(above?.samples).toBeGreaterThan(below?.samples as number);
+    expect(weightsSha256).toBe(await hashAlone(folder, options));
+  },
+);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { checkRelayed, relaySettings } from '../../relay/relay-settings.js';
+import { relaySettings } from '../../relay/relay-settings.js';
 import { adam } from '../../shared/optim/adam.js';
 import { cutVector } from '../../shared/reduction/segments.js';
 
@@ -21,9 +21,10 @@ it('passes on what decides the samples, and rounds at the same nodes as the coor
   expect(relaySettings({ ...run, compression }, OWN, { sums, weightBytes: 300 }).shardLevel).toBe(1);
 });
 
-it('does not serve local updates', () => {
+it('passes on how replicas of local updates are trained', () => {
   const local = { replicas: 2, steps: 5, optimizer: adam() };
-  expect(() => checkRelayed({ settings: { ...SETTINGS, local } })).toThrow(
-    'a relay does not serve a run of local updates, whose replicas are single tasks: join its workers to the run itself',
-  );
+  const run = { model: {}, settings: { ...SETTINGS, local }, data: MANIFEST };
+  const settings = relaySettings(run, OWN, { sums: cutVector(400), weightBytes: 300 });
+  // Each result is an answer of its own.
+  expect(settings).toMatchObject({ local, answerSegmentsMax: 1 });
 });

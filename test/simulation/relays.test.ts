@@ -37,6 +37,43 @@ describe('a run with relays and faults', () => {
   );
 });
 
+describe('a run of local updates with relays and faults', () => {
+  it.each(['none', 'int4'] as const)(
+    'ends with the weights of a run without, codec %s',
+    async (compress) => {
+      let atOnce = 0;
+      for (let seed = 0; seed < RUNS; seed++) {
+        const given = new Map<string, number>();
+        const local = { replicas: 6, steps: 30 };
+        const { finalHash, expectedHash } = await simulate({ ...PLAN, seed, compress, local }, (line) => {
+          // Replicas that a relay has handed on and that are not answered.
+          const [, relayName, step] = /(relay-\d+) -> worker-\d+: work (\d+)/.exec(line) ?? [];
+          const [, toRelay] = /worker-\d+ -> (relay-\d+): partial-sums/.exec(line) ?? [];
+          if (relayName !== undefined && step !== undefined) {
+            given.set(relayName, (given.get(relayName) ?? 0) + 1);
+            if ((given.get(relayName) as number) > 1) atOnce += 1;
+          }
+          if (toRelay !== undefined) given.set(toRelay, 0);
+        });
+        expect(finalHash, `seed ${seed}`).toBe(expectedHash);
+      }
+      expect(atOnce).toBeGreaterThan(RUNS);
+    },
+    600_000,
+  );
+
+  it.each([
+    [
+      5_000_111,
+      'a second cancellation of a round was acknowledged with the first, and an answer counted as unasked',
+    ],
+  ])('seed %i: %s', async (seed) => {
+    const plan = { ...PLAN, workers: 5, seed, local: { replicas: 8, steps: 30 } };
+    const { finalHash, expectedHash } = await simulate(plan);
+    expect(finalHash).toBe(expectedHash);
+  });
+});
+
 /** A relay that is changed before each transition, or whose effects are. */
 function mutant(
   change: (state: RelayState, message: RelayMessage) => RelayMessage,
