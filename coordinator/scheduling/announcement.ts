@@ -1,6 +1,6 @@
 import type { CoordinatorEffect } from '../state/messages.js';
-import { type Capacity, commonEndMs } from './assignment.js';
-import { inMs, isAloneSettled } from './placement.js';
+import type { Capacity } from './assignment.js';
+import { inMs, isAloneSettled, type LocalThreads, stepMsWith } from './placement.js';
 import { remedyOf } from './remedy.js';
 import {
   type Announcement,
@@ -22,7 +22,7 @@ export function announce(
   part: SchedulingState,
   worker: WorkerRecord,
   { step, batch }: Pick<StepAhead, 'step' | 'batch'>,
-  alone: Capacity,
+  alone: LocalThreads,
   capacity: Capacity,
   nowMs: number,
 ): CoordinatorEffect[] {
@@ -36,7 +36,7 @@ export function announce(
     isAloneSettled(placement) && worker.rehearsals.answered >= warmUpRehearsals(part) + SETTLED_REHEARSALS;
   if (announced === undefined && !isActive && !isSettled) return [];
   const reason = isActive
-    ? `a step takes ${inMs(figures.aloneMs)} without this machine, ${inMs(commonEndMs(batch.leaves, [alone, capacity]))} with it`
+    ? `a step takes ${inMs(figures.aloneMs)} without this machine, ${inMs(stepMsWith(batch.leaves, alone, [capacity]))} with it`
     : `${standbyReason(part, figures)}; ${remedyOf(worker, batch, alone, capacity, settings.exchange)}`;
   return tell(worker, step, { isActive, ...figures, atMs: nowMs }, reason);
 }

@@ -7,6 +7,7 @@ import type { Compared, CoordinatorEffect } from '../state/messages.js';
 import { commonEndMs } from './assignment.js';
 import { preferNotLate } from './candidates.js';
 import { onAwaited, onPrompt } from './lateness.js';
+import { movingMs } from './placement.js';
 import { checkedRehearsal, compareAnswer, fits } from './rehearsal-check.js';
 import {
   activeWorkers,
@@ -27,7 +28,7 @@ import {
   result,
   takeAnswer,
 } from './step-tasks.js';
-import { capacities, expectedMs, measure } from './throughput.js';
+import { capacities, expectedMs, loadOf, measure } from './throughput.js';
 
 /** Answers to the same task differ. */
 export interface Dispute {
@@ -53,10 +54,16 @@ export function onPartialSums(
   if (worker.member.phase !== 'ready' || worker.answersDue === 0) return { effects: [], refusal: 'not-owed' };
   worker.answersDue -= 1;
   worker.segments = 0;
+  const { shardLevel } = part.settings;
+  const load = loadOf([range], Math.max(part.current?.leaves ?? 0, range.to), shardLevel);
+  const { bytes } = part.settings.exchange;
+  const moving = worker.member.sharesMemory
+    ? movingMs(bytes, { helpers: part.placement.helpers.size })
+    : movingMs(bytes, load);
   const note = (dispatchedMs: number): number => {
-    const leaves = range.to - range.from;
     const elapsedMs = nowMs - dispatchedMs;
-    worker.throughput = measure(worker.throughput, { leaves, computeMs: computeMicros / 1000, elapsedMs });
+    const computeMs = computeMicros / 1000;
+    worker.throughput = measure(worker.throughput, { ...load, computeMs, elapsedMs, movingMs: moving });
     return elapsedMs;
   };
   const late = worker.stragglerTasks.findIndex(
@@ -64,14 +71,15 @@ export function onPartialSums(
   );
   if (late >= 0) {
     const [task] = worker.stragglerTasks.splice(late, 1);
+    const isRehearsal = task?.isRehearsal === true;
     const { rehearsals } = worker;
-    if (task?.isRehearsal) rehearsals.answered += 1;
-    const isWarmUp = task?.isRehearsal === true && rehearsals.answered <= warmUpRehearsals(part);
+    if (isRehearsal) rehearsals.answered += 1;
+    const isWarmUp = isRehearsal && rehearsals.answered <= warmUpRehearsals(part);
     // Of several, those behind the first have waited for it.
     if (late === 0 && task !== undefined && !isWarmUp) note(task.dispatchedMs);
-    const sent = task?.isRehearsal ? checkedRehearsal(part, worker.member.id, { step, range }) : undefined;
+    const sent = isRehearsal ? checkedRehearsal(part, worker.member.id, { step, range }) : undefined;
     if (sent !== undefined && !fits(sent, nodes)) return { effects: [], refusal: 'wrong-nodes' };
-    if (task?.isRehearsal && !isWarmUp) worker.hasRehearsed = true;
+    if (isRehearsal && !isWarmUp) worker.hasRehearsed = true;
     const isComplete = sent !== undefined && buffers.length === nodes.length;
     const effects = isComplete ? [compareAnswer(worker.member.id, sent, buffers)] : [];
     return { effects, refusal: 'another-step' };
@@ -89,7 +97,7 @@ export function onPartialSums(
   const { task, assignee } = taken;
   if (!assignee.isHedged) onPrompt(worker);
   if (assignee.isAlone) {
-    const ownMs = expectedMs(worker.throughput, range.to - range.from);
+    const ownMs = expectedMs(worker.throughput, load);
     const elapsedMs = note(assignee.dispatchedMs);
     // A late answer to a step that is over says nothing of how long answers take here: nobody has waited for it.
     part.slowestMs = Math.max(part.slowestMs, elapsedMs);

@@ -32,6 +32,8 @@ const CUT_SLACK = 0.025;
 const CUT_SLACK_MOST = 0.15;
 /** The fraction of a share's overhead that one vector takes: the weights come, a partial sum goes. */
 const VECTOR_PART = 1 / 2;
+/** One more partial sum for each share takes this part of a step on the coordinator, which receives them and adds them. */
+const ADDITION_PART = 0.1;
 /** A new assignment replaces the one in use when it shortens the step by more than this fraction. */
 const GAIN_LEAST = 0.1;
 /** Rounding error of the sum of all ideal shares. */
@@ -45,8 +47,9 @@ const NAMED_MAX = 8;
  * That time T solves sum over i of max(0, (T - overhead_i) / msPerLeaf_i) = leaves: a member of twice the throughput gets
  * twice the leaves, and one whose overhead alone exceeds T gets none. Cuts lie at multiples of `leavesPerGroup` leaves,
  * counted from leaf 0 (a virtual group of leaves is never split). The cumulative ideal decides each cut, so rounding
- * errors do not accumulate; a member whose share rounds to zero gets no leaves. The weights of the run do not depend on the
- * assignment: see shared/reduction.
+ * errors do not accumulate; a member whose share rounds to zero gets no leaves. Coarser cuts give fewer partial sums, and are
+ * taken where sending and adding these would take longer than the uneven shares do. The weights of the run do not depend on
+ * the assignment: see shared/reduction.
  *
  * @param range the leaves to assign, `from` a multiple of `leavesPerGroup`
  * @param members in the order in which they get leaves; at least one
@@ -56,6 +59,26 @@ export function assign(range: LeafRange, members: readonly Capacity[], leavesPer
   const leaves = range.to - range.from;
   const endMs = commonEndMs(leaves, members);
   const ideals = members.map(({ overheadMs, msPerLeaf }) => Math.max(0, (endMs - overheadMs) / msPerLeaf));
+  let shares = cutAt(range, members, ideals, leavesPerGroup);
+  const hasOverhead = members.some(({ overheadMs }) => overheadMs > 0);
+  for (let unit = 2 * leavesPerGroup; hasOverhead && unit < leaves; unit *= 2) {
+    const coarser = cutAt(range, members, ideals, unit);
+    // Whoever has leaves keeps some.
+    if (coarser.length === shares.length && costOf(coarser, members) < costOf(shares, members))
+      shares = coarser;
+  }
+  const reason = reasonFor(leaves, shares, members, leavesPerGroup);
+  return { shares, members: members.length, spanMs: costOf(shares, members), reason };
+}
+
+/** Shares whose cuts lie at multiples of so many leaves, as near to the ideal as the slack allows. @param ideals leaves of each member */
+function cutAt(
+  range: LeafRange,
+  members: readonly Capacity[],
+  ideals: readonly number[],
+  unit: number,
+): Share[] {
+  const leaves = range.to - range.from;
   const shares: Share[] = [];
   let passed = 0;
   let from = range.from;
@@ -65,13 +88,12 @@ export function assign(range: LeafRange, members: readonly Capacity[], leavesPer
     const slack = slackAt(members.slice(i, i + 2), Math.min(ideal, ideals[i + 1] ?? 0));
     // Members after the last one with an ideal share get nothing, not the remainder of rounding.
     const isLast = i === members.length - 1 || passed >= leaves - ROUNDING_LEAVES;
-    const cut = isLast ? range.to : cutNear(range.from + passed, slack, leavesPerGroup);
+    const cut = isLast ? range.to : cutNear(range.from + passed, slack, unit);
     const to = Math.min(Math.max(cut, from), range.to);
     if (to > from) shares.push({ memberId: id, range: { from, to } });
     from = to;
   });
-  const reason = reasonFor(leaves, shares, members, leavesPerGroup);
-  return { shares, members: members.length, spanMs: spanOf(shares, members), reason };
+  return shares;
 }
 
 /**
@@ -86,7 +108,7 @@ export function reassign(
 ): Assignment {
   const fresh = assign(range, members, leavesPerGroup);
   if (inUse === undefined || !serves(inUse, range, members)) return fresh;
-  const spanMs = spanOf(inUse.shares, members);
+  const spanMs = costOf(inUse.shares, members);
   return fresh.spanMs < spanMs * (1 - GAIN_LEAST) ? fresh : inUse;
 }
 
@@ -129,15 +151,24 @@ function slackAt(beside: readonly Capacity[], smaller: number): number {
   return Math.min(Math.max(worth, CUT_SLACK * smaller), CUT_SLACK_MOST * smaller);
 }
 
-/** The time until the last member is done. Each partial sum beyond a share's first is one more vector to send. */
-function spanOf(shares: readonly Share[], members: readonly Capacity[]): number {
+/** The time until the last member is done, and what more partial sums than one for each share take to be added. */
+function costOf(shares: readonly Share[], members: readonly Capacity[]): number {
   const leaves = shares.at(-1)?.range.to ?? 0;
   const capacities = new Map(members.map((member) => [member.id, member]));
-  return shares.reduce((span, { memberId, range }) => {
+  let [spanMs, extra] = [0, 0];
+  for (const { memberId, range } of shares) {
     const { overheadMs, msPerLeaf } = capacities.get(memberId) as Capacity;
-    const more = maximalSubtrees(range, leaves).length - 1;
-    return Math.max(span, overheadMs * (1 + VECTOR_PART * more) + (range.to - range.from) * msPerLeaf);
-  }, 0);
+    const vectors = maximalSubtrees(range, leaves).length;
+    spanMs = Math.max(spanMs, overheadMs * overheadTimes(vectors) + (range.to - range.from) * msPerLeaf);
+    extra += vectors - 1;
+  }
+  const hasOverhead = members.some(({ overheadMs }) => overheadMs > 0);
+  return hasOverhead ? spanMs * (1 + (ADDITION_PART * extra) / shares.length) : spanMs;
+}
+
+/** How many times the overhead of an answer with one partial sum one with so many takes. */
+export function overheadTimes(vectors: number): number {
+  return 1 + VECTOR_PART * (vectors - 1);
 }
 
 /** Whether an assignment is of these leaves, and was decided for as many members, of which all with shares are still there. */

@@ -7,7 +7,7 @@ import { assign } from './assignment.js';
 import { cancelOf } from './cancellations.js';
 import { isStraggler, type SchedulingState, type WorkerRecord } from './scheduling-state.js';
 import { addAssignee, type DistributedStep, split, type Task } from './step-tasks.js';
-import { capacities, hedgeDelayMs } from './throughput.js';
+import { capacities, hedgeDelayMs, loadOf } from './throughput.js';
 import { assignWhole } from './whole-assignment.js';
 
 /** Gives a task to some workers, in subtasks when there is enough of it for several. */
@@ -37,17 +37,20 @@ export function dispatch(
   nowMs: number,
 ): CoordinatorEffect[] {
   const { member } = worker;
-  const { step } = current;
+  const { step, leaves, codec } = current;
   const { range } = task;
   const owed = current.held.get(member.id) ?? [];
-  const leaves = owed.reduce((sum, other) => sum + other.range.to - other.range.from, range.to - range.from);
   const isAlone = owed.length === 0 && !isStraggler(worker);
   const cancels = owed.length > 0 ? [] : voidWaiting(worker, step);
   worker.answersDue = Math.min(worker.answersDue + 1, QUEUE_MAX);
   // Local threads all end a step together: nothing is won by doing the work of one of them a second time.
   const dueMs = member.sharesMemory
     ? Number.POSITIVE_INFINITY
-    : nowMs + hedgeDelayMs(worker.throughput, leaves);
+    : nowMs +
+      hedgeDelayMs(
+        worker.throughput,
+        loadOf([...owed.map(({ range }) => range), range], leaves, codec?.shardLevel),
+      );
   const doubt = current.doubtIn(trustIn(member));
   addAssignee(current, task, {
     ...{ memberId: member.id, isTrusted: member.sharesMemory, doubt, dispatchedMs: nowMs, dueMs, isAlone },

@@ -8,6 +8,7 @@ import {
   decide,
   isAloneSettled,
   isDataWorthwhile,
+  localThreads,
   worthTrying,
 } from './placement.js';
 import { fetchData, rehearseSome, WIRE_MS_PER_MB } from './rehearsal.js';
@@ -68,7 +69,7 @@ export function chooseNextStep(part: SchedulingState, ahead: StepAhead, nowMs: n
   // Local threads alone are measured first: nothing else tells what a helper is worth.
   if (!isAloneSettled(placement)) return { ...unbounded, effects, isDistributed: false };
   const msPerLeaf = aloneMsPerLeaf(placement);
-  const alone = { id: 'local', name: 'local', msPerLeaf, overheadMs: 0 };
+  const alone = localThreads(msPerLeaf, part.settings.exchange.bytes);
   const measured = remotes.filter(({ rehearsals }) => rehearsals.answered > warmUpRehearsals(part));
   const candidates = capacities(measured);
   const able = candidates.filter((_, i) => measured[i]?.member.hasData);

@@ -1,5 +1,5 @@
 import type { PlacementPolicy } from '../state/run-settings.js';
-import { type Capacity, commonEndMs } from './assignment.js';
+import { type Capacity, commonEndMs, overheadTimes } from './assignment.js';
 
 /*
  * Which remote members are given work. A member that joins must never slow the run: local threads alone execute many steps
@@ -8,6 +8,13 @@ import { type Capacity, commonEndMs } from './assignment.js';
  * the time that its steps really take. Members that would slow the run are on standby.
  */
 
+/**
+ * Processor time of the coordinator for what a helper sends and receives, in ms per million bytes: moving and adding it (measured).
+ * Local threads have less of their cores for that time, or wait.
+ */
+const HELPER_MS_PER_MB = 0.7;
+/** Processor time of a helper for the same bytes (measured). */
+const MOVING_MS_PER_MB = 0.5;
 /** A choice of helpers must be predicted faster than the one in use by this part to be tried ... */
 const GAIN_LEAST = 0.05;
 /** ... and measured faster than local threads alone by this part to be kept. */
@@ -140,6 +147,31 @@ function sumOf(window: StepWindow, more: StepWindow, kept = 1): StepWindow {
   };
 }
 
+/** The coordinator's own threads, as a member without overhead. */
+export interface LocalThreads extends Capacity {
+  /** Time that they lose for each helper. */
+  readonly helperMs: number;
+}
+
+/** Local threads that take so long for a leaf, where a helper exchanges so many bytes. */
+export function localThreads(msPerLeaf: number, exchangeBytes: number): LocalThreads {
+  const helperMs = movingMs(exchangeBytes, { helpers: 1 });
+  return { id: 'local', name: 'local', msPerLeaf, overheadMs: 0, helperMs };
+}
+
+/** Time that moving bytes takes of a member's cores, for an answer with so many partial sums, or for so many helpers. */
+export function movingMs(exchangeBytes: number, by: { vectors: number } | { helpers: number }): number {
+  const megabytes = exchangeBytes / 1e6;
+  return 'vectors' in by
+    ? megabytes * MOVING_MS_PER_MB * overheadTimes(by.vectors)
+    : megabytes * HELPER_MS_PER_MB * by.helpers;
+}
+
+/** The time that so many leaves are expected to take with these helpers, by the model that also assigns leaves. */
+export function stepMsWith(leaves: number, alone: LocalThreads, helpers: readonly Capacity[]): number {
+  return commonEndMs(leaves, [{ ...alone, overheadMs: helpers.length * alone.helperMs }, ...helpers]);
+}
+
 /** A choice of helpers, and the time that a step is expected to take with it. */
 export interface Prediction {
   readonly helpers: readonly Capacity[];
@@ -147,19 +179,20 @@ export interface Prediction {
 }
 
 /**
- * The fastest choice among: no helper, the best one, the two best, ... By the model that also assigns leaves: n leaves take a
- * member overheadMs + n msPerLeaf, and all end together.
- *
- * @param alone local threads as one member without overhead
+ * The fastest choice among: no helper, the best one, the two best, ...
  * @param candidates remote members that were measured
  */
-export function predictBest(leaves: number, alone: Capacity, candidates: readonly Capacity[]): Prediction {
-  const stepMsWith = (helpers: readonly Capacity[]): number => commonEndMs(leaves, [alone, ...helpers]);
-  const sorted = [...candidates].sort((a, b) => stepMsWith([a]) - stepMsWith([b]));
-  let best: Prediction = { helpers: [], stepMs: stepMsWith([]) };
+export function predictBest(
+  leaves: number,
+  alone: LocalThreads,
+  candidates: readonly Capacity[],
+): Prediction {
+  const msWith = (helpers: readonly Capacity[]): number => stepMsWith(leaves, alone, helpers);
+  const sorted = [...candidates].sort((a, b) => msWith([a]) - msWith([b]));
+  let best: Prediction = { helpers: [], stepMs: msWith([]) };
   for (let count = 1; count <= sorted.length; count++) {
     const helpers = sorted.slice(0, count);
-    const stepMs = stepMsWith(helpers);
+    const stepMs = msWith(helpers);
     if (stepMs < best.stepMs) best = { helpers, stepMs };
   }
   return best;
@@ -169,12 +202,12 @@ export function predictBest(leaves: number, alone: Capacity, candidates: readonl
 export function worthTrying(
   { helpers }: Placement,
   leaves: number,
-  alone: Capacity,
+  alone: LocalThreads,
   candidates: readonly Capacity[],
 ): Prediction | undefined {
   const present = candidates.filter(({ id }) => helpers.has(id));
   const best = predictBest(leaves, alone, candidates);
-  const isFaster = best.stepMs <= (1 - GAIN_LEAST) * commonEndMs(leaves, [alone, ...present]);
+  const isFaster = best.stepMs <= (1 - GAIN_LEAST) * stepMsWith(leaves, alone, present);
   return isFaster ? best : undefined;
 }
 
@@ -189,7 +222,7 @@ export function worthTrying(
 export function decide(
   placement: Placement,
   leaves: number,
-  alone: Capacity,
+  alone: LocalThreads,
   candidates: readonly Capacity[],
   stepsLeft: number,
   nowMs: number,
@@ -197,7 +230,7 @@ export function decide(
   const { helpers } = placement;
   const aloneMs = alone.msPerLeaf * leaves;
   const present = candidates.filter(({ id }) => helpers.has(id));
-  const presentMs = commonEndMs(leaves, [alone, ...present]);
+  const presentMs = stepMsWith(leaves, alone, present);
   const chooseNow = (chosen: readonly Capacity[], stepMs: number): void => {
     const savedMs = stepsLeft * (aloneMs - stepMs);
     const runMs = placement.spentMs + stepsLeft * aloneMs;

@@ -1,6 +1,6 @@
 import type { ExchangeMode, ExchangeSettings } from '../state/run-settings.js';
-import { type Capacity, commonEndMs } from './assignment.js';
-import { inMs } from './placement.js';
+import type { Capacity } from './assignment.js';
+import { inMs, type LocalThreads, stepMsWith } from './placement.js';
 import type { WorkerRecord } from './scheduling-state.js';
 import type { StepAhead } from './step-ahead.js';
 
@@ -18,7 +18,7 @@ const WORTHWHILE = 0.1;
 export function remedyOf(
   { member }: WorkerRecord,
   batch: StepAhead['batch'],
-  alone: Capacity,
+  alone: LocalThreads,
   capacity: Capacity,
   { bytes, others }: ExchangeSettings,
 ): string {
@@ -28,8 +28,9 @@ export function remedyOf(
   const costed = (mode: ExchangeMode): string[] => {
     const leaves = batch.leaves * mode.steps;
     const member = { ...capacity, overheadMs: overheadMsOf(mode) };
-    const stepMs = commonEndMs(leaves, [alone, member]) / mode.steps;
-    return isWorthwhile(leaves, alone, member) ? [`${mode.option} (${inMs(stepMs)} a step)`] : [];
+    const local = { ...alone, helperMs: alone.helperMs * (mode.bytes / bytes) };
+    const stepMs = stepMsWith(leaves, local, [member]) / mode.steps;
+    return isWorthwhile(leaves, local, member) ? [`${mode.option} (${inMs(stepMs)} a step)`] : [];
   };
   const remedies = [...largerBatch(batch, alone, capacity), ...others.flatMap(costed)];
   const last = remedies.pop();
@@ -42,7 +43,7 @@ export function exchangeMs(overheadMs: number, roundTripMs: number, times: numbe
   return roundTripMs + (overheadMs - roundTripMs) * times;
 }
 
-function largerBatch(batch: StepAhead['batch'], alone: Capacity, capacity: Capacity): string[] {
+function largerBatch(batch: StepAhead['batch'], alone: LocalThreads, capacity: Capacity): string[] {
   for (let factor = 2; factor <= LARGER_BATCH_MOST; factor *= 2)
     if (isWorthwhile(batch.leaves * factor, alone, capacity))
       return [`a batch from ${batch.samples * factor}`];
@@ -50,6 +51,6 @@ function largerBatch(batch: StepAhead['batch'], alone: Capacity, capacity: Capac
 }
 
 /** Whether a member makes the computation of so many leaves clearly faster. */
-function isWorthwhile(leaves: number, alone: Capacity, capacity: Capacity): boolean {
-  return commonEndMs(leaves, [alone, capacity]) < (1 - WORTHWHILE) * alone.msPerLeaf * leaves;
+function isWorthwhile(leaves: number, alone: LocalThreads, capacity: Capacity): boolean {
+  return stepMsWith(leaves, alone, [capacity]) < (1 - WORTHWHILE) * alone.msPerLeaf * leaves;
 }

@@ -1,29 +1,41 @@
+import { exchangedNodes } from '../../shared/reduction/shards.js';
+import type { LeafRange } from '../../shared/reduction/tree.js';
 import type { Member } from '../state/member.js';
-import type { Capacity } from './assignment.js';
+import { type Capacity, overheadTimes } from './assignment.js';
 
 /** What was measured of a member's answers, smoothed. */
 export interface Throughput {
   /** Time on its threads, as the member reports it. */
   readonly msPerLeaf: number;
-  /** From dispatch to answer, without the time on its threads. */
+  /** From dispatch to an answer with one partial sum, without the time on its threads. */
   readonly overheadMs: number;
   /** Mean deviation of answers from the expected time. */
   readonly deviationMs: number;
 }
 
-/** One answer. */
-export interface Timing {
+/** What a member is asked for. */
+export interface Load {
   readonly leaves: number;
+  /** Partial sums of the answer. */
+  readonly vectors: number;
+}
+
+/** One answer. */
+export interface Timing extends Load {
   /** As the member reports it. */
   readonly computeMs: number;
   /** From dispatch to answer, by the coordinator's clock. */
   readonly elapsedMs: number;
+  /** Time that moving bytes takes of the cores that compute. It does not grow with the leaves. */
+  readonly movingMs: number;
 }
 
 /** Weight of the newest answer in a smoothed value. */
 const NEWEST = 1 / 4;
 /** One answer counts as at most so many times slower or faster than before: a single hitch must not change the whole assignment. */
 const OUTLIER = 2;
+/** Of a reported time, moving bytes took this part at most: a member with a core to spare computes meanwhile. */
+const MOVING_MOST = 1 / 2;
 /** No member computes a leaf faster, whatever it reports. */
 const MS_PER_LEAF_MIN = 1e-4;
 /** A member that seemed a hundred times too slow is tried again after some 230 steps. */
@@ -38,20 +50,34 @@ const LATE_MOST = 4;
 /** How long a member's first answer may take: its threads compile, its weights come. */
 const FIRST_ANSWER_MS = 1500;
 
+/** What it is to compute some ranges of a step of so many leaves. */
+export function loadOf(ranges: readonly LeafRange[], leaves: number, shardLevel: number | undefined): Load {
+  const sum = (numberOf: (range: LeafRange) => number): number =>
+    ranges.reduce((total, range) => total + numberOf(range), 0);
+  return {
+    leaves: sum(({ from, to }) => to - from),
+    vectors: sum((range) => exchangedNodes(range, leaves, shardLevel).length),
+  };
+}
+
 /** The throughput of a member after one more answer. */
 export function measure(
   before: Throughput | undefined,
-  { leaves, computeMs, elapsedMs }: Timing,
+  { leaves, vectors, computeMs, elapsedMs, movingMs }: Timing,
 ): Throughput {
-  const computed = Math.min(computeMs, elapsedMs);
+  const reported = Math.min(computeMs, elapsedMs);
+  const computed = Math.max(reported - movingMs, MOVING_MOST * reported);
   const msPerLeaf = Math.max(computed / leaves, MS_PER_LEAF_MIN);
-  const overheadMs = elapsedMs - computed;
+  const overheadMs = (elapsedMs - computed) / overheadTimes(vectors);
   if (before === undefined) return { msPerLeaf, overheadMs, deviationMs: elapsedMs / 4 };
-  const deviationMs = Math.abs(elapsedMs - expectedMs(before, leaves));
+  const deviationMs = Math.abs(elapsedMs - expectedMs(before, { leaves, vectors }));
   return {
     msPerLeaf: smooth(before.msPerLeaf, within(before.msPerLeaf, msPerLeaf)),
     overheadMs: smooth(before.overheadMs, Math.min(overheadMs, OUTLIER * before.overheadMs + LATE_MS)),
-    deviationMs: smooth(before.deviationMs, Math.min(deviationMs, OUTLIER * expectedMs(before, leaves))),
+    deviationMs: smooth(
+      before.deviationMs,
+      Math.min(deviationMs, OUTLIER * expectedMs(before, { leaves, vectors })),
+    ),
   };
 }
 
@@ -67,18 +93,18 @@ export function decayPenalty({ msPerLeaf, overheadMs, deviationMs }: Throughput)
   };
 }
 
-/** How long a member has for so many leaves before they are given to idle members as well. */
-export function hedgeDelayMs(throughput: Throughput | undefined, leaves: number): number {
+/** How long a member has for so much before its leaves are given to idle members as well. */
+export function hedgeDelayMs(throughput: Throughput | undefined, load: Load): number {
   if (throughput === undefined) return FIRST_ANSWER_MS;
-  const expected = expectedMs(throughput, leaves);
+  const expected = expectedMs(throughput, load);
   const late = Math.max(expected * LATE_PART, throughput.deviationMs * LATE_DEVIATIONS);
   return Math.min(expected + late, expected * LATE_MOST) + LATE_MS;
 }
 
-/** How long a member is expected to take for so many leaves; infinity: nothing is known of it. */
-export function expectedMs(throughput: Throughput | undefined, leaves: number): number {
+/** How long a member is expected to take for so much; infinity: nothing is known of it. */
+export function expectedMs(throughput: Throughput | undefined, { leaves, vectors }: Load): number {
   if (throughput === undefined) return Number.POSITIVE_INFINITY;
-  return throughput.overheadMs + throughput.msPerLeaf * leaves;
+  return throughput.overheadMs * overheadTimes(vectors) + throughput.msPerLeaf * leaves;
 }
 
 /**

@@ -79,9 +79,9 @@ describe('executions, while all members are local', () => {
     script.nowMs = 3;
     expect(script.answers('c', 1, { from: 5, to: 8 })).toEqual(['release 100 101', 'interrupt-execution']);
     expect(script.tell({ kind: 'executed', metrics: [], elapsedMs: 0 })).toEqual([
-      'a <- work 1 [0,3)',
-      'b <- work 1 [3,5)',
-      'c <- work 1 [5,8) + weights',
+      'a <- work 1 [0,2)',
+      'b <- work 1 [2,6)',
+      'c <- work 1 [6,8) + weights',
     ]);
   });
 

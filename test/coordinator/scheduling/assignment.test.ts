@@ -81,8 +81,12 @@ describe('assignment of leaves', () => {
   it('counts overhead: a distant member gets fewer leaves, and none when the others end before its overhead', () => {
     const all = { from: 0, to: 64 };
     expect(countsOf(assign(all, [member('near', 1), member('far', 1, 16)], 1))).toEqual({
-      near: 40,
-      far: 24,
+      near: 32,
+      far: 32,
+    });
+    expect(countsOf(assign(all, [member('near', 1), member('far', 1, 32)], 1))).toEqual({
+      near: 48,
+      far: 16,
     });
     expect(countsOf(assign(all, [member('near', 1), member('far', 1, 64)], 1))).toEqual({ near: 64 });
   });
@@ -101,7 +105,8 @@ describe('assignment of leaves', () => {
     expect(countsOf(assign(many, near, 1))).toEqual({ a: 36, b: 28 });
     expect(countsOf(assign(many, far, 1))).toEqual({ a: 32, b: 32 });
     // Shares of 5 and 3 leaves have four partial sums to send instead of two.
-    const uneven = assign(all, [member('a', 1, 4), member('b', 0.5, 4)], 1);
+    expect(countsOf(assign(all, [member('a', 1, 4), member('b', 0.5, 4)], 1))).toEqual({ a: 4, b: 4 });
+    const uneven = assign(all, [member('a', 1), member('b', 0.6)], 1);
     expect(countsOf(uneven)).toEqual({ a: 5, b: 3 });
     expect(countsOf(reassign(uneven, all, [member('a', 1, 4), member('b', 1, 4)], 1))).toEqual({
       a: 4,

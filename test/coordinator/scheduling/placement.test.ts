@@ -6,11 +6,13 @@ import {
   initialPlacement,
   isAloneSettled,
   isDataWorthwhile,
+  localThreads,
   noteAlone,
   noteDistributed,
   type Placement,
   predictBest,
   type StepWindow,
+  stepMsWith,
 } from '../../../coordinator/scheduling/placement.js';
 
 const LEAVES = 8;
@@ -23,7 +25,7 @@ const member = (id: string, msPerLeaf: number, overheadMs: number) => ({
 /** Steps left of a run that goes on for hours. */
 const LONG = 1e6;
 /** Local threads alone: 16 ms a step. */
-const ALONE = member('local', 2, 0);
+const ALONE = { ...member('local', 2, 0), helperMs: 0 };
 
 function steps(count: number, stepMs: number): StepWindow {
   return { steps: count, leaves: count * LEAVES, elapsedMs: count * stepMs };
@@ -48,6 +50,20 @@ describe('the prediction of a step', () => {
     // (8 leaves + 1/2 + 3/2) / (3 members / 2 ms)
     expect(best.stepMs).toBeCloseTo(10 / 1.5, 9);
     expect(best.stepMs).toBe(commonEndMs(LEAVES, [ALONE, near, next]));
+  });
+});
+
+describe('local threads', () => {
+  it('lose time for each helper, by the bytes that it exchanges', () => {
+    const { helperMs } = localThreads(2, 4_000_000);
+    expect(helperMs).toBeCloseTo(2.8, 9);
+    const costly = { ...ALONE, helperMs };
+    const near = [member('near', 2, 1), member('next', 2, 1)];
+    // (8 leaves + 5.6/2 + 1/2 + 1/2) / (3 members / 2 ms)
+    expect(stepMsWith(LEAVES, costly, near)).toBeCloseTo(11.8 / 1.5, 9);
+    expect(stepMsWith(LEAVES, costly, [])).toBe(16);
+    // A helper whose exchange alone takes no time still costs them more than it saves.
+    expect(predictBest(LEAVES, { ...ALONE, helperMs: 17 }, [member('near', 2, 0)]).helpers).toEqual([]);
   });
 });
 
