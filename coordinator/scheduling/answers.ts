@@ -5,9 +5,10 @@ import { isSameRange, type LeafRange } from '../../shared/reduction/tree.js';
 import { trustIn } from '../state/member.js';
 import type { Compared, CoordinatorEffect } from '../state/messages.js';
 import { commonEndMs } from './assignment.js';
-import { preferNotLate } from './candidates.js';
+import { isIdle, preferNotLate } from './candidates.js';
 import { onAwaited, onPrompt } from './lateness.js';
 import { movingMs } from './placement.js';
+import { rehearseAgain } from './rehearsal.js';
 import { checkedRehearsal, compareAnswer, fits } from './rehearsal-check.js';
 import {
   activeWorkers,
@@ -71,7 +72,13 @@ export function onPartialSums(
   );
   if (late >= 0) {
     const [task] = worker.stragglerTasks.splice(late, 1);
-    const isRehearsal = task?.isRehearsal === true;
+    if (task?.rehearsal !== undefined && task.rehearsal.warming > 0) {
+      // What it was given meanwhile comes first.
+      const isFree = part.current === undefined || isIdle(worker, part.current);
+      const effects = isFree ? rehearseAgain(part, worker, task, nowMs) : [];
+      return { effects, refusal: 'another-step' };
+    }
+    const isRehearsal = task?.rehearsal !== undefined;
     const { rehearsals } = worker;
     if (isRehearsal) rehearsals.answered += 1;
     const isWarmUp = isRehearsal && rehearsals.answered <= warmUpRehearsals(part);

@@ -279,7 +279,7 @@ function noteStragglers(
   // Those that owed something else when an earlier part of the step ended.
   for (const worker of workers.values()) {
     const isLeft = worker.stragglerTasks.some(
-      (task) => task.step === step && task.isRehearsal !== true && task.cancel === undefined,
+      (task) => task.step === step && task.rehearsal === undefined && task.cancel === undefined,
     );
     if (late.has(worker) || !isLeft || owes(worker)) continue;
     worker.weightsStep = -1;

@@ -7,6 +7,7 @@ import {
   choosesHelpers,
   isStraggler,
   type SchedulingState,
+  type StragglerTask,
   type WorkerRecord,
   warmUpRehearsals,
 } from './scheduling-state.js';
@@ -29,6 +30,11 @@ const REHEARSE_ALL_PART = 0.05;
 export const WIRE_MS_PER_MB = 2;
 /** How much of the time of all may be used at once, after a time without rehearsals. */
 const REHEARSE_AHEAD_MS = 500;
+/**
+ * Answers of a rehearsal before the one that counts: a machine that has been idle is three times as slow at first (measured), and
+ * one that works is what a step would have.
+ */
+const WARMING_ANSWERS = 2;
 /** Rehearsals at a time, and how long one is awaited before another takes its place. */
 const REHEARSALS_MAX = 8;
 const REHEARSAL_AWAITED_MS = 2000;
@@ -50,13 +56,13 @@ export function rehearseSome(
   );
   if (due.length === 0) return [];
   const underWay = workers.filter(({ stragglerTasks: [task] }) => {
-    return task?.isRehearsal && nowMs - task.dispatchedMs < REHEARSAL_AWAITED_MS;
+    return task?.rehearsal && nowMs - task.dispatchedMs < REHEARSAL_AWAITED_MS;
   }).length;
   const range = rangeOf();
   // Who has waited for the longest time comes first, so nobody is left out for good.
   const inTurn = due.sort((a, b) => a.rehearsals.nextAtMs - b.rehearsals.nextAtMs);
   const some = inTurn.slice(0, Math.min(Math.max(0, REHEARSALS_MAX - underWay), affordable(part, nowMs)));
-  part.rehearsalTime.leftMs -= some.length * wireMs(part);
+  part.rehearsalTime.leftMs -= some.length * costMs(part);
   const checked = isDistributed ? some.find((worker) => mayCheck(part, worker, nowMs)) : undefined;
   if (checked !== undefined) planCheck(part, checked, range.to - range.from, nowMs);
   return some.flatMap((worker) => (worker === checked ? [] : rehearse(part, worker, step, range, nowMs)));
@@ -101,7 +107,30 @@ function rehearse(
   const { member } = worker;
   const isChecked = part.check?.memberId === member.id && part.check.sent?.step === step;
   scheduleNext(part, worker, nowMs);
-  worker.stragglerTasks.push({ step, range, dispatchedMs: nowMs, isRehearsal: true });
+  const warming = isChecked ? 0 : warmingAnswers(part);
+  return send(part, worker, { step, range, dispatchedMs: nowMs, rehearsal: { warming } }, isChecked);
+}
+
+/** A rehearsal was answered whose answer only warms the member up: it follows again at once. */
+export function rehearseAgain(
+  part: SchedulingState,
+  worker: WorkerRecord,
+  { step, range, rehearsal }: StragglerTask,
+  nowMs: number,
+): CoordinatorEffect[] {
+  const warming = (rehearsal?.warming ?? 0) - 1;
+  return send(part, worker, { step, range, dispatchedMs: nowMs, rehearsal: { warming } }, false);
+}
+
+function send(
+  part: SchedulingState,
+  worker: WorkerRecord,
+  task: StragglerTask,
+  isChecked: boolean,
+): CoordinatorEffect[] {
+  const { member } = worker;
+  const { step, range } = task;
+  worker.stragglerTasks.push(task);
   worker.answersDue += 1;
   worker.deliveries += 1;
   const work = { kind: 'work', step, range } as const;
@@ -121,12 +150,17 @@ function affordable(part: SchedulingState, nowMs: number): number {
   const { leftMs, atMs } = part.rehearsalTime;
   const earnedMs = (nowMs - atMs) * REHEARSE_ALL_PART;
   part.rehearsalTime = { leftMs: Math.min(leftMs + earnedMs, REHEARSE_AHEAD_MS), atMs: nowMs };
-  return Math.max(0, Math.ceil(part.rehearsalTime.leftMs / wireMs(part)));
+  return Math.max(0, Math.ceil(part.rehearsalTime.leftMs / costMs(part)));
 }
 
 /** What the bytes of a rehearsal take of the coordinator's time. */
-function wireMs({ settings: { exchange } }: SchedulingState): number {
-  return (exchange.bytes / 1e6) * WIRE_MS_PER_MB;
+function costMs(part: SchedulingState): number {
+  return (part.settings.exchange.bytes / 1e6) * WIRE_MS_PER_MB * (1 + warmingAnswers(part));
+}
+
+/** A replica takes so long that what is slow at first hardly shows; and where all take part in any case, speed matters less. */
+function warmingAnswers(part: SchedulingState): number {
+  return choosesHelpers(part) && !part.settings.isLocal ? WARMING_ANSWERS : 0;
 }
 
 /** The rehearsals that warm up follow each other at once; those that count double their distance. */
@@ -135,7 +169,7 @@ function scheduleNext(part: SchedulingState, { rehearsals }: WorkerRecord, nowMs
     rehearsals.nextAtMs = nowMs;
     return;
   }
-  const least = Math.max(REHEARSE_FIRST_MS, wireMs(part) / REHEARSE_PART);
+  const least = Math.max(REHEARSE_FIRST_MS, costMs(part) / REHEARSE_PART);
   rehearsals.delayMs = Math.max(least, Math.min(2 * rehearsals.delayMs, REHEARSE_MOST_MS));
   rehearsals.nextAtMs = nowMs + rehearsals.delayMs;
 }

@@ -127,7 +127,8 @@ export interface StragglerTask {
   readonly step: number;
   readonly range: LeafRange;
   readonly dispatchedMs: number;
-  readonly isRehearsal?: boolean;
+  /** Of a rehearsal: so many answers to it do not count, and it follows again. */
+  readonly rehearsal?: { readonly warming: number };
   /** The cancellation that it has to give it up by, the how manyth of those it was sent. */
   cancel?: number;
 }

@@ -139,7 +139,7 @@ describe('a member that never answers', () => {
   it('has no longer because others answer late to what nobody waits for', () => {
     const { script, helper } = withHelper();
     const range = { from: 0, to: 1 };
-    helper.stragglerTasks.push({ step: 0, range, dispatchedMs: 0, isRehearsal: true });
+    helper.stragglerTasks.push({ step: 0, range, dispatchedMs: 0, rehearsal: { warming: 0 } });
     script.nowMs = 100_000;
     script.answers('a', 0, range);
     helper.stragglerTasks.push({ step: 0, range, dispatchedMs: 100_000 });
@@ -172,18 +172,19 @@ describe('members that answer all rehearsals', () => {
     script.joins('local', { local: true });
     for (let i = 0; i < 100; i++) script.joins(`member ${i}`);
     const times = new Map<string, number>();
-    let answers: (() => void)[] = [];
-    // They answer 50 ms later, which is too late to help.
+    let answers: (() => string[])[] = [];
+    let later: (() => string[])[] = [];
+    // They answer 100 ms later, which is too late to help.
     const told = (lines: readonly string[]): void => {
       const due = answers;
-      answers = [];
-      for (const answer of due) answer();
-      for (const line of lines) {
+      answers = later;
+      later = [];
+      for (const line of [...lines, ...due.flatMap((answer) => answer())]) {
         const [, id, ...numbers] = /^(member \d+) <- rehearsal (\d+) \[(\d+),(\d+)\)/.exec(line) ?? [];
         if (id === undefined) continue;
         times.set(id, (times.get(id) ?? 0) + 1);
         const [step, from, to] = numbers.map(Number) as [number, number, number];
-        answers.push(() => script.answers(id, step, { from, to }, to));
+        later.push(() => script.answers(id, step, { from, to }, to));
       }
     };
     for (let nowMs = 50; nowMs <= 10_000; nowMs += 50) {
