@@ -87,8 +87,11 @@ export function allocateRun(
   const { memory } = device;
   const bytes = plan.parameterFloats * 4;
   const weights = place.weights ?? memory.allocate(bytes, 'parameters');
+  // What follows takes the place of what is needed for the draw only.
+  const mark = memory.mark();
   const scratch = memory.allocate(bytes, 'parameters');
   device.runOnce((commandBuffer) => plan.emitInitialisation(commandBuffer, { weights, scratch, seed }));
+  memory.rewind(mark);
   return { memory, plan, leafSize, weights, data: storeDataset(device, data, seed, place.orders) };
 }
 

@@ -106,7 +106,9 @@ function emitSharedGradient(
   { parameter, uses, subtree, out }: SharedGradient,
 ): void {
   const n = parameter.size;
-  const buffer = (index: number): number => context.extra + index * alignFloats(n) * 4;
+  // The leftmost sum is where the gradient belongs.
+  const buffer = (index: number): number =>
+    index === 0 ? out : context.extra + (index - 1) * alignFloats(n) * 4;
   const { leafSize } = context.range;
   let depth = 0;
   const mergeTopTwo = (): void => {
@@ -125,14 +127,13 @@ function emitSharedGradient(
   }
   // At the end a node without a right sibling takes the place of its parent, until it is a right child.
   while (depth > 1) mergeTopTwo();
-  to.emit('copyVector', { out, a: buffer(0), n });
 }
 
-/** Reserves the buffers above: one for each level of the tree and three more. All parameters share them. */
+/** Reserves the buffers above: one for each level of the tree, and one for a further use of a leaf. All parameters share them. */
 function reserveBuffers(program: Program<TrainingRows>, { size }: PlannedParameter): void {
   const before = program.extraFloats;
   program.extraFloats = (rows) => {
     const levels = 32 - Math.clz32(Math.max(rows, 1) - 1);
-    return Math.max(before(rows), (levels + 3) * alignFloats(size));
+    return Math.max(before(rows), (levels + 1) * alignFloats(size));
   };
 }
