@@ -43,6 +43,8 @@ type Save = Extract<CoordinatorEffect, { kind: 'checkpoint' }>;
 export class CoordinatorEffectRunner {
   private readonly links: MemberLinks;
   private readonly watchers: Watchers;
+  /** An execution that has not begun was interrupted. */
+  private isExecutionVoid = false;
 
   constructor(private readonly tools: CoordinatorTools) {
     this.watchers = new Watchers(tools.clock);
@@ -103,22 +105,28 @@ export class CoordinatorEffectRunner {
         return observer.begun?.(effect.step);
       case 'waited':
         return observer.waited?.(effect.ms);
-      case 'execute': {
-        const begunMs = clock.nowMs();
-        return this.await(executor.execute(effect), (outcome) =>
-          self.tell({ kind: 'executed', ...outcome, elapsedMs: clock.nowMs() - begunMs }),
-        );
-      }
+      case 'execute':
+        this.isExecutionVoid = false;
+        return this.onceCaptured(() => {
+          if (this.isExecutionVoid) return self.tell({ kind: 'executed', metrics: [], elapsedMs: 0 });
+          const begunMs = clock.nowMs();
+          this.await(executor.execute(effect), (outcome) =>
+            self.tell({ kind: 'executed', ...outcome, elapsedMs: clock.nowMs() - begunMs }),
+          );
+        });
       case 'interrupt-execution':
+        this.isExecutionVoid = true;
         return executor.interruptExecution();
       case 'begin-round':
         return executor.beginRound(effect.scalars);
       case 'finish':
         this.links.forgetSuperfluous();
-        return this.await(executor.finish(effect), (outcome) => {
-          buffers.release(effect.arrived.map(({ buffer }) => buffer));
-          self.tell({ kind: 'finished', ...outcome });
-        });
+        return this.onceCaptured(() =>
+          this.await(executor.finish(effect), (outcome) => {
+            buffers.release(effect.arrived.map(({ buffer }) => buffer));
+            self.tell({ kind: 'finished', ...outcome });
+          }),
+        );
       case 'compare': {
         const { step, task, answers } = effect;
         return self.tell({ kind: 'compared', step, task, ...executor.compare(answers) });
@@ -151,10 +159,13 @@ export class CoordinatorEffectRunner {
         return snapshots.keep(effect.step);
       case 'restore-snapshot':
         snapshots.forget(effect.forget);
+        this.confirmCaptured();
         return snapshots.restore(effect.step);
       case 'keep-best':
+        this.confirmCaptured();
         return this.tools.best?.keep();
       case 'restore-best':
+        this.confirmCaptured();
         return this.tools.best?.restore();
       case 'inspect':
         return this.await(executor.inspect(effect), (stats) => {
@@ -208,6 +219,18 @@ export class CoordinatorEffectRunner {
   private async answer(step: number): Promise<AnswersNews | undefined> {
     const { watchers } = this;
     return watchers.takesAnswers() ? this.tools.executor.answer(step, watchers.isOperated) : undefined;
+  }
+
+  /** Does what changes the vectors of the run, as soon as no checkpoint is read from them any more. */
+  private onceCaptured(change: () => void): void {
+    const captured = this.tools.checkpointWriter?.captured;
+    if (captured === undefined) change();
+    else this.await(captured, change);
+  }
+
+  /** What changes the vectors at once comes when a step is done and nothing is being saved. */
+  private confirmCaptured(): void {
+    assert(this.tools.checkpointWriter?.captured === undefined, 'vectors change while they are being saved');
   }
 
   private await<T>(work: Promise<T>, then: (result: T) => void): void {

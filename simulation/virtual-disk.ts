@@ -1,5 +1,5 @@
 import type { SeededRandom } from '../shared/actor/seeded-random.js';
-import type { DirectoryStorage } from '../shared/files/storage.js';
+import type { DirectoryStorage, FileParts } from '../shared/files/storage.js';
 
 /** Longest time that an operation takes, usually and while the disk is slow. */
 const USUAL_MS = 5;
@@ -59,6 +59,12 @@ export class VirtualDisk implements DirectoryStorage {
       if (bytes === undefined) throw systemError('ENOENT');
       return bytes;
     });
+  }
+
+  parts(name: string): FileParts {
+    const bytes = this.files.get(name);
+    if (bytes === undefined) throw systemError('ENOENT');
+    return { size: bytes.length, read: (from, count) => bytes.subarray(from, from + count) };
   }
 
   write(name: string, pieces: Iterable<Uint8Array>): Promise<void> {

@@ -20,7 +20,7 @@ type Tensors = Pick<Checkpoint, 'parameters' | 'buffers' | 'best' | 'residual'>;
 export function tensorsOf(
   { runMemory, state, residual, best }: RunVectors,
   progress: Pick<RunProgress, 'best'>,
-): Required<Tensors> {
+): { readonly [K in keyof Tensors]-?: NonNullable<Tensors[K]> } {
   return {
     parameters: tensorsAt(runMemory, runMemory.weights),
     buffers: state.map((vector) => tensorsAt(runMemory, vector)),

@@ -1,6 +1,13 @@
 import { UserError } from '../../shared/errors.js';
+import { sha256InTurns } from '../../shared/files/sha256.js';
 import { type DirectoryStorage, replaceFile, TEMPORARY_SUFFIX } from '../../shared/files/storage.js';
-import { decodeCheckpoint, type RunProgress, type SavedCheckpoint } from './checkpoint.js';
+import {
+  COPIED_BYTES_MAX,
+  decodeCheckpoint,
+  openCheckpoint,
+  type RunProgress,
+  type SavedCheckpoint,
+} from './checkpoint.js';
 import {
   decodeLedger,
   encodeLedger,
@@ -106,7 +113,11 @@ export class CheckpointStore {
   /** The checkpoint of a step. @throws UserError when it is damaged */
   async load(step: number): Promise<SavedCheckpoint> {
     const name = fileOf(step);
-    const checkpoint = decodeCheckpoint(await this.storage.read(name), name);
+    const parts = this.storage.parts(name);
+    const checkpoint =
+      parts.size > COPIED_BYTES_MAX
+        ? await openCheckpoint(parts, name, sha256InTurns)
+        : decodeCheckpoint(await this.storage.read(name), name);
     if (checkpoint.progress.step === step) return checkpoint;
     throw new UserError(`${name} holds step ${checkpoint.progress.step}: it was renamed; use another`);
   }

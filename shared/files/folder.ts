@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode } from './file-error.js';
 import { makeDirectories } from './make-directory.js';
-import { readBoundedFile } from './read-file.js';
-import type { DirectoryStorage } from './storage.js';
+import { filePartsOf, readBoundedFile } from './read-file.js';
+import type { DirectoryStorage, FileParts } from './storage.js';
 
 /** Largest file that is read: the most that Node reads at once. */
 const FILE_BYTES_MAX = 2 ** 31 - 1;
@@ -35,6 +35,10 @@ export class Folder implements DirectoryStorage {
 
   read(name: string, bytesMax = this.bytesMax): Promise<Uint8Array> {
     return readBoundedFile(join(this.path, name), bytesMax, { links: 'refuse' });
+  }
+
+  parts(name: string): FileParts {
+    return filePartsOf(join(this.path, name), this.bytesMax);
   }
 
   async write(name: string, pieces: Iterable<Uint8Array>): Promise<void> {

@@ -1,7 +1,8 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { access, type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '../errors.js';
 import { errorCode, explainFileError } from './file-error.js';
+import type { FileParts } from './storage.js';
 
 /** How a file that another person may have written is opened. */
 export interface ReadOptions {
@@ -39,23 +40,75 @@ async function openRegularFile(
   path: string,
   { links = 'follow' }: ReadOptions,
 ): Promise<{ file: FileHandle; size: number }> {
-  // Windows has neither flag. Without O_NONBLOCK, opening a pipe waits for its writer.
-  const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants;
   let file: FileHandle;
   try {
-    file = await open(path, O_RDONLY | O_NONBLOCK | (links === 'refuse' ? O_NOFOLLOW : 0));
+    file = await open(path, flagsFor(links));
   } catch (error) {
-    if (links === 'refuse' && errorCode(error) === 'ELOOP')
-      throw new UserError(`cannot read ${path}: it is a symbolic link; put the file itself in its place`);
-    throw explainFileError(error, `cannot read ${path}`);
+    throw notOpened(path, links, error);
   }
   const stats = await file.stat();
   if (stats.isFile()) return { file, size: stats.size };
   await file.close();
+  throw notRegular(path, stats);
+}
+
+/**
+ * A regular file of which parts are read when they are needed; a symbolic link is refused. It is not open in between, so that
+ * nobody has to close it.
+ * @throws UserError that names the file and the fix, also when a part is read
+ */
+export function filePartsOf(path: string, bytesMax: number): FileParts {
+  const withFile = <T>(use: (file: number, size: number) => T): T => {
+    let file: number;
+    try {
+      file = openSync(path, flagsFor('refuse'));
+    } catch (error) {
+      throw notOpened(path, 'refuse', error);
+    }
+    try {
+      const stats = fstatSync(file);
+      if (!stats.isFile()) throw notRegular(path, stats);
+      return use(file, stats.size);
+    } catch (error) {
+      throw explainFileError(error, `cannot read ${path}`);
+    } finally {
+      closeSync(file);
+    }
+  };
+  const size = withFile((_, size) => size);
+  if (size > bytesMax) throw tooLarge(path, `${size} bytes`, bytesMax);
+  return {
+    size,
+    read: (from, bytes) =>
+      withFile((file) => {
+        const into = Buffer.allocUnsafeSlow(bytes);
+        for (let length = 0; length < bytes; ) {
+          const count = readSync(file, into, length, bytes - length, from + length);
+          if (count === 0) return into.subarray(0, length);
+          length += count;
+        }
+        return into;
+      }),
+  };
+}
+
+function flagsFor(links: ReadOptions['links']): number {
+  // Windows has neither flag. Without O_NONBLOCK, opening a pipe waits for its writer.
+  const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants;
+  return O_RDONLY | O_NONBLOCK | (links === 'refuse' ? O_NOFOLLOW : 0);
+}
+
+function notOpened(path: string, links: ReadOptions['links'], error: unknown): unknown {
+  if (links === 'refuse' && errorCode(error) === 'ELOOP')
+    return new UserError(`cannot read ${path}: it is a symbolic link; put the file itself in its place`);
+  return explainFileError(error, `cannot read ${path}`);
+}
+
+function notRegular(path: string, stats: Stats): UserError {
   const what = stats.isDirectory()
     ? 'a directory; name a file'
     : 'a device, a pipe or a socket; name a regular file';
-  throw new UserError(`cannot read ${path}: it is ${what}`);
+  return new UserError(`cannot read ${path}: it is ${what}`);
 }
 
 /**

@@ -5,7 +5,9 @@ import * as v from 'valibot';
 import { UserError } from '../errors.js';
 import { fromBfloat16, fromFloat16 } from './half-floats.js';
 import { doubledName } from './json.js';
-import type { Tensor } from './tensors.js';
+import { sha256Hex } from './sha256.js';
+import type { FileParts } from './storage.js';
+import { type Tensor, valuesIn } from './tensors.js';
 
 /** Largest header that is read. */
 const HEADER_BYTES_MAX = 16 * 2 ** 20;
@@ -67,6 +69,47 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors 
   };
 }
 
+/**
+ * The content of a file of which the tensors stay there: each is read whenever its values are looked at.
+ * @param file the file's name, for errors
+ * @throws UserError as `decodeSafetensors`; when values are looked at, too, if they are not those that were read first
+ */
+export function openSafetensors(parts: FileParts, file: string): Safetensors {
+  const { size } = parts;
+  const headerBytes = headerLength(parts.read(0, 8), size, file);
+  const dataAt = 8 + headerBytes;
+  const { metadata, tensorEntries } = parseHeader(parts.read(8, headerBytes), size - dataAt, file);
+  return { metadata, tensors: tensorEntries.map((entry) => new TensorInFile(parts, dataAt, entry, file)) };
+}
+
+/** A tensor whose values are in a file. */
+class TensorInFile implements Tensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Of the values as they were read first. */
+  private sha256: string | undefined;
+
+  constructor(
+    private readonly parts: FileParts,
+    private readonly dataAt: number,
+    private readonly entry: TensorEntry,
+    private readonly file: string,
+  ) {
+    this.name = entry.name;
+    this.shape = entry.shape;
+  }
+
+  get values(): Float32Array {
+    const { begin, end, dtype } = this.entry;
+    const bytes = this.parts.read(this.dataAt + begin, end - begin);
+    const sha256 = sha256Hex(bytes);
+    this.sha256 ??= sha256;
+    if (bytes.length < end - begin || this.sha256 !== sha256)
+      throw new UserError(`${this.file} has changed while it was read; leave it alone, and try again`);
+    return floats(bytes, dtype);
+  }
+}
+
 /** What is wrong with a file. */
 export function refusal(file: string, what: string): UserError {
   return new UserError(
@@ -106,8 +149,7 @@ export function parseHeader(
     const { dtype } = entry;
     if (!isDtype(dtype)) return refuse(`holds tensor ${quote(name)} as ${quote(dtype)}`);
     const [begin, end] = entry.data_offsets;
-    const elements = entry.shape.reduce((product, length) => product * length, 1);
-    if (end - begin !== DTYPE_BYTES[dtype] * elements)
+    if (end - begin !== DTYPE_BYTES[dtype] * valuesIn(entry.shape))
       return refuse(`gives tensor ${quote(name)} bytes that do not fit its shape`);
     return { name, shape: entry.shape, begin, end, dtype };
   });

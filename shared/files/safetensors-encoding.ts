@@ -1,7 +1,7 @@
 /* Writing the bytes of safetensors files; see safetensors.ts. No module of Node: browsers write checkpoints, to compare them. */
 import { toBfloat16, toFloat16 } from './half-floats.js';
 import { DTYPE_BYTES, type FileDtype, METADATA, type Metadata } from './safetensors-decoding.js';
-import { canonicalBytes, inNameOrder, type Tensor, writeCanonical } from './tensors.js';
+import { bytesOf, canonicalPieces, inNameOrder, namedInOrder, type Tensor, valuesIn } from './tensors.js';
 
 const ALIGNMENT = 8;
 
@@ -17,7 +17,8 @@ export function* encodeSafetensors(
 ): Generator<Uint8Array> {
   const sorted = inNameOrder(tensors);
   yield headerOf(sorted, metadata, dtype);
-  for (const { values } of sorted) yield dtype === 'F32' ? canonicalBytes(values) : halves(values, dtype);
+  if (dtype === 'F32') yield* canonicalPieces(sorted);
+  else for (const { values } of sorted) yield halves(values, dtype);
 }
 
 /** Values as 16-bit floats, little-endian. */
@@ -32,37 +33,38 @@ function halves(values: Float32Array, dtype: 'F16' | 'BF16'): Uint8Array {
 }
 
 /** A file whose metadata, such as a hash of its data, is not known yet. */
-export interface PackedTensors {
-  /** A copy of all bytes after the header. */
-  readonly data: Uint8Array;
-  readonly header: (metadata: Metadata) => Uint8Array;
+export interface TensorFile {
+  /** Bytes after the header. */
+  readonly dataBytes: number;
+  /**
+   * The bytes after the header, as the tensors are when each piece is taken.
+   * @param bytesMax of a piece
+   */
+  pieces(bytesMax?: number): Generator<Uint8Array>;
+  header(metadata: Metadata): Uint8Array;
 }
 
-/** Copies tensors into the order of a file, with NaN canonicalised. */
-export function packTensors(tensors: readonly Tensor[]): PackedTensors {
-  const sorted = inNameOrder(tensors);
-  const data = new Uint8Array(sorted.reduce((sum, { values }) => sum + 4 * values.length, 0));
-  let begin = 0;
-  for (const { values } of sorted) {
-    writeCanonical(values, data.subarray(begin, begin + 4 * values.length));
-    begin += 4 * values.length;
-  }
-  // `header` is called later, and must not keep the values.
-  const layout = sorted.map(({ name, shape, values: { length } }) => ({ name, shape, values: { length } }));
-  return { data, header: (metadata) => headerOf(layout, metadata) };
+/** Puts tensors into the order of a file. Nothing is copied. */
+export function layOutFile(tensors: readonly Tensor[]): TensorFile {
+  const sorted = namedInOrder(tensors);
+  return {
+    dataBytes: bytesOf(sorted),
+    pieces: (bytesMax) => canonicalPieces(sorted, bytesMax),
+    header: (metadata) => headerOf(sorted, metadata),
+  };
 }
 
 /** @param sorted in name order */
 function headerOf(
-  sorted: readonly (Pick<Tensor, 'name' | 'shape'> & { readonly values: { readonly length: number } })[],
+  sorted: readonly Pick<Tensor, 'name' | 'shape'>[],
   metadata: Metadata,
   dtype: FileDtype = 'F32',
 ): Uint8Array {
   const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [[METADATA, metadata]] : [];
   let end = 0;
-  for (const { name, shape, values } of sorted) {
+  for (const { name, shape } of sorted) {
     const begin = end;
-    end += values.length * DTYPE_BYTES[dtype];
+    end += valuesIn(shape) * DTYPE_BYTES[dtype];
     entries.push([name, { dtype, shape, data_offsets: [begin, end] }]);
   }
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));

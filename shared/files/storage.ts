@@ -7,6 +7,8 @@ export interface DirectoryStorage {
   list(): Promise<readonly string[]>;
   /** The bytes of a file. @param bytesMax most bytes that are read of it; left out: the storage's own bound */
   read(name: string, bytesMax?: number): Promise<Uint8Array>;
+  /** A file that is read in parts. @throws the storage's error when there is none */
+  parts(name: string): FileParts;
   /** Creates or truncates a file, writes the pieces one after another, and flushes them to the disk. */
   write(name: string, pieces: Iterable<Uint8Array>): Promise<void>;
   /** Renames a file, and replaces the file with the new name if there is one. */
@@ -15,6 +17,14 @@ export interface DirectoryStorage {
   sync(): Promise<void>;
   /** Removes a file. It is not an error if the file does not exist. */
   remove(name: string): Promise<void>;
+}
+
+/** A file of which parts are read when they are needed. Somebody may change it in the meantime. */
+export interface FileParts {
+  /** Bytes of the file when it was found. */
+  readonly size: number;
+  /** The bytes from a position on, fewer where the file ends before. Blocks this thread while they are read. */
+  read(from: number, bytes: number): Uint8Array;
 }
 
 /** Suffix of the names of files that are not complete yet. */

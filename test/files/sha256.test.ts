@@ -1,13 +1,11 @@
 import { expect, it } from 'vitest';
-import { sha256Hex, sha256InBackground } from '../../shared/files/sha256.js';
+import { sha256Elsewhere, sha256Hex, sha256InTurns } from '../../shared/files/sha256.js';
 
-it.each([
-  ['on another thread', Number.POSITIVE_INFINITY],
-  ['in turns', 0],
-])('is the same in the background, %s', async (_where, handedMax) => {
+it('is the same on another thread and in turns', async () => {
   for (const length of [0, 1, 4 * 2 ** 20, 9_000_001]) {
     const bytes = new Uint8Array(length).map((_, i) => i * i);
-    expect(await sha256InBackground(bytes, handedMax)).toBe(sha256Hex(bytes));
+    expect(await sha256Elsewhere(bytes)).toBe(sha256Hex(bytes));
+    expect(await sha256InTurns([bytes.subarray(0, 3), bytes.subarray(3)])).toBe(sha256Hex(bytes));
   }
 });
 
@@ -18,6 +16,6 @@ it('lets other events have their turn while it hashes many bytes', async () => {
     if (turns < 1000) setImmediate(count);
   };
   setImmediate(count);
-  await sha256InBackground(new Uint8Array(40 * 2 ** 20), 0);
+  await sha256InTurns([new Uint8Array(40 * 2 ** 20)]);
   expect(turns).toBeGreaterThanOrEqual(10);
 });

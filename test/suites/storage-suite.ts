@@ -24,6 +24,20 @@ export function storageSuite(open: () => Promise<DirectoryStorage>): void {
       expect(await storage.list()).toEqual(['a']);
     });
 
+    it('reads parts of a file, and less where it ends', async () => {
+      await storage.write('a', [bytes('something')]);
+      const parts = storage.parts('a');
+      const part = (from: number, count: number) => new TextDecoder().decode(parts.read(from, count));
+      expect([parts.size, part(0, 4), part(4, 5), part(7, 5), part(9, 1)]).toEqual([
+        9,
+        'some',
+        'thing',
+        'ng',
+        '',
+      ]);
+      expect(() => storage.parts('b')).toThrow();
+    });
+
     it('renames, and replaces the file with the new name', async () => {
       await storage.write('a', [bytes('new')]);
       await storage.write('b', [bytes('old')]);

@@ -1,4 +1,4 @@
-import type { DirectoryStorage } from '../../shared/files/storage.js';
+import type { DirectoryStorage, FileParts } from '../../shared/files/storage.js';
 
 /** The content of a file. Two names may have the same one. */
 interface Content {
@@ -25,6 +25,11 @@ export class CrashingDisk implements DirectoryStorage {
 
   async read(name: string): Promise<Uint8Array> {
     return this.contentOf(name).bytes;
+  }
+
+  parts(name: string): FileParts {
+    const { bytes } = this.contentOf(name);
+    return { size: bytes.length, read: (from, count) => bytes.subarray(from, from + count) };
   }
 
   async write(name: string, pieces: Iterable<Uint8Array>): Promise<void> {

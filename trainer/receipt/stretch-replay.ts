@@ -10,7 +10,7 @@ import {
   onEvaluated,
 } from '../../coordinator/policies/evaluation-policy.js';
 import {
-  encodeCheckpoint,
+  encodeInPlace,
   type Fingerprints,
   type RunProgress,
   type SavedCheckpoint,
@@ -22,7 +22,7 @@ import { putTensors } from '../../shared/engine/run-memory.js';
 import { STEPS_PER_EXECUTION_MAX, StepExecutor } from '../../shared/engine/step/step-executor.js';
 import type { Updater } from '../../shared/engine/step/updater.js';
 import { UserError } from '../../shared/errors.js';
-import { sha256Hex } from '../../shared/files/sha256.js';
+import { sha256OfPieces } from '../../shared/files/sha256.js';
 import { leafCount } from '../../shared/reduction/tree.js';
 import { evaluationSet, evaluationSetName, namedMetrics } from '../evaluation-set.js';
 import { plateauOf, type RunPlan } from '../run-plan.js';
@@ -117,7 +117,7 @@ export class StretchReplay {
   async state(): Promise<Fingerprints> {
     const progress = { step: this.step, optimizer: this.optimizer, ...evaluationProgress(this.policy) };
     const { settings } = this.run;
-    return encodeCheckpoint({ progress, settings, ...tensorsOf(this.vectors, progress) }, sha256Hex);
+    return encodeInPlace({ progress, settings, ...tensorsOf(this.vectors, progress) }, sha256OfPieces);
   }
 
   /** The last step up to this one, of those whose batches are as large as the next one's, of its epoch and without evaluation between. */

@@ -34,7 +34,7 @@ export async function replaySpans(
   const checked = { checkedSteps: 0, checkedEvaluations: 0, checkedHashes: 0 };
   let weightsSha256: string | null = null;
   let state: SavedCheckpoint | undefined;
-  for (const span of spans) {
+  for (const [i, span] of spans.entries()) {
     onProgress(
       span.from === span.to
         ? `replaying the state of step ${span.to}`
@@ -45,7 +45,10 @@ export async function replaySpans(
         ? { state: undefined, parameters }
         : { state: store === undefined ? state : await keptState(store, span), parameters: undefined };
     const end = span.to === recorded.lastStep ? recorded.end : undefined;
-    const replayed = await replaySpan(recorded, span, requestOf(span.leg), start, end, computers);
+    const isContinued = store === undefined && i < spans.length - 1;
+    const replayed = await replaySpan(
+      ...([recorded, span, requestOf(span.leg), start, end, isContinued, computers] as const),
+    );
     if ('divergence' in replayed) {
       const { step, what } = replayed.divergence;
       throw new UserError(`the run differs at step ${step}: ${what}`);

@@ -1,11 +1,11 @@
 import type { RunEnd } from '../../coordinator/run-coordinator.js';
 import {
   decodeCheckpoint,
-  encodeCheckpoint,
+  encodeInPlace,
   type SavedCheckpoint,
 } from '../../coordinator/storage/checkpoint.js';
 import type { Clock } from '../../shared/actor/clock.js';
-import { sha256Hex } from '../../shared/files/sha256.js';
+import { sha256OfPieces } from '../../shared/files/sha256.js';
 import { areFinite, type Tensor, weightsSha256 } from '../../shared/files/tensors.js';
 import { evaluationSetName } from '../evaluation-set.js';
 import type { LearningSettings } from '../learning-settings.js';
@@ -36,13 +36,14 @@ export interface Replayed {
   readonly hashes: number;
   /** Hash of the weights in the end; null where the run has diverged and they are not finite. */
   readonly weightsSha256: string | null;
-  /** The state after the last step, for the span that goes on from it. */
+  /** The state after the last step, for the span that goes on from it, if there is one. */
   readonly state: SavedCheckpoint | undefined;
 }
 
 /**
  * Computes a span of a run again.
  * @param end how the run ended, in the span that ends it
+ * @param isContinued another span goes on from the state that this one ends with
  * @returns what agreed, or the verifier's divergence
  */
 export async function replaySpan(
@@ -51,6 +52,7 @@ export async function replaySpan(
   request: SessionRequest,
   start: SpanStart,
   end: RecordedEnd | undefined,
+  isContinued: boolean,
   { clock, ...computers }: Computers,
 ): Promise<Replayed | { readonly divergence: NonNullable<ReplayVerifier['divergence']> }> {
   const verifier = new ReplayVerifier(recorded, span, evaluationSetName(request.data));
@@ -71,11 +73,12 @@ export async function replaySpan(
     const nothing = async (): Promise<void> => {};
     const save = async ({ step }: { step: number }, pieces: Iterable<Uint8Array>): Promise<void> => {
       const others = verifier.savedByOthers(step);
-      if (step !== span.to && others.length === 0) return;
+      const isKept = isContinued && step === span.to;
+      if (!isKept && others.length === 0) return;
       const saved = decodeCheckpoint(Buffer.concat([...pieces]), `the state of step ${step}`);
-      if (step === span.to) state = saved;
+      if (isKept) state = saved;
       for (const { settings, sha256: recordedSha256 } of others) {
-        const { sha256 } = await encodeCheckpoint({ ...saved, settings }, sha256Hex);
+        const { sha256 } = await encodeInPlace({ ...saved, settings }, sha256OfPieces);
         if (sha256 !== recordedSha256)
           verifier.depart(
             step,

@@ -3,10 +3,12 @@ import {
   type Checkpoint,
   decodeCheckpoint,
   encodeCheckpoint,
+  encodeInPlace,
+  openCheckpoint,
 } from '../../../coordinator/storage/checkpoint.js';
 import { UserError } from '../../../shared/errors.js';
 import { decodeSafetensors } from '../../../shared/files/safetensors-decoding.js';
-import { sha256Hex, sha256InBackground } from '../../../shared/files/sha256.js';
+import { sha256Elsewhere, sha256Hex, sha256InTurns, sha256OfPieces } from '../../../shared/files/sha256.js';
 import { canonicalBytes, weightsSha256 } from '../../../shared/files/tensors.js';
 
 const tensors = (...values: number[]) => [
@@ -53,10 +55,36 @@ describe('a checkpoint', () => {
 
   it('is copied before the first await', async () => {
     const parameters = tensors(1, 2);
-    const encoding = encodeCheckpoint({ ...CHECKPOINT, parameters }, sha256InBackground);
+    const encoding = encodeCheckpoint({ ...CHECKPOINT, parameters }, sha256Elsewhere);
     parameters[0]?.values.fill(9);
     const { weightsSha256: hash } = await encoding;
     expect(hash).toBe(weightsSha256(tensors(1, 2)));
+  });
+
+  it('has the same bytes when it is encoded where it is', async () => {
+    const { pieces, ...fingerprints } = await encodeInPlace(CHECKPOINT, sha256OfPieces);
+    expect(Buffer.concat([...pieces]).equals(await bytesOf(CHECKPOINT))).toBe(true);
+    const { pieces: _, ...copied } = await encodeCheckpoint(CHECKPOINT, sha256Hex);
+    expect(fingerprints).toEqual(copied);
+  });
+
+  it('is read tensor by tensor from a file, which must not change in between', async () => {
+    const bytes = await bytesOf({ ...CHECKPOINT, best: tensors(5, 6), residual: tensors(7, 8) });
+    const parts = { size: bytes.length, read: (from: number, n: number) => bytes.slice(from, from + n) };
+    const saved = await openCheckpoint(parts, 'f', sha256InTurns);
+    const whole = decodeCheckpoint(bytes, 'f');
+    expect(content(saved)).toBe(content(whole));
+    expect(saved.sha256).toBe(whole.sha256);
+    const [best, residual] = [saved.best, saved.residual].map((list) =>
+      list?.map(({ values }) => [...values]),
+    );
+    expect([best, residual]).toEqual([
+      [[-0], [5, 6]],
+      [[-0], [7, 8]],
+    ]);
+    bytes[bytes.length - 1] = 1;
+    expect(() => saved.residual?.map(({ values }) => values)).toThrow('f has changed while it was read');
+    await expect(openCheckpoint(parts, 'f', sha256InTurns)).rejects.toThrow('f is damaged');
   });
 
   it('is refused in one line when it was cut off, at any byte', async () => {
