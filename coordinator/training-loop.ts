@@ -48,12 +48,13 @@ import {
   onStepFinished,
   startStep,
 } from './scheduling/distributed-step.js';
+import { proposeLayout } from './scheduling/layout-proposal.js';
 import { chooseNextStep } from './scheduling/next-step.js';
 import { noteAlone } from './scheduling/placement.js';
 import { onMemberReady } from './scheduling/rehearsal.js';
 import { dropCheck } from './scheduling/rehearsal-check.js';
 import {
-  awaitedWorkers,
+  awaitedCount,
   choosesHelpers,
   forgetWeights,
   hasHelp,
@@ -281,7 +282,7 @@ function startNext(state: CoordinatorState, nowMs: number): readonly Coordinator
   if (settings.local !== undefined)
     effects.push({ kind: 'begin-round', step, scalars: scalarsAhead(state, settings.local.steps) });
   const next = chooseNextStep(scheduling, { step, leaves, batch, stepsLeft: settings.steps - step }, nowMs);
-  effects.push(...next.effects);
+  effects.push(...next.effects, ...proposeLayout(scheduling, { step, leaves }));
   if (!next.isDistributed && !training.isRechecking)
     return [...effects, startExecution(state, next.stepsMax)];
   effects.push(...keepWhenDue(auditing, progressOf(state)));
@@ -297,7 +298,7 @@ function startNext(state: CoordinatorState, nowMs: number): readonly Coordinator
  * has expelled: otherwise a run that resumes without them would stand still.
  */
 function workersAwaited({ training, settings, scheduling, membership }: CoordinatorState): AwaitedWorkers {
-  const here = awaitedWorkers(scheduling).length;
+  const here = awaitedCount(scheduling);
   const asked = training.hasBegun ? 1 : settings.minWorkers;
   const wanted = training.hasBegun ? 1 : Math.max(1, asked - expelledCount(membership.standings));
   return { here, wanted, asked };

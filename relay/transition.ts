@@ -11,7 +11,7 @@ import {
 } from '../coordinator/scheduling/distributed-step.js';
 import { chooseNextStep } from '../coordinator/scheduling/next-step.js';
 import { onMemberReady } from '../coordinator/scheduling/rehearsal.js';
-import { ableWorkers, forgetWeights, noteUpdate } from '../coordinator/scheduling/scheduling-state.js';
+import { forgetWeights, noteUpdate } from '../coordinator/scheduling/scheduling-state.js';
 import type { Chosen } from '../coordinator/scheduling/step-tasks.js';
 import type { TransitionResult } from '../shared/actor/transition.js';
 import { leavesOf } from '../shared/data/step-shape.js';
@@ -34,7 +34,7 @@ export function relay(
 
 /** How many below can be given work. */
 export function ableCount({ scheduling }: RelayState): number {
-  return ableWorkers(scheduling).length;
+  return scheduling.able.size;
 }
 
 function onMessage(state: RelayState, message: RelayMessage, nowMs: number): readonly RelayEffect[] {

@@ -36,7 +36,11 @@ export class Invariants {
   /** Steps done in the latest state that was reported as durable; -1 when there is none. */
   private durableStep = -1;
 
-  constructor(private readonly cluster: VirtualCluster) {
+  /** @param progressMs longest time that a step may take while an honest worker is reachable */
+  constructor(
+    private readonly cluster: VirtualCluster,
+    private readonly progressMs = PROGRESS_MS,
+  ) {
     cluster.onReport = (event) => this.onReport(event);
     cluster.onRemoval = () => {
       this.durableStep = -1;
@@ -124,7 +128,7 @@ export class Invariants {
     const ableMs = since.sort((a, b) => a - b)[needed - 1] as number;
     const { step } = coordinator.state.training;
     // Each relay on the way adds what it takes to notice that one of its own is gone.
-    const progressMs = PROGRESS_MS * (1 + (scenario.relays ?? 0));
+    const progressMs = this.progressMs * (1 + (scenario.relays ?? 0));
     if (nowMs - Math.max(ableMs, coordinator.steppedMs) > progressMs)
       throw new Error(
         `the run makes no progress in step ${step}, though enough members are reachable since ${ableMs} ms`,

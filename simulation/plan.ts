@@ -109,6 +109,8 @@ export interface Scenario {
   readonly compress?: Compression;
   /** Relays; left out: none. */
   readonly relays?: number;
+  /** What an exchange is taken to have, both ways; left out: next to nothing. */
+  readonly exchangeBytes?: number;
 }
 
 /** Workers that a run with a liar needs where none is local: two honest ones must agree, also while others leave. */

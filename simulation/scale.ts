@@ -68,7 +68,7 @@ export async function measureScale(plan: ScalePlan, nowMs: () => number): Promis
     ...{ seed: 1, steps, workers, relays: tree.length, locals: 0, minWorkers: topMembers },
     ...{ audit: 0, misbehaviours: [], isStrict: true, saveEvery: 0, faults: [] },
     ...{ placement: 'all', faultEveryMs: 1, coordinatorFaultChance: 0 },
-    leaves: LEAVES_PER_WORKER * workers,
+    ...{ leaves: LEAVES_PER_WORKER * workers, exchangeBytes: 2 * vectorBytes },
   };
   const wire: Wire = { latencyMs, bytesPerMs: (megabits * 1000) / 8, segmentBytes: vectorBytes / SEGMENTS };
   let spentMs = 0;
@@ -89,7 +89,7 @@ export async function measureScale(plan: ScalePlan, nowMs: () => number): Promis
       return result;
     },
   });
-  new Invariants(cluster);
+  new Invariants(cluster, LIMIT_MS);
   cluster.onEnded = (worker, reason) => {
     if (!cluster.coordinator.isComplete && !worker.isDead)
       throw new Error(`${worker.name} has ended: ${reason}`);

@@ -37,7 +37,7 @@ export function virtualCodec(
 /** The settings of a run of which only the sums matter: epochs of three steps, the last of which has a ragged leaf. */
 export function simulatedSettings(scenario: Scenario): RunSettings {
   const { seed, workers, locals, steps, audit, minWorkers, saveEvery, leaves } = scenario;
-  const { placement, best, local, compress } = scenario;
+  const { placement, best, local, compress, exchangeBytes = 8 } = scenario;
   const wire = compress && { codec: compress };
   const cuts = leaves ?? Math.max(LEAVES_MIN, 2 * (workers + locals));
   const batch = LEAF_SIZE * cuts * (local?.replicas ?? 1);
@@ -75,7 +75,7 @@ export function simulatedSettings(scenario: Scenario): RunSettings {
     audit: { fraction: audit, seed },
     placement,
     ...(local && { local: { ...local, ...wire, optimizer: sgd() } }),
-    exchange: { bytes: 8, others: [] },
+    exchange: { bytes: exchangeBytes, others: [] },
     answerSegmentsMax: answerSegmentsMax(NUMBER_CUT, { batch, leafSize: LEAF_SIZE, local }),
     ...(best === undefined
       ? {}

@@ -42,6 +42,14 @@ export interface TrainResult {
   readonly workers: readonly WorkerShare[];
   /** Which remote workers were given work in the end, and why; left out where the choice never changed. */
   readonly placement?: { readonly helpers: readonly string[]; readonly reason: string };
+  /** Relays that would have made a step clearly faster, with so many workers below each; left out where none would. */
+  readonly layout?: {
+    readonly relays: number;
+    readonly below: number;
+    readonly stepMs: number;
+    readonly presentMs: number;
+    readonly reason: string;
+  };
   readonly runDir: string;
 }
 
@@ -54,6 +62,7 @@ interface Totals {
   readonly trainLoss: number;
   readonly metrics: Readonly<Record<string, number>>;
   readonly placement: TrainResult['placement'];
+  readonly layout: TrainResult['layout'];
   readonly memberPlacements: ReadonlyMap<string, MemberPlacement>;
 }
 
@@ -85,6 +94,7 @@ export function resultOf(run: {
     backend,
     workers: sharesOf(end.members, logger.memberPlacements),
     ...(logger.placement !== undefined && { placement: logger.placement }),
+    ...(logger.layout !== undefined && { layout: logger.layout }),
     runDir,
   };
 }

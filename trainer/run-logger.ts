@@ -80,6 +80,7 @@ export class RunLogger implements Observer {
   metrics: Readonly<Record<string, number>> = {};
   /** The latest choice of remote members that are given work; undefined before the first change. */
   placement: { readonly helpers: readonly string[]; readonly reason: string } | undefined;
+  layout: Omit<Extract<RunEvent, { event: 'layout' }>, 'event' | 'step'> | undefined;
   /** What each remote member was told last about its work, by its name. */
   readonly memberPlacements = new Map<string, MemberPlacement>();
   /** Gradient statistics of the inspected steps. */
@@ -213,6 +214,10 @@ export class RunLogger implements Observer {
     this.record({ ...event });
     if (event.event === 'checkpoint') this.onEvent({ kind: 'checkpoint', step: event.step });
     if (event.event === 'placement') this.placement = { helpers: event.helpers, reason: event.reason };
+    if (event.event === 'layout') {
+      const { relays, below, stepMs, presentMs, reason } = event;
+      this.layout = { relays, below, stepMs, presentMs, reason };
+    }
     if (event.event === 'member-placement') this.placed(event);
     const told = describeEvent(event);
     if (told !== undefined) this.publish({ kind: 'event', ...told });

@@ -36,6 +36,7 @@ export function describeEvent(
       return { topic: 'went-back', text: `the best weights are restored, those of step ${event.to}` };
     case 'assignment':
     case 'placement':
+    case 'layout':
     case 'member-placement':
       return undefined;
     default:

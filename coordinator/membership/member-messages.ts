@@ -90,7 +90,7 @@ function becomeReady(part: MembershipState, member: Member, hasData: boolean): R
   member.hasData = hasData;
   member.preparedMs = 0;
   if (member.sharesMemory) return { ...NOTHING, ready: member };
-  const text = `${member.name} joined (${member.backend}); ${atWork(part)}`;
+  const text = (): string => `${member.name} joined (${member.backend}); ${atWork(part)}`;
   return {
     effects: notePresence(part.presence, { name: member.name, change: 'joined' }, text),
     left: [],

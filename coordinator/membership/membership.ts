@@ -152,7 +152,7 @@ export function onDisconnected(part: MembershipState, id: string, reason: string
   endServing(part.serving, id);
   if (member.phase !== 'ready') return { effects: [], left: [id] };
   remember(part, member);
-  const text = `${member.name} left (${reason}); ${atWork(part)}`;
+  const text = (): string => `${member.name} left (${reason}); ${atWork(part)}`;
   return { effects: notePresence(part.presence, { name: member.name, change: 'left' }, text), left: [id] };
 }
 

@@ -23,10 +23,14 @@ export function noPresence(nowMs: number): PresenceLog {
 }
 
 /** Reports that a member has joined or left, or counts it when there was too much of that lately. */
-export function notePresence(log: PresenceLog, worker: MemberChange, text: string): CoordinatorEffect[] {
+export function notePresence(
+  log: PresenceLog,
+  worker: MemberChange,
+  text: () => string,
+): CoordinatorEffect[] {
   if (log.lines < LINES_MAX) {
     log.lines += 1;
-    return [{ kind: 'notice', text, worker }];
+    return [{ kind: 'notice', text: text(), worker }];
   }
   log.unreported[worker.change] += 1;
   return [];

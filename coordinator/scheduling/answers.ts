@@ -61,6 +61,8 @@ export function onPartialSums(
   const moving = worker.member.sharesMemory
     ? movingMs(bytes, { helpers: part.placement.helpers.size })
     : movingMs(bytes, load);
+  // Nothing was expected of a first answer, so it is not late, and its worker is not tried again.
+  const isFirst = worker.throughput === undefined;
   const note = (dispatchedMs: number): number => {
     const elapsedMs = nowMs - dispatchedMs;
     const computeMs = computeMicros / 1000;
@@ -86,7 +88,7 @@ export function onPartialSums(
     if (late === 0 && task !== undefined && !isWarmUp) note(task.dispatchedMs);
     const sent = isRehearsal ? checkedRehearsal(part, worker.member.id, { step, range }) : undefined;
     if (sent !== undefined && !fits(sent, nodes)) return { effects: [], refusal: 'wrong-nodes' };
-    if (isRehearsal && !isWarmUp) worker.hasRehearsed = true;
+    if (isRehearsal ? !isWarmUp : isFirst) worker.hasRehearsed = true;
     const isComplete = sent !== undefined && buffers.length === nodes.length;
     const effects = isComplete ? [compareAnswer(worker.member.id, sent, buffers)] : [];
     return { effects, refusal: 'another-step' };
@@ -102,7 +104,7 @@ export function onPartialSums(
   const taken = takeAnswer(current, { memberId, isTrusted, doubt, partialSums }, step, range);
   if (typeof taken === 'string') return { effects: [], refusal: taken };
   const { task, assignee } = taken;
-  if (!assignee.isHedged) onPrompt(worker);
+  if (!assignee.isHedged || isFirst) onPrompt(worker);
   if (assignee.isAlone) {
     const ownMs = expectedMs(worker.throughput, load);
     const elapsedMs = note(assignee.dispatchedMs);

@@ -6,6 +6,7 @@ import { type Assignment, assign, reassign } from './assignment.js';
 import { cancelOf } from './cancellations.js';
 import { isIdle, preferNotLate } from './candidates.js';
 import { dispatch } from './dispatch.js';
+import { chosenCount, exchangesOf, noteExchanges } from './exchange-log.js';
 import { hedge, wakeWhenDue } from './hedging.js';
 import { onLate } from './lateness.js';
 import { noteDistributed } from './placement.js';
@@ -27,7 +28,7 @@ import {
   takeOut,
 } from './step-tasks.js';
 import { serveAll } from './takers.js';
-import { capacities, decayPenalty } from './throughput.js';
+import { capacities, decayPenalty, meanMsPerLeaf } from './throughput.js';
 import { tellWaiting } from './waiting.js';
 import { assignWhole } from './whole-assignment.js';
 
@@ -71,7 +72,9 @@ export function startStep(
   const { settings, assignments, workers, random } = part;
   const effects: CoordinatorEffect[] = [];
   // A member that is late with a replica has been told to give it up.
-  const prompt = settings.isLocal ? activeWorkers(part) : preferNotLate(activeWorkers(part));
+  const prompt = settings.isLocal
+    ? activeWorkers(part)
+    : usefulWorkers(part, range.to - range.from, preferNotLate(activeWorkers(part)));
   const inUse = assignments.get(leaves);
   const assignment = settings.isLocal
     ? sameOr(inUse, assignWhole(range, capacities(prompt)))
@@ -116,6 +119,19 @@ export function addToStep(part: SchedulingState, range: LeafRange): void {
 
 function rootsIn({ roots }: DistributedStep, { from, to }: LeafRange): Task[] {
   return roots.filter(({ range }) => from <= range.from && range.to <= to);
+}
+
+/** Where this machine's link is full with fewer, only as many as make the step fastest: those that compute fast first. */
+function usefulWorkers(
+  { exchanges }: SchedulingState,
+  leaves: number,
+  workers: readonly WorkerRecord[],
+): readonly WorkerRecord[] {
+  const count = chosenCount(exchanges, leaves * meanMsPerLeaf(workers), workers.length);
+  if (count === workers.length) return workers;
+  const slowness = ({ throughput }: WorkerRecord): number =>
+    throughput === undefined ? Number.POSITIVE_INFINITY : Math.round(Math.log2(throughput.msPerLeaf));
+  return [...workers].sort((a, b) => slowness(a) - slowness(b)).slice(0, count);
 }
 
 /** How answers count, by how far a member is believed. @param isAuditing whether anything is audited */
@@ -211,6 +227,13 @@ export function onStepFinished(
   part.current = undefined;
   if (current === undefined) return { wasProven: true };
   noteDistributed(part.placement, current.leaves, nowMs - current.startedMs);
+  // What a replica takes is its steps: what exchanges share hardly shows.
+  if (!part.settings.isLocal && current.exchanges > 0)
+    noteExchanges(
+      part.exchanges,
+      exchangesOf(current, (id) => part.workers.get(id)?.throughput?.msPerLeaf ?? 0, nowMs),
+      nowMs,
+    );
   const { isProven: wasProven, recheck } = current;
   return recheck?.by === 'majority' ? { wasProven, agreeing: recheck.agreeing } : { wasProven };
 }
@@ -236,7 +259,7 @@ export function abandonStep(part: SchedulingState): CoordinatorEffect[] {
 
 /** A member is gone: what it owes is dispatched to others when the step continues. */
 export function onMemberLeft(part: SchedulingState, id: string, nowMs: number): void {
-  part.workers.delete(id);
+  for (const known of [part.workers, part.ready, part.able]) known.delete(id);
   voidCheck(part, id);
   const { current } = part;
   if (current === undefined) return;

@@ -1,5 +1,5 @@
 import type { CoordinatorEffect } from '../state/messages.js';
-import { isIdle, knows, preferMeasured, preferResponsive } from './candidates.js';
+import { isIdle, knows, preferMeasured, preferResponsive, someOf } from './candidates.js';
 import { dispatch, dispatchAmong } from './dispatch.js';
 import {
   ableWorkers,
@@ -14,6 +14,13 @@ import { acceptTrusted, type DistributedStep, isNeeded, needsThisMachine, type T
 const NOBODY_IDLE_MS = 25;
 
 /**
+ * Most workers that help in one step: at least so many, or for this part of its shares. Where more are late, what they share is slow,
+ * such as the link of this machine, and every helper makes it slower.
+ */
+const HELPERS_LEAST = 16;
+const HELPERS_PART = 1 / 4;
+
+/**
  * Gives the tasks of stragglers to idle workers as well; the first answer counts. Does nothing before an answer is
  * overdue.
  */
@@ -25,21 +32,30 @@ export function hedge(part: SchedulingState, step: DistributedStep, nowMs: numbe
   // Where all that are given work owe something, one that was late before is better than none.
   const active = activeWorkers(part).filter(isFree);
   const free = active.length > 0 ? active : ableWorkers(part).filter(isFree);
-  let idle = preferMeasured(preferResponsive(free, nowMs));
+  const helpersMax = Math.max(HELPERS_LEAST, HELPERS_PART * step.roots.length);
+  let idle = enough(part, preferMeasured(preferResponsive(free, nowMs)));
   const effects: CoordinatorEffect[] = [];
   for (const [i, task] of tasks.entries()) {
     // The other overdue tasks get their part of the help.
-    const most = Math.ceil(idle.length / (tasks.length - i));
+    const most = Math.min(Math.ceil(idle.length / (tasks.length - i)), helpersMax - step.helpers);
     const isOwn = needsThisMachine(task) || (step.recheck?.by === 'this-machine' && task.answers.length > 0);
     const helpers = idle
       .filter((worker) => !knows(worker, task) && (!isOwn || worker.member.sharesMemory))
-      .slice(0, most);
+      .slice(0, Math.max(0, most));
     if (helpers.length === 0) continue;
     idle = idle.filter((worker) => !helpers.includes(worker));
+    step.helpers += helpers.length;
     effects.push(...dispatchAgain(part, step, task, helpers, nowMs));
   }
   step.nextDueMs = nextDueMs(step, nowMs);
   return effects;
+}
+
+/** Of thousands of idle workers some help at a time, and all that are local: others when the next answer is overdue. */
+function enough(part: SchedulingState, idle: readonly WorkerRecord[]): readonly WorkerRecord[] {
+  const some = someOf(part, idle);
+  if (some.length === idle.length) return idle;
+  return [...new Set([...idle.filter(({ member }) => member.sharesMemory), ...some])];
 }
 
 /** Asks for a wake-up when the next answer is overdue. */

@@ -4,6 +4,7 @@ import type { CoordinatorEffect } from '../state/messages.js';
 import { isIdle } from './candidates.js';
 import { dropCheck, mayCheck, planCheck, workerToCheck } from './rehearsal-check.js';
 import {
+  activeWorkers,
   choosesHelpers,
   isStraggler,
   type SchedulingState,
@@ -35,8 +36,9 @@ const REHEARSE_AHEAD_MS = 500;
  * one that works is what a step would have.
  */
 const WARMING_ANSWERS = 2;
-/** Rehearsals at a time, and how long one is awaited before another takes its place. */
-const REHEARSALS_MAX = 8;
+/** Rehearsals at a time, more by a part of those who have rehearsed; and how long one is awaited before another takes its place. */
+const REHEARSALS_LEAST = 8;
+const REHEARSALS_PART = 1 / 4;
 const REHEARSAL_AWAITED_MS = 2000;
 
 /**
@@ -59,9 +61,10 @@ export function rehearseSome(
     return task?.rehearsal && nowMs - task.dispatchedMs < REHEARSAL_AWAITED_MS;
   }).length;
   const range = rangeOf();
+  const most = Math.max(REHEARSALS_LEAST, REHEARSALS_PART * activeWorkers(part).length);
   // Who has waited for the longest time comes first, so nobody is left out for good.
   const inTurn = due.sort((a, b) => a.rehearsals.nextAtMs - b.rehearsals.nextAtMs);
-  const some = inTurn.slice(0, Math.min(Math.max(0, REHEARSALS_MAX - underWay), affordable(part, nowMs)));
+  const some = inTurn.slice(0, Math.min(Math.max(0, most - underWay), affordable(part, nowMs)));
   part.rehearsalTime.leftMs -= some.length * costMs(part);
   const checked = isDistributed ? some.find((worker) => mayCheck(part, worker, nowMs)) : undefined;
   if (checked !== undefined) planCheck(part, checked, range.to - range.from, nowMs);
@@ -185,6 +188,10 @@ export function fetchData(worker: WorkerRecord): CoordinatorEffect[] {
 /** A member is ready, or has all data now. It is sent the data at once where it is given work for certain. */
 export function onMemberReady(part: SchedulingState, id: string): CoordinatorEffect[] {
   const worker = part.workers.get(id) as WorkerRecord;
-  if (worker.member.hasData) worker.isFetching = false;
+  part.ready.add(id);
+  if (worker.member.hasData) {
+    part.able.add(id);
+    worker.isFetching = false;
+  }
   return choosesHelpers(part) ? [] : fetchData(worker);
 }

@@ -3,6 +3,7 @@ import type { LeafRange, TreeNode } from '../../shared/reduction/tree.js';
 import { type Member, UNASKED_MAX } from '../state/member.js';
 import type { RunSettings } from '../state/run-settings.js';
 import type { Assignment } from './assignment.js';
+import { type ExchangeLog, noExchanges } from './exchange-log.js';
 import { initialPlacement, type Placement } from './placement.js';
 import type { DistributedStep } from './step-tasks.js';
 import type { Throughput } from './throughput.js';
@@ -20,6 +21,9 @@ export interface SchedulingState {
   };
   /** By member id, in the order in which they connected. Only those whose member is ready are given work. */
   readonly workers: Map<string, WorkerRecord>;
+  /** Ids of those that are ready, and of those of them whose sums can count: while a run waits, they are counted at each message. */
+  readonly ready: Set<string>;
+  readonly able: Set<string>;
   /** The distributed step under way. It stays until its sum is in the weights, closed from its last answer on. */
   current: DistributedStep | undefined;
   /** In a run with a codec, the number of steps done whose last one has its encoded update in memory; -1: there is none. */
@@ -28,6 +32,8 @@ export interface SchedulingState {
   readonly assignments: Map<number, Assignment>;
   /** Which remote members are given work. */
   readonly placement: Placement;
+  /** What exchanges take, by the number of members. */
+  readonly exchanges: ExchangeLog;
   /** Decides what is audited and by whom. */
   readonly random: SeededRandom;
   /** The rehearsal whose answer is checked; undefined: none is. */
@@ -93,6 +99,10 @@ export interface Announcement {
   readonly overheadMs: number;
   readonly atMs: number;
 }
+
+/** Bytes, both ways, that workers exchange in a step of which none has answered yet; and so many workers take part in any case. */
+const UNTRIED_BYTES_MAX = 128 * 2 ** 20;
+const UNTRIED_LEAST = 8;
 
 /** Rehearsals of a member that do not count: its threads compile, its caches are cold. */
 const WARM_UP_REHEARSALS = 1;
@@ -170,10 +180,13 @@ export function initialScheduling({
       data,
     },
     workers: new Map(),
+    ready: new Set(),
+    able: new Set(),
     current: undefined,
     updateStep: -1,
     assignments: new Map(),
     placement: initialPlacement(placement),
+    exchanges: noExchanges(),
     random: new SeededRandom(audit.seed),
     check: undefined,
     rehearsalTime: { leftMs: 0, atMs: Number.NEGATIVE_INFINITY },
@@ -224,7 +237,21 @@ export function activeWorkers(part: SchedulingState): WorkerRecord[] {
     );
   }
   const rehearsed = able.filter(({ hasRehearsed }) => hasRehearsed);
-  return rehearsed.length > 0 ? rehearsed : able;
+  return rehearsed.length > 0 ? rehearsed : untriedWorkers(part, able);
+}
+
+/**
+ * Where no worker has answered yet, so many are given leaves as their bytes do not occupy this machine's link for long: members
+ * behind a long queue would seem silent, and what they owe would be given to others, too. The others are rehearsed meanwhile.
+ */
+function untriedWorkers(
+  { settings: { exchange } }: SchedulingState,
+  able: readonly WorkerRecord[],
+): WorkerRecord[] {
+  const most = Math.max(UNTRIED_LEAST, Math.floor(UNTRIED_BYTES_MAX / exchange.bytes));
+  if (able.length <= most) return [...able];
+  const prompt = able.filter((worker) => !isStraggler(worker));
+  return (prompt.length > 0 ? prompt : able).slice(0, most);
 }
 
 /** Workers whose sums can count. */
@@ -232,14 +259,18 @@ export function ableWorkers(part: SchedulingState): WorkerRecord[] {
   return readyWorkers(part).filter(({ member }) => member.hasData);
 }
 
-/** Workers that the run waits for before its first step: they can take part as soon as they are wanted. */
-export function awaitedWorkers(part: SchedulingState): WorkerRecord[] {
-  return choosesHelpers(part) ? readyWorkers(part) : ableWorkers(part);
+/** How many workers the run waits for are here: those that can take part in its first step as soon as they are wanted. */
+export function awaitedCount(part: SchedulingState): number {
+  return (choosesHelpers(part) ? part.ready : part.able).size;
 }
 
 /** Whether remote workers are given work only where they make the run faster. */
 export function choosesHelpers(part: SchedulingState): boolean {
-  return part.placement.policy === 'auto' && readyWorkers(part).some(({ member }) => member.sharesMemory);
+  if (part.placement.policy !== 'auto') return false;
+  // Local workers connect first.
+  for (const { member } of part.workers.values())
+    if (member.sharesMemory && member.phase === 'ready') return true;
+  return false;
 }
 
 /**

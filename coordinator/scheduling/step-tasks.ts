@@ -97,6 +97,10 @@ export interface DistributedStep {
   readonly doubtIn: (trust: Trust) => Doubt;
   /** No assignee is due before. */
   nextDueMs: number;
+  /** How often a remote member was given leaves. */
+  exchanges: number;
+  /** Workers that were given leaves of others that are late. */
+  helpers: number;
   /** Every leaf has its answer: nothing that arrives counts any more. */
   isClosed: boolean;
   /** Set when it is closed: all of its sum rests on what this machine came to as well; or more than half of the machines. */
@@ -133,6 +137,8 @@ export function openStep(
     isDecidedHere,
     doubtIn,
     nextDueMs: Number.POSITIVE_INFINITY,
+    exchanges: 0,
+    helpers: 0,
     isClosed: false,
     isProven: false,
   };
@@ -172,6 +178,7 @@ export function split(current: DistributedStep, task: Task, ranges: readonly Lea
 /** Records that a member was given a task. */
 export function addAssignee(current: DistributedStep, task: Task, assignee: Assignee): void {
   task.assignees.push(assignee);
+  if (!assignee.isTrusted) current.exchanges += 1;
   const held = current.held.get(assignee.memberId);
   if (held === undefined) current.held.set(assignee.memberId, [task]);
   else held.push(task);

@@ -29,6 +29,15 @@ export function serveAll(part: SchedulingState, step: DistributedStep, nowMs: nu
   return [...step.unassigned].flatMap((task) => serve(part, step, task, active, nowMs));
 }
 
+/** Of thousands of workers, all are looked at only where there is a leaf for each. */
+function enoughFor(
+  part: SchedulingState,
+  { range }: Task,
+  workers: readonly WorkerRecord[],
+): readonly WorkerRecord[] {
+  return range.to - range.from < workers.length ? someOf(part, workers) : workers;
+}
+
 /** Finds takers for a task that has too few. @param active workers that are given the leaves of steps */
 function serve(
   part: SchedulingState,
@@ -44,7 +53,7 @@ function serve(
   const best = (workers: readonly WorkerRecord[]): readonly WorkerRecord[] =>
     preferMeasured(preferIdle(preferNotLate(preferResponsive(workers, nowMs)), step));
   if (task.assignees.length === 0 && task.answers.length === 0)
-    return dispatchAmong(part, step, task, best(active), nowMs);
+    return dispatchAmong(part, step, task, best(enoughFor(part, task, active)), nowMs);
   if (acceptTrusted(step, task, nowMs)) return [];
   const isOwn = step.recheck?.by === 'this-machine' || needsThisMachine(task);
   const mayConfirm = (worker: WorkerRecord): boolean =>

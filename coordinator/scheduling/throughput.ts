@@ -131,6 +131,13 @@ export function capacities(
   );
 }
 
+/** Time of a leaf at one of these workers, on average; 0: nothing is known of them. */
+export function meanMsPerLeaf(workers: readonly { readonly throughput: Throughput | undefined }[]): number {
+  return (
+    meanOf(workers.flatMap(({ throughput }) => (throughput === undefined ? [] : [throughput.msPerLeaf]))) ?? 0
+  );
+}
+
 function meanOf(values: readonly number[]): number | undefined {
   return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -52,6 +52,16 @@ export type RunEvent =
       readonly helpers: readonly string[];
       readonly reason: string;
     }
+  /** Relays would make a step clearly faster: so many, with so many workers below each. */
+  | {
+      readonly event: 'layout';
+      readonly step: number;
+      readonly relays: number;
+      readonly below: number;
+      readonly stepMs: number;
+      readonly presentMs: number;
+      readonly reason: string;
+    }
   /** A member was told that it is given work from now on, or that it is on standby; and why. */
   | ({ readonly event: 'member-placement'; readonly step: number } & MemberPlacement)
   /** Leaves of a member that is late were given to idle ones too. */

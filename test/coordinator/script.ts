@@ -195,6 +195,8 @@ function describeEvent(event: RunEvent): string {
       return `placement ${event.helpers.join(' ') || 'nobody'}: ${event.reason}`;
     case 'member-placement':
       return `${event.member} ${event.state}: ${event.reason}`;
+    case 'layout':
+      return `layout ${event.reason}`;
     case 'assignment':
       return `assignment ${event.reason}`;
     case 'hedge':

@@ -14,6 +14,14 @@ it('takes no longer with 1,000 workers through relays than 1.5 times a step of 1
   expect(relayed.coordinatorBytes).toBeLessThan(star.coordinatorBytes);
 });
 
+it('gives leaves to as many of 1,000 workers as the link of the coordinator can serve', async () => {
+  const star = await measureScale({ ...PLAN, workers: 1000, steps: 16 }, now);
+  expect(star).toMatchObject({ relays: 0, members: 1000 });
+  // With all of them a step takes 2.9 s: their vectors alone take 2 x 3.2 s of the link, less what overlaps.
+  expect(star.stepMs).toBeLessThan(2000);
+  expect(star.coordinatorBytes).toBeLessThan(300 * 2 * PLAN.vectorBytes);
+});
+
 it('loses less than a step when a relay is killed in the middle of one', async () => {
   const { stepMs, longestStepMs } = await measureScale(
     { ...PLAN, workers: 200, fanOut: 16, killsRelay: true },

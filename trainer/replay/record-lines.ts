@@ -88,7 +88,7 @@ const EndedSchema = v.strictObject({
 });
 /** Which lines tell of members of the run: no computation can confirm them. */
 const MemberEventSchema = v.looseObject({
-  event: v.picklist(['assignment', 'placement', 'member-placement', 'hedge', 'expelled', 'banned']),
+  event: v.picklist(['assignment', 'placement', 'layout', 'member-placement', 'hedge', 'expelled', 'banned']),
   step,
 });
 
@@ -102,6 +102,7 @@ const SCHEMAS = {
   ended: EndedSchema,
   assignment: MemberEventSchema,
   placement: MemberEventSchema,
+  layout: MemberEventSchema,
   'member-placement': MemberEventSchema,
   hedge: MemberEventSchema,
   expelled: MemberEventSchema,
