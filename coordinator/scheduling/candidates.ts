@@ -1,6 +1,8 @@
 import { trustIn } from '../state/member.js';
+import { chosenCount } from './exchange-log.js';
 import { isStraggler, type SchedulingState, type WorkerRecord } from './scheduling-state.js';
 import type { DistributedStep, Task } from './step-tasks.js';
+import { meanMsPerLeaf } from './throughput.js';
 
 /*
  * Who is the best choice for a task. Each rule narrows a list to the workers that are preferable in one respect, and leaves
@@ -28,6 +30,19 @@ export function preferResponsive(workers: Workers, nowMs: number): Workers {
  */
 export function preferMeasured(workers: Workers): Workers {
   return prefer(workers, ({ throughput }) => throughput !== undefined);
+}
+
+/** Where this machine's link is full with fewer, only as many as make the step fastest: those that compute fast first. */
+export function usefulWorkers(
+  { exchanges }: Pick<SchedulingState, 'exchanges'>,
+  leaves: number,
+  workers: Workers,
+): Workers {
+  const count = chosenCount(exchanges, leaves * meanMsPerLeaf(workers), workers.length);
+  if (count === workers.length) return workers;
+  const slowness = ({ throughput }: WorkerRecord): number =>
+    throughput === undefined ? Number.POSITIVE_INFINITY : Math.round(Math.log2(throughput.msPerLeaf));
+  return [...workers].sort((a, b) => slowness(a) - slowness(b)).slice(0, count);
 }
 
 /** Tasks of a step that a member owes when others confirm answers too. */

@@ -4,9 +4,9 @@ import type { Trust } from '../state/member.js';
 import type { CoordinatorEffect, Share } from '../state/messages.js';
 import { type Assignment, assign, reassign } from './assignment.js';
 import { cancelOf } from './cancellations.js';
-import { isIdle, preferNotLate } from './candidates.js';
+import { isIdle, preferNotLate, usefulWorkers } from './candidates.js';
 import { dispatch } from './dispatch.js';
-import { chosenCount, exchangesOf, noteExchanges } from './exchange-log.js';
+import { exchangesOf, noteExchanges } from './exchange-log.js';
 import { hedge, wakeWhenDue } from './hedging.js';
 import { onLate } from './lateness.js';
 import { noteDistributed } from './placement.js';
@@ -28,7 +28,7 @@ import {
   takeOut,
 } from './step-tasks.js';
 import { serveAll } from './takers.js';
-import { capacities, decayPenalty, meanMsPerLeaf } from './throughput.js';
+import { capacities, decayPenalty } from './throughput.js';
 import { tellWaiting } from './waiting.js';
 import { assignWhole } from './whole-assignment.js';
 
@@ -119,19 +119,6 @@ export function addToStep(part: SchedulingState, range: LeafRange): void {
 
 function rootsIn({ roots }: DistributedStep, { from, to }: LeafRange): Task[] {
   return roots.filter(({ range }) => from <= range.from && range.to <= to);
-}
-
-/** Where this machine's link is full with fewer, only as many as make the step fastest: those that compute fast first. */
-function usefulWorkers(
-  { exchanges }: SchedulingState,
-  leaves: number,
-  workers: readonly WorkerRecord[],
-): readonly WorkerRecord[] {
-  const count = chosenCount(exchanges, leaves * meanMsPerLeaf(workers), workers.length);
-  if (count === workers.length) return workers;
-  const slowness = ({ throughput }: WorkerRecord): number =>
-    throughput === undefined ? Number.POSITIVE_INFINITY : Math.round(Math.log2(throughput.msPerLeaf));
-  return [...workers].sort((a, b) => slowness(a) - slowness(b)).slice(0, count);
 }
 
 /** How answers count, by how far a member is believed. @param isAuditing whether anything is audited */
