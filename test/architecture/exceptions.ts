@@ -8,6 +8,8 @@ export const LONG_FILES: LongFiles = {
   'shared/engine/step/step-executor.ts':
     'the ways in which the threads of one machine run steps, on the same buffers',
   'coordinator/training-loop.ts': 'the one place that composes the rooms, with its state diagram',
+  'coordinator/scheduling/distributed-step.ts':
+    'the life of one step, from its first leaf to its sum, in that order',
   'coordinator/scheduling/scheduling-state.ts':
     'what one room knows, and the questions that its other files ask of it',
   'coordinator/scheduling/step-tasks.ts': 'the tasks of one distributed step: a single data structure',
