@@ -1,4 +1,5 @@
 import type { ActorRef } from '../shared/actor/actor.js';
+import { afterReading } from '../shared/actor/clock.js';
 import type { Dataset } from '../shared/data/dataset.js';
 import { assert, UserError } from '../shared/errors.js';
 import type { Link } from '../shared/link/link.js';
@@ -132,7 +133,7 @@ export class CoordinatorEffectRunner {
         return self.tell({ kind: 'compared', step, task, ...executor.compare(answers) });
       }
       case 'wake':
-        clock.after(effect.afterMs, () => self.tell({ kind: 'woken' }));
+        afterReading(clock, effect.afterMs, () => self.tell({ kind: 'woken' }));
         return;
       case 'report':
         return observer.reported(effect.event);

@@ -4,6 +4,7 @@ import { memberBounds } from '../coordinator/membership/frame-limits.js';
 import { isOwed, owedVectors } from '../coordinator/scheduling/answers.js';
 import type { CoordinatorEffect } from '../coordinator/state/messages.js';
 import { Actor } from '../shared/actor/actor.js';
+import { afterReading } from '../shared/actor/clock.js';
 import { randomIdentifier } from '../shared/actor/rng.js';
 import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
 import { assert } from '../shared/errors.js';
@@ -158,7 +159,7 @@ export class RelayMembers {
       case 'drop':
         return this.links.perform(effect, this.actor);
       case 'wake':
-        clock.after(effect.afterMs, () => this.actor.tell({ kind: 'woken' }));
+        afterReading(clock, effect.afterMs, () => this.actor.tell({ kind: 'woken' }));
         return;
       case 'release':
         return buffers.release(effect.buffers);

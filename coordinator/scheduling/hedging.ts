@@ -21,11 +21,11 @@ const HELPERS_LEAST = 16;
 const HELPERS_PART = 1 / 4;
 
 /**
- * Gives the tasks of stragglers to idle workers as well; the first answer counts. Does nothing before an answer is
- * overdue.
+ * Gives the tasks of stragglers to idle workers as well; the first answer counts. Does nothing before an answer is overdue, nor before
+ * this machine is woken for it: by then it has read what had arrived.
  */
 export function hedge(part: SchedulingState, step: DistributedStep, nowMs: number): CoordinatorEffect[] {
-  if (nowMs < step.nextDueMs) return [];
+  if (nowMs < step.nextDueMs || part.wakeAtMs !== Number.POSITIVE_INFINITY) return [];
   const overdue = [...step.tasks.values()].filter((task) => isOverdue(step, task, nowMs));
   const tasks = overdue.filter((task) => !acceptTrusted(step, task, nowMs));
   const isFree = (worker: WorkerRecord): boolean => !isStraggler(worker) && isIdle(worker, step);

@@ -23,6 +23,14 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * Calls `fire` after at least `delayMs` milliseconds, when this thread has read what had arrived by then. Where other threads have kept
+ * it from its core, its timers are due before it has read anything.
+ */
+export function afterReading(clock: Clock, delayMs: number, fire: () => void): void {
+  clock.after(delayMs, () => clock.after(0, fire));
+}
+
 /** Milliseconds since 1970, for folder names, logs and certificates. No result of a run may depend on it. */
 export function epochMs(): number {
   return Date.now();
