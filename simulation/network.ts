@@ -34,6 +34,8 @@ export interface Port {
   receivesUntilMs: number;
   /** Segments that have passed it. */
   segments: number;
+  /** Left out: the wire's. */
+  bytesPerMs?: number;
 }
 
 /** A machine's wire and the ports at both ends of a connection. */
@@ -177,9 +179,9 @@ export class Connection {
 /** A segment passes the ports at both ends. @returns when it has arrived */
 function passes({ latencyMs, bytesPerMs, segmentBytes, ports }: Wired, to: End, nowMs: number): number {
   const from = ports[to === 'worker' ? 'coordinator' : 'worker'];
-  const passMs = segmentBytes / bytesPerMs;
-  const sentMs = Math.max(nowMs, from.sendsUntilMs) + passMs;
-  const arrivedMs = Math.max(sentMs + latencyMs, ports[to].receivesUntilMs + passMs);
+  const passMs = (port: Port): number => segmentBytes / (port.bytesPerMs ?? bytesPerMs);
+  const sentMs = Math.max(nowMs, from.sendsUntilMs) + passMs(from);
+  const arrivedMs = Math.max(sentMs + latencyMs, ports[to].receivesUntilMs + passMs(ports[to]));
   from.sendsUntilMs = sentMs;
   ports[to].receivesUntilMs = arrivedMs;
   for (const port of [from, ports[to]]) port.segments += 1;

@@ -93,6 +93,8 @@ export class VirtualCluster {
   onLocalStep: (step: number) => void = () => {};
   /** Called when the sum of a step is in the weights. */
   onStep: () => void = () => {};
+  /** Called when a worker is sent work that counts. */
+  onWork: (worker: VirtualWorker) => void = () => {};
   private readonly routes = new Map<string, Route>();
   /** By name, one after the other. */
   private readonly relays = new Map<string, VirtualRelay[]>();
@@ -297,6 +299,7 @@ export class VirtualCluster {
     const route = this.routes.get(id);
     if (route === undefined) return;
     const { worker, link, upper } = route;
+    if (message.kind === 'work' && message.rehearses !== true) this.onWork(worker);
     if (message.kind !== 'ping')
       this.trace(
         () =>

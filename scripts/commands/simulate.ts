@@ -7,6 +7,8 @@ import { fraction, oneOf, wholeNumber } from '../../trainer/options/option-value
 import type { CommandContext } from './command.js';
 import { addJsonOption } from './compute-options.js';
 
+/** Steps of a point of simulated scale, if nothing else is asked for. */
+const CURVE_STEPS = 8;
 /** One result in so many of a lying worker is wrong. */
 const LIE_EVERY = 50;
 
@@ -35,8 +37,13 @@ export function define(command: Command, context: CommandContext): void {
     .option('--sync <S>', 'steps are rounds of local updates: local:replicas=4,steps=30 (default: step)')
     .option('--keep-best', 'runs stop early and end with the weights of their best evaluation')
     .option('--compress <codec>', `the run has a codec: ${CODECS.join(', ')}`, 'none')
-    .option('--scale', 'no faults: measure a step of --workers equal machines on equal links of 1 Gb/s')
+    .option(
+      '--scale',
+      'no faults: measure a step of --workers equal machines on equal links of 1 Gb/s; without --workers: curves from 10 to 10,000',
+    )
     .option('--fan-out <N>', 'with --scale: through relays, with N members each at most')
+    .option('--fit <files...>', 'with --scale: machines fitted to these results of bench scaling --json')
+    .option('--html <file>', 'with --scale: write a page with the curves')
     .option('--trace', 'print every event with its virtual time');
   addJsonOption(command).action(
     async (
@@ -47,6 +54,8 @@ export function define(command: Command, context: CommandContext): void {
         trace?: true;
         scale?: true;
         json?: true;
+        fit?: string[];
+        html?: string;
       },
     ) => {
       const number = (name: string, least: number, most: number): number =>
@@ -58,8 +67,15 @@ export function define(command: Command, context: CommandContext): void {
           options.fanOut === undefined
             ? {}
             : { fanOut: wholeNumber('--fan-out', options.fanOut, { least: 2, most: 10_000 }) };
-        const plan = { workers: number('workers', 1, 10_000), steps: number('steps', 4, 1000), ...fanOut };
-        return scaleCommand(plan, options.json ?? false, context);
+        const isGiven = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
+        const workers = isGiven('workers') ? number('workers', 1, 10_000) : undefined;
+        if (workers === undefined && isGiven('fanOut'))
+          throw new UserError('--fan-out needs --workers: curves have trees of their own', 2);
+        if (workers !== undefined && isGiven('html'))
+          throw new UserError('--html shows curves: leave --workers out', 2);
+        const steps = isGiven('steps') ? number('steps', 4, 1000) : CURVE_STEPS;
+        const { fit, html, json = false } = options;
+        return scaleCommand({ workers, steps, ...fanOut, fit, html, json }, context);
       }
       const local = localOf(parseSync(options.sync));
       const settings = {
@@ -103,4 +119,6 @@ function checkTogether(command: Command): void {
   }
   if (isGiven('fanOut') && !isGiven('scale'))
     throw new UserError('--fan-out needs --scale; with faults, --relays N has relays', 2);
+  for (const name of ['fit', 'html'])
+    if (isGiven(name) && !isGiven('scale')) throw new UserError(`--${name} needs --scale`, 2);
 }

@@ -16,7 +16,7 @@ import type { OwnRule } from './learning-rules.js';
 import type { OptimizerSettings } from './settings.js';
 
 /** Most replicas: a worker queues no more ranges. */
-const REPLICAS_MAX = 256;
+export const REPLICAS_MAX = 256;
 /** Most steps of a round. */
 const LOCAL_STEPS_MAX = 10_000;
 /** Rounds below which the averages of a run come too late to help. */
