@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Lease } from '../../coordinator/storage/lease.js';
 import { loadAccess, type RunAccess } from '../../coordinator/storage/run-access.js';
 import { systemClock } from '../../shared/actor/clock.js';
 import { randomIdentifier } from '../../shared/actor/rng.js';
@@ -10,8 +11,7 @@ import { keptMachineKey } from '../../trainer/own-machine-key.js';
 import type { Recipe } from '../../trainer/recipe.js';
 import { keptOptions } from '../../trainer/resume.js';
 import { type SessionHost, trainSession } from '../../trainer/training-session.js';
-import { comparisonPage, writePage, writeRunReport } from '../reports/run/report.js';
-import { compareRuns } from '../run-records/comparison.js';
+import { writeRunReport } from '../reports/run/report.js';
 import type { RunRecord } from '../run-records/run-record.js';
 import {
   camelCase,
@@ -21,27 +21,17 @@ import {
   type TrialOptions,
 } from '../sweep/search-space.js';
 import { openSweepFolder, optionsText, trialName, trialRun } from '../sweep/sweep-folder.js';
-import {
-  goalValue,
-  type RungTrial,
-  ranked,
-  rungEpochs,
-  type SweepGoal,
-  survivors,
-  type TrialResult,
-} from '../sweep/trials.js';
+import { type RungTrial, rungEpochs, type SweepGoal, survivors, type TrialResult } from '../sweep/trials.js';
 import { startProgress } from '../terminal/progress.js';
-import { textTable } from '../terminal/text-table.js';
 import { showWhile } from '../terminal/transient-note.js';
 import type { CommandContext } from './command.js';
+import { tellResults } from './sweep-results.js';
 
 /** Where sweeps are kept by default. */
 const DEFAULT_PARENT = 'sweeps';
-/** Runs on the page of a sweep: as many as curves can be told apart. */
-const PAGE_RUNS_MAX = 8;
 
 /** What a sweep was asked for. */
-interface SweepRequest {
+export interface SweepRequest {
   readonly name: string;
   readonly recipe: Recipe;
   readonly dimensions: readonly Dimension[];
@@ -54,20 +44,94 @@ interface SweepRequest {
   readonly goal: SweepGoal;
   /** Undefined: one that follows from the rest. */
   readonly sweepDir: string | undefined;
+  /** The number of the trial that this process trains, from 1; undefined: it trains all. */
+  readonly only: number | undefined;
   readonly json: boolean;
 }
 
-/** Trains all trials, one after the other, and ranks them. A trial that fails does not end the sweep. */
+/** The trials of a sweep, and the directory of their runs. */
+export interface SweepPlan {
+  readonly path: string;
+  readonly trials: readonly RungTrial[];
+  /** All that decides what is trained. */
+  readonly text: string;
+}
+
+/** What a sweep comes to. Nothing is written. @throws UserError when there are too many trials */
+export function planSweep(request: SweepRequest): SweepPlan {
+  const trials = trialsOf(request).map((options, index): RungTrial => ({ index, options }));
+  const text = planText(request, trials);
+  const label = request.name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[.-]+/, '') || 'sweep';
+  const hash = sha256Hex(new TextEncoder().encode(text)).slice(0, 8);
+  return { path: request.sweepDir ?? join(DEFAULT_PARENT, `${label}-${hash}`), trials, text };
+}
+
+/** Trains all trials, one after the other, or one of them, and ranks them. A trial that fails does not end the sweep. */
 export async function sweep(request: SweepRequest, context: CommandContext): Promise<void> {
+  const plan = planSweep(request);
+  const isContinued = await openSweepFolder(plan.path, plan.text);
+  if (request.only === undefined) await sweepAll(plan, isContinued, request, context);
+  else await sweepOne(plan, request, request.only, context);
+}
+
+/** Trains one trial. The process that ends the last one ranks all. */
+async function sweepOne(
+  { path, trials }: SweepPlan,
+  request: SweepRequest,
+  number: number,
+  context: CommandContext,
+): Promise<void> {
+  const own = trials[number - 1];
+  if (own === undefined) throw new UserError(`the sweep has ${trials.length} trials, not ${number}`, 2);
+  const result = await runTrial({ ...own, epochs: undefined, path }, request, { known: undefined }, context);
+  if (context.interrupted.aborted) return;
+  // Those of two nodes that end at once do not write the page at once.
+  const lease = await Lease.takeWhenFree(path, systemClock, () => undefined);
+  try {
+    const results = await Promise.all(
+      trials.map((trial) => (trial === own ? result : trialSoFar(trial, path, request))),
+    );
+    const isOver = (one: TrialResult | undefined): one is TrialResult =>
+      one !== undefined && one.state !== 'interrupted';
+    if (results.every(isOver))
+      return await tellResults({ path, last: results, others: [] }, request, context);
+  } finally {
+    lease.release();
+  }
+  context.terminal.say(
+    `${result.name} is ${result.state}; the process that ends the last trial ranks all, and so does sweep without --trial`,
+  );
+  if (request.json) context.terminal.result({ path, results: [result], best: null });
+  if (result.error !== undefined) throw new UserError(result.error);
+}
+
+/** What another process has made of a trial; undefined: nothing yet. */
+async function trialSoFar(
+  { index, options }: RungTrial,
+  path: string,
+  request: SweepRequest,
+): Promise<TrialResult | undefined> {
+  const name = trialName(index, undefined);
+  // A run that is being created cannot be read.
+  const run = await trialRun(join(path, name)).catch(() => undefined);
+  if (run !== undefined) return resultOf(name, options, run);
+  try {
+    settingsOf(request, options);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { name, options, state: 'failed', metrics: {}, error: error.message };
+  }
+}
+
+async function sweepAll(
+  { path, trials: all }: SweepPlan,
+  isContinued: boolean,
+  request: SweepRequest,
+  context: CommandContext,
+): Promise<void> {
   const { terminal } = context;
   const { name, method, factor, goal } = request;
-  const all = trialsOf(request).map((options, index): RungTrial => ({ index, options }));
-  const plan = planText(request, all);
-  const label = name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[.-]+/, '') || 'sweep';
-  const path =
-    request.sweepDir ??
-    join(DEFAULT_PARENT, `${label}-${sha256Hex(new TextEncoder().encode(plan)).slice(0, 8)}`);
-  const isContinued = await openSweepFolder(path, plan);
   terminal.say(
     `${isContinued ? 'continuing' : 'beginning'} the sweep ${path}: ${all.length} trials of ${name}`,
   );
@@ -94,22 +158,8 @@ export async function sweep(request: SweepRequest, context: CommandContext): Pro
     if (i < rungs.length - 1) trials = survivors(trials, last, goal, factor);
     if (trials.length === 0) break;
   }
-  const order = ranked(last, goal);
-  const [best] = order.filter((result) => goalValue(result, goal) !== undefined);
-  for (const line of resultLines([...order, ...results.filter((result) => !last.includes(result))], goal))
-    terminal.say(line);
-  const page = await writeSweepPage(path, order);
-  if (page !== undefined) terminal.say(`curves   ${page}`);
-  if (best?.metrics.validationLoss === undefined && best?.metrics.testLoss !== undefined)
-    terminal.say(
-      'the best trial was chosen by the test data, so its test metrics are too good: --validation 0.1 avoids that',
-    );
-  if (request.json) terminal.result({ path, results, best: best ?? null });
-  if (best === undefined)
-    throw new UserError(
-      `no trial has ${goal.metric ?? 'a finite loss'}: ${results[0]?.error ?? 'see the metrics of the trials with --json'}`,
-    );
-  terminal.say(`best     ${best.name}: ${optionsText(best.options)}, weights ${best.weightsSha256 ?? '-'}`);
+  const others = results.filter((result) => !last.includes(result));
+  await tellResults({ path, last, others }, request, context);
 }
 
 function trialsOf({ method, dimensions, trials, seed }: SweepRequest): TrialOptions[] {
@@ -190,18 +240,12 @@ async function train(
   runDir: string,
   varied: TrialOptions,
   isResumed: boolean,
-  { name, recipe, base }: SweepRequest,
+  request: SweepRequest,
   shared: SharedAccess,
   context: CommandContext,
 ): Promise<void> {
   const { terminal } = context;
-  const typed = Object.entries(varied).map(([option, value]) => [camelCase(option), value]);
-  const options = {
-    ...base,
-    ...Object.fromEntries(typed),
-    ...(!isResumed && { runDir }),
-  } as unknown as TrainOptions;
-  const settings = parseTrainOptions(name, recipe, options, availableCores());
+  const { options, settings } = settingsOf(request, varied, isResumed ? undefined : runDir);
   const progress = startProgress(terminal.stderr, systemClock.nowMs);
   const host: SessionHost = {
     progress,
@@ -215,12 +259,23 @@ async function train(
   const access = shared.known && { ...shared.known, runId: randomIdentifier() };
   const resume = isResumed ? runDir : undefined;
   try {
-    await trainSession({ recipe, settings, options: keptOptions(options), resume, access }, host);
+    await trainSession(
+      { recipe: request.recipe, settings, options: keptOptions(options), resume, access },
+      host,
+    );
   } finally {
     progress.stop();
     shared.known ??= await accessOf(runDir);
   }
   await writeRunReport(runDir);
+}
+
+/** What a trial is trained with. @throws UserError when its options are wrong */
+function settingsOf({ name, recipe, base }: SweepRequest, varied: TrialOptions, runDir?: string) {
+  const typed = Object.entries(varied).map(([option, value]) => [camelCase(option), value]);
+  const given = { ...base, ...Object.fromEntries(typed), ...(runDir !== undefined && { runDir }) };
+  const options = given as unknown as TrainOptions;
+  return { options, settings: parseTrainOptions(name, recipe, options, availableCores()) };
 }
 
 async function accessOf(path: string): Promise<RunAccess | undefined> {
@@ -236,31 +291,4 @@ function resultOf(name: string, options: TrialOptions, run: RunRecord): TrialRes
     ...{ name, options, state: isOver ? state : 'interrupted', weightsSha256 },
     metrics: { ...(loss !== undefined && { trainLoss: loss }), ...final },
   };
-}
-
-function resultLines(results: readonly TrialResult[], goal: SweepGoal): string[] {
-  const heading = goal.metric ?? 'loss';
-  return textTable<TrialResult>(
-    [
-      { heading: 'trial', cell: ({ name }) => name },
-      { heading: 'options', cell: ({ options }) => optionsText(options) },
-      { heading: 'state', cell: ({ state }) => state },
-      { heading, cell: (result) => goalValue(result, goal)?.toFixed(4) ?? '-' },
-      { heading: 'weights', cell: ({ weightsSha256 }) => weightsSha256?.slice(0, 12) ?? '-' },
-    ],
-    results,
-  );
-}
-
-/** The page with the curves of the best trials; undefined when no two can be compared. */
-async function writeSweepPage(path: string, order: readonly TrialResult[]): Promise<string | undefined> {
-  const runs: RunRecord[] = [];
-  for (const { name } of order.slice(0, PAGE_RUNS_MAX)) {
-    const run = await trialRun(join(path, name)).catch(() => undefined);
-    if (run !== undefined) runs.push(run);
-  }
-  if (runs.length < 2) return undefined;
-  const page = join(path, 'sweep.html');
-  await writePage(page, comparisonPage(compareRuns(runs)));
-  return page;
 }

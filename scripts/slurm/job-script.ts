@@ -26,6 +26,15 @@ export interface TrainJob extends JobRequest {
   readonly runDir: string;
 }
 
+/** A job with a task for each trial of a sweep. */
+export interface SweepJob extends JobRequest {
+  /** Recipe and options of sweep. */
+  readonly words: readonly string[];
+  /** Directory of the sweep, which all nodes see. */
+  readonly sweepDir: string;
+  readonly trials: number;
+}
+
 /** A job of workers, for a run that another job trains. */
 export interface WorkerJob extends JobRequest {
   readonly words: readonly string[];
@@ -37,6 +46,12 @@ const NOTICE_SECONDS = 90;
 /** A job that ends within the notice that a preemption gives counts as failed to Slurm, and not as one to be queued again. */
 const REQUEUE = `# It has left because it was told to, and the job was not cancelled: it is preempted, or its time is over.
 if [ $status -eq 143 ] && [ "$(squeue -h -o %T -j "$SLURM_JOB_ID")" = RUNNING ]; then scontrol requeue "$SLURM_JOB_ID"; fi`;
+
+/** Waits for what was started last. A signal ends the wait, not the training, which saves first. */
+const AWAIT_TRAINING = `train=$!
+trap 'scancel --signal=TERM "$SLURM_JOB_ID"' TERM USR1
+wait $train; status=$?
+while [ $status -gt 128 ] && kill -0 $train 2>/dev/null; do wait $train; status=$?; done`;
 
 /**
  * The script of a job with a coordinator on its first node and a worker on each node. Slurm queues a job again that has lost its
@@ -58,11 +73,23 @@ if [ -e "$run/config.json" ]; then set -- --resume "$run"; else set -- --run-dir
 rm -f "$join"
 ${workers(job, ['worker', '--join-file'], '"$join" ')}&
 srun --overlap --nodes=1 --ntasks=1 --relative=0 ${train} "$@" --workers 0 --listen 0.0.0.0:0 --join-file "$join" &
-train=$!
-trap 'scancel --signal=TERM "$SLURM_JOB_ID"' TERM USR1
-wait $train; status=$?
-# A signal ends the wait, not the training, which saves first.
-while [ $status -gt 128 ] && kill -0 $train 2>/dev/null; do wait $train; status=$?; done
+${AWAIT_TRAINING}
+${REQUEUE}
+exit $status
+`;
+}
+
+/**
+ * The script of an array of jobs, each of which trains one trial of a sweep on a node of its own. Each is preempted, queued again
+ * and goes on as a job that trains.
+ */
+export function sweepScript(job: SweepJob): string {
+  const { cpus, program, sweepDir, trials } = job;
+  const sweep = words([...program, 'sweep', ...job.words, '--sweep-dir', sweepDir]);
+  const own = `--trial "$SLURM_ARRAY_TASK_ID" --workers 1 --threads ${cpus}`;
+  return `${head(job, [`--array=1-${trials}`, `--signal=B:USR1@${NOTICE_SECONDS}`])}
+srun --ntasks=1 --cpus-per-task=${cpus} ${sweep} ${own} &
+${AWAIT_TRAINING}
 ${REQUEUE}
 exit $status
 `;

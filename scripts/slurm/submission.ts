@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { commandLine } from '../../shared/command-line.js';
 import { UserError } from '../../shared/errors.js';
 import { errorCode } from '../../shared/files/file-error.js';
 import type { CommandContext } from '../commands/command.js';
-import { type JobRequest, trainScript, workerScript } from './job-script.js';
+import { type JobRequest, sweepScript, trainScript, workerScript } from './job-script.js';
 
 /** Longest text of sbatch that is told. */
 const ANSWER_CHARACTERS_MAX = 500;
@@ -49,6 +49,25 @@ export async function submitWorkers(
   if (jobId === undefined) return;
   context.terminal.say(`submitted job ${jobId}; it prints to ${log}`);
   if (how.isJson) context.terminal.result({ jobId, log, joinFile });
+}
+
+/** Submits an array of jobs, one for each trial of a sweep, or prints its script. */
+export async function submitSweep(
+  {
+    recipe,
+    ...request
+  }: Submission & { readonly recipe: string; readonly sweepDir: string; readonly trials: number },
+  how: How,
+  context: CommandContext,
+): Promise<void> {
+  const { sweepDir, trials } = request;
+  const log = join(sweepDir, 'trial-%3a.log');
+  const script = sweepScript({ ...request, log, name: `unisum-sweep-${recipe}` });
+  const jobId = await submit(script, log, how, context);
+  if (jobId === undefined) return;
+  context.terminal.say(`submitted job ${jobId} with ${trials} tasks; each prints to ${log}`);
+  context.terminal.say(`sweep directory: ${sweepDir}`);
+  if (how.isJson) context.terminal.result({ jobId, sweepDir, log, trials });
 }
 
 /** @returns the number of the job; undefined when its script was printed */

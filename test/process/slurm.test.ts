@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TrainResult } from '../../trainer/result.js';
@@ -63,4 +63,35 @@ describe.skipIf(missing !== undefined)('a job of a Slurm cluster', () => {
       await cluster.stop();
     }
   }, 150_000);
+
+  it('is an array for a sweep, whose results are those of a sweep on one machine', async () => {
+    const folder = temporaryFolder();
+    const cluster = await SlurmCluster.start(folder);
+    try {
+      const words = ['sweep', 'iris', '--epochs', 2, '--vary', 'lr=0.1,0,0.01', '--json'];
+      const { status, stdout, stderr } = await programHere(
+        ...[folder, 'slurm', '--json', '--', ...words, '--sweep-dir', 'array'],
+      );
+      expect(status, stderr).toBe(0);
+      const { jobId, trials } = JSON.parse(stdout) as Record<string, string>;
+      expect(trials).toBe(3);
+      cluster.awaits(`! squeue -h -j ${jobId} | grep -q .`);
+      const logs = [1, 2, 3].map((n) => readFileSync(join(folder, 'array', `trial-00${n}.log`), 'utf8'));
+      expect(logs[1]).toContain('--lr takes a number above 0');
+      // Whichever task ended last has ranked all.
+      const [ranked, ...more] = logs.filter((log) => log.includes('"best":{'));
+      expect(more).toEqual([]);
+      const ends = (text = ''): unknown => {
+        const line = text.split('\n').find((one) => one.startsWith('{')) ?? '';
+        return { ...(JSON.parse(line) as object), path: undefined };
+      };
+      const alone = await programHere(folder, ...words, '--workers', 1, '--sweep-dir', 'alone');
+      expect(ends(ranked)).toEqual(ends(alone.stdout));
+      const files = (name: string): string[] =>
+        readdirSync(join(folder, name)).filter((file) => !file.endsWith('.log'));
+      expect(files('array').toSorted()).toEqual(files('alone').toSorted());
+    } finally {
+      await cluster.stop();
+    }
+  }, 100_000);
 });

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { trainScript, workerScript } from '../../../scripts/slurm/job-script.js';
-import { runHere } from '../../support/program-here.js';
+import { temporaryFolder } from '../../support/process.js';
+import { programHere, runHere } from '../../support/program-here.js';
 
 const JOB = {
   ...{ name: 'unisum-xor', nodes: 3, cpus: 4, time: '1:00:00', partition: 'long', sbatch: ['--account=lab'] },
@@ -43,12 +45,30 @@ describe('unisum slurm', () => {
     [['train', 'nosuch'], /^unisum: there is no recipe "nosuch"/],
     [['train', '--lr', 'x'], /^unisum: --lr takes a number above 0/],
     [['worker'], /^unisum: give the join file of the run: /],
-    [['sweep'], /^unisum: slurm takes "-- train ..." or "-- worker ...", not "sweep"/],
+    [['verify'], /^unisum: slurm takes "-- train ...", "-- sweep ..." or "-- worker ...", not "verify"/],
+    [['sweep', 'iris', '--vary', 'lr=0.1', '--trial', '1'], /^unisum: the job decides --trial/],
+    [
+      ['sweep', 'iris', '--method', 'halving', '--vary', 'lr=0.1'],
+      /^unisum: halving needs the results of all trials: take --method grid or random/,
+    ],
   ])('refuses %j before anything is submitted', async (words, message) => {
     const { status, stderr } = await runHere('slurm', '--dry-run', '--', ...words);
     expect(stderr).toMatch(message);
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(status).not.toBe(0);
+  });
+
+  it('prints the script of an array for a sweep, and makes no directory', async () => {
+    const folder = temporaryFolder();
+    const words = ['sweep', 'iris', '--vary', 'lr=0.1,0.2'];
+    const { status, stdout } = await programHere(folder, 'slurm', '--dry-run', '--cpus', 3, '--', ...words);
+    expect(stdout).toMatch(
+      /\n#SBATCH --array=1-2\n(.|\n)* sweep iris --vary lr=0\.1,0\.2 --sweep-dir \S+ --trial "\$SLURM_ARRAY_TASK_ID" --workers 1 --threads 3 &\n/,
+    );
+    expect(status).toBe(0);
+    expect(readdirSync(folder)).toEqual([]);
+    const two = await programHere(folder, 'slurm', '--dry-run', '--nodes', 2, '--', ...words);
+    expect(two.stderr).toContain('each trial of a sweep has a node of its own: leave --nodes out');
   });
 
   it('prints the script with --dry-run', async () => {
