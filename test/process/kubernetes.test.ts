@@ -172,12 +172,12 @@ describe('the base for Kubernetes', () => {
       const coordinator = (): Program => {
         const overlay = { ...pod, args: [...TRAIN, ...STEPS, ...SAVED] };
         const { command, args, env } = processOf(overlay, bin);
-        return start(args, root, { command, env: { ...env, LISTEN_HOST: host } });
+        return start(args, root, { command, env: { ...env, LISTEN_HOST: host }, lifeMsMax: TIMEOUT_MS });
       };
       const worker = (name: string): Program => {
         const own = folders(root, `${name}/state`, `${name}/tmp`);
         const { command, args, env } = processOf(containerOf(WORKER, name, { ...own, join: secret }), bin);
-        return start([...args, '--name', name], root, { command, env });
+        return start([...args, '--name', name], root, { command, env, lifeMsMax: TIMEOUT_MS });
       };
       let working = worker('pod-0');
       // There is no secret yet.
