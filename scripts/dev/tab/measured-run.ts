@@ -54,6 +54,11 @@ export class MeasuredRun {
     return run;
   }
 
+  /** The coordinator's process. */
+  get pid(): number {
+    return this.program.pid as number;
+  }
+
   /** The next news of a kind that are as wanted. */
   next<K extends News['kind']>(
     kind: K,
