@@ -1,4 +1,4 @@
-import { announceDispute, type WrongAnswer } from './auditing/audit.js';
+import { announceDispute, announceInquiry, expulsionBelow, type WrongAnswer } from './auditing/audit.js';
 import { onConnected } from './membership/admission.js';
 import { onChunkSent, onDataDue } from './membership/data-requests.js';
 import { onTick } from './membership/heartbeat.js';
@@ -7,17 +7,22 @@ import {
   expel,
   type MembershipOutcome,
   type MembershipState,
+  memberOf,
   onConfirmed,
   onDisconnected,
+  onDoubt,
   refuse,
+  say,
 } from './membership/membership.js';
 import { onDeparture } from './membership/standings.js';
-import { onCompared, onPartialSums, onSegment } from './scheduling/answers.js';
+import { discardResults, onCompared, onPartialSums, onSegment } from './scheduling/answers.js';
 import { onCancelled } from './scheduling/cancellations.js';
 import { onMemberLeft, onWoken } from './scheduling/distributed-step.js';
+import { beginInquiry, settleInquiries } from './scheduling/inquiry.js';
 import { unanswering } from './scheduling/lateness.js';
 import { CHECK, onHash, voidCheck } from './scheduling/rehearsal-check.js';
 import {
+  accounts,
   hasAnswered,
   onMemberConnected,
   type SchedulingState,
@@ -25,6 +30,7 @@ import {
 } from './scheduling/scheduling-state.js';
 import type { Member } from './state/member.js';
 import type { Compared, CoordinatorEffect, MemberMessage } from './state/messages.js';
+import type { Evidence } from './state/observer.js';
 
 /*
  * What members send and owe, as far as it concerns only who is there and who computes what: the same for a coordinator
@@ -108,6 +114,54 @@ function onComparison({ membership, scheduling }: MemberRooms, message: Compared
   const { wrong, ...place } = dispute;
   if (wrong.length === 0) return { effects: [announceDispute(dispute)] };
   return { effects: [], wrong: wrong.map((one) => ({ ...place, ...one })) };
+}
+
+/**
+ * A member's answer is wrong: if the member is a relay that says who has computed it, that is looked into, and the member stays as
+ * long as it may. @returns undefined: the member answers for it
+ */
+export function inquire(
+  { membership, scheduling }: MemberRooms,
+  wrong: WrongAnswer,
+  nowMs: number,
+): readonly CoordinatorEffect[] | undefined {
+  const { memberId, parameter } = wrong;
+  const name = memberOf(membership, memberId)?.name ?? memberId;
+  // A wrong rehearsal is of no step that is open: what the relay computes from now on is confirmed, and shows who was wrong.
+  const isRehearsal = parameter === undefined;
+  if (isRehearsal) return accounts(scheduling, memberId) && onDoubt(membership, memberId) ? [] : undefined;
+  if (!beginInquiry(scheduling, wrong, nowMs)) return undefined;
+  const mayStay = onDoubt(membership, memberId);
+  if (!mayStay) return undefined;
+  return [announceInquiry(wrong, name), ...discardResults(scheduling, memberId)];
+}
+
+/** What an inquiry has come to, for the run or for the relay that is above. */
+export type Conclusion =
+  /** The relay answers for its sums. */
+  | { readonly kind: 'relay'; readonly wrong: WrongAnswer }
+  /** Somebody below the relay was wrong, and the relay is told. */
+  | { readonly kind: 'below'; readonly relayId: string; readonly event: Evidence };
+
+/** Inquiries that have come to an end. */
+export function concludeInquiries(
+  { membership, scheduling }: MemberRooms,
+  nowMs: number,
+): { readonly effects: readonly CoordinatorEffect[]; readonly conclusions: readonly Conclusion[] } {
+  const { effects, results } = settleInquiries(scheduling, nowMs);
+  const conclusions: Conclusion[] = [];
+  for (const { wrong, culprits } of results) {
+    const relayId = wrong.memberId;
+    if (culprits.length === 0) conclusions.push({ kind: 'relay', wrong });
+    for (const culprit of culprits) {
+      const relay = memberOf(membership, relayId)?.name ?? relayId;
+      const { event, message, text } = expulsionBelow(wrong, culprit, relay);
+      effects.push({ kind: 'notice', text });
+      if (membership.members.has(relayId)) effects.push(say(relayId, message));
+      conclusions.push({ kind: 'below', relayId, event });
+    }
+  }
+  return { effects, conclusions };
 }
 
 /** What members that are gone owe goes to others. */

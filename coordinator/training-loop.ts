@@ -38,14 +38,12 @@ import {
 } from './policies/evaluation-policy.js';
 import { inspectionIsDue, isInspected, stepsToInspection } from './policies/inspection-policy.js';
 import { stepsPerExecution } from './policies/steps-per-execution.js';
+import { abandonStep, closeStep, onStepFinished } from './scheduling/closing.js';
 import {
-  abandonStep,
-  closeStep,
   continueStep,
   dropStep,
   localShares,
   onMemberLeft,
-  onStepFinished,
   startStep,
 } from './scheduling/distributed-step.js';
 import { proposeLayout } from './scheduling/layout-proposal.js';

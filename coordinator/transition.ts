@@ -2,7 +2,7 @@ import type { TransitionResult } from '../shared/actor/transition.js';
 import { expulsion, type WrongAnswer } from './auditing/audit.js';
 import { onDurable, onExpelled, unverifiedMachines } from './auditing/rollback.js';
 import type { CoordinatorState } from './coordinator-state.js';
-import { onMemberMessage, withoutMembers } from './member-work.js';
+import { concludeInquiries, inquire, onMemberMessage, withoutMembers } from './member-work.js';
 import { BANNED } from './membership/admission.js';
 import { addBan, membersMeant } from './membership/bans.js';
 import {
@@ -54,7 +54,8 @@ export function coordinate(
   message: CoordinatorMessage,
   nowMs: number,
 ): TransitionResult<CoordinatorState, CoordinatorEffect> {
-  return { state, effects: [...onMessage(state, message, nowMs), ...advance(state, nowMs)] };
+  const effects = [...onMessage(state, message, nowMs), ...conclude(state, nowMs), ...advance(state, nowMs)];
+  return { state, effects };
 }
 
 function onMessage(
@@ -111,6 +112,23 @@ function onMember(
  * sums of it that nobody confirmed, the run rolls back to a state before them.
  */
 function onWrong(state: CoordinatorState, wrong: WrongAnswer, nowMs: number): readonly CoordinatorEffect[] {
+  return inquire(state, wrong, nowMs) ?? convict(state, wrong, nowMs);
+}
+
+/** Inquiries that have come to an end: the relay is expelled, or somebody below it is, by the relay. */
+function conclude(state: CoordinatorState, nowMs: number): readonly CoordinatorEffect[] {
+  const { effects, conclusions } = concludeInquiries(state, nowMs);
+  return [
+    ...effects,
+    ...conclusions.flatMap((one) =>
+      one.kind === 'relay'
+        ? convict(state, one.wrong, nowMs)
+        : undo(state, machineOf(state.membership, one.relayId), one.event, nowMs),
+    ),
+  ];
+}
+
+function convict(state: CoordinatorState, wrong: WrongAnswer, nowMs: number): readonly CoordinatorEffect[] {
   const { membership } = state;
   const { memberId } = wrong;
   const member = memberOf(membership, memberId);
@@ -181,6 +199,8 @@ function undo(
   const { auditing, training } = state;
   const rollback = onExpelled(auditing, { machine, name: event.member }, training.step, event);
   const effects = [...rollback.effects, ...before()];
-  if (rollback.isRollingBack) effects.push(...onRollbackNeeded(state, nowMs));
-  return effects;
+  if (!rollback.isRollingBack) return effects;
+  // What is being looked into in the step under way will not be known: the relays answer for it.
+  for (const { wrong } of state.scheduling.inquiries.splice(0)) effects.push(...convict(state, wrong, nowMs));
+  return [...effects, ...onRollbackNeeded(state, nowMs)];
 }

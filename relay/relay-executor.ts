@@ -5,12 +5,14 @@ import type { Clock } from '../shared/actor/clock.js';
 import type { Device } from '../shared/engine/device.js';
 import { assert } from '../shared/errors.js';
 import type { Link } from '../shared/link/link.js';
-import type { Refuse, Run, Stop } from '../shared/protocol/messages.js';
+import type { Expel, Refuse, Run, Stop } from '../shared/protocol/messages.js';
 import type { SegmentPlace } from '../shared/reduction/segments.js';
 import type { Arriving, Computation, Computed, Prepared } from '../worker/executor.js';
 import { RemoteExecutor } from '../worker/remote-executor.js';
-import { buffersOf, RelayMembers } from './relay-members.js';
+import { accountOf } from './account.js';
+import { buffersOf, RelayMembers, sumsOf } from './relay-members.js';
 import { type OwnSettings, relaySettings } from './relay-settings.js';
+import type { ComputedPart } from './relay-state.js';
 import { WaitingLinks } from './waiting-links.js';
 
 /**
@@ -96,7 +98,12 @@ export class RelayExecutor extends RemoteExecutor {
       this.buffers = undefined;
     }
     if (prepared.missing.length === 0) await this.begin();
-    return { ...prepared, needsAllData: true, computesTogether: run.settings.local !== undefined };
+    return {
+      ...prepared,
+      needsAllData: true,
+      relays: true,
+      computesTogether: run.settings.local !== undefined,
+    };
   }
 
   override store(index: number, bytes: Uint8Array): boolean | Promise<boolean> {
@@ -159,12 +166,25 @@ export class RelayExecutor extends RemoteExecutor {
     if (this.isAbandoned) return undefined;
     const computed = await members.compute({ step, range, brings });
     if (computed === undefined) return undefined;
-    const { arrived, computeMs } = computed;
+    const { parts, computeMs } = computed;
+    const account = this.upper?.audits ? accountOf(parts, (part) => this.hashOf(part)) : undefined;
+    const arrived = sumsOf(parts);
     this.held.push(...buffersOf(arrived));
     // The result of a replica is passed on as it is: the coordinator adds those of all replicas.
     const partialSums = exchange === undefined ? arrived : await exchange(step, arrived);
     await this.arrivals.here();
-    return { partialSums, computeMs };
+    return { partialSums, computeMs, ...(account && { parts: account }) };
+  }
+
+  /** Somebody below was wrong. */
+  expel(message: Expel): void {
+    this.members?.expel(message);
+  }
+
+  private hashOf({ memberId, partialSums }: ComputedPart): string {
+    const { runMemory, layout } = this.loaded;
+    const { hashes } = compareSums(runMemory.memory, layout, [{ memberId, partialSums }]);
+    return hashes[0]?.hash as string;
   }
 
   override interrupt(): void {

@@ -9,10 +9,11 @@ import { randomIdentifier } from '../shared/actor/rng.js';
 import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
 import { assert } from '../shared/errors.js';
 import type { Link } from '../shared/link/link.js';
-import type { Refuse, Stop } from '../shared/protocol/messages.js';
+import type { Expel, Refuse, Stop } from '../shared/protocol/messages.js';
 import { parseWorkerMessage } from '../shared/protocol/parse.js';
 import type { SegmentPlace } from '../shared/reduction/segments.js';
 import {
+  type ComputedPart,
   initialRelayState,
   type RelayEffect,
   type RelayMessage,
@@ -39,7 +40,7 @@ export interface RelayTools extends Pick<MemberLinkTools, 'clock' | 'buffers' | 
 }
 
 /** What those below have computed of a task: partial sums in buffers, which are the caller's from now on. */
-export type Arrived = Pick<Extract<RelayEffect, { kind: 'computed' }>, 'arrived' | 'computeMs'>;
+type Arrived = Pick<Extract<RelayEffect, { kind: 'computed' }>, 'parts' | 'computeMs'>;
 
 /** Those below a relay, in one run: performs the effects of its transition. */
 export class RelayMembers {
@@ -106,6 +107,11 @@ export class RelayMembers {
     for (const resolve of resolveTasks) resolve(undefined);
   }
 
+  /** Somebody below was wrong. */
+  expel(message: Expel): void {
+    this.actor.tell(message);
+  }
+
   /** A segment of weights or an update has arrived on this machine. */
   arrived(place: SegmentPlace): void {
     this.links.arrived(place);
@@ -138,7 +144,7 @@ export class RelayMembers {
     resolveTasks.delete(from);
     this.links.forgetSuperfluous();
     // It was abandoned meanwhile.
-    if (resolve === undefined) return tools.buffers.release(buffersOf(computed.arrived));
+    if (resolve === undefined) return tools.buffers.release(buffersOf(sumsOf(computed.parts)));
     resolve(computed);
   }
 
@@ -179,6 +185,11 @@ export class RelayMembers {
         assert(false, `a relay does not carry out "${effect.kind}"`);
     }
   }
+}
+
+/** All partial sums of a task. */
+export function sumsOf(parts: readonly ComputedPart[]): PartialSum[] {
+  return parts.flatMap(({ partialSums }) => partialSums);
 }
 
 /** The buffers of partial sums. */

@@ -27,15 +27,17 @@ export interface RelayedVectors {
 
 /** The settings of a relay for a run. */
 export function relaySettings(
-  { model, settings, data, compression }: Pick<Run, 'model' | 'settings' | 'data' | 'compression'>,
+  run: Pick<Run, 'model' | 'settings' | 'data' | 'compression' | 'audits'>,
   own: OwnSettings,
   { sums, weightBytes }: RelayedVectors,
 ): RelaySettings {
+  const { model, settings, data, compression, audits = false } = run;
   const { seed, batch, leafSize, leavesPerGroup, local } = settings;
   return {
     ...{ model, data, samples: data.samples, ...own, seed, batch, leafSize, leavesPerGroup },
     ...(local && { local }),
     ...(compression && { compression, shardLevel: shardLevelOf(leafCount(batch, leafSize)) }),
+    accounts: audits,
     // The run goes on without it.
     whenNobody: 'nobody is at work below this relay: it leaves the run until someone joins it',
     // Who is below a relay was sent there to work.

@@ -4,6 +4,7 @@ import { initialScheduling } from '../coordinator/scheduling/scheduling-state.js
 import type { CoordinatorEffect, MemberMessage } from '../coordinator/state/messages.js';
 import type { RunSettings } from '../coordinator/state/run-settings.js';
 import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
+import type { Expel, SumPart } from '../shared/protocol/messages.js';
 import type { LeafRange } from '../shared/reduction/tree.js';
 import type { Arriving } from '../worker/executor.js';
 
@@ -32,8 +33,20 @@ export type RelayMessage =
   | MemberMessage
   /** Leaves to compute. One task at a time, unless it is a replica of the round that is being computed. */
   | ({ kind: 'compute' } & RelayTask)
+  /** Somebody below was wrong, and is to be expelled. */
+  | Expel
   /** Nobody needs any of them any more. */
   | { kind: 'abandon' };
+
+/** What somebody below has computed of a task. */
+export interface ComputedPart {
+  readonly memberId: string;
+  readonly name: string;
+  readonly range: LeafRange;
+  readonly partialSums: readonly PartialSum[];
+  /** Of a relay: what those below it have computed. */
+  readonly parts: readonly SumPart[];
+}
 
 /** What a relay wants done. */
 export type RelayEffect =
@@ -42,7 +55,7 @@ export type RelayEffect =
   | {
       kind: 'computed';
       task: RelayTask;
-      arrived: readonly PartialSum[];
+      parts: readonly ComputedPart[];
       /** The time that it has taken of all of those below together; see `computeMs` in transition.ts. */
       computeMs: number;
     };

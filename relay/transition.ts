@@ -1,14 +1,9 @@
 import { expulsion, type WrongAnswer } from '../coordinator/auditing/audit.js';
-import { onMemberMessage, withoutMembers } from '../coordinator/member-work.js';
-import { expel, memberOf, NOTHING } from '../coordinator/membership/membership.js';
+import { concludeInquiries, inquire, onMemberMessage, withoutMembers } from '../coordinator/member-work.js';
+import { expel, memberOf, NOTHING, onDoubt, say } from '../coordinator/membership/membership.js';
 import { discardResults } from '../coordinator/scheduling/answers.js';
-import {
-  abandonStep,
-  addToStep,
-  closeRange,
-  continueStep,
-  startStep,
-} from '../coordinator/scheduling/distributed-step.js';
+import { abandonStep, closeRange } from '../coordinator/scheduling/closing.js';
+import { addToStep, continueStep, startStep } from '../coordinator/scheduling/distributed-step.js';
 import { chooseNextStep } from '../coordinator/scheduling/next-step.js';
 import { onMemberReady } from '../coordinator/scheduling/rehearsal.js';
 import { forgetWeights, noteUpdate } from '../coordinator/scheduling/scheduling-state.js';
@@ -16,8 +11,9 @@ import type { Chosen } from '../coordinator/scheduling/step-tasks.js';
 import type { TransitionResult } from '../shared/actor/transition.js';
 import { leavesOf } from '../shared/data/step-shape.js';
 import { assert } from '../shared/errors.js';
+import type { Expel } from '../shared/protocol/messages.js';
 import { leafCount } from '../shared/reduction/tree.js';
-import type { RelayEffect, RelayMessage, RelayState, RelayTask } from './relay-state.js';
+import type { ComputedPart, RelayEffect, RelayMessage, RelayState, RelayTask } from './relay-state.js';
 
 /**
  * A relay towards those below it. It admits them, keeps them alive and serves them the data as a coordinator does, with the same
@@ -29,7 +25,8 @@ export function relay(
   message: RelayMessage,
   nowMs: number,
 ): TransitionResult<RelayState, RelayEffect> {
-  return { state, effects: [...onMessage(state, message, nowMs), ...advance(state, nowMs)] };
+  const effects = [...onMessage(state, message, nowMs), ...conclude(state, nowMs), ...advance(state, nowMs)];
+  return { state, effects };
 }
 
 /** How many below can be given work. */
@@ -42,6 +39,8 @@ function onMessage(state: RelayState, message: RelayMessage, nowMs: number): rea
   switch (message.kind) {
     case 'compute':
       return onCompute(state, message);
+    case 'expel':
+      return onExpel(state, message, nowMs);
     case 'abandon':
       state.tasks = [];
       return abandonStep(scheduling);
@@ -99,8 +98,11 @@ function complete(state: RelayState, task: RelayTask, nowMs: number): RelayEffec
   if (closed === undefined) return [];
   state.tasks = state.tasks.filter((other) => other !== task);
   const { effects, chosen } = closed;
-  const arrived = chosen.flatMap(({ answer }) => answer.partialSums);
-  return [...effects, { kind: 'computed', task, arrived, computeMs: computeMs(state, chosen) }];
+  const parts = chosen.map(({ range, answer: { memberId, partialSums, parts = [] } }): ComputedPart => {
+    const name = memberOf(state.membership, memberId)?.name ?? memberId;
+    return { memberId, name, range, partialSums, parts };
+  });
+  return [...effects, { kind: 'computed', task, parts, computeMs: computeMs(state, chosen) }];
 }
 
 /**
@@ -118,6 +120,32 @@ function computeMs(state: RelayState, chosen: readonly Chosen[]): number {
 
 /** What somebody below has computed is wrong: it is expelled, and what it answered is computed again by others. */
 function onWrong(state: RelayState, wrong: WrongAnswer, nowMs: number): readonly RelayEffect[] {
+  return inquire(state, wrong, nowMs) ?? convict(state, wrong, nowMs);
+}
+
+/** Inquiries about relays below that have come to an end. */
+function conclude(state: RelayState, nowMs: number): readonly RelayEffect[] {
+  const { effects, conclusions } = concludeInquiries(state, nowMs);
+  return [
+    ...effects,
+    ...conclusions.flatMap((one): readonly RelayEffect[] =>
+      one.kind === 'relay' ? convict(state, one.wrong, nowMs) : [{ kind: 'report', event: one.event }],
+    ),
+  ];
+}
+
+/** It was found out above that somebody below was wrong: it is expelled, or the relay that it is below is told. */
+function onExpel(state: RelayState, message: Expel, nowMs: number): readonly RelayEffect[] {
+  const { membership } = state;
+  const { step, range, hash, rightHash } = message;
+  const [memberId = '', ...rest] = message.path.split('/');
+  if (rest.length === 0)
+    return convict(state, { memberId, step, range, hash, rightHash, parameter: 'a sum' }, nowMs);
+  onDoubt(membership, memberId);
+  return membership.members.has(memberId) ? [say(memberId, { ...message, path: rest.join('/') })] : [];
+}
+
+function convict(state: RelayState, wrong: WrongAnswer, nowMs: number): readonly RelayEffect[] {
   const { membership, scheduling } = state;
   const { memberId } = wrong;
   const member = memberOf(membership, memberId);

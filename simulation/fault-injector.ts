@@ -67,13 +67,13 @@ export class FaultInjector {
   }
 
   /** A hostile worker joins again. */
-  private rejoin({ name, address, misbehaviour }: VirtualWorker): void {
+  private rejoin({ name, address, misbehaviour, above }: VirtualWorker): void {
     const { cluster } = this;
     const isAlias = misbehaviour.returns === 'new-name';
     cluster.count(isAlias ? 'alias' : 'return', name);
     cluster.join(isAlias ? `worker-${++this.machines}` : name, {
       afterMs: cluster.random.below(REPLACED_MS_MAX),
-      ...{ misbehaviour, address },
+      ...{ misbehaviour, address, above },
     });
   }
 

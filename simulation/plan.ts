@@ -63,6 +63,8 @@ export interface Misbehaviour {
   readonly wrongChance: number;
   /** What a wrong answer is; left out: other finite sums each time. */
   readonly wrongSum?: number;
+  /** A relay that is wrong says that somebody below it was; or it leaves out segments of its sums. */
+  readonly deceit?: 'blames others' | 'drops segments';
   /** It is right so many times first, and is believed for it. */
   readonly liesAfter?: number;
   /** What the worker never sends once it has answered so many times. */
@@ -81,7 +83,7 @@ export interface Scenario {
   readonly steps: number;
   /** Workers on machines of their own. */
   readonly workers: number;
-  /** Workers in the coordinator's process, on its memory. They are reliable: a thread that dies ends the run. */
+  /** Workers in the coordinator's process. They are reliable: a thread that dies ends the run. */
   readonly locals: number;
   readonly minWorkers: number;
   /** Fraction of the remote work that is computed twice. */
@@ -105,9 +107,8 @@ export interface Scenario {
   readonly leaves?: number;
   /** Left out: a step is one batch. */
   readonly local?: LocalUpdates;
-  /** Left out: none. */
+  /** Codec, and relays; left out: none. */
   readonly compress?: Compression;
-  /** Relays; left out: none. */
   readonly relays?: number;
   /** What an exchange is taken to have, both ways; left out: next to nothing. */
   readonly exchangeBytes?: number;
@@ -161,13 +162,14 @@ const RETURNS = [undefined, 'same-name', 'new-name'] as const;
 
 /** The scenario of a plan. */
 export function scenarioOf(plan: SimulationPlan): Scenario {
-  const { local, compress = 'none' } = plan;
+  const { local, compress = 'none', relays, liar } = plan;
   const scenario = {
     ...(plan.hostile
       ? hostileScenario(plan)
-      : plan.relays !== undefined
-        ? relayedScenario(plan, plan.relays)
+      : relays !== undefined && liar === undefined
+        ? relayedScenario(plan, relays)
         : usualScenario(plan)),
+    ...(relays !== undefined && { relays }),
     ...(local && { local }),
     ...(compress !== 'none' && { compress }),
   };
@@ -223,8 +225,7 @@ function hostileScenario({ seed, workers, steps, faults, liar }: SimulationPlan)
     saveEvery,
     placement: random.chance(0.25) ? 'auto' : 'all',
     // Fewer faults of machines than elsewhere, so that hostile workers are connected most of the time.
-    faultEveryMs: 300,
-    coordinatorFaultChance: 1 / 4,
+    ...{ faultEveryMs: 300, coordinatorFaultChance: 1 / 4 },
     faults: faults ? [...MACHINE_FAULTS, ...coordinatorFaults, 'lie'] : ['lie'],
   };
 }
@@ -237,8 +238,8 @@ function relayedScenario({ seed, workers, steps, faults }: SimulationPlan, relay
   return {
     ...{ seed, steps, workers, relays, locals: random.below(3), minWorkers: 1 },
     ...{ audit: random.below(3) / 4, misbehaviours: [], isStrict: true, saveEvery },
-    placement: random.chance(0.25) ? 'auto' : 'all',
     // Twice as seldom as elsewhere: a fault of a relay is one of all below it.
+    placement: random.chance(0.25) ? 'auto' : 'all',
     ...{ faultEveryMs: 120, coordinatorFaultChance: 0.06 },
     faults: faults ? [...MACHINE_FAULTS, ...coordinatorFaults] : [],
   };

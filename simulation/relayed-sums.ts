@@ -1,6 +1,7 @@
 import type { Comparison } from '../coordinator/compute/compare-sums.js';
 import type { SumStore } from '../coordinator/compute/incoming-sums.js';
 import type { CoordinatorEffect } from '../coordinator/state/messages.js';
+import type { ComputedPart } from '../relay/relay-state.js';
 import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
 import { mergePlan, nodeKey } from '../shared/reduction/merge-plan.js';
 import { rootLevel, type TreeNode } from '../shared/reduction/tree.js';
@@ -47,10 +48,15 @@ export class RelayedSums implements SumStore {
   compare(answers: Compare['answers']): Comparison {
     const hashes = answers.map(({ memberId, partialSums }) => ({
       memberId,
-      hash: partialSums.map(({ buffer }) => this.at(buffer)).join(),
+      hash: this.hashOf({ partialSums }),
     }));
     const parameter = hashes.every(({ hash }) => hash === hashes[0]?.hash) ? undefined : 'sum';
     return { hashes, parameter };
+  }
+
+  /** Stands for the hash of sums: it is what comparisons have. */
+  hashOf({ partialSums }: Pick<ComputedPart, 'partialSums'>): string {
+    return partialSums.map(({ buffer }) => this.at(buffer)).join();
   }
 
   /** Adds what has arrived, as far as the tree adds it; with a codec below its root. */

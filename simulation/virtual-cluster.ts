@@ -118,7 +118,8 @@ export class VirtualCluster {
     this.settings = simulatedSettings(scenario);
     this.codec = virtualCodec(scenario, this.settings.batch);
     const mayErr = (name: string): boolean =>
-      !scenario.isStrict && this.workers.some((worker) => worker.name === name && worker.isFlawed);
+      !scenario.isStrict &&
+      this.workers.some((worker) => worker.isFlawed && (worker.name === name || this.relays.has(name)));
     this.environment = {
       nowMs: () => this.clock.nowMs(),
       after: (ms: number, act: () => void) => void this.clock.after(ms, act),
@@ -211,10 +212,13 @@ export class VirtualCluster {
       isReachable: (relay) => relay === undefined || (this.relay(relay)?.isReachable ?? false),
     };
     const identity = identityOf(name, misbehaviour !== HONEST);
+    const { scenario } = this;
     const worker = place.relays
       ? new VirtualRelay(machine, identity, environment, {
           ...this.environment,
           settings: this.settings,
+          // Where most of those below are hostile, they would have a relay that compares expel an honest one.
+          audit: { ...this.settings.audit, fraction: scenario.misbehaviours.length > 0 ? 0 : scenario.audit },
           decideRelay: this.parts.decideRelay ?? relay,
           minWorkers: place.minWorkers ?? 1,
           toWorker: this.toWorker,
@@ -367,6 +371,7 @@ export class VirtualCluster {
       const { step, range } = message;
       for (const [vector, sum] of sent.entries())
         for (const [index, { at, bytes }] of NUMBER_CUT.segments.entries()) {
+          if (worker.misbehaviour.deceit === 'drops segments' && index > 0) continue;
           const segment = { kind: 'segment', step, range, vector, index } as const;
           const payload = bytesOf(sum).subarray(at, at + bytes);
           send(segment, () => upper.receive(link.id, segment, payload, name));

@@ -132,7 +132,8 @@ export class VirtualCoordinator implements UpperEnd {
     try {
       const buffers = this.incoming.receive(id, message, payload);
       this.executor.completed(buffers, by);
-      if (message.kind === 'partial-sums' && buffers.length > 0) {
+      // A relay that says who was wrong stays: what it sends counts when it is confirmed.
+      if (message.kind === 'partial-sums' && buffers.length > 0 && message.parts === undefined) {
         const isWrong = (): boolean => this.executor.isWrong(message.step, message.nodes, buffers);
         this.rehearsals.answered(id, message, by, isWrong, this.environment.nowMs());
       }
@@ -310,8 +311,9 @@ export class VirtualCoordinator implements UpperEnd {
     if (event.event !== 'expelled') return;
     this.expelled += 1;
     // Without an audit, no states are kept that a run could roll back to.
-    if (this.settings.audit.fraction > 0) this.executor.expelled(event.member);
-    this.rehearsals.expelled(event.member);
+    const by = / \(below (.+)\)$/.exec(event.member)?.[1] ?? event.member;
+    if (this.settings.audit.fraction > 0) this.executor.expelled(by);
+    this.rehearsals.expelled(by);
   }
 
   /** Steps of the local workers, one after the other, until all are done or the execution is interrupted. */

@@ -1,6 +1,8 @@
 import { IncomingSums } from '../coordinator/compute/incoming-sums.js';
 import { isOwed, owedVectors } from '../coordinator/scheduling/answers.js';
 import type { RunSettings } from '../coordinator/state/run-settings.js';
+import { accountOf } from '../relay/account.js';
+import { sumsOf } from '../relay/relay-members.js';
 import { relaySettings } from '../relay/relay-settings.js';
 import {
   initialRelayState,
@@ -11,7 +13,7 @@ import {
 import { ableCount, type relay } from '../relay/transition.js';
 import { Actor } from '../shared/actor/actor.js';
 import { ProtocolError } from '../shared/protocol/checked.js';
-import type { Run, WorkerToCoordinator } from '../shared/protocol/messages.js';
+import type { Expel, Run, SumPart, WorkerToCoordinator } from '../shared/protocol/messages.js';
 import { isSameRange } from '../shared/reduction/tree.js';
 import type { WorkerIdentity } from '../worker/connection.js';
 import type { Arriving } from '../worker/executor.js';
@@ -40,6 +42,8 @@ export type Relay = typeof relay;
 /** What a virtual relay needs of the virtual cluster, for those below it. */
 export interface RelayEnvironment extends Pick<CoordinatorEnvironment, 'trace' | 'drop' | 'toWorker'> {
   readonly settings: RunSettings;
+  /** What the relay compares of those below it. */
+  readonly audit: RunSettings['audit'];
   linkOf(id: string): Connection | undefined;
   /** How many must be below before the relay joins for the first time. */
   readonly minWorkers: number;
@@ -152,7 +156,7 @@ export class VirtualRelay extends VirtualWorker implements UpperEnd {
     const { codec } = this.environment;
     const prepared = { kind: 'prepared', run, weights: NUMBER, update: codec && NUMBER, missing } as const;
     const computesTogether = run.settings.local !== undefined;
-    const report = (): void => this.tell({ ...prepared, needsAllData: true, computesTogether });
+    const report = (): void => this.tell({ ...prepared, needsAllData: true, relays: true, computesTogether });
     if (missing.length === 0) this.begin(report);
     else report();
   }
@@ -256,7 +260,7 @@ export class VirtualRelay extends VirtualWorker implements UpperEnd {
     const own = {
       runId: `run of ${this.name}`,
       token: this.down.settings.token,
-      audit: this.down.settings.audit,
+      audit: this.down.audit,
     };
     const vectors = { sums: NUMBER_CUT, weightBytes: NUMBER_CUT.bytes };
     const members: Actor<RelayState, RelayMessage, RelayEffect> = new Actor({
@@ -325,22 +329,31 @@ export class VirtualRelay extends VirtualWorker implements UpperEnd {
   }
 
   /** Adds what has arrived, as far as the tree adds it below its root. */
-  private computedBelow({ task, arrived, computeMs }: Extract<RelayEffect, { kind: 'computed' }>): void {
+  private computedBelow({ task, parts, computeMs }: Extract<RelayEffect, { kind: 'computed' }>): void {
     this.incoming.forgetSuperfluous();
     const { store, environment } = this;
     const { step, range } = task;
     const work = this.works.find((one) => one.step === step && isSameRange(one.range, range));
+    const account = this.run?.audits ? accountOf(parts, (part) => store.hashOf(part)) : undefined;
+    const arrived = sumsOf(parts);
     const added = store.add(arrived, environment.leavesOf(step), environment.codec);
     store.release(arrived.map(({ buffer }) => buffer));
     if (work === undefined) return;
     const first = this.sums.length;
-    this.sums = [...this.sums, ...added.map(({ sum }) => sum)];
+    const error = environment.errorOf(this);
+    this.sums = [...this.sums, ...added.map(({ sum }) => (error === 0 ? sum : mix(sum, error)))];
+    const said = error === 0 || this.misbehaviour.deceit !== 'blames others' ? account : account?.map(framed);
     const partialSums = added.map(({ node }, i) => ({ node, buffer: first + i }));
     environment.after(ADD_MS, () => {
       if (this.isDead || !this.works.includes(work)) return;
       this.works = this.works.filter((one) => one !== work);
-      this.tell({ kind: 'computed', step, range, partialSums, computeMicros: computeMs * 1000 });
+      const computeMicros = computeMs * 1000;
+      this.tell({ kind: 'computed', step, range, partialSums, computeMicros, ...(said && { parts: said }) });
     });
+  }
+
+  protected override expel(message: Expel): void {
+    this.members?.tell(message);
   }
 
   private tick(): void {
@@ -359,4 +372,9 @@ export class VirtualRelay extends VirtualWorker implements UpperEnd {
     const message = { kind: 'ping', id: this.ticks } as const;
     for (const { id } of this.waiting) this.down.toWorker({ kind: 'send', id, message, attachment: 'none' });
   }
+}
+
+/** What a relay that lies says of the first of those below it. */
+function framed(part: SumPart, i: number): SumPart {
+  return i === 0 ? { ...part, hash: `not ${part.hash}` } : part;
 }

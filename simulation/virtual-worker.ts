@@ -1,4 +1,4 @@
-import type { Run, WorkerToCoordinator } from '../shared/protocol/messages.js';
+import type { Expel, Run, WorkerToCoordinator } from '../shared/protocol/messages.js';
 import { exchangedNodes } from '../shared/reduction/shards.js';
 import type { LeafRange } from '../shared/reduction/tree.js';
 import type { WorkerIdentity } from '../worker/connection.js';
@@ -166,6 +166,8 @@ export class VirtualWorker {
         return this.load(effect.place.index, effect.bytes);
       case 'stop-waiting':
         return this.stopWaiting();
+      case 'expel':
+        return this.expel(effect.message);
       case 'compute':
         return this.compute(effect.work);
       case 'connect-after':
@@ -183,6 +185,10 @@ export class VirtualWorker {
       default:
         effect satisfies never;
     }
+  }
+
+  protected expel(_message: Expel): void {
+    throw new Error(`${this.name} relays nothing, and was told to expel somebody`);
   }
 
   protected expect(what: Arriving): void {

@@ -1,5 +1,5 @@
 import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
-import type { Run } from '../shared/protocol/messages.js';
+import type { Expel, Run } from '../shared/protocol/messages.js';
 import type { SegmentPlace } from '../shared/reduction/segments.js';
 import type { Arriving, Computation, Computed, ComputeEvents, Executor, Prepared } from './executor.js';
 
@@ -33,6 +33,10 @@ export class DelegatingExecutor implements Executor {
 
   interrupt(): void {
     this.inner.interrupt();
+  }
+
+  expel(message: Expel): void {
+    this.inner.expel?.(message);
   }
 
   vectors(partialSums: readonly PartialSum[]): ReturnType<Executor['vectors']> {

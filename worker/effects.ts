@@ -84,6 +84,8 @@ export class WorkerEffectRunner {
         return this.await(self, this.compute(effect.work), (result) => result);
       case 'interrupt':
         return executor.interrupt();
+      case 'expel':
+        return executor.expel?.(effect.message);
       case 'close':
         this.sender?.drop();
         return this.link?.close(CLOSE_REASON);
@@ -199,7 +201,8 @@ export class WorkerEffectRunner {
       },
     );
     const computeMicros = Math.round((computed?.computeMs ?? 0) * 1000);
-    return { kind: 'computed', step, range, partialSums: computed?.partialSums, computeMicros };
+    const { partialSums, parts } = computed ?? {};
+    return { kind: 'computed', step, range, partialSums, computeMicros, ...(parts && { parts }) };
   }
 
   /** Tells the worker the result of some work, or that it failed. */

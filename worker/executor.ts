@@ -1,5 +1,5 @@
 import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
-import type { Run } from '../shared/protocol/messages.js';
+import type { Expel, Run, SumPart } from '../shared/protocol/messages.js';
 import type { SegmentPlace, VectorCut } from '../shared/reduction/segments.js';
 import type { LeafRange } from '../shared/reduction/tree.js';
 
@@ -24,6 +24,8 @@ export interface Prepared {
   readonly needsAllData?: boolean;
   /** Ranges of one step are computed at the same time, instead of one after the other. */
   readonly computesTogether?: boolean;
+  /** Others compute here what is asked for. */
+  readonly relays?: boolean;
 }
 
 /** A range of leaves of a step. */
@@ -48,6 +50,8 @@ export interface Computed {
   readonly partialSums: readonly PartialSum[];
   /** Time without waiting for weights, and without what does not depend on the range. */
   readonly computeMs: number;
+  /** Who has computed what of it, where a relay has to say so. */
+  readonly parts?: readonly SumPart[];
 }
 
 /**
@@ -82,6 +86,8 @@ export interface Executor {
   compute(computation: Computation, events: ComputeEvents): Promise<Computed | undefined>;
   /** Ends the computation under way early, where that saves time worth mentioning, and its waiting in any case. */
   interrupt(): void;
+  /** Somebody below a relay was wrong. Only a relay has this. */
+  expel?(message: Expel): void;
   /** The vectors of partial sums, to be sent: how they are cut, and views of them; undefined: the coordinator shares their memory. */
   vectors(partialSums: readonly PartialSum[]): { cut: VectorCut; views: readonly Uint8Array[] } | undefined;
 }

@@ -1,6 +1,12 @@
 /* What reaches a worker's mailbox, and what a worker asks to be done. */
 import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
-import type { CoordinatorToWorker, Run, WorkerToCoordinator } from '../shared/protocol/messages.js';
+import type {
+  CoordinatorToWorker,
+  Expel,
+  Run,
+  SumPart,
+  WorkerToCoordinator,
+} from '../shared/protocol/messages.js';
 import type { SegmentPlace } from '../shared/reduction/segments.js';
 import type { LeafRange } from '../shared/reduction/tree.js';
 import type { Arriving, Prepared } from './executor.js';
@@ -26,6 +32,7 @@ export type WorkerMessage =
       range: LeafRange;
       partialSums: readonly PartialSum[] | undefined;
       computeMicros: number;
+      parts?: readonly SumPart[];
     }
   /** This machine could not do what was asked; the worker gives up. */
   | { kind: 'failed'; reason: string }
@@ -68,6 +75,8 @@ export type WorkerEffect =
   | { kind: 'compute'; work: WorkItem }
   /** The range that is being computed is not needed any more. It reports as usual. */
   | { kind: 'interrupt' }
+  /** Somebody below this relay was wrong. */
+  | { kind: 'expel'; message: Expel }
   | { kind: 'close' }
   | { kind: 'notice'; text: string }
   /** The worker has ended. No effect follows. */

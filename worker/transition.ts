@@ -174,6 +174,9 @@ function onReceived(state: WorkerState, message: CoordinatorToWorker, payload: U
     case 'cancel':
       if (phase !== 'working') return outOfTurn(message.kind);
       return onCancel(workQueue, message.step);
+    case 'expel':
+      // Only a relay has said who is below it.
+      return phase === 'working' && workQueue.relays ? [{ kind: 'expel', message }] : outOfTurn(message.kind);
     case 'placement':
       if (phase !== 'working') return outOfTurn(message.kind);
       return [{ kind: 'notice', text: `${message.state}: ${message.reason}` }];

@@ -4,6 +4,7 @@ import { assert } from '../shared/errors.js';
 import { QUEUE_MAX } from '../shared/protocol/limits.js';
 import type { Run, WorkSegment } from '../shared/protocol/messages.js';
 import { SegmentArrival, travelWhole } from '../shared/reduction/segments.js';
+import { isSameRange, type LeafRange } from '../shared/reduction/tree.js';
 import type { Arriving, Prepared, Vectors } from './executor.js';
 import { endWorker, type WorkerEffect, type WorkerMessage, type WorkItem } from './messages.js';
 
@@ -40,8 +41,10 @@ export interface WorkQueue {
   computing: 'nothing' | 'owed' | 'void';
   /** Ranges of a step are computed at the same time; otherwise at most one is under way. */
   computesTogether: boolean;
-  /** How many are under way, all of this step. */
-  underWay: { readonly step: number; readonly ranges: number };
+  /** Others compute here what is asked for. */
+  relays: boolean;
+  /** Those that are under way, all of this step. */
+  underWay: { readonly step: number; readonly ranges: readonly LeafRange[] };
   /** The steps that were cancelled while a range of them was computed, whose end the coordinator is to be told. */
   cancelled: readonly number[];
   /** Samples of all ranges that were computed and sent. */
@@ -57,7 +60,8 @@ export function createWorkQueue(): WorkQueue {
     waiting: [],
     computing: 'nothing',
     computesTogether: false,
-    underWay: { step: -1, ranges: 0 },
+    relays: false,
+    underWay: { step: -1, ranges: [] },
     cancelled: [],
     samples: 0,
   };
@@ -67,12 +71,13 @@ export function createWorkQueue(): WorkQueue {
 export function startRun(
   queue: WorkQueue,
   run: Run,
-  { weights, update, computesTogether = false }: Pick<Prepared, 'weights' | 'update' | 'computesTogether'>,
+  { weights, update, computesTogether = false, relays = false }: Omit<Prepared, 'missing'>,
 ): void {
   assert(queue.waiting.length === 0 && queue.computing !== 'owed', 'work of another run is left');
   queue.run = run;
   queue.vectors = { weights, update };
   queue.computesTogether = computesTogether;
+  queue.relays = relays;
 }
 
 /**
@@ -120,13 +125,13 @@ export function onSegment(
  */
 export function onComputed(
   queue: WorkQueue,
-  { step, range, partialSums, computeMicros }: Extract<WorkerMessage, { kind: 'computed' }>,
+  { step, range, partialSums, computeMicros, parts }: Extract<WorkerMessage, { kind: 'computed' }>,
 ): WorkerEffect[] {
   assert(queue.run !== undefined && queue.computing !== 'nothing', 'a worker computes what it was assigned');
   const isOwed = queue.computing === 'owed';
   const { cancelled, underWay } = queue;
-  queue.underWay = { ...underWay, ranges: underWay.ranges - 1 };
-  const isLast = queue.underWay.ranges === 0;
+  queue.underWay = { ...underWay, ranges: underWay.ranges.filter((one) => !isSameRange(one, range)) };
+  const isLast = queue.underWay.ranges.length === 0;
   if (isLast) {
     queue.computing = 'nothing';
     queue.cancelled = [];
@@ -139,7 +144,14 @@ export function onComputed(
   if (!isOwed || partialSums === undefined) return computeNext(queue);
   queue.samples += samplesIn(shapeOf(queue.run), step, range);
   const nodes = partialSums.map(({ node }) => node);
-  const message = { kind: 'partial-sums', step, range, nodes, computeMicros } as const;
+  const message = {
+    kind: 'partial-sums',
+    step,
+    range,
+    nodes,
+    computeMicros,
+    ...(parts && { parts }),
+  } as const;
   return [{ kind: 'send', message, partialSums }, ...computeNext(queue)];
 }
 
@@ -210,16 +222,17 @@ function computeNext(queue: WorkQueue): WorkerEffect[] {
 /** Whether a range can be computed now: beside others only if it needs nothing but what they need. */
 function mayBegin(
   { computing, computesTogether, underWay, cancelled }: WorkQueue,
-  { step, brings, isRehearsed }: WorkItem,
+  { step, range, brings, isRehearsed }: WorkItem,
 ): boolean {
   if (computing === 'nothing') return true;
   const isAlike = step === underWay.step && brings === undefined && isRehearsed !== true;
+  if (underWay.ranges.some((one) => isSameRange(one, range))) return false;
   return computesTogether && computing === 'owed' && cancelled.length === 0 && isAlike;
 }
 
 function begin(queue: WorkQueue, work: WorkItem): WorkerEffect[] {
   queue.computing = 'owed';
-  queue.underWay = { step: work.step, ranges: queue.underWay.ranges + 1 };
+  queue.underWay = { step: work.step, ranges: [...queue.underWay.ranges, work.range] };
   const { delivery } = queue;
   if (work.brings === undefined || delivery?.goes !== 'onto the list') return [{ kind: 'compute', work }];
   const { what, held } = delivery;

@@ -107,12 +107,14 @@ export function onHello(
   member.threads = hello.threads;
   const { seed, batch, leafSize, leavesPerGroup, local, model, data, compression } = settings;
   const proof = coordinatorProof(settings.token, handshakeOf(settings.runId, member, hello));
+  const isAudited = settings.audit.fraction > 0 || settings.accounts === true;
   const wire = { seed, batch, leafSize, leavesPerGroup, ...(local && { local }) };
   const run = {
     kind: 'run',
     memberId: member.id,
     ...{ proof, model, settings: wire, data },
     ...(compression && { compression }),
+    ...(isAudited && ({ audits: true } as const)),
   } as const;
   return {
     effects: [...made.effects, { kind: 'admit', id: member.id }, say(member.id, run)],

@@ -20,7 +20,7 @@ import {
   reportRefusals,
   reportRefusalsWhenDue,
 } from './refusal-log.js';
-import { initialStandings, type Offence, onOffence, type Standings } from './standings.js';
+import { doubt, initialStandings, type Offence, onOffence, type Standings } from './standings.js';
 
 /** Departed members that the report at the end names; of more, the one with the fewest samples is dropped. */
 const DEPARTED_MAX = 1000;
@@ -42,9 +42,12 @@ export interface JoinSettings
     | 'compression'
     | 'banned'
     | 'connectionsMax'
+    | 'audit'
   > {
   /** What people are told when nobody is at work; left out: that the run waits. */
   readonly whenNobody?: string;
+  /** Relays account for their sums, also if nothing is audited here: somebody above asks for it. */
+  readonly accounts?: boolean;
 }
 
 /** The membership room's part of the state: who is connected, and who was. */
@@ -124,6 +127,15 @@ export function onConfirmed(part: MembershipState, ids: readonly string[]): void
     const member = memberOf(part, id);
     if (member !== undefined) member.standing.confirmed += 1;
   }
+}
+
+/**
+ * A relay's sums are wrong, and it says who below it has computed them: none of its answers counts now unless it is confirmed.
+ * @returns whether it may stay for that
+ */
+export function onDoubt(part: MembershipState, id: string): boolean {
+  const member = memberOf(part, id);
+  return member !== undefined && doubt(member.standing);
 }
 
 /** A member is expelled: its machine may not return at once, and its link is closed if it is still there. */

@@ -25,6 +25,9 @@ const VISITS_FREE = 4;
 const VISIT_WAIT_FIRST_MS = 1000;
 const VISIT_WAIT_MAX_MS = 60_000;
 
+/** How often wrong sums of one relay are traced; then it is expelled for them. */
+const DOUBTS_MAX = 8;
+
 /** What is known of machines and of networks. */
 export interface Standings {
   /** By the key of a machine, and by its network and name. */
@@ -191,6 +194,17 @@ export function onDeparture(
   if (standing.visits <= VISITS_FREE) return;
   const waitMs = VISIT_WAIT_FIRST_MS * 2 ** (standing.visits - VISITS_FREE - 1);
   standing.visitsAgainMs = nowMs + Math.min(waitMs, VISIT_WAIT_MAX_MS);
+}
+
+/**
+ * Wrong sums of a relay are traced to those below it. It may name some of them, for each of which it has to prove itself anew, for
+ * longer each time: one that lies cannot go on with it.
+ * @returns whether it may stay
+ */
+export function doubt(standing: Standing): boolean {
+  standing.confirmed = 0;
+  standing.doubts += 1;
+  return standing.doubts <= DOUBTS_MAX;
 }
 
 /** The machines that were expelled, for the ledger. */

@@ -31,6 +31,9 @@ import {
 } from './step-tasks.js';
 import { capacities, expectedMs, loadOf, measure } from './throughput.js';
 
+/** Stands for the parameter in which answers differ, where the hash of one is all that is known. */
+const UNKNOWN_PARAMETER = 'any of its sums';
+
 /** Answers to the same task differ. */
 export interface Dispute {
   readonly step: number;
@@ -48,12 +51,13 @@ export interface Dispute {
 export function onPartialSums(
   part: SchedulingState,
   worker: WorkerRecord,
-  { step, range, nodes, computeMicros }: PartialSums,
+  { step, range, nodes, computeMicros, parts }: PartialSums,
   buffers: readonly number[],
   nowMs: number,
 ): { readonly effects: CoordinatorEffect[]; readonly refusal?: Refusal } {
   if (worker.member.phase !== 'ready' || worker.answersDue === 0) return { effects: [], refusal: 'not-owed' };
   worker.answersDue -= 1;
+  worker.accounts = parts !== undefined;
   worker.segments = 0;
   const { shardLevel } = part.settings;
   const load = loadOf([range], Math.max(part.current?.leaves ?? 0, range.to), shardLevel);
@@ -101,7 +105,7 @@ export function onPartialSums(
   if (typeof owed !== 'string' && buffers.length !== nodes.length)
     return { effects: [], refusal: 'incomplete' };
   const doubt = current.doubtIn(trustIn(worker.member));
-  const taken = takeAnswer(current, { memberId, isTrusted, doubt, partialSums }, step, range);
+  const taken = takeAnswer(current, { memberId, isTrusted, doubt, partialSums, parts }, step, range);
   if (typeof taken === 'string') return { effects: [], refusal: taken };
   const { task, assignee } = taken;
   if (!assignee.isHedged || isFirst) onPrompt(worker);
@@ -115,7 +119,9 @@ export function onPartialSums(
   }
   acceptTrusted(current, task, nowMs);
   if (!isUncompared(task)) return { effects: [] };
-  const answers = task.answers.map(({ memberId, partialSums }) => ({ memberId, partialSums }));
+  const answers = task.answers
+    .filter(({ isClaim }) => !isClaim)
+    .map(({ memberId, partialSums }) => ({ memberId, partialSums }));
   return { effects: [{ kind: 'compare', step, task: task.id, answers }] };
 }
 
@@ -179,7 +185,7 @@ export function onCompared(
   const task = current?.step === step ? current.tasks.get(id) : undefined;
   if (current === undefined || task === undefined) return { confirmed: [] };
   for (const answer of task.answers)
-    answer.hash = hashes.find(({ memberId }) => memberId === answer.memberId)?.hash;
+    if (!answer.isClaim) answer.hash = hashes.find(({ memberId }) => memberId === answer.memberId)?.hash;
   const right = isDisputed(task) ? result(task) : undefined;
   // A decided dispute needs no further confirmation.
   if (right !== undefined) task.replicas = 1;
@@ -189,15 +195,21 @@ export function onCompared(
   const isDecided = result(task) !== undefined;
   const confirmed: string[] = [];
   for (const answer of task.answers) {
-    if (!isDecided || isWrong(answer) || answer.isTrusted || answer.isConfirmed) continue;
+    if (!isDecided || isWrong(answer) || answer.isTrusted || answer.isClaim || answer.isConfirmed) continue;
     answer.isConfirmed = true;
     confirmed.push(answer.memberId);
   }
   if (!isDisputed(task)) return { confirmed };
-  const wrong = task.answers.filter(isWrong).map(({ memberId, hash }) => {
+  const members = task.answers.filter((answer) => isWrong(answer) && !answer.isClaim);
+  // Only what a relay says is wrong: see inquiry.ts.
+  if (right !== undefined && members.length === 0) return { confirmed };
+  const wrong = members.map(({ memberId, hash }) => {
     return { memberId, hash: hash as string, rightHash: right?.hash as string };
   });
-  return { dispute: { step, range: task.range, parameter: parameter as string, wrong }, confirmed };
+  return {
+    dispute: { step, range: task.range, parameter: parameter ?? UNKNOWN_PARAMETER, wrong },
+    confirmed,
+  };
 }
 
 /**

@@ -3,29 +3,27 @@ import { isSameRange, type LeafRange, splitRange } from '../../shared/reduction/
 import type { Trust } from '../state/member.js';
 import type { CoordinatorEffect, Share } from '../state/messages.js';
 import { type Assignment, assign, reassign } from './assignment.js';
-import { cancelOf } from './cancellations.js';
 import { isIdle, preferNotLate, usefulWorkers } from './candidates.js';
 import { dispatch } from './dispatch.js';
-import { exchangesOf, noteExchanges } from './exchange-log.js';
 import { hedge, wakeWhenDue } from './hedging.js';
-import { onLate } from './lateness.js';
-import { noteDistributed } from './placement.js';
 import { rehearseChecked } from './rehearsal.js';
-import { compareRight, dropCheck, voidCheck } from './rehearsal-check.js';
-import { activeWorkers, readyWorkers, type SchedulingState, type WorkerRecord } from './scheduling-state.js';
+import { dropCheck, voidCheck } from './rehearsal-check.js';
+import {
+  activeWorkers,
+  openOf,
+  readyWorkers,
+  type SchedulingState,
+  type WorkerRecord,
+} from './scheduling-state.js';
 import {
   acceptTrusted,
   addRoot,
-  type Chosen,
-  chosenAnswers,
-  type DistributedStep,
   type Doubt,
   isCovered,
   openStep,
   type Recheck,
   releaseMember,
-  type Task,
-  takeOut,
+  rootsIn,
 } from './step-tasks.js';
 import { serveAll } from './takers.js';
 import { capacities, decayPenalty } from './throughput.js';
@@ -117,10 +115,6 @@ export function addToStep(part: SchedulingState, range: LeafRange): void {
   addRoot(current, range, random.chance(settings.audit.fraction) ? 2 : 1);
 }
 
-function rootsIn({ roots }: DistributedStep, { from, to }: LeafRange): Task[] {
-  return roots.filter(({ range }) => from <= range.from && range.to <= to);
-}
-
 /** How answers count, by how far a member is believed. @param isAuditing whether anything is audited */
 function doubts(isAuditing: boolean, { mustConfirmAll, isRecheck }: Confirmation): (trust: Trust) => Doubt {
   return (trust) => {
@@ -151,97 +145,11 @@ export function continueStep(
   return { effects, isCovered: false };
 }
 
-/** Closes a step that is covered. @returns the answers that count, each leaf once; others are released */
-export function closeStep(
-  part: SchedulingState,
-  nowMs: number,
-): { readonly effects: CoordinatorEffect[]; readonly chosen: readonly Chosen[] } {
-  const step = openOf(part);
-  assert(isCovered(step), 'a step is closed before all of its leaves are in');
-  step.isClosed = true;
-  const closed = closeTasks(part, step, nowMs);
-  step.isProven = closed.chosen.every(({ isProven }) => isProven);
-  return closed;
-}
-
-/**
- * Closes a part of the step under way that is wanted before the others; with the last part the step is over.
- * @returns undefined while the part is not covered
- */
-export function closeRange(
-  part: SchedulingState,
-  range: LeafRange,
-  nowMs: number,
-): ReturnType<typeof closeStep> | undefined {
-  const step = openOf(part);
-  const roots = rootsIn(step, range);
-  if (roots.some((root) => step.open.has(root))) return undefined;
-  if (roots.length < step.roots.length) return closeTasks(part, takeOut(step, roots), nowMs);
-  const closed = closeStep(part, nowMs);
-  onStepFinished(part, nowMs);
-  return closed;
-}
-
-/** @param closed a step, or the part of it that ends */
-function closeTasks(
-  part: SchedulingState,
-  closed: DistributedStep,
-  nowMs: number,
-): ReturnType<typeof closeStep> {
-  const cancels = noteStragglers(part, closed);
-  for (const task of closed.tasks.values())
-    for (const { memberId, isHedged } of task.assignees) {
-      const worker = part.workers.get(memberId);
-      if (isHedged && worker !== undefined) onLate(worker, nowMs);
-    }
-  const isChecked = part.current === closed || closed.tasks.has(part.check?.sent?.task ?? -1);
-  const compares = isChecked ? compareRight(part, closed) : [];
-  const { chosen, unused } = chosenAnswers(closed);
-  const buffers = unused.map(({ buffer }) => buffer);
-  const effects = [...compares, ...cancels];
-  return { effects: buffers.length > 0 ? [...effects, { kind: 'release', buffers }] : effects, chosen };
-}
-
-/**
- * The step's sum was computed. `wasProven`: all of it rests on what this machine came to as well, or more than half of the
- * machines: of `agreeing` others.
- */
-export function onStepFinished(
-  part: SchedulingState,
-  nowMs: number,
-): { readonly wasProven: boolean; readonly agreeing?: number } {
-  const { current } = part;
-  part.current = undefined;
-  if (current === undefined) return { wasProven: true };
-  noteDistributed(part.placement, current.leaves, nowMs - current.startedMs);
-  // What a replica takes is its steps: what exchanges share hardly shows.
-  if (!part.settings.isLocal && current.exchanges > 0)
-    noteExchanges(
-      part.exchanges,
-      exchangesOf(current, (id) => part.workers.get(id)?.throughput?.msPerLeaf ?? 0, nowMs),
-      nowMs,
-    );
-  const { isProven: wasProven, recheck } = current;
-  return recheck?.by === 'majority' ? { wasProven, agreeing: recheck.agreeing } : { wasProven };
-}
-
 /** The run is over: the step under way is nobody's business any more. */
 export function dropStep(part: SchedulingState): void {
   dropCheck(part);
   part.current = undefined;
-}
-
-/** Nothing of the step under way counts. */
-export function abandonStep(part: SchedulingState): CoordinatorEffect[] {
-  const { current } = part;
-  if (current === undefined) return [];
-  assert(!current.isClosed, 'a step is abandoned while its sum is being computed');
-  part.current = undefined;
-  dropCheck(part);
-  const cancels = noteStragglers(part, current);
-  const answers = [...current.tasks.values()].flatMap((task) => task.answers);
-  const buffers = answers.flatMap(({ partialSums }) => partialSums.map(({ buffer }) => buffer));
-  return buffers.length > 0 ? [...cancels, { kind: 'release', buffers }] : cancels;
+  part.inquiries = [];
 }
 
 /** A member is gone: what it owes is dispatched to others when the step continues. */
@@ -256,46 +164,6 @@ export function onMemberLeft(part: SchedulingState, id: string, nowMs: number): 
 /** The time that was asked for has come. */
 export function onWoken(part: SchedulingState): void {
   part.wakeAtMs = Number.POSITIVE_INFINITY;
-}
-
-function openOf({ current }: SchedulingState): DistributedStep {
-  assert(current !== undefined && !current.isClosed, 'no step is open');
-  return current;
-}
-
-/**
- * A member that still computes a task of this step, or of a part of it, does so in vain. @returns cancellations, where they save
- * time and the member owes nothing else of the step
- */
-function noteStragglers(
-  { workers, settings, current }: SchedulingState,
-  { step, tasks }: DistributedStep,
-): CoordinatorEffect[] {
-  const answered = new Set([...tasks.values()].flatMap(({ answers }) => answers.map((one) => one.memberId)));
-  const owes = (worker: WorkerRecord): boolean =>
-    current !== undefined && !current.isClosed && !isIdle(worker, current);
-  const late = new Set<WorkerRecord>();
-  for (const { range, assignees } of tasks.values()) {
-    for (const { memberId, dispatchedMs } of assignees) {
-      const worker = workers.get(memberId);
-      if (worker === undefined) continue;
-      worker.stragglerTasks.push({ step, range, dispatchedMs });
-      // Its weights may still be on their way, and the run changes them now; if it has to cancel, they may be dropped with it.
-      if (!answered.has(memberId) && !owes(worker)) worker.weightsStep = -1;
-      late.add(worker);
-    }
-  }
-  if (!settings.isLocal) return [];
-  // Those that owed something else when an earlier part of the step ended.
-  for (const worker of workers.values()) {
-    const isLeft = worker.stragglerTasks.some(
-      (task) => task.step === step && task.rehearsal === undefined && task.cancel === undefined,
-    );
-    if (late.has(worker) || !isLeft || owes(worker)) continue;
-    worker.weightsStep = -1;
-    late.add(worker);
-  }
-  return [...late].filter((worker) => !owes(worker)).map((worker) => cancelOf(worker, step));
 }
 
 /** The assignment in use where the new one gives everyone the same. */

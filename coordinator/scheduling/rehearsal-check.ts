@@ -2,7 +2,8 @@ import type { PartialSum } from '../../shared/engine/step/partial-sum-addition.j
 import { isSameRange, type LeafRange, type TreeNode } from '../../shared/reduction/tree.js';
 import { trustIn } from '../state/member.js';
 import type { Compared, CoordinatorEffect } from '../state/messages.js';
-import type { SchedulingState, SentRehearsal, WorkerRecord } from './scheduling-state.js';
+import type { SentRehearsal } from './rehearsal-state.js';
+import type { SchedulingState, WorkerRecord } from './scheduling-state.js';
 import { type Answer, type DistributedStep, equalTo, result } from './step-tasks.js';
 
 /*

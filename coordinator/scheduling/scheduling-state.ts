@@ -1,10 +1,13 @@
 import { SeededRandom } from '../../shared/actor/seeded-random.js';
-import type { LeafRange, TreeNode } from '../../shared/reduction/tree.js';
+import { assert } from '../../shared/errors.js';
+import type { LeafRange } from '../../shared/reduction/tree.js';
 import { type Member, UNASKED_MAX } from '../state/member.js';
 import type { RunSettings } from '../state/run-settings.js';
 import type { Assignment } from './assignment.js';
 import { type ExchangeLog, noExchanges } from './exchange-log.js';
+import type { Inquiry } from './inquiry-state.js';
 import { initialPlacement, type Placement } from './placement.js';
+import type { RehearsalCheck, Rehearsals } from './rehearsal-state.js';
 import type { DistributedStep } from './step-tasks.js';
 import type { Throughput } from './throughput.js';
 
@@ -26,6 +29,8 @@ export interface SchedulingState {
   readonly able: Set<string>;
   /** The distributed step under way. It stays until its sum is in the weights, closed from its last answer on. */
   current: DistributedStep | undefined;
+  /** Relays whose sums were wrong in the step under way, as long as it is not known who below them was; see inquiry.ts. */
+  inquiries: Inquiry[];
   /** In a run with a codec, the number of steps done whose last one has its encoded update in memory; -1: there is none. */
   updateStep: number;
   /** Who computes what, by the number of leaves in a batch: the last batch of an epoch may have fewer. */
@@ -66,6 +71,8 @@ export interface WorkerRecord {
   readonly rehearsals: Rehearsals;
   /** It has answered, so that steps may count on it; not any more once it was late too often. See lateness.ts. */
   hasRehearsed: boolean;
+  /** Its latest sums have said who has computed them: it is a relay. */
+  accounts: boolean;
   /** Rises with every late answer, and falls slowly with others. */
   lateness: number;
   /** What it was told last about its work; undefined before it was told anything. */
@@ -79,17 +86,6 @@ export interface WorkerRecord {
   cancelsAcknowledged: number;
   /** It was told to fetch the data that it lacks. */
   isFetching: boolean;
-}
-
-/** Rehearsals of a member. */
-export interface Rehearsals {
-  answered: number;
-  /** The answer to one was checked, and was right. */
-  isChecked: boolean;
-  /** No rehearsal before. */
-  nextAtMs: number;
-  /** Between the next one and the one after it. */
-  delayMs: number;
 }
 
 /** What a member was told about its work, and the figures behind it. */
@@ -106,31 +102,6 @@ const UNTRIED_LEAST = 8;
 
 /** Rehearsals of a member that do not count: its threads compile, its caches are cold. */
 const WARM_UP_REHEARSALS = 1;
-
-/** The rehearsal that is checked. */
-export interface RehearsalCheck {
-  readonly memberId: string;
-  readonly sinceMs: number;
-  /** Leaves of a rehearsal that is not checked. */
-  readonly leaves: number;
-  /** What it was sent; undefined before it is sent. */
-  sent: SentRehearsal | undefined;
-  /** SHA-256 of the right sums, and of the member's. */
-  rightHash: string | undefined;
-  hash: string | undefined;
-}
-
-/** What a member was sent for its checked rehearsal. */
-export interface SentRehearsal {
-  readonly step: number;
-  readonly range: LeafRange;
-  /** The task of the step that has the same leaves. */
-  readonly task: number;
-  /** The nodes of the tree that are exchanged of it. */
-  readonly nodes: readonly TreeNode[];
-  /** How often the member had been sent weights then. Once it is sent others, it may compute with those. */
-  readonly deliveries: number;
-}
 
 /** A task whose answer nobody needs: others were faster, or it was a rehearsal. */
 export interface StragglerTask {
@@ -183,6 +154,7 @@ export function initialScheduling({
     ready: new Set(),
     able: new Set(),
     current: undefined,
+    inquiries: [],
     updateStep: -1,
     assignments: new Map(),
     placement: initialPlacement(placement),
@@ -207,6 +179,7 @@ export function onMemberConnected({ workers }: SchedulingState, member: Readonly
     stragglerTasks: [],
     rehearsals: { answered: 0, isChecked: false, nextAtMs: Number.NEGATIVE_INFINITY, delayMs: 0 },
     hasRehearsed: member.sharesMemory,
+    accounts: false,
     lateness: 0,
     announced: undefined,
     answersDue: UNASKED_MAX,
@@ -286,6 +259,12 @@ export function hasHelp(part: SchedulingState): boolean {
   return activeWorkers(part).some((worker) => !worker.member.sharesMemory && !isStraggler(worker));
 }
 
+/** The distributed step under way. @throws AssertionError when there is none, or its sum is being computed */
+export function openOf({ current }: SchedulingState): DistributedStep {
+  assert(current !== undefined && !current.isClosed, 'no step is open');
+  return current;
+}
+
 /** Nobody holds weights that still count: the run has gone back to an earlier state. */
 export function forgetWeights(part: SchedulingState): void {
   for (const worker of part.workers.values()) worker.weightsStep = -1;
@@ -310,6 +289,11 @@ export function remoteStragglers(part: SchedulingState): readonly string[] {
     (worker) => !worker.member.sharesMemory && isStraggler(worker),
   );
   return stragglers.map(({ member }) => member.id);
+}
+
+/** Whether a member says who has computed its sums. */
+export function accounts({ workers }: SchedulingState, id: string): boolean {
+  return workers.get(id)?.accounts ?? false;
 }
 
 /** A worker has answered something that it was asked since it joined. */

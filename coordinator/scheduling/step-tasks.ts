@@ -1,4 +1,5 @@
 import type { PartialSum } from '../../shared/engine/step/partial-sum-addition.js';
+import type { SumPart } from '../../shared/protocol/messages.js';
 import { exchangedNodes } from '../../shared/reduction/shards.js';
 import { isSameRange, type LeafRange, type TreeNode } from '../../shared/reduction/tree.js';
 import type { Trust } from '../state/member.js';
@@ -15,7 +16,7 @@ export interface Assignee {
   readonly memberId: string;
   /** It is this machine. */
   readonly isTrusted: boolean;
-  readonly doubt: Doubt;
+  doubt: Doubt;
   readonly dispatchedMs: number;
   /** From then on its answer is overdue. */
   readonly dueMs: number;
@@ -36,6 +37,10 @@ export interface Answer {
   hash: string | undefined;
   /** It counts as confirmed for its member: each answer counts once, however often it is compared. */
   isConfirmed: boolean;
+  /** Of a relay: who has computed what of it. */
+  readonly parts?: readonly SumPart[] | undefined;
+  /** No answer of its member, but what a relay says of somebody below it: only the hash is known; see inquiry.ts. */
+  readonly isClaim?: true;
 }
 
 /** A range of leaves to be computed. */
@@ -152,11 +157,38 @@ export function addRoot(current: DistributedStep, range: LeafRange, replicas: nu
   return task;
 }
 
+/**
+ * Adds a part of the batch that is computed again to find out whether what a relay says of it is right. The step is not covered
+ * before that is known.
+ */
+export function addCheck(
+  current: DistributedStep,
+  range: LeafRange,
+  claim: { readonly memberId: string; readonly hash: string },
+): Task {
+  const task = newTask(current, range, 2, undefined);
+  task.answers.push({
+    ...{ ...claim, isTrusted: false, doubt: 'full', partialSums: [] },
+    ...{ isConfirmed: false, isClaim: true },
+  });
+  refresh(current, task);
+  return task;
+}
+
+/** No answer of a member counts in this step any more unless it is confirmed. */
+export function doubtMember(current: DistributedStep, memberId: string): void {
+  for (const task of current.held.get(memberId) ?? []) {
+    for (const assignee of task.assignees) if (assignee.memberId === memberId) assignee.doubt = 'full';
+    refresh(current, task);
+  }
+}
+
 /** Takes parts of the batch out of the step, with what members owe of them. @returns a step of these parts alone */
 export function takeOut(current: DistributedStep, roots: readonly Task[]): DistributedStep {
   const tasks = new Map([...current.tasks].filter(([, task]) => roots.includes(rootOf(task))));
   for (const root of roots) {
-    current.roots.splice(current.roots.indexOf(root), 1);
+    const at = current.roots.indexOf(root);
+    if (at >= 0) current.roots.splice(at, 1);
     current.open.delete(root);
   }
   for (const [id, task] of tasks) {
@@ -211,7 +243,7 @@ export function owedTask(
 /** Takes a member's answer into the step, or returns why it does not count. */
 export function takeAnswer(
   current: DistributedStep,
-  { memberId, isTrusted, doubt, partialSums }: Omit<Answer, 'hash' | 'isConfirmed'>,
+  { memberId, isTrusted, doubt, partialSums, parts }: Omit<Answer, 'hash' | 'isConfirmed'>,
   step: number,
   range: LeafRange,
 ): { task: Task; assignee: Assignee } | Refusal {
@@ -219,7 +251,14 @@ export function takeAnswer(
   if (typeof task === 'string') return task;
   const assignee = removeAssignee(current, task, memberId) as Assignee;
   if (task.answers.length === 0 && isSettledAbove(task)) return 'superfluous';
-  task.answers.push({ memberId, isTrusted, doubt, partialSums, hash: undefined, isConfirmed: false });
+  const answer = {
+    memberId,
+    isTrusted,
+    doubt: assignee.doubt === 'full' ? 'full' : doubt,
+    partialSums,
+    parts,
+  } as const;
+  task.answers.push({ ...answer, hash: undefined, isConfirmed: false });
   refresh(current, task);
   return { task, assignee };
 }
@@ -241,10 +280,10 @@ export function releaseMember(current: DistributedStep, memberId: string): reado
 export function discardAnswers(current: DistributedStep, memberId: string): PartialSum[] {
   const discarded: PartialSum[] = [];
   for (const task of current.tasks.values()) {
-    const lost = task.answers.filter((answer) => answer.memberId === memberId);
+    const lost = task.answers.filter((answer) => answer.memberId === memberId && answer.isClaim !== true);
     if (lost.length === 0) continue;
     discarded.push(...lost.flatMap(({ partialSums }) => partialSums));
-    task.answers = task.answers.filter((answer) => answer.memberId !== memberId);
+    task.answers = task.answers.filter((answer) => !lost.includes(answer));
     refresh(current, task);
   }
   return discarded;
@@ -261,6 +300,11 @@ export function refresh(current: DistributedStep, task: Task): void {
   if (!isSettled(root)) current.open.add(root);
   else if (current.open.delete(root)) dropUnassigned(current, root);
   for (const part of task.subtasks) refresh(current, part);
+}
+
+/** The parts of the batch that lie in a range. */
+export function rootsIn({ roots }: DistributedStep, { from, to }: LeafRange): Task[] {
+  return roots.filter(({ range }) => from <= range.from && range.to <= to);
 }
 
 /** How many more assignees a task needs. */

@@ -10,6 +10,8 @@ export interface Standing {
   silent: number;
   /** Answers of it that others have confirmed since. */
   confirmed: number;
+  /** Of a relay, how often its sums were wrong and were traced to those below it. */
+  doubts: number;
   /** It may not return before. */
   barredUntilMs: number;
   /** It has been a member before: a run that is closed to newcomers is open to it. */
@@ -24,15 +26,18 @@ const PROBATION_ANSWERS = 8;
 
 /**
  * How far a member is believed. `trusted`: it is this machine. `proven`: others have confirmed several of its answers.
- * `unproven`: not yet. `convicted`: its machine was wrong before, and is never again believed without confirmation.
+ * `unproven`: not yet. `convicted`: its machine was wrong before, and is never again believed without confirmation; or it is a
+ * relay below which somebody was wrong, and has not proven itself since.
  */
 export type Trust = 'trusted' | 'proven' | 'unproven' | 'convicted';
 
 /** How far a member is believed. */
 export function trustIn({ sharesMemory, standing }: Pick<Member, 'sharesMemory' | 'standing'>): Trust {
   if (sharesMemory) return 'trusted';
-  if (standing.wrong > 0) return 'convicted';
-  return standing.confirmed < PROBATION_ANSWERS ? 'unproven' : 'proven';
+  const { wrong, doubts, confirmed } = standing;
+  if (wrong > 0) return 'convicted';
+  if (confirmed >= PROBATION_ANSWERS * 2 ** doubts) return 'proven';
+  return doubts > 0 ? 'convicted' : 'unproven';
 }
 
 /** A peer as the coordinator knows it. The membership room changes it; other rooms only read it. */
@@ -70,7 +75,7 @@ export interface Member {
 /** What is known of a machine that is unknown. @param machine what identifies it */
 export function unknownStanding(machine: string): Standing {
   return {
-    ...{ machine, wrong: 0, silent: 0, confirmed: 0, barredUntilMs: Number.NEGATIVE_INFINITY },
+    ...{ machine, wrong: 0, silent: 0, confirmed: 0, doubts: 0, barredUntilMs: Number.NEGATIVE_INFINITY },
     wasMember: false,
     ...{ visits: 0, visitsAgainMs: Number.NEGATIVE_INFINITY },
   };

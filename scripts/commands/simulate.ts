@@ -104,7 +104,6 @@ export function define(command: Command, context: CommandContext): void {
 /** Options that say what a run of one kind is like, and which the other kinds have no place for. */
 const ALONE: Readonly<Record<string, readonly string[]>> = {
   scale: ['seed', 'runs', 'relays', 'faults', 'audit', 'hostile', 'sync', 'keepBest', 'compress', 'trace'],
-  relays: ['audit', 'hostile'],
 };
 
 /** @throws UserError when an option would be ignored beside another one */

@@ -4,6 +4,10 @@
 export const NEED_CHUNKS_MAX = 16;
 /** Subtrees of one range: at most two on each level of the tree (LEAVES_MAX = 2^24). */
 export const PARTIAL_NODES_MAX = 48;
+/** Parts of a relay's sums that are told apart: as many as a header has room for. */
+export const PARTS_MAX = 192;
+/** Relays between a worker and the run, as far as a part's path names them, and one. */
+export const PATH_IDS_MAX = 8;
 /** Segments of one vector: a vector has at most 2^28 floats, and tensors that do not fill a segment share one. */
 export const SEGMENTS_MAX = 2 ** 16;
 /** Ranges that wait at a worker. A coordinator assigns a few per step, and ranges of another step replace them. */

@@ -19,6 +19,7 @@
  *                                            <-     partial-sums + vectors
  *       work, then segments of weights       ->
  *                                            <-     segments of vectors, then partial-sums
+ *       expel (of a relay: a worker below)   ->
  *       cancel                               ->
  *                                            <-     cancelled
  *       ping -> <- pong at any time; the end is: stop, leave or failed
@@ -42,7 +43,7 @@ import type { LeafRange, TreeNode } from '../reduction/tree.js';
  * Increased whenever a message changes its shape or its meaning. `kind` and `reason` of `refuse`, and `kind` and `version` of
  * `challenge`, `hello` and `watch`, are the same in every version, so that two versions can tell each other what is wrong.
  */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 /** The first message. A peer that answers it with the right proof knows the join token. */
 export interface Challenge {
@@ -96,6 +97,8 @@ export interface Run {
   readonly data: Manifest;
   /** Left out: vectors are float32. */
   readonly compression?: WireCompression | undefined;
+  /** Work is audited: a relay says of its sums who has computed which part of them. */
+  readonly audits?: true;
 }
 
 /** A chunk of the data set that was requested. Payload: its bytes. */
@@ -146,6 +149,18 @@ export interface Cancel {
   readonly step: number;
 }
 
+/** To a relay: somebody below it was wrong, and is to be expelled there. */
+export interface Expel {
+  readonly kind: 'expel';
+  /** Its path, as the relay has named it in `parts`. */
+  readonly path: string;
+  readonly step: number;
+  readonly range: LeafRange;
+  /** SHA-256 of its sums, and of the right ones. */
+  readonly hash: string;
+  readonly rightHash: string;
+}
+
 /** The worker is not admitted, or expelled. The link is closed after it. */
 export interface Refuse {
   readonly kind: 'refuse';
@@ -183,6 +198,7 @@ export type CoordinatorToWorker =
   | Work
   | WorkSegment
   | Cancel
+  | Expel
   | PlacementNews
   | Refuse
   | Stop
@@ -246,11 +262,24 @@ export interface PartialSums {
   readonly nodes: readonly TreeNode[];
   /** Computing time, without waiting and sending. It decides how many leaves a worker gets, never the result. */
   readonly computeMicros: number;
+  /** Of a relay in a run that is audited: who has computed what of it. Left out: the relay answers for all of it. */
+  readonly parts?: readonly SumPart[];
   /**
    * Byte offset of each vector in the memory that both sides share. Only within a process: a message from a network is
    * refused when it has this field, since its sender could name any byte of this process.
    */
   readonly buffers?: readonly number[];
+}
+
+/** What somebody below a relay has computed of the relay's sums. */
+export interface SumPart {
+  /** Who: its id at the relay; of those below another relay there, that one's path, a "/" and the id. */
+  readonly path: string;
+  /** For people. */
+  readonly name: string;
+  readonly range: LeafRange;
+  /** SHA-256 of the sums that it has sent. */
+  readonly hash: string;
 }
 
 /** A segment of the sums of one range, whose `partial-sums` follows. Payload: its bytes. */

@@ -30,12 +30,17 @@ import {
   MODEL_VALUES_MAX,
   NEED_CHUNKS_MAX,
   PARTIAL_NODES_MAX,
+  PARTS_MAX,
+  PATH_IDS_MAX,
   RETRY_AFTER_MS_MAX,
   SEGMENTS_MAX,
   SELF_TEST_MAX,
   THREADS_MAX,
 } from './limits.js';
 import type { CoordinatorToWorker, WorkerToCoordinator } from './messages.js';
+
+/** Ids of members, as a relay gives them. */
+const PATH = /^[A-Za-z0-9_-]{1,24}(?:\/[A-Za-z0-9_-]{1,24})*$/;
 
 const range = v.pipe(
   v.strictObject({ from: integer(0, LEAVES_MAX), to: integer(1, LEAVES_MAX) }),
@@ -45,6 +50,14 @@ const range = v.pipe(
 const node = v.strictObject({ level: integer(0, LEVEL_MAX), index: integer(0, LEAVES_MAX - 1) });
 
 const place = { vector: integer(0, PARTIAL_NODES_MAX - 1), index: integer(0, SEGMENTS_MAX - 1) };
+
+const path = v.pipe(
+  v.string(),
+  v.check(
+    (text) => text.split('/', PATH_IDS_MAX + 1).length <= PATH_IDS_MAX && PATH.test(text),
+    'is no path of a member',
+  ),
+);
 
 const settings = v.pipe(
   v.strictObject({
@@ -104,6 +117,7 @@ export const CoordinatorToWorkerSchema: v.GenericSchema<unknown, CoordinatorToWo
     settings,
     data: ManifestSchema,
     compression: v.optional(compression),
+    audits: v.exactOptional(v.literal(true)),
   }),
   v.strictObject({ kind: v.literal('chunk'), index: integer(0, CHUNKS_MAX - 1) }),
   v.strictObject({ kind: v.literal('fetch') }),
@@ -117,6 +131,7 @@ export const CoordinatorToWorkerSchema: v.GenericSchema<unknown, CoordinatorToWo
   ),
   v.strictObject({ kind: v.literal('segment'), step, ...place }),
   v.strictObject({ kind: v.literal('cancel'), step }),
+  v.strictObject({ kind: v.literal('expel'), path, step, range, hash: sha256, rightHash: sha256 }),
   v.strictObject({ kind: v.literal('placement'), state: v.picklist(['active', 'standby']), reason }),
   v.strictObject({
     kind: v.literal('refuse'),
@@ -157,6 +172,9 @@ export const WorkerToCoordinatorSchema: v.GenericSchema<unknown, WorkerToCoordin
     range,
     nodes: v.pipe(v.array(node), v.minLength(1), v.maxLength(PARTIAL_NODES_MAX)),
     computeMicros: v.pipe(v.number(), v.minValue(0), v.maxValue(COMPUTE_MICROS_MAX)),
+    parts: v.exactOptional(
+      v.pipe(v.array(v.strictObject({ path, name, range, hash: sha256 })), v.maxLength(PARTS_MAX)),
+    ),
   }),
   v.strictObject({ kind: v.literal('cancelled'), step }),
   v.strictObject({ kind: v.literal('leave'), reason }),

@@ -8,8 +8,6 @@ export const LONG_FILES: LongFiles = {
   'shared/engine/step/step-executor.ts':
     'the ways in which the threads of one machine run steps, on the same buffers',
   'coordinator/training-loop.ts': 'the one place that composes the rooms, with its state diagram',
-  'coordinator/scheduling/distributed-step.ts':
-    'the life of one step, from its first leaf to its sum, in that order',
   'coordinator/scheduling/scheduling-state.ts':
     'what one room knows, and the questions that its other files ask of it',
   'coordinator/scheduling/step-tasks.ts': 'the tasks of one distributed step: a single data structure',
@@ -27,6 +25,7 @@ export const LONG_FILES: LongFiles = {
   'test/process/forger.test.ts': 'a list of forgeries, each with what it is refused for',
   'test/trainer/formats/keras.test.ts':
     'half of it is the layers of Keras in NumPy, which the files are compared with',
+  'shared/protocol/messages.ts': 'the messages between coordinator and worker: a list, with their order',
   'shared/graph/graph.ts': 'a model under construction: one class, whose parts share its tables of names',
   'shared/kernels/table.ts': 'a generated table (scripts/dev/build-kernels.ts)',
   'shared/kernels/c/dispatch.h': 'generated: a case for each kernel (scripts/dev/build-kernels.ts)',

@@ -5,6 +5,7 @@ import type { WorkerResult } from '../../trainer/worker-run.js';
 import { type Ended, type Program, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 import { programHere } from '../support/program-here.js';
+import { FaultyExecutor, TestWorker } from '../support/test-worker.js';
 
 /* Relays as processes: whatever is below the coordinator, and whatever of it is killed, the weights are those of a run alone. */
 
@@ -100,3 +101,21 @@ it.each(['none', 'int4'])(
     expect(weightsSha256).toBe(await hashAlone(folder, options));
   },
 );
+
+it('names the worker below a relay that was wrong, and keeps the relay and the others', async () => {
+  const options = ['--steps', 400];
+  const { folder, coordinator, join: grow } = plant([...options, '--audit', 1, '--min-workers', 3]);
+  const relay = await grow('relay', coordinator, 3);
+  const others = [await grow('a', relay), await grow('b', relay)];
+  const direct = [await grow('c', coordinator), await grow('d', coordinator)];
+  const liar = await TestWorker.join(await relay.joinUrl(), 'liar', (inner) => new FaultyExecutor(inner, 30));
+  await coordinator.prints(/liar \(below relay\)/);
+  await relay.prints(/liar is expelled/);
+  const { weightsSha256 } = resultOf<TrainResult>(await coordinator.ended);
+  const kept = await Promise.all(
+    [relay, ...others, ...direct].map(async ({ ended }) => resultOf<WorkerResult>(await ended)),
+  );
+  expect(kept.every(({ reason }) => reason === 'the run is finished')).toBe(true);
+  expect((await liar.leave()).exitReason).toBe('refused');
+  expect(weightsSha256).toBe(await hashAlone(folder, options));
+});

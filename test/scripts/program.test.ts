@@ -114,7 +114,6 @@ describe('the program', () => {
       lines: ['unisum: --out writes text, not .arrow: name a file that ends in .csv'],
     });
     for (const [options, refusal] of [
-      [['--relays', '2', '--hostile'], /--relays and --hostile do not go together/],
       [['--scale', '--no-faults'], /--scale and --no-faults do not go together/],
       [['--fan-out', '3'], /--fan-out needs --scale/],
     ] as const) {
