@@ -32,14 +32,21 @@ const DISTURBED_MOST = 1000;
 /** Members of the coordinator and of each relay in curves. */
 const FAN_OUT = 16;
 const LOCAL_STEPS = 30;
-const KINDS: readonly { readonly name: string; readonly plan: Partial<ScalePlan> }[] = [
-  { name: 'star', plan: {} },
-  { name: 'star int8', plan: { compress: 'int8' } },
-  { name: 'star int4', plan: { compress: 'int4' } },
-  { name: `star local ${LOCAL_STEPS}`, plan: { localSteps: LOCAL_STEPS } },
-  { name: 'relays', plan: { fanOut: FAN_OUT } },
-  { name: `relays local ${LOCAL_STEPS}`, plan: { fanOut: FAN_OUT, localSteps: LOCAL_STEPS } },
-];
+/** A batch with a codec has 8 parts, a round 256 replicas: more workers have nothing to do, and steps of their batches take minutes. */
+const DIVIDED_MOST = 1000;
+const KINDS: readonly { readonly name: string; readonly plan: Partial<ScalePlan>; readonly most?: number }[] =
+  [
+    { name: 'star', plan: {} },
+    { name: 'star int8', plan: { compress: 'int8' }, most: DIVIDED_MOST },
+    { name: 'star int4', plan: { compress: 'int4' }, most: DIVIDED_MOST },
+    { name: `star local ${LOCAL_STEPS}`, plan: { localSteps: LOCAL_STEPS }, most: DIVIDED_MOST },
+    { name: 'relays', plan: { fanOut: FAN_OUT } },
+    {
+      name: `relays local ${LOCAL_STEPS}`,
+      plan: { fanOut: FAN_OUT, localSteps: LOCAL_STEPS },
+      most: DIVIDED_MOST,
+    },
+  ];
 
 type Point = ScaleResult & { readonly kind: string };
 
@@ -59,8 +66,9 @@ export async function scaleCommand(settings: ScaleSettings, { terminal }: Comman
     return;
   }
   const points: Point[] = [];
-  for (const { name, plan } of KINDS)
+  for (const { name, plan, most = Number.POSITIVE_INFINITY } of KINDS)
     for (const count of COUNTS) {
+      if (count > most) continue;
       // A tree of a few workers has no relays worth the name.
       if (plan.fanOut !== undefined && count <= plan.fanOut) continue;
       terminal.say(`${name}, ${count} workers ...`);
