@@ -2,6 +2,7 @@ import { activeWorkers, isStraggler } from '../coordinator/scheduling/scheduling
 import type { RunEvent } from '../coordinator/state/observer.js';
 import type { VirtualCluster } from './virtual-cluster.js';
 import { VirtualRelay } from './virtual-relay.js';
+import type { VirtualWorker } from './virtual-worker.js';
 
 /** Time between two checks. */
 const CHECK_EVERY_MS = 500;
@@ -110,7 +111,8 @@ export class Invariants {
   private checkProgress(): void {
     const { coordinator, workers, clock, scenario } = this.cluster;
     const nowMs = clock.nowMs();
-    const since: number[] = [];
+    /** By member of the coordinator: workers below one relay are one member. */
+    const sinceOf = new Map<string, number>();
     for (const worker of workers) {
       if (worker.isDead || worker.relays) continue;
       const { name, isReachable, isFlawed } = worker;
@@ -118,9 +120,11 @@ export class Invariants {
       else {
         const reachableMs = this.reachableMs.get(name) ?? nowMs;
         this.reachableMs.set(name, reachableMs);
-        since.push(reachableMs);
+        const member = this.memberAbove(worker);
+        sinceOf.set(member, Math.min(reachableMs, sinceOf.get(member) ?? reachableMs));
       }
     }
+    const since = [...sinceOf.values()];
     // Where workers lie and none is local, two must agree.
     const needed = scenario.misbehaviours.length > 0 && scenario.locals === 0 ? 2 : 1;
     if (since.length < Math.max(needed, coordinator.state.training.step === 0 ? scenario.minWorkers : 0))
@@ -139,5 +143,13 @@ export class Invariants {
       throw new Error(
         `the run repeats steps since ${this.furthest.sinceMs} ms and does not get beyond step ${this.furthest.step}`,
       );
+  }
+
+  /** The member of the coordinator that a worker is, or is below. */
+  private memberAbove({ name, above }: Pick<VirtualWorker, 'name' | 'above'>): string {
+    if (above === undefined) return name;
+    return this.memberAbove(
+      this.cluster.workers.find((one) => one.name === above) ?? { name: above, above: undefined },
+    );
   }
 }

@@ -130,7 +130,7 @@ export function onConfirmed(part: MembershipState, ids: readonly string[]): void
 }
 
 /**
- * A relay's sums are wrong, and it says who below it has computed them: none of its answers counts now unless it is confirmed.
+ * A relay's sums are wrong, and it says who below it has computed them: it has to prove itself anew.
  * @returns whether it may stay for that
  */
 export function onDoubt(part: MembershipState, id: string): boolean {

@@ -17,11 +17,12 @@ import { addCheck, type DistributedStep, doubtMember, result, type Task } from '
  *     parts are not known after a long time.
  *
  * A relay can lie about what somebody below it has sent. Then one that is right is expelled by the relay that lies, and by nobody
- * else. None of the relay's answers counts from then on unless it is confirmed, until many are; and it may be traced so often only.
+ * else. The relay has to prove itself anew, for longer each time: its answers are confirmed, unless nobody else could do that. And
+ * its sums are traced so often only.
  */
 
 /** How long the parts may take that are computed again. */
-const INQUIRY_MS = 60_000;
+const INQUIRY_MS = 20_000;
 /** ... or so many times the longest time that an answer has taken. */
 const INQUIRY_TIMES = 10;
 

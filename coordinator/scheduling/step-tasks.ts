@@ -175,10 +175,11 @@ export function addCheck(
   return task;
 }
 
-/** No answer of a member counts in this step any more unless it is confirmed. */
+/** No answer that a member owes in this step counts any more unless it is confirmed, or nobody else could do that. */
 export function doubtMember(current: DistributedStep, memberId: string): void {
   for (const task of current.held.get(memberId) ?? []) {
-    for (const assignee of task.assignees) if (assignee.memberId === memberId) assignee.doubt = 'full';
+    for (const assignee of task.assignees)
+      if (assignee.memberId === memberId && assignee.doubt === 'none') assignee.doubt = 'some';
     refresh(current, task);
   }
 }
@@ -251,14 +252,10 @@ export function takeAnswer(
   if (typeof task === 'string') return task;
   const assignee = removeAssignee(current, task, memberId) as Assignee;
   if (task.answers.length === 0 && isSettledAbove(task)) return 'superfluous';
-  const answer = {
-    memberId,
-    isTrusted,
-    doubt: assignee.doubt === 'full' ? 'full' : doubt,
-    partialSums,
-    parts,
-  } as const;
-  task.answers.push({ ...answer, hash: undefined, isConfirmed: false });
+  task.answers.push({
+    ...{ memberId, isTrusted, doubt, partialSums, parts },
+    ...{ hash: undefined, isConfirmed: false },
+  });
   refresh(current, task);
   return { task, assignee };
 }

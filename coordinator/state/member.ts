@@ -26,8 +26,8 @@ const PROBATION_ANSWERS = 8;
 
 /**
  * How far a member is believed. `trusted`: it is this machine. `proven`: others have confirmed several of its answers.
- * `unproven`: not yet. `convicted`: its machine was wrong before, and is never again believed without confirmation; or it is a
- * relay below which somebody was wrong, and has not proven itself since.
+ * `unproven`: not yet; a relay below which somebody was wrong has to prove itself anew, for longer. `convicted`: its machine was
+ * wrong before, and is never again believed without confirmation.
  */
 export type Trust = 'trusted' | 'proven' | 'unproven' | 'convicted';
 
@@ -36,8 +36,7 @@ export function trustIn({ sharesMemory, standing }: Pick<Member, 'sharesMemory' 
   if (sharesMemory) return 'trusted';
   const { wrong, doubts, confirmed } = standing;
   if (wrong > 0) return 'convicted';
-  if (confirmed >= PROBATION_ANSWERS * 2 ** doubts) return 'proven';
-  return doubts > 0 ? 'convicted' : 'unproven';
+  return confirmed < PROBATION_ANSWERS * 2 ** doubts ? 'unproven' : 'proven';
 }
 
 /** A peer as the coordinator knows it. The membership room changes it; other rooms only read it. */
