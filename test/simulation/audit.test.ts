@@ -30,7 +30,7 @@ describe('a worker that lies while part of the work is audited', () => {
     'leaves nothing in the weights once it is expelled, %s',
     async (_what, faults, liar) => {
       let [found, redone, unseen] = [0, 0, 0];
-      for (let seed = 0; seed < 60; seed++) {
+      for (let seed = 0; seed < 90; seed++) {
         const { expelled, redoneSteps, unnoticed, finalHash, expectedHash } = await simulate({
           ...{ ...PLAN, steps: 300 },
           ...{ seed, faults, liar },
