@@ -44,6 +44,33 @@ describe.skipIf(!isInstalled('Chrome'))('the page, if Chromium is installed', { 
     await showsProgress(page);
   });
 
+  it('frees the memory of each message at once, as a hidden page collects garbage every few steps otherwise', async () => {
+    const { watch } = await longRun();
+    const page = await (await launch('Chrome')).newPage();
+    await page.evaluateOnNewDocument(() => {
+      const received: ArrayBuffer[] = [];
+      Object.assign(globalThis, { received });
+      class Recorded extends WebSocket {
+        constructor(...options: ConstructorParameters<typeof WebSocket>) {
+          super(...options);
+          this.addEventListener('message', ({ data }) => received.push(data));
+        }
+      }
+      globalThis.WebSocket = Recorded;
+    });
+    await page.goto(watch);
+    await showsProgress(page);
+    const kept = await page.evaluate(() => {
+      const { received } = globalThis as unknown as { received: ArrayBuffer[] };
+      return {
+        messages: received.length,
+        bytes: received.reduce((sum, { byteLength }) => sum + byteLength, 0),
+      };
+    });
+    expect(kept.messages).toBeGreaterThan(2);
+    expect(kept.bytes).toBe(0);
+  });
+
   it('only watches with a link for watching, and says so without a token', async () => {
     const { coordinator, watch } = await longRun();
     const browser = await launch('Chrome');
