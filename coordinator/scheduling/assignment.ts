@@ -63,7 +63,7 @@ export function assign(range: LeafRange, members: readonly Capacity[], leavesPer
   const hasOverhead = members.some(({ overheadMs }) => overheadMs > 0);
   for (let unit = 2 * leavesPerGroup; hasOverhead && unit < leaves; unit *= 2) {
     const coarser = cutAt(range, members, ideals, unit);
-    // Whoever has leaves keeps some.
+    // A member that has leaves keeps some.
     if (coarser.length === shares.length && costOf(coarser, members) < costOf(shares, members))
       shares = coarser;
   }

@@ -108,7 +108,7 @@ export function* canonicalPieces(tensors: readonly Tensor[], bytesMax = PIECE_BY
       if (filled < piece.length) continue;
       yield piece;
       left -= filled;
-      // Whoever has the piece may keep it.
+      // The one that takes a piece may keep it.
       piece = new Uint8Array(Math.min(bytesMax, left));
       filled = 0;
     }
