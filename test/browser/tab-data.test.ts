@@ -78,6 +78,26 @@ function changeDatabase(page: Page, change: 'flip-bit' | 'fill' | 'newer-version
   );
 }
 
+/** Keeps all others from the database of the page's origin, for as long as the page is open. */
+function holdDatabase(page: Page): Promise<void> {
+  return page.evaluate(
+    () =>
+      new Promise<void>((resolve, reject) => {
+        const opening = indexedDB.open('unisum');
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const store = opening.result.transaction('chunks', 'readwrite').objectStore('chunks');
+          // A transaction lasts as long as it has something to do.
+          const goOn = (): void => {
+            resolve();
+            store.count().onsuccess = goOn;
+          };
+          goOn();
+        };
+      }),
+  );
+}
+
 async function leave(page: Page): Promise<void> {
   await page.click('#leave');
   await page.waitForSelector('#join-status[data-phase=ended]');
@@ -132,6 +152,33 @@ describe.skipIf(!isInstalled('Chrome'))(
         /^This browser keeps no training data for the next time: .*version.*\.$/,
       );
       expect((await origin(page)).fetched).toBeGreaterThan(0);
+    });
+
+    it('fetches what another tab keeps it from reading, and says so once', async () => {
+      const { url } = await longRun();
+      const browser = await launch('Chrome');
+      const page = await open(browser, url);
+      await joinAndCompute(page);
+      const { fetched } = await origin(page);
+      await page.waitForSelector('#kept-bytes:not([value="0"])');
+      await leave(page);
+      const other = await open(browser, url);
+      await other.waitForSelector('#kept-bytes');
+      await holdDatabase(other);
+      await page.bringToFront();
+      const reasons = await page.evaluateHandle(() => {
+        const seen: string[] = [];
+        new MutationObserver(() => {
+          const text = document.querySelector('#kept')?.textContent ?? '';
+          if (text.includes('did not answer') && text !== seen.at(-1)) seen.push(text);
+        }).observe(document.body, { subtree: true, childList: true, characterData: true });
+        return seen;
+      });
+      await joinAndCompute(page);
+      expect(await origin(page)).toEqual({ kept: 0, fetched, damaged: 0 });
+      expect(await reasons.jsonValue()).toEqual([
+        'This browser keeps no training data for the next time: it did not answer within 10 s.',
+      ]);
     });
 
     it('leaves on battery and joins again on mains, if its user wishes', async () => {

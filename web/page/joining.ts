@@ -2,6 +2,7 @@
  * The part of the page with which this tab joins the run. It is a script of its own: those who only watch do not load it.
  */
 import { render } from 'lit-html';
+import { systemClock } from '../../shared/actor/clock.js';
 import { ChunkCache } from '../worker/chunk-cache.js';
 import { type Power, watchPower } from './battery.js';
 import { type Choice, contributionOf, suggestedChoice } from './contribution.js';
@@ -45,6 +46,11 @@ export class Joining {
     this.changed();
   }
 
+  /** Whether this tab computes for the run. */
+  get isComputing(): boolean {
+    return this.tab.phase.kind === 'working';
+  }
+
   private tabChanged(): void {
     const { keptChunks } = this.tab;
     if (keptChunks !== this.counted) {
@@ -81,7 +87,7 @@ export class Joining {
 
   private async withCache(use: (cache: ChunkCache) => Promise<void>): Promise<void> {
     try {
-      const cache = await ChunkCache.open();
+      const cache = await ChunkCache.open(systemClock);
       await use(cache);
       cache.close();
     } catch {

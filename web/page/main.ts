@@ -8,6 +8,7 @@ import { atMostEvery } from '../worker/at-most-every.js';
 import { CurveChart } from './curve-chart.js';
 import { examplesView, textsView } from './examples-view.js';
 import { Invitation } from './invite-view.js';
+import type { Joining } from './joining.js';
 import { layersView } from './layers-view.js';
 import { membersView } from './members-view.js';
 import { noTokenView } from './no-token.js';
@@ -18,8 +19,9 @@ import { RunState } from './run-state.js';
 import { evaluationsView, eventsView, summaryView, type WatchStatus } from './run-view.js';
 import { sumTreeView } from './sum-tree-view.js';
 
-/** How often news are drawn. To draw the page takes milliseconds, in which this machine may compute for the run. */
+/** How often news are drawn, and how often while this tab computes: to draw the page takes as long as a small step. */
 const NEWS_MS = 500;
+const NEWS_COMPUTING_MS = 2000;
 
 const root = document.getElementById('page') as HTMLElement;
 // The page without scripts, which said that it needs them.
@@ -36,6 +38,8 @@ class RunPage {
   private isOver = false;
   private readonly stop = new AbortController();
   private hasJoining = false;
+  /** What this tab joins the run with, once it is loaded. */
+  private joining: Joining | undefined;
   private isDrawing = false;
 
   constructor(private readonly address: PageAddress) {
@@ -46,7 +50,8 @@ class RunPage {
   }
 
   private async watch(): Promise<void> {
-    const drawNews = atMostEvery(NEWS_MS, systemClock, () => this.changed());
+    const period = (): number => (this.joining?.isComputing ? NEWS_COMPUTING_MS : NEWS_MS);
+    const drawNews = atMostEvery(period, systemClock, () => this.changed());
     const { watchToken: token, watchUrl, host } = this.address;
     try {
       await watchRun({
@@ -151,7 +156,7 @@ class RunPage {
       const { Joining } = (await import(
         new URL('./joining.js', import.meta.url).href
       )) as typeof import('./joining.js');
-      new Joining(root, this.address.joinUrl, joinToken, () => {
+      this.joining = new Joining(root, this.address.joinUrl, joinToken, () => {
         this.isOver = true;
         this.stopIfOver();
       });

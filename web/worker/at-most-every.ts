@@ -3,13 +3,14 @@ import type { Clock } from '../../shared/actor/clock.js';
 /**
  * A function that may be called often: `act` runs at once for the first call of a period, and once at its end for all calls
  * that follow.
+ * @param periodMs of the period that begins
  */
-export function atMostEvery(periodMs: number, clock: Clock, act: () => void): () => void {
+export function atMostEvery(periodMs: () => number, clock: Clock, act: () => void): () => void {
   let nextMs = Number.NEGATIVE_INFINITY;
   let isDue = false;
   const run = (): void => {
     isDue = false;
-    nextMs = clock.nowMs() + periodMs;
+    nextMs = clock.nowMs() + periodMs();
     act();
   };
   return () => {

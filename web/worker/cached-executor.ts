@@ -65,8 +65,9 @@ export class CachedExecutor extends DelegatingExecutor {
   }
 
   private async keep(hash: string, bytes: Uint8Array): Promise<void> {
+    if (this.cache === undefined) return;
     try {
-      await this.cache?.keep(hash, bytes);
+      await this.cache.keep(hash, bytes);
       this.reports.onKept();
     } catch (error) {
       this.failed(error);

@@ -19,7 +19,7 @@ import { webPlatform } from './web-platform.js';
 import { workerScope } from './worker-scope.js';
 
 /** How often the page is told how much was computed: it draws what it is told, which takes as long as a small step. */
-const REPORT_MS = 500;
+const REPORT_MS = 2000;
 
 const scope = workerScope<PageToLink, LinkToPage>();
 const clock = systemClock;
@@ -59,7 +59,11 @@ async function join({
     : await startWorker(contribution);
   const { backend, detail, selfTest } = started;
   const { name, threads, share } = contribution;
-  paced = new PacedExecutor(await withCache(executor), clock, atMostEvery(REPORT_MS, clock, report));
+  paced = new PacedExecutor(
+    await withCache(executor),
+    clock,
+    atMostEvery(() => REPORT_MS, clock, report),
+  );
   paced.share = share;
   scope.postMessage({ kind: 'started', backend, detail, threads });
   worker = new WorkerActor({
@@ -97,7 +101,7 @@ async function startWorker({ backend, memoryBytes }: Contribution): Promise<Star
 /** An executor that keeps its data in this browser, where that is possible. */
 async function withCache(executor: Executor): Promise<Executor> {
   const onFailure = (reason: string): void => scope.postMessage({ kind: 'keeps-no-data', reason });
-  const cache = await ChunkCache.open().catch((error: Error) => {
+  const cache = await ChunkCache.open(clock).catch((error: Error) => {
     onFailure(error.message);
     return undefined;
   });
