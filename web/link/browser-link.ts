@@ -25,6 +25,8 @@ import { toPlainText } from '../../shared/protocol/text.js';
 const CONNECT_WAIT_MS = 10_000;
 /** A coordinator that sends nothing for so long is gone. It pings twice a second. */
 const SILENCE_MS = 10_000;
+/** Bytes of the first piece's buffer that are left out. */
+const PIECE_LEAD_BYTES = 4;
 /** How often a browser is asked whether a message has been sent. */
 const SENT_POLL_MS = 10;
 /** Most bytes of a close reason (RFC 6455, section 5.5). */
@@ -131,10 +133,14 @@ class BrowserLink implements Link {
   /** Sends bytes one after the other, in as few pieces as they need. */
   #sendPieces(parts: readonly Uint8Array[]): void {
     const piece = this.#piece;
-    let filled = 0;
+    // The length of a frame takes 4 bytes, and its payload begins at a multiple of 8. A browser copies shared memory by words
+    // where both ends are aligned, and by bytes elsewhere.
+    let begin = PIECE_LEAD_BYTES;
+    let filled = begin;
     const flush = (): void => {
-      this.socket.send(piece.subarray(0, filled));
-      this.#sentBytes += filled;
+      this.socket.send(piece.subarray(begin, filled));
+      this.#sentBytes += filled - begin;
+      begin = 0;
       filled = 0;
     };
     for (const part of parts)

@@ -21,7 +21,11 @@ export type Trial = (plan: TrialPlan) => Promise<Readonly<Record<string, unknown
 
 /** Batches in which computing takes nearly all of the time, in steps short enough for a window. */
 const CNN = ['mnist-cnn', '--batch', '256'];
-const MLP512 = [fileURLToPath(new URL('./mlp512.ts', import.meta.url)), '--batch', '2048'];
+const mlp512 = (batch: number): readonly string[] => [
+  fileURLToPath(new URL('./mlp512.ts', import.meta.url)),
+  '--batch',
+  String(batch),
+];
 /** The least that a machine can compute between two exchanges, of 1.7 MB each way. */
 const EXCHANGE = ['mnist-cnn', '--batch', '1', '--leaf-size', '1'];
 const SMALL = ['mnist-cnn', '--batch', '32'];
@@ -34,7 +38,8 @@ const FROZEN_MS = 6000;
 /** What can be measured, by name. */
 export const TRIALS: Readonly<Record<string, Trial>> = {
   cnn: (plan) => besideNode(CNN, plan),
-  mlp512: (plan) => besideNode(MLP512, plan),
+  mlp512: (plan) => besideNode(mlp512(2048), plan),
+  'mlp512-1024': (plan) => besideNode(mlp512(1024), plan),
   exchange: (plan) => besideNode(EXCHANGE, plan),
   hidden,
   'long-call': longCall,
