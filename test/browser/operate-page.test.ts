@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Page } from 'puppeteer-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { qrCode } from '../../web/page/qr-code.js';
 import { seriousFindings } from '../support/axe.js';
@@ -18,6 +19,35 @@ const TIMEOUT_MS = 120_000;
 const HOSTILE = '<img src=x onerror=document.title=1><b>eve\u001b[31m';
 
 afterAll(() => rmSync(ROOT, { recursive: true }));
+
+/** More than bring the last column of the narrowest screen into sight. */
+const PRESSES_MAX = 500;
+
+/** Expects every column of the members in sight on a desktop, and within reach of the keyboard on all smaller screens. */
+async function showsAllMembers(page: Page): Promise<void> {
+  const frame = await page.waitForSelector('.scroll:has(#members)');
+  const hidden = () => frame?.evaluate((element) => element.scrollWidth - element.clientWidth);
+  for (const width of [1920, 1280]) {
+    await page.setViewport({ width, height: 844 });
+    expect(await hidden(), `at ${width} pixels`).toBe(0);
+  }
+  for (let width = 1200; width >= 320; width -= 80) {
+    await page.setViewport({ width, height: 844 });
+    await frame?.focus();
+    // Scrolled widths are rounded.
+    const isAtEnd = () =>
+      frame?.evaluate(
+        ({ scrollLeft, clientWidth, scrollWidth }) => scrollLeft + clientWidth >= scrollWidth - 1,
+      );
+    // Each press goes on by some pixels, in the next frames.
+    for (let press = 0; press < PRESSES_MAX && !(await isAtEnd()); press++) {
+      await page.keyboard.press('ArrowRight');
+      await page.evaluate(() => new Promise(requestAnimationFrame));
+    }
+    expect(await isAtEnd(), `at ${width} pixels`).toBe(true);
+    await frame?.evaluate((element) => element.scrollTo({ left: 0 }));
+  }
+}
 
 describe.skipIf(!isInstalled('Chrome'))('the page of an operator, if Chromium is installed', () => {
   it(
@@ -73,6 +103,7 @@ describe.skipIf(!isInstalled('Chrome'))('the page of an operator, if Chromium is
       await page.waitForSelector('#resume');
       await page.keyboard.press('Enter');
       await page.waitForSelector('#pause');
+      await showsAllMembers(page);
       for (const one of LOOKS) {
         await look(page, one);
         expect(await seriousFindings(page)).toEqual([]);

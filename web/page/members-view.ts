@@ -17,8 +17,6 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: 'kernels', value: ({ backend }) => backend },
-  { title: 'threads', value: ({ threads }) => countText(threads) },
   { title: 'samples', value: ({ samples }) => countText(samples) },
   {
     title: 'share',
@@ -55,13 +53,13 @@ export function membersView(news: MembersNews, operator: RunOperator): TemplateR
                   <th scope="col">name</th>
                   <th scope="col" class="words">what it does</th>
                   ${COLUMNS.map(({ title }) => html`<th scope="col">${title}</th>`)}
-                  ${isOperated ? html`<th scope="col">from</th><th scope="col">take out</th>` : nothing}
+                  ${isOperated ? html`<th scope="col">take out</th>` : nothing}
                 </tr>
               </thead>
               <tbody>
                 ${members.map(
                   (row, i) => html`<tr data-member=${row.id}>
-                  <th scope="row">${markOf(i)} ${row.name}</th>
+                  <th scope="row">${markOf(i)} ${row.name}<br /><span class="quiet">${whereText(row)}</span></th>
                   <td class="words">${STATES[row.state]}${row.reason === undefined ? nothing : `: ${row.reason}`}</td>
                   ${COLUMNS.map(({ value }) => html`<td>${value(row, all)}</td>`)}
                   ${isOperated ? takeOut(row, operator) : nothing}
@@ -76,11 +74,16 @@ export function membersView(news: MembersNews, operator: RunOperator): TemplateR
   `;
 }
 
-function takeOut({ id, name, address, state }: MemberRow, operator: RunOperator): TemplateResult {
-  if (state === 'here') return html`<td>–</td><td></td>`;
+/** What a member computes with, and where it is, as far as that is told. */
+function whereText({ backend, threads, address }: MemberRow): string {
+  const host = `${backend}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  return address === undefined ? host : `${host}, from ${address}`;
+}
+
+function takeOut({ id, name, state }: MemberRow, operator: RunOperator): TemplateResult {
+  if (state === 'here') return html`<td></td>`;
   return html`
-    <td>${address ?? '–'}</td>
-    <td class="nowrap">
+    <td>
       <button class="remove" aria-label="Remove ${name}" @click=${() => operator.ask('remove', id, name)}>remove</button>
       <button class="ban" aria-label="Ban ${name}" @click=${() => operator.ask('ban', id, name)}>ban</button>
     </td>
