@@ -1,6 +1,7 @@
 /**
  * Takes the pictures of the page in docs/page: a real run with workers of other processes, one of which is killed, in a real
- * browser. Debian's pngquant makes them small. Usage: npx tsx scripts/dev/page-screenshots.ts [FOLDER]
+ * browser. Debian's pngquant makes them small. Usage: npx tsx scripts/dev/page-screenshots.ts [FOLDER] [RECORDINGS]
+ * With recordings (the folder of the Free Spoken Digit Dataset), the page of a speech recipe is among the pictures.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 
 const FOLDER = process.argv[2] ?? 'docs/page';
+const RECORDINGS = process.argv[3];
 const PROGRAM = 'dist/scripts/unisum.js';
 const RUN = [
   ...['train', 'mnist-cnn', '--epochs', '50', '--workers', '1', '--placement', 'all', '--min-workers', '3'],
@@ -21,6 +23,16 @@ const RUN = [
     '--checkpoint-every',
     '5s',
   ],
+];
+const SPEECH_RUN = [
+  'train',
+  'speech-strings',
+  '--workers',
+  '2',
+  '--listen',
+  '127.0.0.1:0',
+  '--evaluate-every',
+  '10',
 ];
 const PICTURE = { type: 'png', fullPage: true } as const;
 /** Small enough for a repository, and readable. */
@@ -118,9 +130,19 @@ try {
   run.child.kill('SIGINT');
   await page.waitForSelector('#weights-hash', { timeout: 300_000 });
   await take(page, 'after');
+  if (RECORDINGS !== undefined) await takeSpeech(browser, RECORDINGS);
 } finally {
   for (const child of children) child.kill('SIGKILL');
   await browser.close();
+}
+
+/** The page of a speech recipe, whose transcripts are right in part. */
+async function takeSpeech(browser: Browser, recordings: string): Promise<void> {
+  const run = start([...SPEECH_RUN, '--data', recordings]);
+  const operate = await run.prints(/(http:\S+\/operate#\S+)/);
+  const page = await open(browser, operate, WIDE, 'light');
+  await page.waitForSelector('#examples .right.recordings', { timeout: 900_000 });
+  await take(page, 'speech');
 }
 
 async function ready(page: Page): Promise<Page> {
