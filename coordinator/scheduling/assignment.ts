@@ -32,9 +32,9 @@ const CUT_SLACK = 0.025;
 const CUT_SLACK_MOST = 0.15;
 /** The fraction of a share's overhead that one vector takes: the weights come, a partial sum goes. */
 const VECTOR_PART = 1 / 2;
-/** One more partial sum for each share takes this part of the longest overhead on the coordinator, which receives them and adds them. */
-const ADDITION_PART = 1 / 2;
-/** A new assignment replaces the one in use when it shortens the step by more than this fraction. */
+/** One more partial sum for each share takes this part of a step on the coordinator, which receives them and adds them. */
+const ADDITION_PART = 0.08;
+/** A new assignment replaces the one in use when it costs less by more than this fraction. */
 const GAIN_LEAST = 0.1;
 /** Rounding error of the sum of all ideal shares. */
 const ROUNDING_LEAVES = 1e-6;
@@ -155,15 +155,15 @@ function slackAt(beside: readonly Capacity[], smaller: number): number {
 function costOf(shares: readonly Share[], members: readonly Capacity[]): number {
   const leaves = shares.at(-1)?.range.to ?? 0;
   const capacities = new Map(members.map((member) => [member.id, member]));
-  let [spanMs, extra, longestMs] = [0, 0, 0];
+  let [spanMs, extra] = [0, 0];
   for (const { memberId, range } of shares) {
     const { overheadMs, msPerLeaf } = capacities.get(memberId) as Capacity;
     const vectors = maximalSubtrees(range, leaves).length;
     spanMs = Math.max(spanMs, overheadMs * overheadTimes(vectors) + (range.to - range.from) * msPerLeaf);
     extra += vectors - 1;
-    longestMs = Math.max(longestMs, overheadMs);
   }
-  return spanMs + (ADDITION_PART * longestMs * extra) / shares.length;
+  const hasOverhead = members.some(({ overheadMs }) => overheadMs > 0);
+  return hasOverhead ? spanMs * (1 + (ADDITION_PART * extra) / shares.length) : spanMs;
 }
 
 /** How many times the overhead of an answer with one partial sum one with so many takes. */
