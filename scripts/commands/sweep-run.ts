@@ -74,7 +74,7 @@ export async function sweep(request: SweepRequest, context: CommandContext): Pro
   else await sweepOne(plan, request, request.only, context);
 }
 
-/** Trains one trial. The process that ends the last one ranks all. */
+/** Trains one trial. The process that ends the last one ranks all; two that end at once write the same ranking, one after the other. */
 async function sweepOne(
   { path, trials }: SweepPlan,
   request: SweepRequest,
