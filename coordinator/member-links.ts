@@ -1,6 +1,7 @@
 import type { ActorRef } from '../shared/actor/actor.js';
 import type { Clock } from '../shared/actor/clock.js';
 import { randomIdentifier } from '../shared/actor/rng.js';
+import { deflateChunk } from '../shared/data/chunk-compression.js';
 import { UserError } from '../shared/errors.js';
 import type { FrameBounds, Link } from '../shared/link/link.js';
 import { UnreadBytes } from '../shared/link/unread-bytes.js';
@@ -180,13 +181,22 @@ export class MemberLinks {
   }
 
   private sendChunk(
-    { id, index, besideSteps }: Extract<LinkEffect, { kind: 'send-chunk' }>,
+    { id, index, besideSteps, deflates }: Extract<LinkEffect, { kind: 'send-chunk' }>,
     self: ActorRef<LinkMessage>,
   ): void {
     const { clock, chunk } = this.tools;
     const begunMs = clock.nowMs();
+    const message = { kind: 'chunk', index } as const;
+    const left = (): void => self.tell({ kind: 'chunk-sent', id });
     const link = this.links.get(id);
-    link?.send({ kind: 'chunk', index }, chunk(index), () => self.tell({ kind: 'chunk-sent', id }));
+    if (!deflates) link?.send(message, chunk(index), left);
+    else
+      void deflateChunk(chunk(index)).then((bytes) => {
+        // The link may have closed meanwhile.
+        if (this.links.get(id) !== link) return;
+        if (bytes === undefined) link?.send(message, chunk(index), left);
+        else link?.send({ ...message, isDeflated: true }, bytes, left);
+      });
     const pauseMs = besideSteps ? (clock.nowMs() - begunMs) * (1 / DATA_TIME_SHARE - 1) : 0;
     clock.after(pauseMs, () => self.tell({ kind: 'data-due' }));
   }

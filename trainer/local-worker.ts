@@ -1,5 +1,6 @@
 import type { Coordinator } from '../coordinator/run-coordinator.js';
 import type { Clock } from '../shared/actor/clock.js';
+import { inflateChunk } from '../shared/data/chunk-compression.js';
 import type { Device } from '../shared/engine/device.js';
 import { linkInProcess } from '../shared/link/in-process.js';
 import type { SelfTestResult } from '../shared/protocol/messages.js';
@@ -40,6 +41,7 @@ export function startLocalWorker(
       selfTest,
     },
     executor: new SharedMemoryExecutor(computationOn(threads)),
+    inflate: inflateChunk,
     clock,
     connect: async () => {
       const [here, there] = linkInProcess(['coordinator', name]);

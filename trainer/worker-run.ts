@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { systemClock } from '../shared/actor/clock.js';
+import { inflateChunk } from '../shared/data/chunk-compression.js';
 import { Device } from '../shared/engine/device.js';
 import { nodePlatform } from '../shared/engine/node-platform.js';
 import { UserError } from '../shared/errors.js';
@@ -115,7 +116,7 @@ export async function workWith(
         ...{ name, backend, detail, threads, token: address.token, selfTest: device.selfTest() },
         proveMachine: await machineProver((text) => host.say(text)),
       },
-      ...{ executor, clock, connect },
+      ...{ executor, clock, connect, inflate: inflateChunk },
       onNotice: (text) => host.say(text),
     });
     const { interrupted } = host;

@@ -3,6 +3,7 @@
  * has found out that the worker makes the run faster. A worker on standby costs the run no more than a rehearsal now and then.
  */
 import { assert } from '../shared/errors.js';
+import type { Chunk } from '../shared/protocol/messages.js';
 import type { Prepared } from './executor.js';
 import { endWorker, outOfTurn, type WorkerEffect } from './messages.js';
 
@@ -54,8 +55,10 @@ export function onFetch(fetch: DataFetch): WorkerEffect[] {
 }
 
 /** A chunk arrived. */
-export function onChunk(fetch: DataFetch, index: number, bytes: Uint8Array): WorkerEffect[] {
-  return fetch.requested.has(index) ? [{ kind: 'store', index, bytes }] : outOfTurn('chunk');
+export function onChunk(fetch: DataFetch, { index, isDeflated }: Chunk, bytes: Uint8Array): WorkerEffect[] {
+  return fetch.requested.has(index)
+    ? [{ kind: 'store', index, bytes, isDeflated: isDeflated === true }]
+    : outOfTurn('chunk');
 }
 
 /** A chunk was stored, or its hash is wrong. */

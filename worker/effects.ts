@@ -32,6 +32,8 @@ export interface WorkerTools {
   readonly clock: Clock;
   /** Connects to the coordinator. Throws an Error with a one-line message; a UserError when a further attempt is useless. */
   readonly connect: () => Promise<Link>;
+  /** What the coordinator has compressed by raw DEFLATE. Rejects when it is damaged or would exceed so many bytes. */
+  readonly inflate: (bytes: Uint8Array, bytesMax: number) => Promise<Uint8Array>;
   readonly onNotice: (text: string) => void;
   /** The worker has ended. */
   readonly onEnd: (exitReason: ExitReason, reason: string) => void;
@@ -72,7 +74,7 @@ export class WorkerEffectRunner {
         return this.await(self, executor.prepare(run), (result) => ({ kind: 'prepared', run, ...result }));
       }
       case 'store':
-        return this.store(self, effect.index, effect.bytes);
+        return this.store(self, effect);
       case 'expect':
         return executor.expect(effect.what);
       case 'load':
@@ -172,7 +174,21 @@ export class WorkerEffectRunner {
     }
   }
 
-  private store(self: ActorRef<WorkerMessage>, index: number, bytes: Uint8Array): void {
+  private store(self: ActorRef<WorkerMessage>, chunk: Extract<WorkerEffect, { kind: 'store' }>): void {
+    const { index, bytes, isDeflated } = chunk;
+    if (isDeflated) {
+      const { link } = this;
+      this.tools.inflate(bytes, CHUNK_BYTES_MAX).then(
+        (inflated) => {
+          // The next link asks again for what is not stored.
+          if (this.link === link) this.store(self, { ...chunk, bytes: inflated, isDeflated: false });
+        },
+        () => {
+          if (this.link === link) self.tell({ kind: 'stored', index, isValid: false });
+        },
+      );
+      return;
+    }
     let isValid: boolean | Promise<boolean>;
     try {
       isValid = this.tools.executor.store(index, bytes);

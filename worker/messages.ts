@@ -65,7 +65,7 @@ export type WorkerEffect =
   /** The coordinator has proven that it knows the token: the link may carry larger messages from now on. */
   | { kind: 'admit' }
   | { kind: 'prepare'; run: Run }
-  | { kind: 'store'; index: number; bytes: Uint8Array }
+  | { kind: 'store'; index: number; bytes: Uint8Array; isDeflated: boolean }
   /** Weights or an update begin to arrive. */
   | { kind: 'expect'; what: Arriving }
   /** A segment of them. */

@@ -159,7 +159,7 @@ function onReceived(state: WorkerState, message: CoordinatorToWorker, payload: U
       return onRun(connection, message);
     case 'chunk':
       if (phase !== 'fetching' && phase !== 'working') return outOfTurn(message.kind);
-      return onChunk(dataFetch, message.index, payload);
+      return onChunk(dataFetch, message, payload);
     case 'fetch':
       return phase === 'working' ? onFetch(dataFetch) : outOfTurn(message.kind);
     case 'work': {

@@ -28,7 +28,7 @@ export function onChunkSent(part: MembershipState, id: string, nowMs: number): C
   const member = part.members.get(id);
   if (member === undefined) return [];
   member.heardAtMs = nowMs;
-  noteSent(part.serving, id);
+  noteSent(part.serving, id, nowMs);
   return serveNext(part, nowMs);
 }
 

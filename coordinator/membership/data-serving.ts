@@ -13,12 +13,21 @@ const CHUNK_BYTES_IN_FLIGHT_MAX = 128 * 2 ** 20;
 /** While others wait because too much is in flight, a member that has not read a chunk for so long makes room. */
 const UNREAD_MS = 1000;
 
+/** A chunk is compressed where the link is slower than this: 200 Mbit/s. To compress takes a core 7 ms per MB. */
+const SLOW_MS_PER_MB = 40;
+
 /** What one member is sent. */
 interface Served {
   /** Chunks that it requested and that were not sent yet, in the order of the requests. */
   readonly requested: number[];
   /** Chunks in flight; the oldest first. */
   readonly inFlight: { readonly bytes: number; readonly sentAtMs: number }[];
+  /** The first chunk, which is stored before any other is requested, unless the member needs all of them at once. */
+  first: { readonly bytes: number; readonly sentAtMs: number } | undefined;
+  /** When the latest chunk has left this machine. */
+  leftAtMs: number;
+  /** Its link was seen to be slow: chunks are compressed from now on. */
+  isSlow: boolean;
 }
 
 /** Who is sent which chunks. */
@@ -44,7 +53,9 @@ export function requestChunks(
   id: string,
   chunks: readonly number[],
 ): string | undefined {
-  const own = served.get(id) ?? { requested: [], inFlight: [] };
+  const own = served.get(id) ?? {
+    ...{ requested: [], inFlight: [], first: undefined, leftAtMs: 0, isSlow: false },
+  };
   if (own.requested.length + own.inFlight.length + chunks.length > NEED_CHUNKS_MAX)
     return `requested more than ${NEED_CHUNKS_MAX} chunks at once`;
   served.set(id, own);
@@ -58,7 +69,7 @@ export function takeNext(
   serving: DataServing,
   data: Manifest,
   nowMs: number,
-): { readonly id: string; readonly index: number } | undefined {
+): { readonly id: string; readonly index: number; readonly deflates: boolean } | undefined {
   const { served, turns } = serving;
   const [id] = turns;
   if (id === undefined || serving.isPaused) return undefined;
@@ -68,21 +79,35 @@ export function takeNext(
   // One chunk may always be in flight, however large it is.
   if (serving.bytes > 0 && serving.bytes + bytes > CHUNK_BYTES_IN_FLIGHT_MAX) return undefined;
   own.requested.shift();
-  own.inFlight.push({ bytes, sentAtMs: nowMs });
+  const chunk = { bytes, sentAtMs: nowMs };
+  own.inFlight.push(chunk);
+  own.first ??= chunk;
   serving.bytes += bytes;
   serving.isPaused = true;
   turns.delete(id);
   if (own.requested.length > 0 && own.inFlight.length < CHUNKS_IN_FLIGHT_MAX) turns.add(id);
-  return { id, index };
+  return { id, index, deflates: own.isSlow };
 }
 
 /** The oldest chunk in flight to a member has left this machine. */
-export function noteSent(serving: DataServing, id: string): void {
+export function noteSent(serving: DataServing, id: string, nowMs: number): void {
   const own = serving.served.get(id);
   const chunk = own?.inFlight.shift();
   if (own === undefined || chunk === undefined) return;
   serving.bytes -= chunk.bytes;
+  own.isSlow ||= isSlow(chunk.bytes, nowMs - Math.max(chunk.sentAtMs, own.leftAtMs));
+  own.leftAtMs = nowMs;
   if (own.requested.length > 0) serving.turns.add(id);
+}
+
+/** A member has stored the first chunk. The system's buffers can hold several, so that they leave a machine sooner than they arrive. */
+export function noteFirstStored({ served }: DataServing, id: string, nowMs: number): void {
+  const own = served.get(id);
+  if (own?.first !== undefined) own.isSlow ||= isSlow(own.first.bytes, nowMs - own.first.sentAtMs);
+}
+
+function isSlow(bytes: number, ms: number): boolean {
+  return ms > (bytes / 1e6) * SLOW_MS_PER_MB;
 }
 
 /** Whether a member waits for chunks that it requested. */

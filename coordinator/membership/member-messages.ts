@@ -4,6 +4,7 @@ import type { Member } from '../state/member.js';
 import type { CoordinatorMessage } from '../state/messages.js';
 import { onHello, onWatch } from './admission.js';
 import { onNeed } from './data-requests.js';
+import { noteFirstStored } from './data-serving.js';
 import { onPong } from './heartbeat.js';
 import {
   atWork,
@@ -47,6 +48,7 @@ export function onReceived(
     case 'need':
       return onNeed(part, member, message.chunks, nowMs);
     case 'ready':
+      noteFirstStored(part.serving, id, nowMs);
       return becomeReady(part, member, message.lacksData !== true);
     case 'segment':
       return { ...NOTHING, segmentOf: member };

@@ -97,7 +97,7 @@ export type CoordinatorEffect =
    * Send a chunk of the data. Tell `chunk-sent` when it has left this machine, and `data-due` when the next one may be sent:
    * at once, or with `besideSteps` later, so that sending data takes a small part of this thread's time.
    */
-  | { kind: 'send-chunk'; id: string; index: number; besideSteps: boolean }
+  | { kind: 'send-chunk'; id: string; index: number; besideSteps: boolean; deflates: boolean }
   /** A peer has authenticated: its link may carry more from now on. */
   | { kind: 'admit'; id: string }
   /** A peer has proven the right to watch or to operate: it is sent this proof, and the run's progress from now on. */

@@ -4,6 +4,7 @@
  * "serial" if it does not compute while it exchanges.
  */
 import { systemClock } from '../../shared/actor/clock.js';
+import { inflateChunk } from '../../shared/data/chunk-compression.js';
 import { Device } from '../../shared/engine/device.js';
 import { nodePlatform } from '../../shared/engine/node-platform.js';
 import type { Backend } from '../../shared/kernels/kernels.js';
@@ -88,7 +89,7 @@ const worker = new WorkerActor({
     selfTest: device.selfTest(),
   },
   executor,
-  clock: systemClock,
+  ...{ clock: systemClock, inflate: inflateChunk },
   connect: async () => {
     const link = await connectWebSocket(join, systemClock);
     return payloads.wrap(shape === undefined ? link : shapeLink(link, shape, systemClock));

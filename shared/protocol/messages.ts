@@ -43,7 +43,7 @@ import type { LeafRange, TreeNode } from '../reduction/tree.js';
  * Increased whenever a message changes its shape or its meaning. `kind` and `reason` of `refuse`, and `kind` and `version` of
  * `challenge`, `hello` and `watch`, are the same in every version, so that two versions can tell each other what is wrong.
  */
-export const PROTOCOL_VERSION = 6;
+export const PROTOCOL_VERSION = 7;
 
 /** The first message. A peer that answers it with the right proof knows the join token. */
 export interface Challenge {
@@ -105,6 +105,8 @@ export interface Run {
 export interface Chunk {
   readonly kind: 'chunk';
   readonly index: number;
+  /** The payload is compressed (raw DEFLATE, RFC 1951), as the link is slow. */
+  readonly isDeflated?: true;
 }
 
 /** The worker is to fetch the rest of the data, since it will be given work that counts. */

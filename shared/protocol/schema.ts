@@ -119,7 +119,11 @@ export const CoordinatorToWorkerSchema: v.GenericSchema<unknown, CoordinatorToWo
     compression: v.optional(compression),
     audits: v.exactOptional(v.literal(true)),
   }),
-  v.strictObject({ kind: v.literal('chunk'), index: integer(0, CHUNKS_MAX - 1) }),
+  v.strictObject({
+    kind: v.literal('chunk'),
+    index: integer(0, CHUNKS_MAX - 1),
+    isDeflated: v.exactOptional(v.literal(true)),
+  }),
   v.strictObject({ kind: v.literal('fetch') }),
   v.pipe(
     v.strictObject({

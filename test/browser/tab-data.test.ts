@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { isInstalled, joinAndCompute, launch, open, textOf } from '../support/browser.js';
+import { CountingProxy } from '../support/counting-proxy.js';
 import { type Program, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 
@@ -15,20 +16,10 @@ const TIMEOUT_MS = 120_000;
 afterAll(() => rmSync(ROOT, { recursive: true }));
 
 /** A run that goes on until the test ends and needs one worker, and its link for tabs. */
-async function longRun(): Promise<{ coordinator: Program; url: string }> {
-  const words = [
-    'train',
-    '--batch',
-    64,
-    '--leaf',
-    8,
-    '--data',
-    DATA,
-    '--listen',
-    '127.0.0.1:0',
-    '--workers',
-    0,
-  ];
+async function longRun(
+  data: readonly string[] = ['--data', DATA],
+): Promise<{ coordinator: Program; url: string }> {
+  const words = ['train', '--batch', 64, '--leaf', 8, ...data, '--listen', '127.0.0.1:0', '--workers', 0];
   const options = ['--steps', 10_000_000, '--placement', 'all'];
   const coordinator = start([...words, ...options], temporaryFolder(), { lifeMsMax: TIMEOUT_MS });
   const [, url] = await coordinator.prints(/with a tab of a browser: +(https?:\S+)/);
@@ -138,6 +129,20 @@ describe.skipIf(!isInstalled('Chrome'))(
       await joinAndCompute(page);
       expect(await origin(page)).toEqual(first);
       await page.waitForSelector(`#kept-bytes[value="${keptBytes}"]`);
+    });
+
+    it('is sent data compressed over a slow network', async () => {
+      // MNIST: 47 MB.
+      const { url } = await longRun([]);
+      const slow = new URL(url);
+      const proxy = await CountingProxy.open(Number(slow.port), 12.5e6);
+      slow.port = String(proxy.port);
+      const page = await open(await launch('Chrome'), slow.href);
+      await joinAndCompute(page);
+      const { fetched, damaged } = await origin(page);
+      proxy.close();
+      expect({ fetched, damaged }).toEqual({ fetched: 46, damaged: 0 });
+      expect(proxy.down).toBeLessThan(25e6);
     });
 
     it('keeps nothing where the browser refuses, says so, and computes', async () => {

@@ -113,7 +113,7 @@ function describeEffect(effect: CoordinatorEffect): string {
     case 'send':
       return `${effect.id} <- ${describeMessage(effect)}`;
     case 'send-chunk':
-      return `${effect.id} <- chunk ${effect.index}${effect.besideSteps ? ' beside steps' : ''}`;
+      return `${effect.id} <- chunk ${effect.index}${effect.deflates ? ' deflated' : ''}${effect.besideSteps ? ' beside steps' : ''}`;
     case 'admit':
       return `admit ${effect.id}`;
     case 'admit-watcher':

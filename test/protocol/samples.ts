@@ -30,6 +30,7 @@ export const FROM_COORDINATOR: readonly CoordinatorToWorker[] = [
     audits: true,
   },
   { kind: 'chunk', index: 0 },
+  { kind: 'chunk', index: 1, isDeflated: true },
   { kind: 'work', step: 7, range: { from: 0, to: 8 }, weights: true },
   { kind: 'work', step: 7, range: { from: 0, to: 8 }, weights: true, rehearses: true },
   { kind: 'segment', step: 7, vector: 0, index: 3 },

@@ -1,6 +1,7 @@
 import { connect as connectSocket, createServer, type Server } from 'node:net';
+import { systemClock } from '../../shared/actor/clock.js';
 
-/** Passes connections on to a port, and counts what passes. */
+/** Passes connections on to a port, and counts what passes. It may be a slow network downwards. */
 export class CountingProxy {
   up = 0;
   down = 0;
@@ -9,7 +10,7 @@ export class CountingProxy {
     readonly port: number,
   ) {}
 
-  static async open(target: number): Promise<CountingProxy> {
+  static async open(target: number, bytesPerSecond = Number.POSITIVE_INFINITY): Promise<CountingProxy> {
     let proxy: CountingProxy;
     const server = createServer((near) => {
       const far = connectSocket(target, '127.0.0.1');
@@ -20,6 +21,9 @@ export class CountingProxy {
       far.on('data', (bytes) => {
         proxy.down += bytes.length;
         near.write(bytes);
+        if (bytesPerSecond === Number.POSITIVE_INFINITY) return;
+        far.pause();
+        systemClock.after((1000 * bytes.length) / bytesPerSecond, () => far.resume());
       });
       near.on('close', () => far.destroy()).on('error', () => far.destroy());
       far.on('close', () => near.destroy()).on('error', () => near.destroy());

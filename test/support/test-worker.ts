@@ -1,7 +1,9 @@
 import { systemClock } from '../../shared/actor/clock.js';
+import { inflateChunk } from '../../shared/data/chunk-compression.js';
 import { Device } from '../../shared/engine/device.js';
 import { nodePlatform } from '../../shared/engine/node-platform.js';
 import type { PartialSum } from '../../shared/engine/step/partial-sum-addition.js';
+import type { Link } from '../../shared/link/link.js';
 import { connectWebSocket } from '../../shared/link/web-socket-client.js';
 import { parseJoinUrl } from '../../shared/protocol/join-url.js';
 import type { Run } from '../../shared/protocol/messages.js';
@@ -17,12 +19,16 @@ export class TestWorker {
     private readonly worker: WorkerActor,
   ) {}
 
-  /** @param wrap wraps the correct executor in one of the test's */
+  /**
+   * @param wrap wraps the correct executor in one of the test's
+   * @param shape makes a link as slow as the test needs it
+   */
   static async join(
     url: string,
     name: string,
     wrap: (inner: Executor) => Executor,
     onNotice: (text: string) => void = () => {},
+    shape: (link: Link) => Link = (link) => link,
   ): Promise<TestWorker> {
     const address = parseJoinUrl(url);
     const machine = await Device.start(1, 'wasm', nodePlatform());
@@ -32,7 +38,8 @@ export class TestWorker {
       identity: { name, backend, detail, threads: 1, token: address.token, selfTest: machine.selfTest() },
       executor: wrap(new RemoteExecutor(machine)),
       clock: systemClock,
-      connect: () => connectWebSocket(address, systemClock),
+      inflate: inflateChunk,
+      connect: async () => shape(await connectWebSocket(address, systemClock)),
       onNotice,
     });
     return new TestWorker(machine, worker);

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { VirtualClock } from '../../shared/actor/virtual-clock.js';
+import { inflateChunk } from '../../shared/data/chunk-compression.js';
 import { UserError } from '../../shared/errors.js';
 import { WorkerEffectRunner } from '../../worker/effects.js';
 import type { Executor } from '../../worker/executor.js';
@@ -26,6 +27,7 @@ it('tells the coordinator why the worker leaves when there is no room for the da
     executor,
     clock: new VirtualClock(),
     connect: () => Promise.reject(new Error('no coordinator')),
+    inflate: inflateChunk,
     onNotice: () => undefined,
     onEnd: () => undefined,
   });
@@ -48,6 +50,7 @@ it('does not wait for the next attempt to connect once the worker has ended', ()
     executor: undefined as unknown as Executor,
     clock,
     connect: () => Promise.reject(new Error('no coordinator')),
+    inflate: inflateChunk,
     onNotice: () => undefined,
     onEnd: () => undefined,
   });

@@ -22,7 +22,9 @@ describe('a worker that joins', () => {
       { kind: 'send', message: { kind: 'need', chunks: [2, 3] } },
     ]);
     const bytes = new Uint8Array(4);
-    expect(script.hears({ kind: 'chunk', index: 3 }, bytes)).toEqual([{ kind: 'store', index: 3, bytes }]);
+    expect(script.hears({ kind: 'chunk', index: 3 }, bytes)).toEqual([
+      { kind: 'store', index: 3, bytes, isDeflated: false },
+    ]);
     expect(script.tell({ kind: 'stored', index: 3, isValid: true })).toEqual([]);
     expect(script.tell({ kind: 'stored', index: 2, isValid: true })).toEqual([
       { kind: 'send', message: { kind: 'ready' } },

@@ -12,6 +12,7 @@ import { connectBrowserLink } from '../link/browser-link.js';
 import { atMostEvery } from './at-most-every.js';
 import { CachedExecutor, type DataOrigin } from './cached-executor.js';
 import { ChunkCache } from './chunk-cache.js';
+import { inflateChunk } from './inflate-chunk.js';
 import type { ComputeStarted, Contribution, LinkToPage, PageToLink } from './messages.js';
 import { PacedExecutor } from './paced-executor.js';
 import { PostedExecutor } from './posted-executor.js';
@@ -70,6 +71,7 @@ async function join({
     identity: { name, backend, detail, threads, token, selfTest },
     executor: paced,
     clock,
+    inflate: inflateChunk,
     connect: () => connectBrowserLink(url, clock),
     onNotice: (text) => scope.postMessage({ kind: 'notice', text }),
   });

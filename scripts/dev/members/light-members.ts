@@ -1,4 +1,5 @@
 import type { Clock } from '../../../shared/actor/clock.js';
+import { inflateChunk } from '../../../shared/data/chunk-compression.js';
 import { Device } from '../../../shared/engine/device.js';
 import { nodePlatform } from '../../../shared/engine/node-platform.js';
 import { connectWebSocket } from '../../../shared/link/web-socket-client.js';
@@ -41,7 +42,7 @@ export class LightMembers {
           this.prepared += 1;
           this.onPrepared();
         }),
-        clock: this.clock,
+        ...{ clock: this.clock, inflate: inflateChunk },
         connect: () => connectWebSocket(address, this.clock),
         onNotice: () => {},
       });

@@ -107,6 +107,39 @@ describe('chunks of data', () => {
     expect(serving.turns.size).toBe(0);
   });
 
+  it('are compressed for a member whose first chunk took longer than 40 ms per MB until it was stored', () => {
+    for (const [ms, ending] of [
+      [40, ''],
+      [41, ' deflated'],
+    ] as const) {
+      const script = runWith(3, 1e6);
+      prepares(script, 'a');
+      script.says('a', { kind: 'need', chunks: [0] });
+      sent(script, 'a');
+      script.nowMs += ms;
+      script.says('a', { kind: 'ready', lacksData: true });
+      due(script);
+      expect(script.says('a', { kind: 'need', chunks: [1, 2] })).toEqual([`a <- chunk 1${ending}`]);
+    }
+  });
+
+  it('are compressed from then on when one took long to leave this machine, which counts from when the one before had left', () => {
+    const script = runWith(9, 1e6);
+    prepares(script, 'a');
+    script.says('a', { kind: 'need', chunks: all(9) });
+    expect(due(script)).toEqual(['a <- chunk 1']);
+    const next = (ms: number): string[] => {
+      script.nowMs += ms;
+      due(script);
+      return sent(script, 'a');
+    };
+    expect(next(30)).toEqual(['a <- chunk 2']);
+    // It has waited for 60 ms, of which the chunk before it took 30.
+    expect(next(30)).toEqual(['a <- chunk 3']);
+    expect(next(50)).toEqual(['a <- chunk 4 deflated']);
+    expect(next(1)).toEqual(['a <- chunk 5 deflated']);
+  });
+
   it('of a member that left are in flight no longer', () => {
     const script = runWith(2, 32);
     prepares(script, 'a');

@@ -87,7 +87,7 @@ describe('chunks of the data', () => {
     const self = { tell: ({ kind }: { kind: string }) => void told.push(kind), stop: () => {} };
     runner.accept(self, linkInProcess(['worker', 'coordinator'])[1]);
     told = [];
-    runner.perform({ kind: 'send-chunk', id: 'remote-1', index: 0, besideSteps }, self);
+    runner.perform({ kind: 'send-chunk', id: 'remote-1', index: 0, besideSteps, deflates: false }, self);
     if (pauseMs > 0) clock.advance(pauseMs - 1);
     expect(told).toEqual([]);
     clock.advance(1);
