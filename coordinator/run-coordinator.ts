@@ -1,3 +1,4 @@
+import type { BlockList } from 'node:net';
 import { Actor, type ActorRef } from '../shared/actor/actor.js';
 import type { Clock } from '../shared/actor/clock.js';
 import { randomIdentifier } from '../shared/actor/rng.js';
@@ -157,7 +158,8 @@ export class Coordinator {
    * Accepts workers of other machines, and watchers.
    * @param certificate connections are encrypted, and the line holds its fingerprint; left out: they are not
    * @param pages files for browsers, by path
-   * @param publicUrl under which a proxy or a tunnel offers the pages; left out: none does
+   * @param proxies.publicUrl under which a proxy or a tunnel offers the pages; left out: none does
+   * @param proxies.trusted who are believed for whom they connect; left out: nobody is
    * @returns the join line
    * @throws UserError when it cannot listen at this address
    */
@@ -165,7 +167,10 @@ export class Coordinator {
     address: ListenAddress,
     certificate?: Certificate,
     pages: ReadonlyMap<string, PageFile> = new Map(),
-    publicUrl?: string,
+    {
+      publicUrl,
+      trusted,
+    }: { readonly publicUrl?: string | undefined; readonly trusted?: BlockList | undefined } = {},
   ): Promise<string> {
     const { clock } = this.parts;
     const answers = [
@@ -182,7 +187,7 @@ export class Coordinator {
       }
       return undefined;
     };
-    const listening = await listen(address, { clock, certificate, answerRequest });
+    const listening = await listen(address, { clock, certificate, answerRequest, trustedProxies: trusted });
     acceptWebSockets(listening, { clock, listenHost: address.host, publicUrl }, (link, watches) =>
       watches ? this.effects.acceptWatcher(this.actor, link) : this.effects.accept(this.actor, link),
     );

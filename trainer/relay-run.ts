@@ -17,7 +17,9 @@ import type { WorkerSettings } from './options/worker-options.js';
 import { type WorkerHost, type WorkerMeans, type WorkerOutcome, workWith } from './worker-run.js';
 
 /** Which run to relay, and where those below connect. */
-export interface RelaySettings extends WorkerSettings, Omit<PortSettings, 'publicUrl' | 'isAnnounced'> {
+export interface RelaySettings
+  extends WorkerSettings,
+    Omit<PortSettings, 'publicUrl' | 'trustedProxies' | 'isAnnounced'> {
   readonly listen: ListenAddress;
   /** How many must be below before it joins. */
   readonly minWorkers: number;

@@ -139,12 +139,10 @@ async function trainFrom(
   try {
     const { coordinator } = trainer;
     const certificate = settings.tls ? await certificateFor(settings, access) : undefined;
-    const joinUrl = await coordinator.listen(
-      addressOf(request, access),
-      certificate,
-      await readPageFiles(),
-      settings.publicUrl,
-    );
+    const joinUrl = await coordinator.listen(addressOf(request, access), certificate, await readPageFiles(), {
+      publicUrl: settings.publicUrl,
+      trusted: settings.trustedProxies,
+    });
     const model = storedModelOf(settings.recipe, recipe, data, trainer.network, settings.leafSize);
     if (resumption !== undefined) await checkSameModel(resumption.path, model);
     const head = headLine(

@@ -182,6 +182,7 @@ function planText({ name, method, factor, base, goal }: SweepRequest, all: reado
     'tlsCert',
     'tlsKey',
     'publicUrl',
+    'trustProxy',
     'joinFile',
     'minWorkers',
   ];

@@ -129,6 +129,10 @@ export function defineWorkers(command: Command): void {
     .option('--tls-key <FILE>', 'the key of that certificate, PEM, without passphrase')
     .option('--public-url <URL>', 'URL under which a proxy or a tunnel offers the page to browsers')
     .option(
+      '--trust-proxy <ADDRESSES>',
+      'proxies that are believed (X-Forwarded-For) for whom they connect, such as 127.0.0.1,10.0.0.0/8',
+    )
+    .option(
       '--join-file <FILE>',
       'file that holds the join line while the run listens, for worker --join-file',
     )

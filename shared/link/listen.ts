@@ -1,13 +1,14 @@
 import { createSocket } from 'node:dgram';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { type AddressInfo, isIP, type Socket } from 'node:net';
+import { type AddressInfo, BlockList, isIP, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../actor/clock.js';
 import { UserError } from '../errors.js';
 import { hostAndPort } from '../protocol/join-url.js';
 import type { Certificate } from './certificate.js';
 import { ConnectionGate } from './connection-gate.js';
+import { clientAddress } from './forwarded.js';
 import { connectionsFor, openFilesMax } from './open-files.js';
 import { type Answer, type AnswerRequest, textAnswer } from './page-answers.js';
 import { networkOf, UnauthenticatedPeers } from './unauthenticated-peers.js';
@@ -71,6 +72,8 @@ interface ListenOptions {
   readonly certificate?: Certificate | undefined;
   /** Answers requests; what it does not answer is answered with 404. */
   readonly answerRequest?: (request: IncomingMessage) => ReturnType<AnswerRequest> | Promise<Answer>;
+  /** Proxies that are believed for whom they connect; left out: none is. */
+  readonly trustedProxies?: BlockList | undefined;
 }
 
 /** A listening server. */
@@ -78,6 +81,8 @@ export interface Listening {
   readonly server: Server;
   /** Connections that have not authenticated yet. */
   readonly unauthenticatedPeers: UnauthenticatedPeers;
+  /** The address that a request comes from, behind trusted proxies too. */
+  addressOf(request: IncomingMessage): string;
   /** Why fewer can connect than CONNECTIONS_MAX, and what to do about it; left out: they are not fewer. */
   readonly shortage?: string;
   /** The port that it listens on. */
@@ -97,7 +102,7 @@ export function connectionsMax(filesMax = openFilesMax()): number {
  */
 export function listen(
   address: ListenAddress,
-  { clock, certificate, answerRequest = () => undefined }: ListenOptions,
+  { clock, certificate, answerRequest = () => undefined, trustedProxies = new BlockList() }: ListenOptions,
 ): Promise<Listening> {
   const limits = {
     maxHeaderSize: REQUEST_HEAD_BYTES_MAX,
@@ -138,6 +143,12 @@ export function listen(
       leave();
     });
   });
+  const addressOf = ({ socket, headers }: IncomingMessage): string =>
+    clientAddress(socket.remoteAddress ?? 'unknown', headers['x-forwarded-for'], trustedProxies);
+  const tellNetwork = (request: IncomingMessage): void =>
+    unauthenticatedPeers.setNetwork(request.socket, networkOf(addressOf(request)));
+  server.on('request', tellNetwork);
+  server.on('upgrade', tellNetwork);
   // Every request is answered, and each connection has one: it counts as unauthenticated for as long as it is open.
   server.on('request', (request, response) => {
     const answer = ({ status, headers, body }: Answer): void => {
@@ -164,6 +175,7 @@ export function listen(
       resolve({
         server,
         unauthenticatedPeers,
+        addressOf,
         ...(most < CONNECTIONS_MAX && {
           shortage:
             `this process may open ${filesMax} files, so at most ${most} workers and watchers can connect; ` +

@@ -13,7 +13,7 @@ const NETWORK_GROUPS = 4;
 
 /** A connection that has not authenticated yet. */
 interface UnauthenticatedPeer {
-  readonly network: string;
+  network: string;
   /** Closes the connection. */
   close: () => void;
 }
@@ -47,6 +47,12 @@ export class UnauthenticatedPeers {
   setClose(socket: Socket, close: () => void): void {
     const peer = this.#peers.get(peerOf(socket));
     if (peer !== undefined) peer.close = close;
+  }
+
+  /** A proxy connects for somebody else, whose network this is. */
+  setNetwork(socket: Socket, network: string): void {
+    const peer = this.#peers.get(peerOf(socket));
+    if (peer !== undefined) peer.network = network;
   }
 
   /** The peer has authenticated. */

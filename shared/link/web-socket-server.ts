@@ -27,7 +27,11 @@ const WATCHER_BUFFERED_BYTES_MAX = 2 ** 20;
  * @param onLink takes each new link; `watches`: the peer connected to WATCH_PATH
  */
 export function acceptWebSockets(
-  { server, unauthenticatedPeers }: Pick<Listening, 'server' | 'unauthenticatedPeers'>,
+  {
+    server,
+    unauthenticatedPeers,
+    addressOf,
+  }: Pick<Listening, 'server' | 'unauthenticatedPeers' | 'addressOf'>,
   {
     clock,
     listenHost,
@@ -52,7 +56,7 @@ export function acceptWebSockets(
     upgrader.handleUpgrade(request, socket, head, (handshake) => {
       const connection = handshake.connection as BufferedSocket;
       const link = new WebSocketLink({
-        ...{ connection, clock, spares, side: 'server', peer: peerName(connection.socket) },
+        ...{ connection, clock, spares, side: 'server', peer: `${addressOf(request)}:${socket.remotePort}` },
         inPieces: handshake.protocol === PIECES_PROTOCOL,
         unauthenticatedBytesMax: UNAUTHENTICATED_BYTES_MAX,
         ...(watches && { bufferedBytesMax: WATCHER_BUFFERED_BYTES_MAX }),
@@ -71,9 +75,4 @@ function reject(socket: Socket, status: string): void {
   // Otherwise a peer that does not close the connection would keep it.
   socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-}
-
-/** Address and port of a peer. An IPv4 address on an IPv6 socket is shown as an IPv4 address. */
-function peerName({ remoteAddress = 'unknown', remotePort }: Socket): string {
-  return `${remoteAddress.replace(/^::ffff:/, '')}:${remotePort}`;
 }

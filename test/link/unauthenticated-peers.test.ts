@@ -1,5 +1,6 @@
+import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { indexToClose, networkOf } from '../../shared/link/unauthenticated-peers.js';
+import { indexToClose, networkOf, UnauthenticatedPeers } from '../../shared/link/unauthenticated-peers.js';
 
 describe('the connection that is closed when there is one too many', () => {
   it.each([
@@ -22,6 +23,21 @@ describe('the connection that is closed when there is one too many', () => {
     expect(networks[0]).toBe('honest');
     expect(networks).toHaveLength(8);
   });
+});
+
+it('is counted to the network that a proxy connects for', () => {
+  const peers = new UnauthenticatedPeers(3);
+  const closed: number[] = [];
+  const connect = (port: number, network: string): void => {
+    const socket = Object.assign(new Socket(), { destroy: () => void closed.push(port) });
+    Object.defineProperty(socket, 'remoteAddress', { value: '127.0.0.1' });
+    Object.defineProperty(socket, 'remotePort', { value: port });
+    peers.add(socket);
+    peers.setNetwork(socket, network);
+  };
+  connect(1, 'honest');
+  for (const port of [2, 3, 4, 5]) connect(port, 'flood');
+  expect(closed).toEqual([2, 3]);
 });
 
 describe('the network', () => {

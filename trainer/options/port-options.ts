@@ -1,5 +1,7 @@
+import type { BlockList } from 'node:net';
 import { UserError } from '../../shared/errors.js';
 import type { CertificateFiles } from '../../shared/link/certificate-files.js';
+import { proxyList } from '../../shared/link/forwarded.js';
 import { isLoopback, type ListenAddress } from '../../shared/link/listen.js';
 
 /** Options about the port of a run, as they are typed. */
@@ -8,6 +10,7 @@ export interface PortOptions {
   tlsCert?: string;
   tlsKey?: string;
   publicUrl?: string;
+  trustProxy?: string;
   joinFile?: string;
   announce?: true;
 }
@@ -20,6 +23,8 @@ export interface PortSettings {
   readonly certificate: CertificateFiles | undefined;
   /** Under which a proxy or a tunnel offers the page; undefined: none does. */
   readonly publicUrl: string | undefined;
+  /** Proxies that are believed for whom they connect; undefined: none is. */
+  readonly trustedProxies: BlockList | undefined;
   /** Where the join line is kept while the run listens; undefined: nowhere. */
   readonly joinFile: string | undefined;
   /** The run is announced on the local network. */
@@ -28,14 +33,19 @@ export interface PortSettings {
 
 /** @throws UserError when options exclude each other, or the URL is none */
 export function parsePortOptions(options: PortOptions, { host }: ListenAddress): PortSettings {
-  const { publicUrl, joinFile, announce } = options;
+  const { publicUrl, trustProxy, joinFile, announce } = options;
   if (announce && isLoopback(host))
     throw new UserError(
       '--announce needs an address that other machines can reach, such as --listen 0.0.0.0:0',
       2,
     );
   const isAnnounced = announce === true;
-  return { ...parseTls(options, host), publicUrl: parsePublicUrl(publicUrl), joinFile, isAnnounced };
+  return {
+    ...parseTls(options, host),
+    publicUrl: parsePublicUrl(publicUrl),
+    trustedProxies: parseProxies(trustProxy),
+    ...{ joinFile, isAnnounced },
+  };
 }
 
 /** A certificate of one's own is a wish for encryption. */
@@ -61,4 +71,15 @@ function parsePublicUrl(text: string | undefined): string | undefined {
       2,
     );
   return url.href;
+}
+
+function parseProxies(text: string | undefined): BlockList | undefined {
+  if (text === undefined) return undefined;
+  const list = proxyList(text.split(','));
+  if (list === undefined)
+    throw new UserError(
+      `--trust-proxy takes addresses and networks of proxies, such as 127.0.0.1,10.0.0.0/8, not "${text}"`,
+      2,
+    );
+  return list;
 }

@@ -8,7 +8,9 @@ import { type JoinOptions, parseWorkerOptions } from './worker-options.js';
 const WORKERS_MAX = 1000;
 
 /** Options of `relay` as commander returns them. */
-export interface RelayOptions extends JoinOptions, Omit<PortOptions, 'publicUrl' | 'announce'> {
+export interface RelayOptions
+  extends JoinOptions,
+    Omit<PortOptions, 'publicUrl' | 'trustProxy' | 'announce'> {
   listen: string;
   audit: string;
   minWorkers: string;

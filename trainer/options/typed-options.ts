@@ -75,6 +75,8 @@ export interface TypedOptions {
   readonly tlsKey?: string;
   /** Under which a proxy or a tunnel offers the page, such as 'https://example.com/unisum'. */
   readonly publicUrl?: string;
+  /** Addresses and networks of proxies whose X-Forwarded-For is believed, such as '127.0.0.1,10.0.0.0/8'. */
+  readonly trustProxy?: string;
   /** File that holds the join line while the run listens, for workers that a scheduler starts. */
   readonly joinFile?: string;
   /** Tell the local network, by multicast DNS, that the run is here. */
@@ -140,6 +142,7 @@ const NAMES: Record<keyof TypedOptions, true> &
     tlsCert: true,
     tlsKey: true,
     publicUrl: true,
+    trustProxy: true,
     joinFile: true,
     announce: true,
     minWorkers: true,

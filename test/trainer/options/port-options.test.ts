@@ -32,6 +32,16 @@ describe('options about the port of a run', () => {
     );
   });
 
+  it('trust proxies by address and network', () => {
+    const list = parsePortOptions({ trustProxy: '127.0.0.1,10.0.0.0/8' }, OPEN).trustedProxies;
+    expect(list?.check('10.1.2.3')).toBe(true);
+    expect(list?.check('192.0.2.7')).toBe(false);
+    expect(parsePortOptions({}, OPEN).trustedProxies).toBeUndefined();
+    expect(() => parsePortOptions({ trustProxy: 'proxy.example' }, OPEN)).toThrow(
+      /^--trust-proxy takes addresses and networks of proxies, such as 127\.0\.0\.1,10\.0\.0\.0\/8, not "proxy\.example"$/,
+    );
+  });
+
   it('take the URL that browsers open', () => {
     const url = (publicUrl: string) => parsePortOptions({ publicUrl }, OPEN).publicUrl;
     expect(url('https://example.com')).toBe('https://example.com/');
