@@ -22,7 +22,7 @@ import { isRecipeFile } from './recipe.js';
  */
 export function joinLines(
   joinUrl: string,
-  { listen, publicUrl }: TrainSettings,
+  { listen, certificate, publicUrl }: Pick<TrainSettings, 'listen' | 'certificate' | 'publicUrl'>,
   operateToken: string | undefined,
 ): string[] {
   const address = parseJoinUrl(joinUrl);
@@ -32,14 +32,25 @@ export function joinLines(
     ...operateLines(operateToken === undefined ? undefined : { ...address, token: operateToken }, publicUrl),
   ];
   const join = commandLine(`worker '${joinUrl}'`);
-  const page = `  or with a tab of a browser:  ${formatPageUrl(address, publicUrl)}`;
-  if (!isLoopback(listen.host)) return [`join from another machine:  ${join}`, page, ...watch];
+  const page = [`  or with a tab of a browser:  ${formatPageUrl(address, publicUrl)}`];
+  // A page cannot compare the fingerprint, and people can.
+  if (address.fingerprint !== undefined && certificate === undefined && publicUrl === undefined)
+    page.push(`  browsers warn about its certificate; SHA-256 to compare:  ${asShown(address.fingerprint)}`);
+  if (!isLoopback(listen.host)) return [`join from another machine:  ${join}`, ...page, ...watch];
   return [
     `join from this machine:  ${join}`,
-    page,
+    ...page,
     'other machines cannot join, as the run listens on loopback only; to let them:  --listen 0.0.0.0:0',
     ...watch,
   ];
+}
+
+/** A fingerprint as browsers show it. */
+function asShown(fingerprint: string): string {
+  return Buffer.from(fingerprint, 'base64url')
+    .toString('hex')
+    .toUpperCase()
+    .replace(/(..)(?=.)/g, '$1:');
 }
 
 function operateLines(address: JoinAddress | undefined, publicUrl: string | undefined): string[] {
