@@ -67,6 +67,6 @@ function layerRow({ name, op, activation, error, deadUnits, parameters }: LayerS
     ...(parameters.length > 0 && {
       gradientNorm: over(parameters.map(({ gradientNorm }) => gradientNorm)),
     }),
-    ...(isDone && weights > 0 && { updateRatio: moved / weights }),
+    ...(isDone && weights > 0 && { updateNorm: moved, updateRatio: moved / weights }),
   };
 }

@@ -14,7 +14,8 @@ export interface LayerRow {
   readonly deadUnits?: number;
   /** Euclidean norm over all parameters of the layer; left out where it has none that learn. */
   readonly gradientNorm?: number;
-  /** Size of the update relative to that of the weights. */
+  /** Euclidean norm of the update, and the same relative to that of the weights. */
+  readonly updateNorm?: number;
   readonly updateRatio?: number;
 }
 
@@ -38,7 +39,7 @@ export const LayersSchema = v.strictObject({
     v.array(
       v.strictObject({
         ...{ name, op: name, activation: figure, error: optional, deadUnits: optional },
-        ...{ gradientNorm: optional, updateRatio: optional },
+        ...{ gradientNorm: optional, updateNorm: optional, updateRatio: optional },
       }),
     ),
     v.maxLength(LAYERS_SHOWN_MAX),

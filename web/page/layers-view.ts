@@ -26,6 +26,7 @@ export function layersView(news: LayersNews | undefined): TemplateResult {
                     <th scope="col">output, rms</th>
                     <th scope="col">error term, rms</th>
                     <th scope="col">gradient, norm</th>
+                    <th scope="col">update, norm</th>
                     <th scope="col">update / weights</th>
                     <th scope="col">dead units</th>
                   </tr>
@@ -48,6 +49,7 @@ function rowView({
   error,
   deadUnits,
   gradientNorm,
+  updateNorm,
   updateRatio,
 }: LayerRow): TemplateResult {
   const figure = (value: number | undefined): string => (value === undefined ? '' : measureText(value));
@@ -57,6 +59,7 @@ function rowView({
     <td>${figure(activation)}</td>
     <td>${figure(error)}</td>
     <td>${figure(gradientNorm)}</td>
+    <td>${figure(updateNorm)}</td>
     <td>${figure(updateRatio)}</td>
     <td>${deadUnits === undefined ? '' : `${Math.round(100 * deadUnits)}%`}${isDead ? html` <strong>many</strong>` : nothing}</td>
   </tr>`;
