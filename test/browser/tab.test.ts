@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parseJoinUrl } from '../../shared/protocol/join-url.js';
 import type { TrainResult } from '../../trainer/result.js';
 import {
   type BrowserName,
@@ -14,6 +15,7 @@ import {
   textOf,
   waitFor,
 } from '../support/browser.js';
+import { startPathProxy } from '../support/path-proxy.js';
 import { type Program, run, start, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 
@@ -86,6 +88,31 @@ describe.skipIf(!isInstalled('Chrome'))(
       killBrowser(killed);
       await coordinator.prints(/Chrome on Linux left/);
       await joinAndCompute(await open(await launch('Chrome'), url));
+      await expectNodesWeights(coordinator);
+    });
+
+    it('leaves when its page is closed, and its work is given to others at once', async () => {
+      const coordinator = startLong(2);
+      start(['worker', await coordinator.joinUrl(), '--name', 'one']);
+      const page = await open(await launch('Chrome'), await pageUrl(coordinator));
+      await joinAndCompute(page);
+      await page.close();
+      await coordinator.prints(/Chrome on Linux left \(left by its user\)/);
+      await expectNodesWeights(coordinator);
+    });
+
+    it('joins through a proxy below a path, which is believed for whom it connects', async () => {
+      const proxy = await startPathProxy('/unisum', '192.0.2.7');
+      const coordinator = startLong(1, '--public-url', proxy.url, '--trust-proxy', '127.0.0.1');
+      const [, operate = ''] = await coordinator.prints(/\n {2}or in a browser: +(\S+)/);
+      const url = await pageUrl(coordinator);
+      expect([url, operate].every((link) => link.startsWith(`${proxy.url}/`))).toBe(true);
+      proxy.port = parseJoinUrl(await coordinator.joinUrl()).port;
+      const browser = await launch('Chrome');
+      await joinAndCompute(await open(browser, url));
+      const operator = await open(browser, operate);
+      await operator.waitForSelector('[data-member^=remote]');
+      expect(await textOf(operator, '[data-member^=remote]')).toContain('from 192.0.2.7');
       await expectNodesWeights(coordinator);
     });
 
