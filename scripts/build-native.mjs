@@ -110,7 +110,8 @@ async function compile(root, compiler, folder, file, which) {
       process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-Wl,-z,now'];
     const objects = isas.map((isa) => join(work, `${isa}.o`));
     const next = join(work, 'kernels.node');
-    const parts = [join(source, 'addon', 'addon.c'), ...objects, '-o', next];
+    const own = ['addon.c', 'shared-memory.c'].map((name) => join(source, 'addon', name));
+    const parts = [...own, ...objects, '-o', next];
     const complaint = await run(compiler, [...COMMON, ...link, `-I${headers}`, ...parts]);
     if (complaint) return complaint;
     // Renaming does not change the file that running processes have loaded.

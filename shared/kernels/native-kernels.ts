@@ -15,6 +15,23 @@ interface Addon {
   /** The instruction sets that it was built for and that this processor supports, best first. */
   readonly isas: readonly string[];
   attach(memory: Uint8Array, workspace: number, isa: string): (offset: number, words: number) => number;
+  /** See c/addon/shared-memory.c. Left out where the system has nothing like it. */
+  createShared?(bytes: number): SharedFile | undefined;
+  openShared?(path: string, bytes: number): ArrayBuffer | undefined;
+}
+
+/** Memory that another process of this machine can open, by this process's descriptor of it. */
+export interface SharedFile {
+  readonly file: number;
+  readonly memory: ArrayBuffer;
+}
+
+/** Memory that processes of this machine can share; undefined: not here. */
+export function sharedMemory(): Required<Pick<Addon, 'createShared' | 'openShared'>> | undefined {
+  const found = findAddon();
+  if (!('addon' in found)) return undefined;
+  const { createShared, openShared } = found.addon;
+  return createShared && openShared && { createShared, openShared };
 }
 
 /**

@@ -7,6 +7,7 @@ import type { BufferedSocket } from './buffered-socket.js';
 import { certificateFault } from './certificate.js';
 import { HEADER_BYTES_MAX } from './frame.js';
 import type { Link } from './link.js';
+import { isThisMachine, MemoryLink } from './memory-link.js';
 import { SpareBuffers } from './spare-buffers.js';
 import { WebSocketLink } from './web-socket.js';
 import { HANDSHAKE_OPTIONS, Handshake } from './web-socket-handshake.js';
@@ -62,15 +63,18 @@ export async function connectWebSocket(address: JoinAddress, clock: Clock, path?
       cancel();
       handshake.removeAllListeners();
       const connection = handshake.connection as BufferedSocket;
+      const spares = new SpareBuffers();
       const link = new WebSocketLink({
-        ...{ connection, side: 'client', peer, clock, spares: new SpareBuffers() },
+        ...{ connection, side: 'client', peer, clock, spares },
         unauthenticatedBytesMax: UNAUTHENTICATED_BYTES_MAX,
       });
       // A coordinator that disappears (a pulled cable) does not close its connections. A live one pings twice a second.
       connection.socket.setTimeout(SILENCE_MS, () =>
         link.break(`the coordinator was silent for ${SILENCE_MS / 1000} s`),
       );
-      resolve(link);
+      const { remoteAddress, localPort } = connection.socket;
+      const ownPort = isThisMachine(remoteAddress) ? localPort : undefined;
+      resolve(path === undefined ? new MemoryLink(link, { side: 'client', ownPort, spares }) : link);
     });
   });
 }

@@ -8,6 +8,7 @@ import type { BufferedSocket } from './buffered-socket.js';
 import { PIECES_PROTOCOL } from './frame-pieces.js';
 import type { Link } from './link.js';
 import type { Listening } from './listen.js';
+import { isThisMachine, MemoryLink } from './memory-link.js';
 import { SpareBuffers } from './spare-buffers.js';
 import { WebSocketLink } from './web-socket.js';
 import { HANDSHAKE_OPTIONS, Handshake } from './web-socket-handshake.js';
@@ -65,7 +66,8 @@ export function acceptWebSockets(
       unauthenticatedPeers.setClose(connection.socket, () =>
         link.break('closed in favour of a newer connection'),
       );
-      onLink(link, watches);
+      const peerPort = isThisMachine(socket.remoteAddress) ? socket.remotePort : undefined;
+      onLink(watches || isBrowser ? link : new MemoryLink(link, { side: 'server', peerPort }), watches);
     });
   });
 }

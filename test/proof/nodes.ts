@@ -82,6 +82,7 @@ function buildArm64Addon(): void {
     compile([...COMPILER_FLAGS, ...flags, `-DRUN=run_${isa}`, ...entry]);
     return object;
   });
-  const link = ['-shared', '-Wl,-z,now', `-I${include}`, join(source, 'addon', 'addon.c'), ...objects];
+  const own = ['addon.c', 'shared-memory.c'].map((name) => join(source, 'addon', name));
+  const link = ['-shared', '-Wl,-z,now', `-I${include}`, ...own, ...objects];
   compile([...COMPILER_FLAGS, ...link, '-o', ARM64_ADDON]);
 }

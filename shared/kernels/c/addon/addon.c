@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "isas.h"
+#include "shared-memory.h"
 #include "../version.h"
 
 /** Whether this addon contains the build and this processor can run it. */
@@ -89,5 +90,6 @@ NAPI_MODULE_INIT() {
   CHECK(napi_set_named_property(env, exports, "isas", isas));
   CHECK(napi_create_function(env, "attach", NAPI_AUTO_LENGTH, attach, NULL, &function));
   CHECK(napi_set_named_property(env, exports, "attach", function));
+  if (!export_shared_memory(env, exports)) napi_throw_error(env, NULL, "kernels addon: no shared memory");
   return exports;
 }
