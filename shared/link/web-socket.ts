@@ -264,7 +264,8 @@ export class WebSocketLink implements Link {
 
 /** The reason when the peer gave none. */
 function lost(status: number): string {
-  return `the connection was lost (${status})`;
+  // This status says no more than the words.
+  return `the connection was lost${status === STATUS.lost ? '' : ` (${status})`}`;
 }
 
 /** As much of a reason as the WebSocket protocol carries. */

@@ -107,6 +107,13 @@ describe.skipIf(!isInstalled('Chrome'))("the page of a run's steps, if Chromium 
       expect(await textOf(page, '#weights-hash')).toBe(weightsSha256);
       expect(await textOf(page, '#recorded')).toBe('As recorded.');
       expect(await page.evaluate(() => location.hash)).toBe('');
+      // A step that is not there becomes the last one, which is shown already.
+      await page.$eval('#step', (input) => {
+        (input as HTMLInputElement).value = '99';
+        input.dispatchEvent(new Event('change'));
+      });
+      await ready(12);
+      expect(await page.$eval('#step', (input) => (input as HTMLInputElement).value)).toBe('12');
       // It follows a run that goes on.
       expect(await page.$$eval('#reports a', (links) => links.map(({ textContent }) => textContent))).toEqual(
         ['run'],

@@ -34,6 +34,8 @@ const REASON_BYTES_MAX = 123;
 /** Status codes of RFC 6455, section 7.4.1. A page may send 1000 and codes from 3000 on only. */
 const NORMAL = 1000;
 const FAULT = 3002;
+/** The connection ended without a status. */
+const LOST = 1006;
 /** Bytes that a coordinator may send before it has authenticated: a challenge, and the run, which may be large. */
 const UNAUTHENTICATED_BYTES_MAX = HEADER_BYTES_MAX + 64 * 2 ** 10;
 
@@ -222,7 +224,9 @@ class BrowserLink implements Link {
     this.#isGone = true;
     this.#cancelWatch();
     this.#ending ??=
-      reason === '' ? `the connection was lost (${code})` : toPlainText(reason, REASON_BYTES_MAX);
+      reason === ''
+        ? `the connection was lost${code === LOST ? '' : ` (${code})`}`
+        : toPlainText(reason, REASON_BYTES_MAX);
     if (this.#events !== undefined && this.#early.length === 0) this.#tellClosed();
   }
 

@@ -141,11 +141,13 @@ function fields(choice: Choice, isActive: boolean, { change }: JoinActions): Tem
           max=${most}
           .value=${String(choice.threads)}
           ?disabled=${isActive || most === 1}
-          @change=${(event: Event) =>
-            change({
-              ...choice,
-              threads: Math.min(most, Math.max(1, Math.round(Number(inputOf(event))) || 1)),
-            })}
+          @change=${({ target }: Event) => {
+            const input = target as HTMLInputElement;
+            const threads = Math.min(most, Math.max(1, Math.round(Number(input.value)) || 1));
+            // Also where it is what was shown before.
+            input.value = String(threads);
+            change({ threads });
+          }}
         />
       </label>
       <label>

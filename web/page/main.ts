@@ -101,32 +101,38 @@ class RunPage {
     const { run, status } = this;
     const { joinToken } = this.address;
     const inspections = run.layers.points();
+    const [course, evaluations] = [run.course.points(), run.evaluations.points()];
+    const metrics = metricsChart(evaluations);
     render(
       html`
         <header><h1>Unisum</h1><p class="quiet">N machines, one sum · ${this.address.host}</p></header>
         <main class="cards">
-          ${summaryView(run, status)} ${joinToken === undefined ? nothing : html`<section class="card" id="joining" aria-labelledby="join-title"></section>`}
-          ${this.operator.isAdmitted && run.end === undefined ? operateView(this.operator, run.state) : nothing}
-          ${run.end === undefined ? this.invitation?.view() : nothing}
-          <section class="card wide" aria-labelledby="loss-title">
-            <h2 id="loss-title">Loss</h2>
-            <div class="chart" id="loss-chart"></div>
-          </section>
-          <section class="card wide" aria-labelledby="metrics-title">
-            <h2 id="metrics-title">Metrics on test data</h2>
-            <div class="chart" id="metrics-chart"></div>
-          </section>
-          <section class="card wide" aria-labelledby="rate-title">
-            <h2 id="rate-title">Samples per second</h2>
-            <div class="chart" id="rate-chart"></div>
-          </section>
-          <section class="card wide" ?hidden=${inspections.length === 0} aria-labelledby="gradient-title">
-            <h2 id="gradient-title">Gradient norms</h2>
-            <div class="chart" id="gradient-chart"></div>
-          </section>
+          <div class="cards full">
+            ${summaryView(run, status)} ${joinToken === undefined ? nothing : html`<section class="card" id="joining" aria-labelledby="join-title"></section>`}
+            ${this.operator.isAdmitted && run.end === undefined ? operateView(this.operator, run.state) : nothing}
+            ${run.end === undefined ? this.invitation?.view() : nothing}
+          </div>
+          <div class="cards full ${inspections.length === 0 ? '' : 'in-pairs'}">
+            <section class="card" aria-labelledby="loss-title">
+              <h2 id="loss-title">Loss</h2>
+              <div class="chart" id="loss-chart"></div>
+            </section>
+            <section class="card" ?hidden=${metrics.curves.length === 0} aria-labelledby="metrics-title">
+              <h2 id="metrics-title">Metrics on test data</h2>
+              <div class="chart" id="metrics-chart"></div>
+            </section>
+            <section class="card" aria-labelledby="rate-title">
+              <h2 id="rate-title">Samples per second</h2>
+              <div class="chart" id="rate-chart"></div>
+            </section>
+            <section class="card" ?hidden=${inspections.length === 0} aria-labelledby="gradient-title">
+              <h2 id="gradient-title">Gradient norms</h2>
+              <div class="chart" id="gradient-chart"></div>
+            </section>
+          </div>
           ${run.examples === undefined ? nothing : examplesView(run.examples)} ${textsView(run.texts.points())} ${layersView(inspections.at(-1))}
-          ${run.members === undefined ? nothing : html`${membersView(run.members, this.operator)} ${sumTreeView(run.members)}`}
-          ${evaluationsView(run)} ${eventsView(run)}
+          ${run.members === undefined ? nothing : html`${membersView(run.members, run.end === undefined ? this.operator : undefined)} ${sumTreeView(run.members)}`}
+          <div class="cards full in-pairs">${evaluationsView(run)} ${eventsView(run)}</div>
         </main>
       `,
       root,
@@ -142,9 +148,8 @@ class RunPage {
       rate: chart('rate-chart'),
       gradient: chart('gradient-chart'),
     };
-    const [course, evaluations] = [run.course.points(), run.evaluations.points()];
     this.charts.loss.show(lossChart(course, evaluations));
-    this.charts.metrics.show(metricsChart(evaluations));
+    this.charts.metrics.show(metrics);
     this.charts.rate.show(rateChart(course));
     this.charts.gradient.show(gradientChart(inspections));
   }

@@ -35,11 +35,11 @@ const COLUMNS: readonly Column[] = [
   { title: 'here for', value: ({ seconds }) => durationText(seconds) },
 ];
 
-/** The members of the run. @param operator removes members, if the link permits it */
-export function membersView(news: MembersNews, operator: RunOperator): TemplateResult {
+/** The members of the run. @param operator removes members, if the link permits it; undefined: the run is over */
+export function membersView(news: MembersNews, operator: RunOperator | undefined): TemplateResult {
   const { members, leftOut } = news;
   const all = members.reduce((sum, { samples }) => sum + samples, 0);
-  const isOperated = operator.isAdmitted;
+  const remover = operator?.isAdmitted ? operator : undefined;
   return html`
     <section class="card full" aria-labelledby="members-title">
       <h2 id="members-title">Members</h2>
@@ -53,7 +53,7 @@ export function membersView(news: MembersNews, operator: RunOperator): TemplateR
                   <th scope="col">name</th>
                   <th scope="col" class="words">what it does</th>
                   ${COLUMNS.map(({ title }) => html`<th scope="col">${title}</th>`)}
-                  ${isOperated ? html`<th scope="col">take out</th>` : nothing}
+                  ${remover === undefined ? nothing : html`<th scope="col">take out</th>`}
                 </tr>
               </thead>
               <tbody>
@@ -62,7 +62,7 @@ export function membersView(news: MembersNews, operator: RunOperator): TemplateR
                   <th scope="row">${markOf(i)} ${row.name}<br /><span class="quiet">${whereText(row)}</span></th>
                   <td class="words">${STATES[row.state]}${row.reason === undefined ? nothing : `: ${row.reason}`}</td>
                   ${COLUMNS.map(({ value }) => html`<td>${value(row, all)}</td>`)}
-                  ${isOperated ? takeOut(row, operator) : nothing}
+                  ${remover === undefined ? nothing : takeOut(row, remover)}
                 </tr>`,
                 )}
               </tbody>

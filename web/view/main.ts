@@ -164,9 +164,14 @@ class ViewPage {
     const batch = this.shown?.facts.samples ?? [];
     const units = this.shown?.neuron?.units ?? 1;
     const state = this.isBusy ? 'computing' : 'ready';
-    const whole = (event: Event): number =>
-      Math.max(0, Math.floor(Number((event.target as HTMLInputElement).value) || 0));
-    const within = (value: number, most: number): number => Math.max(0, Math.min(most, value));
+    const within = (value: number, most: number, least = 0): number => Math.max(least, Math.min(most, value));
+    // What is made of a number that is out of bounds stands in its place, also where it is what was shown before.
+    const whole = ({ target }: Event, most: number, least?: number): number => {
+      const input = target as HTMLInputElement;
+      const value = within(Math.floor(Number(input.value) || 0), most, least);
+      input.value = String(value);
+      return value;
+    };
     return html`
       <section class="card full" aria-labelledby="go-title">
         <h2 id="go-title">Go to a step</h2>
@@ -179,14 +184,14 @@ class ViewPage {
         <div class="fields">
           <label>step
             <input id="step" type="number" min="0" max=${steps} .value=${String(step)}
-              @change=${(event: Event) => this.change({ step: within(whole(event), steps) })} />
+              @change=${(event: Event) => this.change({ step: whole(event, steps) })} />
           </label>
           <label>position in the run
             <input id="slider" type="range" min="0" max=${steps} .value=${String(step)}
-              @change=${(event: Event) => this.change({ step: within(whole(event), steps) })} />
+              @change=${(event: Event) => this.change({ step: whole(event, steps) })} />
           </label>
           <label>sample of the batch
-            <select id="sample" .value=${String(sample)} @change=${(event: Event) => this.change({ sample: whole(event) })}>
+            <select id="sample" .value=${String(sample)} @change=${(event: Event) => this.change({ sample: Number((event.target as HTMLSelectElement).value) })}>
               ${batch.map((id, i) => html`<option value=${i} ?selected=${i === sample}>${id}</option>`)}
             </select>
           </label>
@@ -197,16 +202,16 @@ class ViewPage {
           </label>
           <label>neuron or filter
             <input id="unit" type="number" min="0" max=${units - 1} .value=${String(unit)}
-              @change=${(event: Event) => this.change({ unit: within(whole(event), units - 1) })} />
+              @change=${(event: Event) => this.change({ unit: whole(event, units - 1) })} />
           </label>
           <label>compare with step
             <input id="other" type="number" min="0" max=${steps} .value=${other === undefined ? '' : String(other)}
-              @change=${(event: Event) => this.change({ other: (event.target as HTMLInputElement).value === '' ? undefined : within(whole(event), steps) })} />
+              @change=${(event: Event) => this.change({ other: (event.target as HTMLInputElement).value === '' ? undefined : whole(event, steps) })} />
           </label>
           <label>steps at a time
             <input id="jump" type="number" min="1" max=${Math.max(1, steps)} .value=${String(jump)}
               @change=${(event: Event) => {
-                this.choice = { ...this.choice, jump: Math.max(1, whole(event)) };
+                this.choice = { ...this.choice, jump: whole(event, Math.max(1, steps), 1) };
               }} />
           </label>
         </div>

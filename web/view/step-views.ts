@@ -49,7 +49,7 @@ export function stepView({
         ? 'As recorded.'
         : 'Not as recorded!';
   const facts = Object.entries({ ...metrics, ...evaluation });
-  return html`
+  return html`<div class="cards full in-pairs">
     <section class="card" aria-labelledby="step-title">
       <h2 id="step-title">After step ${step}</h2>
       <p>SHA-256 of the weights: <code id="weights-hash">${weightsSha256}</code> <span id="recorded">${told}</span></p>
@@ -66,7 +66,7 @@ export function stepView({
         </table>
       </div>
     </section>
-  `;
+  </div>`;
 }
 
 /** A neuron or filter, in the symbols of the article; beside it the same of another step, where one is compared. */
