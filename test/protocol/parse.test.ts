@@ -31,9 +31,15 @@ function replaced(value: unknown, [key, ...rest]: Path, by: unknown): unknown {
 function wrongFor(path: Path): unknown[] {
   // shared/graph validates the model; here it only has to exist.
   if (path[0] === 'model') return path.length === 1 ? [undefined] : [];
-  const isOptional = ['rehearses', 'lacksData', 'retryAfterMs', 'isUnfinished', 'audits', 'parts'].includes(
-    String(path.at(-1)),
-  );
+  const isOptional = [
+    'rehearses',
+    'lacksData',
+    'retryAfterMs',
+    'isUnfinished',
+    'audits',
+    'parts',
+    'isDeflated',
+  ].includes(String(path.at(-1)));
   const texts = [...(isOptional ? [] : [undefined]), null, {}, '', 'x'.repeat(10_000)];
   const isAnyFloat = path.at(-1) === 'scale' || path.at(-1) === 'shift';
   return isAnyFloat ? texts : [...texts, -1, 2 ** 60];
