@@ -6,7 +6,13 @@ import { UserError } from '../shared/errors.js';
 import type { FrameBounds, Link } from '../shared/link/link.js';
 import { UnreadBytes } from '../shared/link/unread-bytes.js';
 import { ProtocolError } from '../shared/protocol/checked.js';
-import type { PartialSums, Refuse, Stop, WorkerToCoordinator } from '../shared/protocol/messages.js';
+import type {
+  PartialSums,
+  Refuse,
+  Stop,
+  SumSegment,
+  WorkerToCoordinator,
+} from '../shared/protocol/messages.js';
 import type { Control, Watch } from '../shared/protocol/watch-messages.js';
 import type { SegmentPlace } from '../shared/reduction/segments.js';
 import { IncomingSums, type SumStore } from './compute/incoming-sums.js';
@@ -27,6 +33,8 @@ export interface MemberLinkTools {
   readonly isOwed: (id: string, partialSums: PartialSums) => boolean;
   /** How many vectors a member owes for a task in the step under way; 0: it owes nothing. */
   readonly owedVectors: (id: string, task: Pick<PartialSums, 'step' | 'range'>) => number;
+  /** A part of a member's sums has come, or all of them have. Left out: nobody waits for parts. */
+  readonly onSums?: (message: SumSegment | PartialSums) => void;
   /** What goes with work. */
   readonly outgoing: (what: 'weights' | 'update') => OutgoingVectors;
   /** The bytes of a chunk of the data. */
@@ -122,6 +130,15 @@ export class MemberLinks {
     }
   }
 
+  /** The buffers of the sums that a member is sending of a task, if this segment has come of all of them. */
+  arriving(
+    id: string,
+    task: Pick<PartialSums, 'step' | 'range'>,
+    index: number,
+  ): readonly number[] | undefined {
+    return this.incoming.arriving(id, task, index);
+  }
+
   /** A segment of what goes with work has arrived on this machine: it is sent to those who wait for it. */
   arrived(place: SegmentPlace): void {
     for (const sender of this.senders.values()) sender.arrived(place);
@@ -162,6 +179,7 @@ export class MemberLinks {
     try {
       const message = parse();
       self.tell({ kind: 'received', id, message, buffers: this.incoming.receive(id, message, payload) });
+      if (message.kind === 'segment' || message.kind === 'partial-sums') this.tools.onSums?.(message);
     } catch (error) {
       // Where there is no room for what a member sent, the run goes on without the member.
       if (!(error instanceof ProtocolError || error instanceof UserError)) throw error;

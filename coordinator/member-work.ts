@@ -15,7 +15,7 @@ import {
   say,
 } from './membership/membership.js';
 import { onDeparture } from './membership/standings.js';
-import { discardResults, onCompared, onPartialSums, onSegment } from './scheduling/answers.js';
+import { discardResults, onCompared, onPartialSums, onRetract, onSegment } from './scheduling/answers.js';
 import { onCancelled } from './scheduling/cancellations.js';
 import { onMemberLeft, onWoken } from './scheduling/distributed-step.js';
 import { beginInquiry, settleInquiries } from './scheduling/inquiry.js';
@@ -67,11 +67,12 @@ export function onMemberMessage(rooms: MemberRooms, message: MemberMessage, nowM
     }
     case 'received': {
       const received = onReceived(membership, message, nowMs);
-      const { ready, answer, segmentOf, cancelled, control } = received;
+      const { ready, answer, segmentOf, retracting, cancelled, control } = received;
       const effects = withoutMembers(rooms, received, nowMs);
       if (answer !== undefined)
         return { effects: onAnswer(rooms, answer, message.buffers, nowMs), answered: answer.member };
       if (segmentOf !== undefined) return { effects: onSegmentOf(rooms, segmentOf, nowMs) };
+      if (retracting !== undefined) return { effects: onRetractBy(rooms, retracting, nowMs) };
       if (cancelled !== undefined) return { effects: onAcknowledged(rooms, cancelled, nowMs) };
       return { effects, ready, control };
     }
@@ -198,6 +199,15 @@ function onSegmentOf(rooms: MemberRooms, member: Member, nowMs: number): readonl
   const worker = scheduling.workers.get(member.id) as WorkerRecord;
   if (onSegment(scheduling, worker)) return [];
   const reason = 'it sent more segments of partial sums than it was asked for';
+  return withoutMembers(rooms, refuse(membership, member, reason), nowMs);
+}
+
+/** A member has retracted segments. One that does so again and again is refused. */
+function onRetractBy(rooms: MemberRooms, member: Member, nowMs: number): readonly CoordinatorEffect[] {
+  const { scheduling, membership } = rooms;
+  const worker = scheduling.workers.get(member.id) as WorkerRecord;
+  if (onRetract(scheduling, worker)) return [];
+  const reason = 'it retracted more partial sums than it was asked for';
   return withoutMembers(rooms, refuse(membership, member, reason), nowMs);
 }
 

@@ -7,9 +7,10 @@ import { assert } from '../shared/errors.js';
 import type { Link } from '../shared/link/link.js';
 import type { Expel, Refuse, Run, Stop } from '../shared/protocol/messages.js';
 import type { SegmentPlace } from '../shared/reduction/segments.js';
-import type { Arriving, Computation, Computed, Prepared } from '../worker/executor.js';
+import type { Arriving, Computation, Computed, ComputeEvents, Prepared } from '../worker/executor.js';
 import { RemoteExecutor } from '../worker/remote-executor.js';
 import { accountOf } from './account.js';
+import { Forwarding } from './forwarding.js';
 import { buffersOf, RelayMembers, sumsOf } from './relay-members.js';
 import { type OwnSettings, relaySettings } from './relay-settings.js';
 import type { ComputedPart } from './relay-state.js';
@@ -54,6 +55,8 @@ export class RelayExecutor extends RemoteExecutor {
   private isAbandoned = false;
   /** Computations under way: several replicas of one round. */
   private underWay = 0;
+  /** Sends their sums up segment by segment. */
+  private forwarding: Forwarding | undefined;
   /** The latest of them is handed on, when what it brings is on its way. */
   private handing: Promise<unknown> = Promise.resolve();
 
@@ -96,6 +99,7 @@ export class RelayExecutor extends RemoteExecutor {
       void this.members?.close({ kind: 'stop', reason: 'the relay has joined another run' });
       this.members = undefined;
       this.buffers = undefined;
+      this.forwarding = undefined;
     }
     if (prepared.missing.length === 0) await this.begin();
     return {
@@ -128,7 +132,7 @@ export class RelayExecutor extends RemoteExecutor {
     this.members?.stopWaiting();
   }
 
-  override async compute(computation: Computation): Promise<Computed | undefined> {
+  override async compute(computation: Computation, events: ComputeEvents): Promise<Computed | undefined> {
     if (this.underWay === 0) {
       this.buffers?.release(this.held);
       this.held = [];
@@ -138,7 +142,7 @@ export class RelayExecutor extends RemoteExecutor {
     const handing = this.handing.then(() => this.prepareBelow(computation));
     this.handing = handing.catch(() => undefined);
     try {
-      return await this.computeBelow(computation, await handing);
+      return await this.computeBelow(computation, await handing, events);
     } finally {
       this.underWay -= 1;
     }
@@ -159,19 +163,30 @@ export class RelayExecutor extends RemoteExecutor {
   private async computeBelow(
     { step, range }: Computation,
     brings: Arriving | undefined,
+    events: ComputeEvents,
   ): Promise<Computed | undefined> {
-    const { members } = this;
-    const { exchange } = this.loaded;
-    assert(members !== undefined, 'a relay has a run');
+    const { members, forwarding } = this;
+    const { adder } = this.loaded;
+    assert(members !== undefined && forwarding !== undefined, 'a relay has a run');
     if (this.isAbandoned) return undefined;
+    const forwarded = forwarding.begin({ step, range }, events);
+    if (forwarded !== undefined) this.held.push(...forwarded.buffers);
     const computed = await members.compute({ step, range, brings });
-    if (computed === undefined) return undefined;
+    if (computed === undefined) {
+      await forwarded?.end();
+      return undefined;
+    }
     const { parts, computeMs } = computed;
     const account = this.upper?.audits ? accountOf(parts, (part) => this.hashOf(part)) : undefined;
     const arrived = sumsOf(parts);
     this.held.push(...buffersOf(arrived));
     // The result of a replica is passed on as it is: the coordinator adds those of all replicas.
-    const partialSums = exchange === undefined ? arrived : await exchange(step, arrived);
+    const partialSums =
+      forwarded !== undefined
+        ? await forwarded.end(arrived)
+        : adder === undefined
+          ? arrived
+          : await adder.exchange(step, arrived);
     await this.arrivals.here();
     return { partialSums, computeMs, ...(account && { parts: account }) };
   }
@@ -211,15 +226,21 @@ export class RelayExecutor extends RemoteExecutor {
     const { weights } = arriving;
     assert(run !== undefined && weights !== undefined, 'a run is prepared before its data is here');
     const weightBytes = weights.vectors.length * weights.cut.bytes;
-    const buffers = new PartialSumBuffers(memory, sums);
+    const buffers = new PartialSumBuffers(memory, sums, (released) => forwarding.released(released));
     this.buffers = buffers;
     const members = new RelayMembers({
       settings: relaySettings(run, own, { sums, weightBytes }),
       ...{ clock, buffers, onNotice, onNobody, onFailure },
       outgoing: (what) => this.outgoing(what),
       chunk: (index) => data.chunk(index),
+      onSums: (message) => forwarding.arrived(message),
       compare: (answers) => compareSums(memory, layout, answers),
     });
+    const forwarding = new Forwarding(run, loaded, buffers, {
+      cover: (task, segment) => members.cover(task, segment),
+      onFailure,
+    });
+    this.forwarding = forwarding;
     for (const link of this.waiting.take()) members.accept(link);
     return members;
   }

@@ -21,6 +21,7 @@ import {
   type RelayState,
   type RelayTask,
 } from './relay-state.js';
+import { coverOf } from './segment-cover.js';
 import { ableCount, relay } from './transition.js';
 
 /** How often silent members are looked for. */
@@ -29,7 +30,8 @@ const TICK_MS = 500;
 const SHUTDOWN_MS = 1000;
 
 /** What those below a relay are served with. */
-export interface RelayTools extends Pick<MemberLinkTools, 'clock' | 'buffers' | 'outgoing' | 'chunk'> {
+export interface RelayTools
+  extends Pick<MemberLinkTools, 'clock' | 'buffers' | 'outgoing' | 'chunk' | 'onSums'> {
   readonly settings: RelaySettings;
   readonly compare: (answers: Extract<CoordinatorEffect, { kind: 'compare' }>['answers']) => Comparison;
   readonly onNotice: (text: string) => void;
@@ -97,6 +99,16 @@ export class RelayMembers {
       this.resolveTasks.set(task.range.from, resolve);
       this.actor.tell({ kind: 'compute', ...task });
     });
+  }
+
+  /** Partial sums that cover the leaves of a task under way, and of which a segment is here. */
+  cover(
+    { step, range }: Pick<RelayTask, 'step' | 'range'>,
+    segment: number,
+  ): readonly PartialSum[] | undefined {
+    const { current } = this.actor.state.scheduling;
+    if (current?.step !== step) return undefined;
+    return coverOf(current, range, (id, range) => this.links.arriving(id, { step, range }, segment));
   }
 
   /** Nobody needs the tasks under way any more. */

@@ -37,13 +37,26 @@ export function mix(a: number, b: number): number {
   return (word ^ (word >>> 16)) >>> 0;
 }
 
+/** The addition of one half of the bits of two sums: the upper one, or the lower one. */
+export function addedHalf(half: number, a: number, b: number): number {
+  const sum = mix(a, b);
+  if (!Number.isFinite(sum)) return sum;
+  return half === 0 ? sum >>> 16 : sum & 0xffff;
+}
+
+/** The sum of two sums. Halves are added apart from each other, as elements of vectors are: they are its segments. */
+export function added(a: number, b: number): number {
+  if (!Number.isFinite(a + b)) return a + b;
+  return ((addedHalf(0, a >>> 16, b >>> 16) << 16) | addedHalf(1, a & 0xffff, b & 0xffff)) >>> 0;
+}
+
 /** The sum of a node of the reduction tree, by the definition of the tree. */
 function canonicalSum(weights: number, step: number, { level, index }: TreeNode, leaves: number): number {
   if (level === 0) return mix(mix(weights, step), index);
   const left = canonicalSum(weights, step, { level: level - 1, index: 2 * index }, leaves);
   const right = { level: level - 1, index: 2 * index + 1 };
   if (right.index * 2 ** right.level >= leaves) return left;
-  return mix(left, canonicalSum(weights, step, right, leaves));
+  return added(left, canonicalSum(weights, step, right, leaves));
 }
 
 /** The sum of a node as it is exchanged, or of the root as it is before its own rounding, by the definition of shards. */
@@ -61,7 +74,7 @@ export function exchangedSum(
   const left = exchangedSum(weights, step, { level: level - 1, index: 2 * index }, leaves, codec);
   const right = { level: level - 1, index: 2 * index + 1 };
   if (right.index * 2 ** right.level >= leaves) return left;
-  const sum = mix(left, exchangedSum(weights, step, right, leaves, codec));
+  const sum = added(left, exchangedSum(weights, step, right, leaves, codec));
   return shardLevel === undefined || level === rootLevel(leaves) ? sum : rounded(sum);
 }
 

@@ -106,6 +106,8 @@ export async function measureScale(plan: ScalePlan, nowMs: () => number): Promis
     }),
     // A step of a replica is what a worker computes in a step.
     msPerLeaf: () => (local ? computeMs : computeMs / LEAVES_PER_WORKER),
+    // The segments of one machine do not pass a port one right behind the other, before those of the others.
+    firstSegmentAt: Math.max(0, 1 - wire.segmentBytes / wire.bytesPerMs / computeMs),
     trace: undefined,
     wire,
     decide: (...message) => {

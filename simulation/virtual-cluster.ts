@@ -6,6 +6,7 @@ import { SeededRandom } from '../shared/actor/seeded-random.js';
 import { VirtualClock } from '../shared/actor/virtual-clock.js';
 import { leavesOf } from '../shared/data/step-shape.js';
 import type { CoordinatorToWorker, WorkerToCoordinator } from '../shared/protocol/messages.js';
+import type { Segment } from '../shared/reduction/segments.js';
 import { INITIAL_WEIGHTS, type VirtualCodec } from './arithmetic.js';
 import { describeMessage } from './description.js';
 import { flipped } from './faults.js';
@@ -39,6 +40,8 @@ export interface ClusterParts {
   readonly timing: (random: SeededRandom) => NetworkTiming;
   /** Time that a machine takes for a leaf. */
   readonly msPerLeaf: (random: SeededRandom) => number;
+  /** When the first segment of sums is complete, as a fraction of the time that they take; left out: with the others. */
+  readonly firstSegmentAt?: number;
   /** Receives what happens, with virtual time. */
   readonly trace: ((text: string) => void) | undefined;
   /** Left out: long frames take no longer than short ones. */
@@ -201,6 +204,8 @@ export class VirtualCluster {
       nonce: () => this.nonce(),
       connect: (self) => this.connect(self),
       toCoordinator: this.toCoordinator,
+      forward: this.forward,
+      firstSegmentAt: this.parts.firstSegmentAt,
       errorOf: (self) => this.errorOf(self),
       withheld: (self) =>
         this.count(self.misbehaviour.withholds === 'answers' ? 'no-answer' : 'no-message', self.name),
@@ -369,15 +374,44 @@ export class VirtualCluster {
     const sent = worker.flipsNext && sums.length > 0 ? flipped(worker, sums, this.random) : sums;
     if (message.kind === 'partial-sums') {
       const { step, range } = message;
+      const forwarded = worker.forwarded.get(range.from);
+      worker.forwarded.delete(range.from);
       for (const [vector, sum] of sent.entries())
         for (const [index, { at, bytes }] of NUMBER_CUT.segments.entries()) {
           if (worker.misbehaviour.deceit === 'drops segments' && index > 0) continue;
+          if (forwarded?.over === link && forwarded.segments.has(index)) continue;
           const segment = { kind: 'segment', step, range, vector, index } as const;
           const payload = bytesOf(sum).subarray(at, at + bytes);
           send(segment, () => upper.receive(link.id, segment, payload, name));
         }
     }
     send(message, () => upper.receive(link.id, message, new Uint8Array(0), name));
+  };
+
+  /** Sends segments of sums that are complete before the others. */
+  private readonly forward: WorkerEnvironment['forward'] = (worker, { step, range }, sums, segments) => {
+    const { link } = worker;
+    const upper = link && this.routes.get(link.id)?.upper;
+    if (link === undefined || upper === undefined || !upper.isRunning) return;
+    let forwarded = worker.forwarded.get(range.from);
+    if (forwarded?.over !== link) {
+      forwarded = { over: link, segments: new Set() };
+      worker.forwarded.set(range.from, forwarded);
+    }
+    for (const index of segments) {
+      forwarded.segments.add(index);
+      if (worker.misbehaviour.deceit === 'drops segments' && index > 0) continue;
+      const { at, bytes } = NUMBER_CUT.segments[index] as Segment;
+      for (const [vector, sum] of sums.entries()) {
+        const segment = { kind: 'segment', step, range, vector, index } as const;
+        const payload = sum.slice(at, at + bytes);
+        this.messages += 1;
+        const receive = (): void => {
+          if (upper.isRunning) upper.receive(link.id, segment, payload, worker.name);
+        };
+        link.send('coordinator', receive, false, true);
+      }
+    }
   };
 
   private errorOf(worker: VirtualWorker): number {

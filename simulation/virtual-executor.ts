@@ -3,7 +3,15 @@ import type { CoordinatorEffect } from '../coordinator/state/messages.js';
 import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
 import { mergePlan, nodeKey } from '../shared/reduction/merge-plan.js';
 import { type LeafRange, nodeLeaves, rootLevel, type TreeNode } from '../shared/reduction/tree.js';
-import { exchangedSum, INITIAL_RESIDUAL, mix, rounded, updateOf, type VirtualCodec } from './arithmetic.js';
+import {
+  added,
+  exchangedSum,
+  INITIAL_RESIDUAL,
+  mix,
+  rounded,
+  updateOf,
+  type VirtualCodec,
+} from './arithmetic.js';
 import type { ArrivedSum } from './rehearsal-checks.js';
 import { bytesOf, NUMBER_CUT, numberOf } from './vectors.js';
 
@@ -181,7 +189,7 @@ export class VirtualExecutor implements SumStore {
     const nodes = arrived.map(({ node }) => node);
     const root = { level: rootLevel(leaves), index: 0 };
     for (const { into, left, right } of mergePlan(nodes, leaves).adds) {
-      const sum = mix(sums.get(nodeKey(left)) as number, sums.get(nodeKey(right)) as number);
+      const sum = added(sums.get(nodeKey(left)) as number, sums.get(nodeKey(right)) as number);
       const isRounded = this.codec?.shardLevel !== undefined && into.level < root.level;
       sums.set(nodeKey(into), isRounded ? rounded(sum) : sum);
     }

@@ -2,6 +2,7 @@ import { IncomingSums } from '../coordinator/compute/incoming-sums.js';
 import { isOwed, owedVectors } from '../coordinator/scheduling/answers.js';
 import type { RunSettings } from '../coordinator/state/run-settings.js';
 import { accountOf } from '../relay/account.js';
+import { ForwardedSums } from '../relay/forwarded-sums.js';
 import { sumsOf } from '../relay/relay-members.js';
 import { relaySettings } from '../relay/relay-settings.js';
 import {
@@ -10,11 +11,15 @@ import {
   type RelayMessage,
   type RelayState,
 } from '../relay/relay-state.js';
+import { coverOf } from '../relay/segment-cover.js';
 import { ableCount, type relay } from '../relay/transition.js';
 import { Actor } from '../shared/actor/actor.js';
+import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
 import { ProtocolError } from '../shared/protocol/checked.js';
 import type { Expel, Run, SumPart, WorkerToCoordinator } from '../shared/protocol/messages.js';
-import { isSameRange } from '../shared/reduction/tree.js';
+import { joinVectors, type Segment } from '../shared/reduction/segments.js';
+import { exchangedNodes } from '../shared/reduction/shards.js';
+import { isSameRange, type TreeNode } from '../shared/reduction/tree.js';
 import type { WorkerIdentity } from '../worker/connection.js';
 import type { Arriving } from '../worker/executor.js';
 import type { WorkItem } from '../worker/messages.js';
@@ -54,7 +59,11 @@ export interface RelayEnvironment extends Pick<CoordinatorEnvironment, 'trace' |
 export class VirtualRelay extends VirtualWorker implements UpperEnd {
   override readonly relays = true;
   private members: Actor<RelayState, RelayMessage, RelayEffect> | undefined;
-  private readonly store = new RelayedSums();
+  private readonly store = new RelayedSums((buffers) => {
+    for (const { sums } of this.forwarding.values()) sums.released(buffers);
+  });
+  /** The sums that go up segment by segment. */
+  private readonly forwarding = new Map<WorkItem, { sums: ForwardedSums; results: readonly number[] }>();
   private readonly incoming: IncomingSums;
   private run: Run | undefined;
   /** Ids of the connections from below. */
@@ -118,6 +127,7 @@ export class VirtualRelay extends VirtualWorker implements UpperEnd {
       try {
         const buffers = this.incoming.receive(id, message, payload);
         this.members?.tell({ kind: 'received', id, message, buffers });
+        this.arrivedBelow(message);
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
         this.members?.tell({ kind: 'garbled', id, reason: error.message });
@@ -213,6 +223,7 @@ export class VirtualRelay extends VirtualWorker implements UpperEnd {
       weights.set(bytesOf(mix(numberOf(weights), numberOf(update))));
     }
     const comes = brings === 'update' && !isUpdate ? undefined : brings;
+    this.beginForwarding(work);
     this.members?.tell({ kind: 'compute', step, range, brings: comes });
     for (const next of this.behind.splice(0)) this.compute(next);
   }
@@ -225,6 +236,10 @@ export class VirtualRelay extends VirtualWorker implements UpperEnd {
     this.waitingWork = undefined;
     if (this.delivery !== undefined) this.delivery.missing = 0;
     this.sendAsIs();
+    for (const [work, { sums, results }] of this.forwarding) {
+      this.forwarding.delete(work);
+      sums.abandon(() => this.store.release(results));
+    }
     this.members?.tell({ kind: 'abandon' });
     this.environment.after(0, () => {
       for (const { step, range } of given)
@@ -336,20 +351,82 @@ export class VirtualRelay extends VirtualWorker implements UpperEnd {
     const work = this.works.find((one) => one.step === step && isSameRange(one.range, range));
     const account = this.run?.audits ? accountOf(parts, (part) => store.hashOf(part)) : undefined;
     const arrived = sumsOf(parts);
-    const added = store.add(arrived, environment.leavesOf(step), environment.codec);
-    store.release(arrived.map(({ buffer }) => buffer));
-    if (work === undefined) return;
-    const first = this.sums.length;
-    const error = environment.errorOf(this);
-    this.sums = [...this.sums, ...added.map(({ sum }) => (error === 0 ? sum : mix(sum, error)))];
-    const said = error === 0 || this.misbehaviour.deceit !== 'blames others' ? account : account?.map(framed);
-    const partialSums = added.map(({ node }, i) => ({ node, buffer: first + i }));
-    environment.after(ADD_MS, () => {
-      if (this.isDead || !this.works.includes(work)) return;
+    const releaseArrived = (): void => store.release(arrived.map(({ buffer }) => buffer));
+    const report = (added: readonly { readonly node: TreeNode; readonly sum: number }[]): void => {
+      if (work === undefined || this.isDead || !this.works.includes(work)) return;
+      const first = this.sums.length;
+      const error = environment.errorOf(this);
+      this.sums = [...this.sums, ...added.map(({ sum }) => (error === 0 ? sum : mix(sum, error)))];
+      const isFramed = error !== 0 && this.misbehaviour.deceit === 'blames others';
+      const said = isFramed ? account?.map(framed) : account;
+      const partialSums = added.map(({ node }, i) => ({ node, buffer: first + i }));
       this.works = this.works.filter((one) => one !== work);
       const computeMicros = computeMs * 1000;
       this.tell({ kind: 'computed', step, range, partialSums, computeMicros, ...(said && { parts: said }) });
+    };
+    const forwarding = work && this.forwarding.get(work);
+    if (work === undefined || forwarding === undefined) {
+      const added = store.add(arrived, environment.leavesOf(step), environment.codec);
+      releaseArrived();
+      return environment.after(ADD_MS, () => report(added));
+    }
+    const { sums, results } = forwarding;
+    sums.finish(arrived, () => {
+      this.forwarding.delete(work);
+      releaseArrived();
+      const nodes = exchangedNodes(range, environment.leavesOf(step), undefined);
+      const added = nodes.map((node, i) => ({ node, sum: numberOf(store.bytes(results[i] as number)) }));
+      store.release(results);
+      report(added);
     });
+  }
+
+  /** The sums go up segment by segment, as in production, unless single steps have a codec; or the relay lies, which it does at the end. */
+  private beginForwarding(work: WorkItem): void {
+    const { store, environment } = this;
+    const { step, range } = work;
+    if (environment.codec?.shardLevel !== undefined || this.misbehaviour.wrongChance > 0) return;
+    const leaves = environment.leavesOf(step);
+    const results = store.take(exchangedNodes(range, leaves, undefined).length);
+    const bytes = (): Uint8Array[] => results.map((buffer) => store.bytes(buffer));
+    this.forwarded.delete(range.from);
+    const sums = new ForwardedSums({
+      segments: NUMBER_CUT.segments.length,
+      cover: (segment) => this.cover(work, segment),
+      add: (addition, done) => {
+        store.addSegments(addition, leaves, results);
+        environment.after(ADD_MS, () => this.handle(done));
+      },
+      copy: (segment) => {
+        const { at, bytes: length } = NUMBER_CUT.segments[segment] as Segment;
+        return joinVectors(bytes().map((one) => one.slice(at, at + length)));
+      },
+      forward: (segments) => {
+        // Over another link nothing of this is owed.
+        if (this.works.includes(work)) environment.forward(this, work, bytes(), segments);
+      },
+      retract: () => {
+        const forwarded = this.forwarded.get(range.from);
+        this.forwarded.delete(range.from);
+        if (forwarded !== undefined && forwarded.over === this.link)
+          environment.toCoordinator(this, { kind: 'retract', step, range }, []);
+      },
+    });
+    this.forwarding.set(work, { sums, results });
+  }
+
+  private cover({ step, range }: WorkItem, segment: number): readonly PartialSum[] | undefined {
+    const current = this.members?.state.scheduling.current;
+    if (current?.step !== step) return undefined;
+    return coverOf(current, range, (id, range) => this.incoming.arriving(id, { step, range }, segment));
+  }
+
+  private arrivedBelow(message: WorkerToCoordinator): void {
+    if (message.kind !== 'segment' && message.kind !== 'partial-sums') return;
+    for (const [{ step, range }, { sums }] of this.forwarding) {
+      const isOf = range.from <= message.range.from && message.range.to <= range.to;
+      if (step === message.step && isOf) sums.arrived(message.kind === 'segment' ? message.index : undefined);
+    }
   }
 
   protected override expel(message: Expel): void {

@@ -1,6 +1,5 @@
-import type { Expel, Run, WorkerToCoordinator } from '../shared/protocol/messages.js';
+import type { Expel, PartialSums, Run, WorkerToCoordinator } from '../shared/protocol/messages.js';
 import { exchangedNodes } from '../shared/reduction/shards.js';
-import type { LeafRange } from '../shared/reduction/tree.js';
 import type { WorkerIdentity } from '../worker/connection.js';
 import type { Arriving } from '../worker/executor.js';
 import type { WorkerEffect, WorkerMessage, WorkItem } from '../worker/messages.js';
@@ -27,6 +26,10 @@ export interface WorkerEnvironment {
   nonce(): string;
   connect(worker: VirtualWorker): void;
   toCoordinator(worker: VirtualWorker, message: WorkerToCoordinator, sums: readonly number[]): void;
+  /** Sends segments of sums before their message. */
+  forward(worker: VirtualWorker, task: Task, sums: readonly Uint8Array[], segments: readonly number[]): void;
+  /** When the first segment of sums is complete, as a fraction of the time that they take; undefined: with the others. */
+  readonly firstSegmentAt: number | undefined;
   /** The error of the worker's next answer; 0 when the answer is right. */
   errorOf(worker: VirtualWorker): number;
   /** The worker does not send a message that it owes. */
@@ -48,6 +51,9 @@ export interface VirtualMachine {
   /** Name of the relay that it connects to; undefined: it connects to the coordinator. */
   readonly above?: string | undefined;
 }
+
+/** The step and the range of leaves that sums are of. */
+type Task = Pick<PartialSums, 'step' | 'range'>;
 
 /** The production worker on a virtual machine. */
 export class VirtualWorker {
@@ -86,6 +92,10 @@ export class VirtualWorker {
   protected waitingWork: WorkItem | undefined;
   /** What arrives, or has arrived last. */
   protected delivery: { readonly what: Arriving; readonly bytes: Uint8Array; missing: number } | undefined;
+  /** By the first leaf of what is computed, the segments that were sent before the others, and over which link. */
+  readonly forwarded = new Map<number, { readonly over: Connection; readonly segments: Set<number> }>();
+  /** What the sums of the computation under way will be, once its first segment is complete. */
+  private foreseen: { readonly work: WorkItem; readonly sums: readonly number[] } | undefined;
   /** Answers that it has computed. */
   private answers = 0;
 
@@ -269,7 +279,7 @@ export class VirtualWorker {
       this.waitingWork = work;
       return;
     }
-    const { step, range, brings, isRehearsed } = work;
+    const { range, brings, isRehearsed } = work;
     const brought = brings !== undefined && delivery !== undefined ? numberOf(delivery.bytes) : undefined;
     if (brought !== undefined && !isRehearsed)
       this.weights = brings === 'weights' ? brought : mix(this.weights, brought);
@@ -277,36 +287,52 @@ export class VirtualWorker {
     // A replica takes as long as its steps take, a leaf each.
     const leaves = this.state.workQueue.run?.settings.local?.steps ?? range.to - range.from;
     const computeMs = leaves * this.msPerLeaf * this.slowness;
+    this.forwarded.delete(range.from);
+    this.foreseeFirst(work, used, computeMs);
     this.environment.after(computeMs, () => {
       if (this.isDead || this.underWay !== work) return;
       this.underWay = undefined;
-      this.computed({ step, range, weights: used, computeMs });
+      this.computed(work, used, computeMs);
     });
   }
 
-  private computed({
-    step,
-    range,
-    weights,
-    computeMs,
-  }: {
-    step: number;
-    range: LeafRange;
-    weights: number;
-    computeMs: number;
-  }): void {
-    const leaves = this.environment.leavesOf(step);
-    const { codec } = this.environment;
+  /** Sends the first segment as soon as it is complete. */
+  private foreseeFirst(work: WorkItem, weights: number, computeMs: number): void {
+    const { environment } = this;
+    const { firstSegmentAt } = environment;
+    const isWhole = this.sharesMemory || this.state.workQueue.run?.settings.local !== undefined;
+    if (isWhole || firstSegmentAt === undefined) return;
+    const { link } = this;
+    environment.after(firstSegmentAt * computeMs, () => {
+      const { withholds, deceit } = this.misbehaviour;
+      if (this.isDead || this.underWay !== work || this.link !== link) return;
+      if (withholds === 'messages' || deceit === 'drops segments') return;
+      const sums = this.sumsOf(work, weights);
+      this.foreseen = { work, sums };
+      environment.forward(this, work, sums.map(bytesOf), [0]);
+    });
+  }
+
+  private sumsOf({ step, range }: WorkItem, weights: number): readonly number[] {
+    const { environment } = this;
+    const { codec } = environment;
+    const leaves = environment.leavesOf(step);
     const nodes = exchangedNodes(range, leaves, codec?.shardLevel);
     // Where shared weights changed meanwhile, the sums are of neither, and must not count.
-    const isStale = this.sharesMemory && this.environment.weightsFor(this) !== weights;
+    const isStale = this.sharesMemory && environment.weightsFor(this) !== weights;
     // Neither must those of samples that are not here.
     const isWrong = isStale || this.missingChunks.length > 0;
-    const error = isWrong ? 1 : this.environment.errorOf(this);
-    this.sums = nodes.map((part) => {
+    const error = isWrong ? 1 : environment.errorOf(this);
+    return nodes.map((part) => {
       const sum = exchangedSum(weights, step, part, leaves, codec);
       return error === 0 ? sum : mix(sum, error);
     });
+  }
+
+  private computed(work: WorkItem, weights: number, computeMs: number): void {
+    const { step, range } = work;
+    const nodes = exchangedNodes(range, this.environment.leavesOf(step), this.environment.codec?.shardLevel);
+    this.sums = this.foreseen?.work === work ? this.foreseen.sums : this.sumsOf(work, weights);
     const partialSums = nodes.map((part, buffer) => ({ node: part, buffer }));
     this.tell({ kind: 'computed', step, range, partialSums, computeMicros: computeMs * 1000 });
   }

@@ -44,8 +44,8 @@ export class WorkerEffectRunner {
   private link: Link | undefined;
   /** Sends over the link in order. */
   private sender: PacedSender | undefined;
-  /** What has been sent of the partial sums that are computed, and over which link. */
-  private sent: { readonly over: PacedSender; readonly segments: Set<number> } | undefined;
+  /** By the first leaf of what is computed, which segments of its partial sums have been sent, and over which link. */
+  private readonly sent = new Map<number, { readonly over: PacedSender; readonly segments: Set<number> }>();
   private hasEnded = false;
   /** Ends the wait for the next attempt to connect. */
   private cancelWait: Cancel = () => {};
@@ -150,7 +150,7 @@ export class WorkerEffectRunner {
     if (travelWhole(cut, views.length)) return sender?.send(message, joinVectors(views));
     this.sendSegments(message, partialSums, [...cut.segments.keys()]);
     sender?.send(message);
-    this.sent = undefined;
+    this.sent.delete(message.range.from);
   }
 
   /** Sends segments of partial sums, those that have not been sent. */
@@ -164,10 +164,14 @@ export class WorkerEffectRunner {
     if (vectors === undefined || sender === undefined) return;
     const { cut, views } = vectors;
     if (travelWhole(cut, views.length)) return;
-    if (this.sent?.over !== sender) this.sent = { over: sender, segments: new Set() };
+    let sent = this.sent.get(range.from);
+    if (sent?.over !== sender) {
+      sent = { over: sender, segments: new Set() };
+      this.sent.set(range.from, sent);
+    }
     for (const index of segments) {
-      if (this.sent.segments.has(index)) continue;
-      this.sent.segments.add(index);
+      if (sent.segments.has(index)) continue;
+      sent.segments.add(index);
       const { at, bytes } = cut.segments[index] as Segment;
       for (const [vector, view] of views.entries())
         sender.send({ kind: 'segment', step, range, vector, index }, view.subarray(at, at + bytes));
@@ -205,7 +209,7 @@ export class WorkerEffectRunner {
     await this.sender?.idle();
     const appliesUpdate = brings === 'update' && isRehearsed !== true;
     const { sender } = this;
-    this.sent = undefined;
+    this.sent.delete(range.from);
     const computed = await executor.compute(
       { step, range, appliesUpdate },
       {
@@ -213,6 +217,12 @@ export class WorkerEffectRunner {
         completed: (partialSums, segments) => {
           // Over another link nothing of this is owed.
           if (this.sender === sender) this.sendSegments({ step, range }, partialSums, segments);
+        },
+        retracted: () => {
+          const sent = this.sent.get(range.from);
+          if (sent === undefined || sent.over !== this.sender) return;
+          this.sent.delete(range.from);
+          sent.over.send({ kind: 'retract', step, range });
         },
       },
     );

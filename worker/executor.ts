@@ -42,6 +42,8 @@ export interface ComputeEvents {
   nowMs(): number;
   /** These segments of all of its partial sums are complete, before the others. */
   completed(partialSums: readonly PartialSum[], segments: readonly number[]): void;
+  /** What was completed of them is void: the bits of some segments are others now, and all are sent again. */
+  retracted(): void;
 }
 
 /** What comes of a computation. */

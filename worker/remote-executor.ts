@@ -47,7 +47,7 @@ export interface LoadedRun {
   readonly layout: SumLayout;
   readonly sums: VectorCut;
   /** Adds partial sums of other machines; undefined with local updates, whose results are added by the coordinator alone. */
-  readonly exchange: StepExecutor['exchange'] | undefined;
+  readonly adder: Pick<StepExecutor, 'exchange' | 'exchangeSegments' | 'codec'> | undefined;
   readonly begin: (computation: Computation) => StagedComputation;
   readonly interrupt: () => void;
 }
@@ -220,7 +220,7 @@ export class RemoteExecutor implements Executor {
         },
         layout: resultLayout(plan, rule),
         sums: sumCut(resultLayout(plan, rule)),
-        exchange: undefined,
+        adder: undefined,
         begin: ({ step, range }) => {
           let partialSums: readonly PartialSum[] | undefined;
           const stage: Stage = {
@@ -251,7 +251,7 @@ export class RemoteExecutor implements Executor {
       },
       layout,
       sums: sumCut(layout),
-      exchange: (step, partialSums) => stepExecutor.exchange(step, partialSums),
+      adder: stepExecutor,
       begin: stagedSteps(stepExecutor, plan, layout, codec, threads),
       interrupt: () => {},
     };

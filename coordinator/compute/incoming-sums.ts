@@ -52,6 +52,7 @@ export class IncomingSums {
    */
   receive(id: string, message: Received, payload: Uint8Array): readonly number[] {
     if (message.kind === 'segment') this.takeSegment(id, message, payload);
+    if (message.kind === 'retract') this.forgetTask(id, message);
     if (message.kind !== 'partial-sums') return [];
     return message.buffers ?? this.complete(id, message, payload);
   }
@@ -113,6 +114,12 @@ export class IncomingSums {
     }
     this.incoming.get(id)?.delete(keyOf(message));
     return task.buffers;
+  }
+
+  /** The buffers of the sums that a member is sending of a task, if this segment has come of all of them. */
+  arriving(id: string, task: Owed, index: number): readonly number[] | undefined {
+    const found = this.incoming.get(id)?.get(keyOf(task));
+    return found?.arrival.has(index) ? found.buffers : undefined;
   }
 
   /** A member is gone. */

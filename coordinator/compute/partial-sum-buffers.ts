@@ -13,6 +13,8 @@ export class PartialSumBuffers implements SumStore {
   constructor(
     private readonly memory: ComputeMemory,
     readonly cut: VectorCut,
+    /** Buffers go back to the pool. */
+    private readonly onRelease: (buffers: readonly number[]) => void = () => {},
   ) {}
 
   take(vectors: number): number[] {
@@ -29,6 +31,7 @@ export class PartialSumBuffers implements SumStore {
 
   /** Returns buffers to the pool. Those that are not the pool's (a local worker's own) are left alone. */
   release(buffers: readonly number[]): void {
+    this.onRelease(buffers);
     for (const buffer of buffers) if (this.lent.delete(buffer)) this.free.push(buffer);
   }
 }

@@ -22,6 +22,8 @@ export interface ReceivedOutcome extends MembershipOutcome {
   readonly ready?: Member;
   /** It has sent a segment of partial sums, which the scheduling room has to judge. */
   readonly segmentOf?: Member;
+  /** It has retracted the segments of an answer. */
+  readonly retracting?: Member;
   /** Partial sums, which the scheduling room has to judge. */
   readonly answer?: { readonly member: Member; readonly message: PartialSums };
   /** It has given up what it owed, which is the scheduling room's business too. */
@@ -52,6 +54,8 @@ export function onReceived(
       return becomeReady(part, member, message.lacksData !== true);
     case 'segment':
       return { ...NOTHING, segmentOf: member };
+    case 'retract':
+      return { ...NOTHING, retracting: member };
     case 'partial-sums':
       return { ...NOTHING, answer: { member, message } };
     case 'cancelled':

@@ -59,6 +59,7 @@ export function onPartialSums(
   worker.answersDue -= 1;
   worker.accounts = parts !== undefined;
   worker.segments = 0;
+  worker.retractions = 0;
   const { shardLevel } = part.settings;
   const load = loadOf([range], Math.max(part.current?.leaves ?? 0, range.to), shardLevel);
   const { bytes } = part.settings.exchange;
@@ -137,10 +138,27 @@ function othersMs(part: SchedulingState, worker: WorkerRecord): number {
 }
 
 /** A segment of partial sums has come from a member. @returns whether the member was asked for so many */
-export function onSegment({ settings }: SchedulingState, worker: WorkerRecord): boolean {
+export function onSegment(part: SchedulingState, worker: WorkerRecord): boolean {
   worker.segments += 1;
-  const mayAnswer = worker.member.phase === 'ready' && worker.answersDue > 0;
-  return mayAnswer && worker.segments <= settings.answerSegmentsMax;
+  return (
+    mayAnswer(worker) && worker.segments <= part.settings.answerSegmentsMax * answersAtOnce(part, worker)
+  );
+}
+
+/** A member has retracted the segments of an answer, to send them again. @returns whether it may */
+export function onRetract(part: SchedulingState, worker: WorkerRecord): boolean {
+  worker.retractions += 1;
+  worker.segments = 0;
+  return mayAnswer(worker) && worker.retractions <= answersAtOnce(part, worker);
+}
+
+function mayAnswer({ member, answersDue }: WorkerRecord): boolean {
+  return member.phase === 'ready' && answersDue > 0;
+}
+
+/** Of how many answers the segments may be on their way: a relay is given several replicas of a round. */
+function answersAtOnce({ settings }: SchedulingState, { answersDue }: WorkerRecord): number {
+  return settings.isLocal ? answersDue : 1;
 }
 
 /** How many vectors a member owes for a task in the step under way, or a checked rehearsal; 0: it owes nothing. */

@@ -81,6 +81,8 @@ export interface WorkerRecord {
   answersDue: number;
   /** Segments that it has sent since its latest partial sums. */
   segments: number;
+  /** Answers since then whose segments it has retracted. */
+  retractions: number;
   /** Cancellations that it was sent, and those that it has acknowledged. */
   cancelsSent: number;
   cancelsAcknowledged: number;
@@ -184,6 +186,7 @@ export function onMemberConnected({ workers }: SchedulingState, member: Readonly
     announced: undefined,
     answersDue: UNASKED_MAX,
     segments: 0,
+    retractions: 0,
     cancelsSent: 0,
     cancelsAcknowledged: 0,
     isFetching: false,

@@ -19,6 +19,7 @@
  *                                            <-     partial-sums + vectors
  *       work, then segments of weights       ->
  *                                            <-     segments of vectors, then partial-sums
+ *                                            <-     retract (of a relay: the segments were wrong, and come again)
  *       expel (of a relay: a worker below)   ->
  *       cancel                               ->
  *                                            <-     cancelled
@@ -291,6 +292,16 @@ export interface SumSegment extends SegmentPlace {
   readonly range: LeafRange;
 }
 
+/**
+ * The segments of the sums of one range that have been sent are void, and all of them come again: what somebody below a relay has sent
+ * of them was replaced by other bits. Once for each range.
+ */
+export interface Retract {
+  readonly kind: 'retract';
+  readonly step: number;
+  readonly range: LeafRange;
+}
+
 /** Nothing of this step, or of steps before it, comes from this worker any more: its threads are free. */
 export interface Cancelled {
   readonly kind: 'cancelled';
@@ -322,6 +333,7 @@ export type WorkerToCoordinator =
   | Ready
   | SumSegment
   | PartialSums
+  | Retract
   | Cancelled
   | Leave
   | Pong

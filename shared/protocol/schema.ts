@@ -180,6 +180,7 @@ export const WorkerToCoordinatorSchema: v.GenericSchema<unknown, WorkerToCoordin
       v.pipe(v.array(v.strictObject({ path, name, range, hash: sha256 })), v.maxLength(PARTS_MAX)),
     ),
   }),
+  v.strictObject({ kind: v.literal('retract'), step, range }),
   v.strictObject({ kind: v.literal('cancelled'), step }),
   v.strictObject({ kind: v.literal('leave'), reason }),
   v.strictObject({ kind: v.literal('pong'), id: count }),

@@ -90,6 +90,14 @@ export class SegmentArrival {
     return this.left === 0;
   }
 
+  /** Whether a segment has arrived of every vector. */
+  has(index: number): boolean {
+    const { segments } = this.cut;
+    for (let vector = 0; vector < this.vectors; vector++)
+      if (this.arrived[vector * segments.length + index] !== 1) return false;
+    return true;
+  }
+
   /**
    * Takes note of a segment.
    * @param bytes that came

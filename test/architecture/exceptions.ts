@@ -18,6 +18,7 @@ export const LONG_FILES: LongFiles = {
   'simulation/virtual-cluster.ts':
     'the machines of one cluster and what passes between them, in one virtual time',
   'simulation/virtual-coordinator.ts': 'one process: a case for each effect, and what it stands for',
+  'shared/engine/step/step-compiler.ts': 'the command buffers of one thread, a method for each kind of them',
   'simulation/virtual-relay.ts': 'one machine: a worker upwards and a coordinator downwards, on one state',
   'simulation/virtual-worker.ts': 'one machine: a case for each effect, and what it stands for',
   'simulation/virtual-executor.ts':

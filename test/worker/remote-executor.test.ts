@@ -13,7 +13,7 @@ import type { Computed } from '../../worker/executor.js';
 import { RemoteExecutor } from '../../worker/remote-executor.js';
 
 const MIB = 2 ** 20;
-const EVENTS = { nowMs: () => 0, completed: () => {} };
+const EVENTS = { nowMs: () => 0, completed: () => {}, retracted: () => {} };
 const STEP = { step: 0, range: { from: 0, to: 8 }, appliesUpdate: false };
 
 /** What a test chooses of a run. A sample is a vector of `width` numbers, and so is its target. */

@@ -33,7 +33,7 @@ async function handle(message: LinkToCompute): Promise<void> {
 }
 
 /** What is posted is posted once, when all is computed. */
-const EVENTS = { nowMs: () => systemClock.nowMs(), completed: () => {} };
+const EVENTS = { nowMs: () => systemClock.nowMs(), completed: () => {}, retracted: () => {} };
 
 interface Done {
   readonly result: ComputeResults[keyof ComputeResults];

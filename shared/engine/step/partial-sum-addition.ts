@@ -141,6 +141,59 @@ export function planDecodedExchange(
   };
 }
 
+/** Where a term of an addition lies, or where its result goes, for a segment of vectors. */
+export type SegmentPlaceInMemory =
+  /** At the segment's place in the vector at this byte offset. */
+  | { readonly vector: number }
+  /** In room for one segment: the first, the second, and so on. */
+  | { readonly room: number };
+
+/** One addition of a segment of vectors: out = a + b, or a copy of `a`. `out` may be `a`. */
+export interface SegmentAdd {
+  readonly out: SegmentPlaceInMemory;
+  readonly a: SegmentPlaceInMemory;
+  readonly b?: SegmentPlaceInMemory;
+}
+
+/**
+ * The additions of the tree that are possible between partial sums, for one segment of them, with the results elsewhere: the partial
+ * sums stay as they are. What nothing is added to is copied.
+ * @param results where the vectors of the results lie, in leaf order of their nodes
+ * @returns the additions in an order in which they can run, and for how many segments they need room
+ * @throws AssertionError when there are more or fewer results
+ */
+export function planSegmentAdds(
+  partialSums: readonly PartialSum[],
+  leaves: number,
+  results: readonly number[],
+): { readonly adds: readonly SegmentAdd[]; readonly rooms: number } {
+  const merge = mergePlan(
+    partialSums.map(({ node }) => node),
+    leaves,
+  );
+  assert(merge.tops.length === results.length, 'partial sums add up to as many as are exchanged of them');
+  const buffers = new Map(partialSums.map(({ node, buffer }) => [nodeKey(node), buffer]));
+  const sums = new Map(merge.adds.map((add) => [nodeKey(add.into), add]));
+  const adds: SegmentAdd[] = [];
+  let rooms = 0;
+  /** Computes a node, if it is not there from the start. @param room the first that is free @returns where it is */
+  const compute = (node: TreeNode, out: SegmentPlaceInMemory, room: number): SegmentPlaceInMemory => {
+    const sum = sums.get(nodeKey(node));
+    if (sum === undefined) return { vector: buffers.get(nodeKey(node)) as number };
+    const a = compute(sum.left, out, room);
+    const b = compute(sum.right, { room }, room + 1);
+    if ('room' in b) rooms = Math.max(rooms, room + 1);
+    adds.push({ out, a, b });
+    return out;
+  };
+  for (const [i, top] of merge.tops.entries()) {
+    const out = { vector: results[i] as number };
+    const at = compute(top, out, 0);
+    if (at !== out) adds.push({ out, a: at });
+  }
+  return { adds, rooms };
+}
+
 /** An addition of the tree, and the partial sums that it adds. */
 interface Addition {
   readonly into: TreeNode;

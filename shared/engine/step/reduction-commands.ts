@@ -1,7 +1,7 @@
 /* The kernel calls of a reduction, and of the rounding of its root, on one span of the vectors. */
 import { assert } from '../../errors.js';
 import type { CommandBuffer } from '../../kernels/command-buffer.js';
-import type { Reduction } from './partial-sum-addition.js';
+import type { Reduction, SegmentAdd, SegmentPlaceInMemory } from './partial-sum-addition.js';
 import {
   type EncodedVector,
   emitVectorDecode,
@@ -66,4 +66,31 @@ export function describeReduction({ decodes, steps, encodes }: Reduction): strin
   const step = (one: Reduction['steps'][number]): string =>
     'quantize' in one ? `q${one.quantize}` : `${one.out},${one.a},${one.b}`;
   return [...decodes.map(conversion), ...steps.map(step), ...encodes.map(conversion)].join(' ');
+}
+
+/** A key of additions of a segment. */
+export function describeSegmentAdds(adds: readonly SegmentAdd[]): string {
+  const place = (one: SegmentPlaceInMemory | undefined): string =>
+    one === undefined ? '' : 'room' in one ? `r${one.room}` : `${one.vector}`;
+  return adds.map(({ out, a, b }) => `${place(out)},${place(a)},${place(b)}`).join(' ');
+}
+
+/**
+ * Emits additions of one segment of vectors.
+ * @param span of the vectors
+ * @param roomAt byte offset of room for a segment
+ */
+export function emitSegmentAdds(
+  to: CommandBuffer,
+  adds: readonly SegmentAdd[],
+  span: Span,
+  roomAt: (room: number) => number,
+): void {
+  const n = span.to - span.from;
+  const offset = (place: SegmentPlaceInMemory): number =>
+    'room' in place ? roomAt(place.room) : place.vector + 4 * span.from;
+  for (const { out, a, b } of adds) {
+    if (b === undefined) to.emit('copyVector', { out: offset(out), a: offset(a), n });
+    else to.emit('addVectors', { out: offset(out), a: offset(a), b: offset(b), n });
+  }
 }

@@ -5,13 +5,20 @@ import type { InstructionRange } from '../../compiler/scratch-allocator.js';
 import { keyOf } from '../../graph/keys.js';
 import type { CommandBuffer } from '../../kernels/command-buffer.js';
 import { rulesOf, sameRule } from '../../optim/learning-rules.js';
+import { SEGMENT_BYTES } from '../../reduction/segments.js';
 import { shardsOf } from '../../reduction/shards.js';
 import { type LeafRange, leafCount, maximalSubtrees, nodeLeaves, rowsOf } from '../../reduction/tree.js';
 import type { RunMemory } from '../run-memory.js';
 import type { CommandBufferRef } from '../threads/thread-job.js';
 import { CommandBufferCache } from './command-buffer-cache.js';
-import type { PartialSum, Reduction } from './partial-sum-addition.js';
-import { describeReduction, emitReduction, emitRounding } from './reduction-commands.js';
+import type { PartialSum, planSegmentAdds, Reduction } from './partial-sum-addition.js';
+import {
+  describeReduction,
+  describeSegmentAdds,
+  emitReduction,
+  emitRounding,
+  emitSegmentAdds,
+} from './reduction-commands.js';
 import type { SumCodec } from './sum-codec.js';
 import { ThreadMemory } from './thread-memory.js';
 import {
@@ -40,6 +47,8 @@ export class StepCompiler {
   readonly threadMemory: ThreadMemory;
   private readonly commandBuffers: CommandBufferCache;
   private readonly blocks: readonly Block[];
+  /** Room for segments of sums. */
+  private readonly rooms: number[] = [];
 
   constructor(
     private readonly runMemory: RunMemory,
@@ -91,6 +100,21 @@ export class StepCompiler {
     const key = `add ${spans.map(({ from, to }) => `${from}-${to}`).join(' ')} ${describeReduction(reduction)}`;
     return this.commandBuffers.get(key, (commandBuffer) => {
       for (const span of spans) emitReduction(commandBuffer, this.codec, reduction, span);
+    });
+  }
+
+  /** Additions on segments of vectors, whose results go elsewhere. @param spans of the vectors; none is longer than a segment */
+  addSegments(
+    { adds, rooms }: ReturnType<typeof planSegmentAdds>,
+    spans: readonly Span[],
+  ): CommandBufferRef | undefined {
+    if (spans.length === 0) return undefined;
+    while (this.rooms.length < rooms)
+      this.rooms.push(this.runMemory.memory.allocate(SEGMENT_BYTES, 'partial sums'));
+    const roomAt = (room: number): number => this.rooms[room] as number;
+    const key = `segments ${spans.map(({ from, to }) => `${from}-${to}`).join(' ')} ${describeSegmentAdds(adds)}`;
+    return this.commandBuffers.get(key, (commandBuffer) => {
+      for (const span of spans) emitSegmentAdds(commandBuffer, adds, span, roomAt);
     });
   }
 

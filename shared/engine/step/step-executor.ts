@@ -1,6 +1,7 @@
 import type { InstructionRange } from '../../compiler/scratch-allocator.js';
 import { stepPlace } from '../../data/order.js';
 import { assert } from '../../errors.js';
+import type { Segment } from '../../reduction/segments.js';
 import { type LeafRange, leafCount, splitRange } from '../../reduction/tree.js';
 import type { RunMemory } from '../run-memory.js';
 import { areFinite } from '../threads/step-loop.js';
@@ -15,6 +16,7 @@ import {
   planExchange,
   planReduction,
   planRoot,
+  planSegmentAdds,
   type Reduction,
   rootOf,
 } from './partial-sum-addition.js';
@@ -223,6 +225,33 @@ export class StepExecutor {
       this.shape.codec === undefined ? evenSpans(plan.vectorFloats, count) : slicesOf(plan, count);
     await this.threadPool.run(spans.map((span, i) => this.compiler(i).add(reduction, [span])));
     return tops;
+  }
+
+  /**
+   * Adds segments of partial sums that other machines have computed, on all threads, as `exchange` adds whole ones. The partial sums
+   * stay as they are. Not with a codec.
+   * @param results byte offsets of the vectors of those that are exchanged of all of them together, in leaf order
+   */
+  async exchangeSegments(
+    step: number,
+    partialSums: readonly PartialSum[],
+    results: readonly number[],
+    segments: readonly Segment[],
+  ): Promise<void> {
+    assert(this.shape.codec === undefined, 'encoded partial sums are added as a whole');
+    const { data, leafSize } = this.runMemory;
+    const { size } = stepPlace(step, data.manifest.samples, this.shape.batch);
+    const plan = planSegmentAdds(partialSums, leafCount(size, leafSize), results);
+    const threads = this.compilers.length;
+    const spans = segments.map(({ at, bytes }) => evenSpans(bytes / 4, threads, at / 4));
+    await this.threadPool.run(
+      this.compilers.map((compiler, i) =>
+        compiler.addSegments(
+          plan,
+          spans.map((parts) => parts[i] as Span).filter(({ from, to }) => from < to),
+        ),
+      ),
+    );
   }
 
   /** How partial sums and updates are encoded; undefined: they are float32. */

@@ -57,10 +57,14 @@ export function partitionUpdate(plan: Plan, threads: number): UpdatePartition {
   return { slices: slicesOf(plan, threads), matrices: matricesOf(plan, threads) };
 }
 
-/** Nearly equal spans of the flat vector that share no cache line. @param floats a multiple of LINE_FLOATS */
-export function evenSpans(floats: number, parts: number): Span[] {
-  const ends = evenEnds(floats / LINE_FLOATS, parts).map((line) => line * LINE_FLOATS);
-  return ends.map((to, i) => ({ from: ends[i - 1] ?? 0, to }));
+/**
+ * Nearly equal spans of the flat vector that share no cache line.
+ * @param floats a multiple of LINE_FLOATS
+ * @param first where the first one begins, a multiple too
+ */
+export function evenSpans(floats: number, parts: number, first = 0): Span[] {
+  const ends = evenEnds(floats / LINE_FLOATS, parts).map((line) => first + line * LINE_FLOATS);
+  return ends.map((to, i) => ({ from: ends[i - 1] ?? first, to }));
 }
 
 /** The ends of nearly equal parts of a count. splitRange does not serve: a vector may be longer than a batch has leaves. */
