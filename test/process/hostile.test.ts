@@ -121,7 +121,9 @@ describe('a run in progress refuses', () => {
     [
       'a hello of another protocol version',
       hello({ version: PROTOCOL_VERSION + 1, colour: 'blue' }),
-      /protocol version 7, this side 6; install the same version of unisum on both/,
+      new RegExp(
+        `protocol version ${PROTOCOL_VERSION + 1}, this side ${PROTOCOL_VERSION}; install the same version of unisum on both`,
+      ),
     ],
   ])('%s', async (_what, frame, reason) => {
     expect((await sayOverWebSocket(frame)).reason).toMatch(reason);
@@ -176,7 +178,9 @@ describe('a worker', () => {
     expect(status).toBe(1);
     expect(stdout).toBe('');
     expect(stderr).toMatch(
-      /\nunisum: [^\n]*the coordinator speaks protocol version 99, this side 6; install[^\n]*\n$/,
+      new RegExp(
+        `\\nunisum: [^\\n]*the coordinator speaks protocol version 99, this side ${PROTOCOL_VERSION}; install[^\\n]*\\n$`,
+      ),
     );
   });
 });
