@@ -33,6 +33,11 @@ const REMEASURE_FOR_MS = 50;
 const STALLED_MS = 5000;
 /** ... and for this part of the time at most. */
 const REMEASURE_PART = 0.01;
+/**
+ * While all are on standby, whether to use them is considered so often: it takes 10 microseconds, and an execution that an epoch of a
+ * few steps ends is as short as a hundred.
+ */
+const CONSIDER_MS = 2;
 /** How long local threads work alone while all helpers are stragglers. */
 const AWAIT_STRAGGLERS_MS = 25;
 
@@ -56,6 +61,10 @@ export function chooseNextStep(part: SchedulingState, ahead: StepAhead, nowMs: n
       share(leaves, active.size + 1, leavesPerGroup),
     );
     return { ...unbounded, effects, isDistributed };
+  }
+  if (placement.helpers.size === 0) {
+    if (nowMs < placement.considerAtMs) return { ...unbounded, isDistributed: false };
+    placement.considerAtMs = nowMs + CONSIDER_MS;
   }
   const standby = remotes.filter(({ member }) => !placement.helpers.has(member.id));
   // With helpers, the next step is a distributed one most of the time.

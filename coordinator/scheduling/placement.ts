@@ -69,6 +69,8 @@ export interface Placement {
   /** No choice is tried before; each that was slower makes the next wait longer. */
   retryAtMs: number;
   retryDelayMs: number;
+  /** While nobody is a helper, whether somebody should be is not considered before. */
+  considerAtMs: number;
 }
 
 /** Steps, and what they took together. */
@@ -96,6 +98,7 @@ export function initialPlacement(policy: PlacementPolicy): Placement {
     slower: undefined,
     retryAtMs: Number.NEGATIVE_INFINITY,
     retryDelayMs: RETRY_FIRST_MS,
+    considerAtMs: Number.NEGATIVE_INFINITY,
   };
 }
 
