@@ -17,6 +17,9 @@ const PAUSE_EVERY_MS = 1000;
 /** The port of the discard protocol, at which nobody listens. */
 const NOBODY_PORT = 9;
 
+/** A coordinator process that cannot train begins its line with this. */
+export const REFUSED = 'refused: ';
+
 /** What a coordinator process of the benchmark trains. */
 export interface CoordinatorTask {
   /** A workload, a recipe, or the path of a recipe file. */
@@ -102,9 +105,10 @@ export async function benchJoining(request: JoiningRequest, clock: Clock): Promi
   const { name, batch, repeats, net, pause, control, say } = request;
   const isPinned = canPin();
   const alone = (steps: number): Promise<JoiningRun> => runOnce(request, steps, 'alone', isPinned, clock);
-  const rough = await alone(ESTIMATE_STEPS);
-  const better = await alone(stepsOf(ESTIMATE_MS, rough.usPerStep));
-  const steps = stepsOf(request.seconds * 1000, better.usPerStep);
+  // What a process does once, such as compiling, hides the time of a short step: each estimate is several times as long as the last.
+  let steps = ESTIMATE_STEPS;
+  for (const ms of [ESTIMATE_MS, Math.sqrt(ESTIMATE_MS * request.seconds * 1000), request.seconds * 1000])
+    steps = stepsOf(ms, (await alone(steps)).usPerStep);
   const pairs: JoiningPair[] = [];
   for (let repeat = 0; repeat < repeats; repeat++) {
     const pair = {
@@ -166,6 +170,7 @@ async function runOnce(
     const next = async (): Promise<string> => {
       const { value, done } = await output.next();
       if (done === true) throw new UserError(`the run of ${name} ended without a result`);
+      if (value.startsWith(REFUSED)) throw new UserError(value.slice(REFUSED.length), 2);
       return value;
     };
     const url = await next();

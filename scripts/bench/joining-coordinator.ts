@@ -4,11 +4,12 @@
  */
 import type { Observer, RunEvent, StepRecord } from '../../coordinator/state/observer.js';
 import { systemClock } from '../../shared/actor/clock.js';
+import { UserError } from '../../shared/errors.js';
 import { weightsSha256 } from '../../shared/files/tensors.js';
 import { constant } from '../../shared/optim/schedule.js';
 import { Trainer } from '../../trainer/trainer.js';
 import { findRecipe } from '../commands/recipes.js';
-import type { CoordinatorTask, JoiningRun } from './joining-bench.js';
+import { type CoordinatorTask, type JoiningRun, REFUSED } from './joining-bench.js';
 import { WORKLOADS } from './workloads.js';
 
 /** Steps that are told so soon after another belong to one execution, or are too short to tell apart. */
@@ -48,9 +49,14 @@ class TrainingTime implements Observer {
 const { name, data, batch, steps, backend } = JSON.parse(process.argv[2] ?? '') as CoordinatorTask;
 const recipe = WORKLOADS.find((workload) => workload.name === name) ?? (await findRecipe(name).load());
 const { optimizer, leafSize, schedule = constant(), clipping, gradientNoise } = recipe;
+const dataset = await recipe.data(data).catch((error: unknown) => {
+  if (!(error instanceof UserError)) throw error;
+  process.stdout.write(`${REFUSED}${error.message} (bench takes it as --data)\n`);
+  process.exit(error.exitCode);
+});
 const time = new TrainingTime();
 const request = {
-  ...{ recipe, data: await recipe.data(data), batch, leafSize: Math.min(leafSize, batch), steps, backend },
+  ...{ recipe, data: dataset, batch, leafSize: Math.min(leafSize, batch), steps, backend },
   ...{ seed: 1, optimizer, learningRate: optimizer.learningRate, schedule, clipping, gradientNoise },
   ...{ workers: 1, threads: 1, minWorkers: 1, audit: 0 },
 };
