@@ -56,9 +56,11 @@ export function acceptWebSockets(
       return reject(socket, '403 Forbidden');
     upgrader.handleUpgrade(request, socket, head, (handshake) => {
       const connection = handshake.connection as BufferedSocket;
+      // Those of browsers.
+      const isPiecewise = handshake.protocol === PIECES_PROTOCOL;
       const link = new WebSocketLink({
         ...{ connection, clock, spares, side: 'server', peer: `${addressOf(request)}:${socket.remotePort}` },
-        inPieces: handshake.protocol === PIECES_PROTOCOL,
+        inPieces: isPiecewise,
         unauthenticatedBytesMax: UNAUTHENTICATED_BYTES_MAX,
         ...(watches && { bufferedBytesMax: WATCHER_BUFFERED_BYTES_MAX }),
         onAdmit: () => unauthenticatedPeers.remove(connection.socket),
@@ -67,7 +69,7 @@ export function acceptWebSockets(
         link.break('closed in favour of a newer connection'),
       );
       const peerPort = isThisMachine(socket.remoteAddress) ? socket.remotePort : undefined;
-      onLink(watches || isBrowser ? link : new MemoryLink(link, { side: 'server', peerPort }), watches);
+      onLink(watches || isPiecewise ? link : new MemoryLink(link, { side: 'server', peerPort }), watches);
     });
   });
 }
