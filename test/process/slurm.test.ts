@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TrainResult } from '../../trainer/result.js';
-import { temporaryFolder } from '../support/process.js';
+import { PROGRAM, temporaryFolder } from '../support/process.js';
 import { smallData, writeFiles } from '../support/process-data.js';
 import { programHere } from '../support/program-here.js';
 import { missingForSlurm, SlurmCluster } from '../support/slurm-cluster.js';
@@ -63,6 +63,41 @@ describe.skipIf(missing !== undefined)('a job of a Slurm cluster', () => {
       await cluster.stop();
     }
   }, 150_000);
+
+  it('that runs is given a node more, a worker there joins, and no bit differs', async () => {
+    const folder = temporaryFolder();
+    writeFiles(join(folder, 'digits'), smallData());
+    const cluster = await SlurmCluster.start(folder);
+    try {
+      const words = ['--run-dir', 'run', '--', ...TRAIN, '--min-workers', 2, '--placement', 'all', '--json'];
+      const first = ['--sbatch=--nodelist=n1', '--json'];
+      const { status, stdout, stderr } = await programHere(folder, 'slurm', ...first, ...words);
+      expect(status, stderr).toBe(0);
+      const { jobId, log, joinFile } = JSON.parse(stdout) as Record<string, string>;
+      cluster.awaits(`grep -q '1 at work' ${log}`);
+      // Slurm gives a running job only what another job gives up, which leaves a script for the first one in this folder.
+      const expansion = ['--nodes=1', '--exclude=n1', `--dependency=expand:${jobId}`];
+      cluster.run('salloc', '--no-shell', '--quiet', ...expansion);
+      const more = cluster
+        .run('squeue', '-h', '-o', '%i')
+        .split('\n')
+        .find((id) => id !== jobId);
+      cluster.awaits(`cd ${folder} && scontrol update JobId=${more} NumNodes=0`);
+      cluster.awaits(`squeue -h -j ${jobId} -o '%D %N' | grep -q '^2 n.1-2.$'`);
+      const place = [`--jobid=${jobId}`, '--nodes=1', '--ntasks=1', '--nodelist=n2', '--overlap'];
+      const worker = ['worker', '--join-file', joinFile as string, '--name', 'grown'];
+      cluster.run('srun', ...place, process.execPath, PROGRAM, ...worker);
+      cluster.awaits(`! squeue -h -j ${jobId} | grep -q .`);
+      const text = readFileSync(log as string, 'utf8');
+      expect(text).toContain('grown joined');
+      const line = text.split('\n').find((one) => one.includes('"exitReason":"finished"')) ?? '';
+      const alone = await programHere(folder, ...TRAIN, '--workers', 1, '--json');
+      const { weightsSha256 } = JSON.parse(alone.stdout) as TrainResult;
+      expect((JSON.parse(line) as TrainResult).weightsSha256).toBe(weightsSha256);
+    } finally {
+      await cluster.stop();
+    }
+  }, 100_000);
 
   it('is an array for a sweep, whose results are those of a sweep on one machine', async () => {
     const folder = temporaryFolder();

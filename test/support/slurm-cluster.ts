@@ -40,7 +40,13 @@ export class SlurmCluster {
       ...[`StateSaveLocation=${folder}/state`, `SlurmdSpoolDir=${folder}/spool-%n`],
       ...[`SlurmctldPidFile=${folder}/control.pid`, `SlurmdPidFile=${folder}/%n.pid`],
       ...['ProctrackType=proctrack/linuxproc', 'TaskPlugin=task/none', 'SwitchType=switch/none'],
-      ...['MpiDefault=none', 'MailProg=/bin/true', 'ReturnToService=2', 'KillWait=20'],
+      ...[
+        'MpiDefault=none',
+        'MailProg=/bin/true',
+        'SchedulerParameters=permit_job_expansion',
+        'ReturnToService=2',
+        'KillWait=20',
+      ],
       ...['SelectType=select/cons_tres', 'SelectTypeParameters=CR_Core'],
       ...['PreemptType=preempt/partition_prio', 'PreemptMode=REQUEUE', 'JobRequeue=1'],
       ...NODES.map(
