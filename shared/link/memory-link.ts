@@ -77,6 +77,8 @@ export class MemoryLink implements Link {
   #reader: LaneReader | undefined;
   #isCounted = false;
   #isAdmitted = false;
+  /** The peer has violated the protocol. */
+  #isFaulty = false;
 
   constructor(link: Link, end: MemoryEnd) {
     this.peer = link.peer;
@@ -97,7 +99,7 @@ export class MemoryLink implements Link {
         this.#writer = undefined;
         if (this.#isCounted) memories -= 1;
         this.#isCounted = false;
-        events.closed(reason, isFault);
+        events.closed(reason, isFault || this.#isFaulty);
       },
     });
   }
@@ -155,6 +157,7 @@ export class MemoryLink implements Link {
   }
 
   #fault(reason: string): void {
+    this.#isFaulty = true;
     this.#link.break(reason);
   }
 

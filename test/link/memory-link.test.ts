@@ -66,7 +66,7 @@ function connect({ ownPort = PORT, bounds }: { ownPort?: number; bounds?: FrameB
         made.got.push({ message, payload: payload.slice() });
         link.recycle(payload);
       },
-      closed: (reason) => made.closed.push(reason),
+      closed: (reason, isFault) => made.closed.push(isFault ? `fault: ${reason}` : reason),
     });
     link.admit(bounds);
     return made;
@@ -152,7 +152,7 @@ describe.skipIf(sharedMemory() === undefined)('a link between processes of one m
       inner[0].send(place);
       await turn();
       await turn();
-      expect(server.closed).toEqual([reason]);
+      expect(server.closed).toEqual([`fault: ${reason}`]);
     }
   });
 
@@ -161,13 +161,13 @@ describe.skipIf(sharedMemory() === undefined)('a link between processes of one m
     before.inner[0].send({ inMemory: 32 * KIB, message: {} });
     await turn();
     await turn();
-    expect(before.server.closed).toEqual(['a payload in memory that is not there']);
+    expect(before.server.closed).toEqual(['fault: a payload in memory that is not there']);
     const offer = { process: process.pid, file: 0, port: PORT, secret: '' };
     const again = await connected();
     again.inner[1].send({ memoryOffer: offer });
     await turn();
     await turn();
-    expect(again.client.closed).toEqual(['an offer of memory out of turn']);
+    expect(again.client.closed).toEqual(['fault: an offer of memory out of turn']);
     const asServer = await connected();
     asServer.inner[0].send({ memoryOffer: offer });
     await turn();
