@@ -27,7 +27,8 @@ export async function checkCommandLine(line: string): Promise<void> {
   if (first === 'npx' && second === 'vitest') return checkFiles(line, rest.slice(1));
   if (first === 'npx' && second === 'tsx') return checkFiles(line, rest.slice(0, 1));
   if (first.startsWith('.') && second === '') return checkFiles(line, [first]);
-  if (['kubectl', 'podman', 'docker', 'nomad'].includes(first))
+  if (first === 'srun') return checkCommandLine(line.slice(line.indexOf('npm ')));
+  if (['kubectl', 'podman', 'docker', 'nomad', 'salloc', 'scontrol'].includes(first))
     return checkFiles(
       line,
       words.filter((word) => word.startsWith('examples/')),
