@@ -23,7 +23,7 @@ interface Below {
 export interface ForwardedTask {
   readonly task: Task;
   readonly sums: ForwardedSums;
-  /** The buffers of the results, which whoever began it releases. */
+  /** The buffers of the results. The caller of `begin` releases them. */
   readonly buffers: readonly number[];
   /** @param arrived the sums that count; left out: nobody needs them @returns what is exchanged of them */
   readonly end: (arrived?: readonly PartialSum[]) => Promise<readonly PartialSum[]>;

@@ -3,6 +3,7 @@ import type { OutgoingVectors } from '../coordinator/compute/outgoing-vectors.js
 import { PartialSumBuffers } from '../coordinator/compute/partial-sum-buffers.js';
 import type { Clock } from '../shared/actor/clock.js';
 import type { Device } from '../shared/engine/device.js';
+import type { PartialSum } from '../shared/engine/step/partial-sum-addition.js';
 import { assert } from '../shared/errors.js';
 import type { Link } from '../shared/link/link.js';
 import type { Expel, Refuse, Run, Stop } from '../shared/protocol/messages.js';
@@ -166,7 +167,6 @@ export class RelayExecutor extends RemoteExecutor {
     events: ComputeEvents,
   ): Promise<Computed | undefined> {
     const { members, forwarding } = this;
-    const { adder } = this.loaded;
     assert(members !== undefined && forwarding !== undefined, 'a relay has a run');
     if (this.isAbandoned) return undefined;
     const forwarded = forwarding.begin({ step, range }, events);
@@ -180,15 +180,15 @@ export class RelayExecutor extends RemoteExecutor {
     const account = this.upper?.audits ? accountOf(parts, (part) => this.hashOf(part)) : undefined;
     const arrived = sumsOf(parts);
     this.held.push(...buffersOf(arrived));
-    // The result of a replica is passed on as it is: the coordinator adds those of all replicas.
-    const partialSums =
-      forwarded !== undefined
-        ? await forwarded.end(arrived)
-        : adder === undefined
-          ? arrived
-          : await adder.exchange(step, arrived);
+    const partialSums = await (forwarded?.end(arrived) ?? this.addWhole(step, arrived));
     await this.arrivals.here();
     return { partialSums, computeMs, ...(account && { parts: account }) };
+  }
+
+  /** The result of a replica is passed on as it is: the coordinator adds those of all replicas. */
+  private async addWhole(step: number, arrived: readonly PartialSum[]): Promise<readonly PartialSum[]> {
+    const { adder } = this.loaded;
+    return adder === undefined ? arrived : await adder.exchange(step, arrived);
   }
 
   /** Somebody below was wrong. */

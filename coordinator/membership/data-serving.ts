@@ -47,15 +47,17 @@ export function noDataServing(): DataServing {
   return { served: new Map(), turns: new Set(), bytes: 0, isPaused: false };
 }
 
+function nothingServed(): Served {
+  return { requested: [], inFlight: [], first: undefined, leftAtMs: 0, isSlow: false };
+}
+
 /** A member requests chunks. @returns why it may not; undefined when it may */
 export function requestChunks(
   { served, turns }: DataServing,
   id: string,
   chunks: readonly number[],
 ): string | undefined {
-  const own = served.get(id) ?? {
-    ...{ requested: [], inFlight: [], first: undefined, leftAtMs: 0, isSlow: false },
-  };
+  const own = served.get(id) ?? nothingServed();
   if (own.requested.length + own.inFlight.length + chunks.length > NEED_CHUNKS_MAX)
     return `requested more than ${NEED_CHUNKS_MAX} chunks at once`;
   served.set(id, own);

@@ -32,9 +32,9 @@ export function clientAddress(
   trusted: BlockList,
 ): string {
   const entries = String(forwardedFor ?? '').split(',');
-  let client = plain(address);
+  let client = plainAddress(address);
   while (isIP(client) !== 0 && trusted.check(client, isIP(client) === 4 ? 'ipv4' : 'ipv6')) {
-    const before = plain(entries.pop()?.trim() ?? '');
+    const before = plainAddress(entries.pop()?.trim() ?? '');
     // What is no address says nothing about the peer: it counts as the proxy.
     if (isIP(before) === 0) break;
     client = before;
@@ -42,8 +42,8 @@ export function clientAddress(
   return client;
 }
 
-/** An address without port, brackets and zone. An IPv4 address on an IPv6 socket is an IPv4 address. */
-function plain(address: string): string {
+/** An address as it is compared: without port, brackets and zone. An IPv4 address on an IPv6 socket is an IPv4 address. */
+export function plainAddress(address: string): string {
   return address
     .replace(/^\[(.*)\](?::\d+)?$/, '$1')
     .replace(/^([\d.]+):\d+$/, '$1')

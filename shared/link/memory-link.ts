@@ -10,6 +10,7 @@ import { closeSync } from 'node:fs';
 import * as v from 'valibot';
 import { randomIdentifier } from '../actor/rng.js';
 import { type SharedFile, sharedMemory } from '../kernels/native-kernels.js';
+import { plainAddress } from './forwarded.js';
 import { WIDEST_BOUNDS } from './frame.js';
 import { type FrameBounds, type Link, type LinkEvents, NO_PAYLOAD } from './link.js';
 import { isLoopback } from './listen.js';
@@ -45,7 +46,7 @@ const PlaceSchema = v.strictObject({
 
 /** Whether a connection from this address comes from this machine. */
 export function isThisMachine(address: string | undefined): boolean {
-  return address !== undefined && isLoopback(address.replace(/^::ffff:/, ''));
+  return address !== undefined && isLoopback(plainAddress(address));
 }
 
 /** Memories in use. */
