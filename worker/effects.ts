@@ -141,6 +141,11 @@ export class WorkerEffectRunner {
     const { link, sender } = this;
     // A sign of life must not wait behind a vector.
     if (message.kind === 'pong') return link?.send(message);
+    // Nobody needs what would be sent before it.
+    if (message.kind === 'leave') {
+      sender?.drop();
+      return link?.send(message);
+    }
     if (message.kind !== 'partial-sums' || partialSums === undefined) return sender?.send(message);
     const vectors = this.tools.executor.vectors(partialSums);
     // The memory is shared: the coordinator reads the vectors where they lie.

@@ -19,7 +19,7 @@ afterAll(() => rmSync(ROOT, { recursive: true }));
 async function longRun(
   data: readonly string[] = ['--data', DATA],
 ): Promise<{ coordinator: Program; url: string }> {
-  const words = ['train', '--batch', 64, '--leaf', 8, ...data, '--listen', '127.0.0.1:0', '--workers', 0];
+  const words = ['train', ...data, '--batch', 64, '--leaf', 8, '--listen', '127.0.0.1:0', '--workers', 0];
   const options = ['--steps', 10_000_000, '--placement', 'all'];
   const coordinator = start([...words, ...options], temporaryFolder(), { lifeMsMax: TIMEOUT_MS });
   const [, url] = await coordinator.prints(/with a tab of a browser: +(https?:\S+)/);
@@ -143,6 +143,19 @@ describe.skipIf(!isInstalled('Chrome'))(
       proxy.close();
       expect({ fetched, damaged }).toEqual({ fetched: 46, damaged: 0 });
       expect(proxy.down).toBeLessThan(25e6);
+    });
+
+    it('says that it leaves, whatever else it is sending', async () => {
+      const { coordinator, url } = await longRun(['overfitting']);
+      const slow = new URL(url);
+      // Partial sums of this network take a second.
+      const proxy = await CountingProxy.open(Number(slow.port), 1e6);
+      slow.port = String(proxy.port);
+      const page = await open(await launch('Chrome'), slow.href);
+      await joinAndCompute(page);
+      await leave(page);
+      proxy.close();
+      await coordinator.prints(/Chrome on Linux left \(left by its user\)/);
     });
 
     it('keeps nothing where the browser refuses, says so, and computes', async () => {

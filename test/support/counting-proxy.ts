@@ -1,7 +1,7 @@
-import { connect as connectSocket, createServer, type Server } from 'node:net';
+import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
 import { systemClock } from '../../shared/actor/clock.js';
 
-/** Passes connections on to a port, and counts what passes. It may be a slow network downwards. */
+/** Passes connections on to a port, and counts what passes. It may be a slow network. */
 export class CountingProxy {
   up = 0;
   down = 0;
@@ -14,16 +14,19 @@ export class CountingProxy {
     let proxy: CountingProxy;
     const server = createServer((near) => {
       const far = connectSocket(target, '127.0.0.1');
+      const pass = (from: Socket, to: Socket, bytes: Buffer): void => {
+        to.write(bytes);
+        if (bytesPerSecond === Number.POSITIVE_INFINITY) return;
+        from.pause();
+        systemClock.after((1000 * bytes.length) / bytesPerSecond, () => from.resume());
+      };
       near.on('data', (bytes) => {
         proxy.up += bytes.length;
-        far.write(bytes);
+        pass(near, far, bytes);
       });
       far.on('data', (bytes) => {
         proxy.down += bytes.length;
-        near.write(bytes);
-        if (bytesPerSecond === Number.POSITIVE_INFINITY) return;
-        far.pause();
-        systemClock.after((1000 * bytes.length) / bytesPerSecond, () => far.resume());
+        pass(far, near, bytes);
       });
       near.on('close', () => far.destroy()).on('error', () => far.destroy());
       far.on('close', () => near.destroy()).on('error', () => near.destroy());

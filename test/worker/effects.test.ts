@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { VirtualClock } from '../../shared/actor/virtual-clock.js';
 import { inflateChunk } from '../../shared/data/chunk-compression.js';
 import { UserError } from '../../shared/errors.js';
+import type { Link } from '../../shared/link/link.js';
 import { WorkerEffectRunner } from '../../worker/effects.js';
 import type { Executor } from '../../worker/executor.js';
 import type { WorkerMessage } from '../../worker/messages.js';
@@ -41,6 +42,43 @@ it('tells the coordinator why the worker leaves when there is no room for the da
     { kind: 'send', message: { kind: 'leave', reason } },
     { kind: 'close' },
     { kind: 'end', exitReason: 'failed', reason },
+  ]);
+});
+
+it('says that it leaves before all else that waits for the link', async () => {
+  const messages: unknown[] = [];
+  const link: Link = {
+    peer: 'coordinator',
+    // As if a vector were on its way all the time.
+    bufferedBytes: 100 * 2 ** 20,
+    open: () => undefined,
+    send: (message) => void messages.push(message),
+    recycle: () => undefined,
+    admit: () => undefined,
+    close: (reason) => void messages.push({ closed: reason }),
+    break: () => undefined,
+  };
+  const runner = new WorkerEffectRunner({
+    executor: undefined as unknown as Executor,
+    clock: new VirtualClock(),
+    connect: async () => link,
+    inflate: inflateChunk,
+    onNotice: () => undefined,
+    onEnd: () => undefined,
+  });
+  const self = { tell: () => undefined, stop: () => undefined };
+  runner.perform({ kind: 'connect' }, self);
+  // It has connected.
+  await Promise.resolve();
+  await Promise.resolve();
+  runner.perform({ kind: 'send', message: { kind: 'ready' } }, self);
+  runner.perform({ kind: 'send', message: { kind: 'ready' } }, self);
+  runner.perform({ kind: 'send', message: { kind: 'leave', reason: 'full' } }, self);
+  runner.perform({ kind: 'close' }, self);
+  expect(messages).toEqual([
+    { kind: 'ready' },
+    { kind: 'leave', reason: 'full' },
+    { closed: 'the worker left' },
   ]);
 });
 

@@ -44,7 +44,7 @@ const UNAUTHENTICATED_BYTES_MAX = HEADER_BYTES_MAX + 64 * 2 ** 10;
  * @param url of the WebSocket, without token
  * @throws Error with a one-line message when there is no connection; browsers do not tell the cause
  */
-export function connectBrowserLink(url: string, clock: Clock): Promise<Link> {
+export function connectBrowserLink(url: string, clock: Clock): Promise<BrowserLink> {
   const socket = new WebSocket(url, PIECES_PROTOCOL);
   const { host } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -68,7 +68,10 @@ export function connectBrowserLink(url: string, clock: Clock): Promise<Link> {
 }
 
 /** The client's end of a WebSocket that was opened with PIECES_PROTOCOL. */
-class BrowserLink implements Link {
+export class BrowserLink implements Link {
+  /** Resolves when it is closed: nothing that was sent is still on its way. */
+  readonly whenClosed: Promise<void>;
+  #resolveClosed: () => void = () => {};
   readonly #spares = new SpareBuffers();
   readonly #frames = new FrameReader(this.#spares);
   /** Where pieces are put together. A browser copies what it is passed before it returns. */
@@ -93,6 +96,9 @@ class BrowserLink implements Link {
     private readonly clock: Clock,
   ) {
     this.#heardAtMs = clock.nowMs();
+    this.whenClosed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
     socket.binaryType = 'arraybuffer';
     socket.addEventListener('message', ({ data }) => this.#receive(data as ArrayBuffer | string));
     socket.addEventListener('close', ({ code, reason }) => this.#closed(code, reason));
@@ -223,6 +229,7 @@ class BrowserLink implements Link {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#cancelWatch();
+    this.#resolveClosed();
     this.#ending ??=
       reason === ''
         ? `the connection was lost${code === LOST ? '' : ` (${code})`}`

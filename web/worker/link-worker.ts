@@ -8,7 +8,7 @@ import { UserError } from '../../shared/errors.js';
 import type { Executor } from '../../worker/executor.js';
 import { RemoteExecutor } from '../../worker/remote-executor.js';
 import { WorkerActor } from '../../worker/run-worker.js';
-import { connectBrowserLink } from '../link/browser-link.js';
+import { type BrowserLink, connectBrowserLink } from '../link/browser-link.js';
 import { atMostEvery } from './at-most-every.js';
 import { CachedExecutor, type DataOrigin } from './cached-executor.js';
 import { ChunkCache } from './chunk-cache.js';
@@ -21,6 +21,8 @@ import { workerScope } from './worker-scope.js';
 
 /** How often the page is told how much was computed: it draws what it is told, which takes as long as a small step. */
 const REPORT_MS = 2000;
+/** Longest time in which the last messages leave this machine. */
+const CLOSE_MS_MAX = 5000;
 
 const scope = workerScope<PageToLink, LinkToPage>();
 const clock = systemClock;
@@ -67,17 +69,25 @@ async function join({
   );
   paced.share = share;
   scope.postMessage({ kind: 'started', backend, detail, threads });
+  let link: BrowserLink | undefined;
   worker = new WorkerActor({
     identity: { name, backend, detail, threads, token, selfTest },
     executor: paced,
     clock,
     inflate: inflateChunk,
-    connect: () => connectBrowserLink(url, clock),
+    connect: async () => {
+      link = await connectBrowserLink(url, clock);
+      return link;
+    },
     onNotice: (text) => scope.postMessage({ kind: 'notice', text }),
   });
   if (isLeaving) worker.leave();
   const { exitReason, reason } = await worker.ended;
   report();
+  // The page ends this worker, and the browser would drop what it has not sent, such as that this tab leaves.
+  const { whenClosed } = link ?? {};
+  const isLate = new Promise<void>((resolve) => clock.after(CLOSE_MS_MAX, resolve));
+  await Promise.race([whenClosed, isLate]);
   scope.postMessage({ kind: 'ended', exitReason, reason });
 }
 
