@@ -3,7 +3,7 @@ import type { Work } from '../../shared/protocol/messages.js';
 import type { LeafRange } from '../../shared/reduction/tree.js';
 import { trustIn } from '../state/member.js';
 import type { CoordinatorEffect } from '../state/messages.js';
-import { assign } from './assignment.js';
+import { assign, type Capacity } from './assignment.js';
 import { cancelOf } from './cancellations.js';
 import { isStraggler, type SchedulingState, type WorkerRecord } from './scheduling-state.js';
 import { addAssignee, type DistributedStep, split, type Task } from './step-tasks.js';
@@ -19,14 +19,21 @@ export function dispatchAmong(
   nowMs: number,
 ): CoordinatorEffect[] {
   if (takers.length === 0) return [];
+  const members = capacities(takers).map((one) => busyWith(one, step));
   const { shares } = settings.isLocal
-    ? assignWhole(task.range, capacities(takers))
-    : assign(task.range, capacities(takers), settings.leavesPerGroup);
+    ? assignWhole(task.range, members)
+    : assign(task.range, members, settings.leavesPerGroup);
   const ranges = shares.map(({ range }) => range);
   const tasks = shares.length > 1 ? split(step, task, ranges) : [task];
   return shares.flatMap(({ memberId }, i) =>
     dispatch(step, tasks[i] as Task, workers.get(memberId) as WorkerRecord, nowMs),
   );
+}
+
+/** A member begins with more when it has done what it owes of this step. */
+function busyWith(member: Capacity, { held }: DistributedStep): Capacity {
+  const owed = (held.get(member.id) ?? []).reduce((sum, { range }) => sum + range.to - range.from, 0);
+  return { ...member, overheadMs: member.overheadMs + owed * member.msPerLeaf };
 }
 
 /** Gives a task to a worker. */

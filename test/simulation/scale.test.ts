@@ -42,3 +42,12 @@ it('has replicas compute for many steps between two exchanges, and encodes vecto
   const int8 = await measureScale({ ...PLAN, workers: 8, compress: 'int8' }, now);
   expect(int8.coordinatorBytes).toBeLessThan((1 / 3) * 8 * 2 * PLAN.vectorBytes);
 });
+
+it('loses less than a round when a relay is killed in one: what it had is spread over all workers', async () => {
+  const localSteps = 10;
+  const { stepMs, killedRelayMs } = await measureScale(
+    { ...PLAN, workers: 24, fanOut: 8, localSteps, disturbs: true },
+    now,
+  );
+  expect(killedRelayMs).toBeLessThan(localSteps * stepMs);
+});
