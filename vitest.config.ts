@@ -17,7 +17,7 @@ const COMPILED = [
  * What only the proof and the checks of a change look at: builds under emulation, and runs that take long to show what shorter
  * tests show in part.
  */
-const PROOF = ['test/proof/**', 'test/process/long/**'];
+const PROOF = ['test/proof/**', 'test/process/long/**', 'test/browser/long/**'];
 const PROVES = Boolean(process.env.UNISUM_PROOF);
 
 /** Stands for the folders of the user, in tests and in the processes that they start: those of the user are left alone. */
