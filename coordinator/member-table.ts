@@ -43,6 +43,7 @@ function row(
   const samplesPerLeaf = samplesOf(settings, training.step) / leaves;
   const msPerLeaf = (sharesMemory ? localMsPerLeaf(state, id) : undefined) ?? throughput?.msPerLeaf;
   const exchangeMs = sharesMemory ? undefined : throughput?.overheadMs;
+  const perLeaf = samplesPerLeaf * (throughput?.concurrency ?? 1);
   const isActive = announced === undefined ? settings.placement === 'all' : announced.isActive;
   return {
     ...{ id, name, backend: backend === '' ? 'unknown' : backend, threads },
@@ -51,7 +52,7 @@ function row(
       member.phase === 'preparing' ? 'preparing' : sharesMemory ? 'here' : isActive ? 'active' : 'standby',
     ...(announced !== undefined && { reason: announced.reason }),
     samples,
-    ...(msPerLeaf !== undefined && msPerLeaf > 0 && { speed: (1000 * samplesPerLeaf) / msPerLeaf }),
+    ...(msPerLeaf !== undefined && msPerLeaf > 0 && { speed: (1000 * perLeaf) / msPerLeaf }),
     ...(roundTripMs !== undefined && { roundTripMs: Math.max(0, roundTripMs) }),
     ...(exchangeMs !== undefined && { exchangeMs: Math.max(0, exchangeMs) }),
     // Bytes per millisecond, as megabits per second.

@@ -176,13 +176,18 @@ export class RelayExecutor extends RemoteExecutor {
       await forwarded?.end();
       return undefined;
     }
-    const { parts, computeMs } = computed;
+    const { parts, computeMs, concurrency } = computed;
     const account = this.upper?.audits ? accountOf(parts, (part) => this.hashOf(part)) : undefined;
     const arrived = sumsOf(parts);
     this.held.push(...buffersOf(arrived));
     const partialSums = await (forwarded?.end(arrived) ?? this.addWhole(step, arrived));
     await this.arrivals.here();
-    return { partialSums, computeMs, ...(account && { parts: account }) };
+    return {
+      partialSums,
+      computeMs,
+      ...(concurrency && { concurrency }),
+      ...(account && { parts: account }),
+    };
   }
 
   /** The result of a replica is passed on as it is: the coordinator adds those of all replicas. */

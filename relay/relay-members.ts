@@ -42,7 +42,7 @@ export interface RelayTools
 }
 
 /** What those below have computed of a task: partial sums in buffers, which are the caller's from now on. */
-type Arrived = Pick<Extract<RelayEffect, { kind: 'computed' }>, 'parts' | 'computeMs'>;
+type Arrived = Pick<Extract<RelayEffect, { kind: 'computed' }>, 'parts' | 'computeMs' | 'concurrency'>;
 
 /** Those below a relay, in one run: performs the effects of its transition. */
 export class RelayMembers {

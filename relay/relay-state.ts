@@ -56,8 +56,10 @@ export type RelayEffect =
       kind: 'computed';
       task: RelayTask;
       parts: readonly ComputedPart[];
-      /** The time that it has taken of all of those below together; see `computeMs` in transition.ts. */
+      /** The time that it has taken those below; see `computeMs` in transition.ts. */
       computeMs: number;
+      /** Of local updates: how many replicas those below compute at a time. */
+      concurrency?: number;
     };
 
 /** A relay that nobody has joined. */

@@ -6,11 +6,16 @@ import { abandonStep, closeRange } from '../coordinator/scheduling/closing.js';
 import { addToStep, continueStep, startStep } from '../coordinator/scheduling/distributed-step.js';
 import { chooseNextStep } from '../coordinator/scheduling/next-step.js';
 import { onMemberReady } from '../coordinator/scheduling/rehearsal.js';
-import { forgetWeights, noteUpdate } from '../coordinator/scheduling/scheduling-state.js';
+import {
+  forgetWeights,
+  noteUpdate,
+  type SchedulingState,
+} from '../coordinator/scheduling/scheduling-state.js';
 import type { Chosen } from '../coordinator/scheduling/step-tasks.js';
 import type { TransitionResult } from '../shared/actor/transition.js';
 import { leavesOf } from '../shared/data/step-shape.js';
 import { assert } from '../shared/errors.js';
+import { REPLICAS_MAX } from '../shared/optim/local-updates.js';
 import type { Expel } from '../shared/protocol/messages.js';
 import { leafCount } from '../shared/reduction/tree.js';
 import type { ComputedPart, RelayEffect, RelayMessage, RelayState, RelayTask } from './relay-state.js';
@@ -102,20 +107,24 @@ function complete(state: RelayState, task: RelayTask, nowMs: number): RelayEffec
     const name = memberOf(state.membership, memberId)?.name ?? memberId;
     return { memberId, name, range, partialSums, parts };
   });
-  return [...effects, { kind: 'computed', task, parts, computeMs: computeMs(state, chosen) }];
+  const { scheduling } = state;
+  const concurrency = scheduling.settings.isLocal && { concurrency: concurrencyOf(scheduling) };
+  return [...effects, { kind: 'computed', task, parts, computeMs: computeMs(state, chosen), ...concurrency }];
 }
 
-/**
- * The time that what counts has taken, by the measured speed of those below: the longest of their parts. They compute replicas of a
- * round side by side, so that one more takes only its part of the time.
- */
+/** How many replicas those below compute at a time, those below relays included. */
+function concurrencyOf({ workers, able }: SchedulingState): number {
+  const all = [...able].reduce((sum, id) => sum + (workers.get(id)?.throughput?.concurrency ?? 1), 0);
+  return Math.min(Math.max(1, all), REPLICAS_MAX);
+}
+
+/** The time that what counts has taken, by the measured speed of those below: the longest of their parts. */
 function computeMs(state: RelayState, chosen: readonly Chosen[]): number {
   const { scheduling } = state;
-  const longest = chosen.reduce((longest, { range, answer }) => {
+  return chosen.reduce((longest, { range, answer }) => {
     const msPerLeaf = scheduling.workers.get(answer.memberId)?.throughput?.msPerLeaf ?? 0;
     return Math.max(longest, (range.to - range.from) * msPerLeaf);
   }, 0);
-  return scheduling.settings.isLocal ? longest / Math.max(1, ableCount(state)) : longest;
 }
 
 /** What somebody below has computed is wrong: it is expelled, and what it answered is computed again by others. */

@@ -344,7 +344,12 @@ export class VirtualRelay extends VirtualWorker implements UpperEnd {
   }
 
   /** Adds what has arrived, as far as the tree adds it below its root. */
-  private computedBelow({ task, parts, computeMs }: Extract<RelayEffect, { kind: 'computed' }>): void {
+  private computedBelow({
+    task,
+    parts,
+    computeMs,
+    concurrency,
+  }: Extract<RelayEffect, { kind: 'computed' }>): void {
     this.incoming.forgetSuperfluous();
     const { store, environment } = this;
     const { step, range } = task;
@@ -362,7 +367,8 @@ export class VirtualRelay extends VirtualWorker implements UpperEnd {
       const partialSums = added.map(({ node }, i) => ({ node, buffer: first + i }));
       this.works = this.works.filter((one) => one !== work);
       const computeMicros = computeMs * 1000;
-      this.tell({ kind: 'computed', step, range, partialSums, computeMicros, ...(said && { parts: said }) });
+      const more = { ...(concurrency && { concurrency }), ...(said && { parts: said }) };
+      this.tell({ kind: 'computed', step, range, partialSums, computeMicros, ...more });
     };
     const forwarding = work && this.forwarding.get(work);
     if (work === undefined || forwarding === undefined) {

@@ -232,8 +232,9 @@ export class WorkerEffectRunner {
       },
     );
     const computeMicros = Math.round((computed?.computeMs ?? 0) * 1000);
-    const { partialSums, parts } = computed ?? {};
-    return { kind: 'computed', step, range, partialSums, computeMicros, ...(parts && { parts }) };
+    const { partialSums, parts, concurrency } = computed ?? {};
+    const said = { ...(concurrency && { concurrency }), ...(parts && { parts }) };
+    return { kind: 'computed', step, range, partialSums, computeMicros, ...said };
   }
 
   /** Tells the worker the result of some work, or that it failed. */

@@ -52,6 +52,8 @@ export interface Computed {
   readonly partialSums: readonly PartialSum[];
   /** Time without waiting for weights, and without what does not depend on the range. */
   readonly computeMs: number;
+  /** How many replicas a relay has computed at a time; left out: 1. */
+  readonly concurrency?: number;
   /** Who has computed what of it, where a relay has to say so. */
   readonly parts?: readonly SumPart[];
 }

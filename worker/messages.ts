@@ -32,6 +32,7 @@ export type WorkerMessage =
       range: LeafRange;
       partialSums: readonly PartialSum[] | undefined;
       computeMicros: number;
+      concurrency?: number;
       parts?: readonly SumPart[];
     }
   /** This machine could not do what was asked; the worker gives up. */

@@ -125,7 +125,14 @@ export function onSegment(
  */
 export function onComputed(
   queue: WorkQueue,
-  { step, range, partialSums, computeMicros, parts }: Extract<WorkerMessage, { kind: 'computed' }>,
+  {
+    step,
+    range,
+    partialSums,
+    computeMicros,
+    concurrency,
+    parts,
+  }: Extract<WorkerMessage, { kind: 'computed' }>,
 ): WorkerEffect[] {
   assert(queue.run !== undefined && queue.computing !== 'nothing', 'a worker computes what it was assigned');
   const isOwed = queue.computing === 'owed';
@@ -150,6 +157,7 @@ export function onComputed(
     range,
     nodes,
     computeMicros,
+    ...(concurrency && { concurrency }),
     ...(parts && { parts }),
   } as const;
   return [{ kind: 'send', message, partialSums }, ...computeNext(queue)];

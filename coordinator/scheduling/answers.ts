@@ -51,7 +51,7 @@ export interface Dispute {
 export function onPartialSums(
   part: SchedulingState,
   worker: WorkerRecord,
-  { step, range, nodes, computeMicros, parts }: PartialSums,
+  { step, range, nodes, computeMicros, concurrency, parts }: PartialSums,
   buffers: readonly number[],
   nowMs: number,
 ): { readonly effects: CoordinatorEffect[]; readonly refusal?: Refusal } {
@@ -71,7 +71,8 @@ export function onPartialSums(
   const note = (dispatchedMs: number): number => {
     const elapsedMs = nowMs - dispatchedMs;
     const computeMs = computeMicros / 1000;
-    worker.throughput = measure(worker.throughput, { ...load, computeMs, elapsedMs, movingMs: moving });
+    const timing = { ...load, computeMs, elapsedMs, movingMs: moving, concurrency };
+    worker.throughput = measure(worker.throughput, timing);
     return elapsedMs;
   };
   const late = worker.stragglerTasks.findIndex(

@@ -1,7 +1,7 @@
 import { type LeafRange, maximalSubtrees } from '../../shared/reduction/tree.js';
 import type { Share } from '../state/messages.js';
 
-/** What the assignment knows of a member: n leaves take it overheadMs + n * msPerLeaf. */
+/** What the assignment knows of a member: n leaves take it overheadMs + n * msPerLeaf, as many at a time as it computes. */
 export interface Capacity {
   readonly id: string;
   /** For the reason. */
@@ -10,6 +10,8 @@ export interface Capacity {
   readonly msPerLeaf: number;
   /** What a share costs in addition, whatever its size, such as the time on the network. */
   readonly overheadMs: number;
+  /** How many leaves it computes at a time, each in that time: of a relay, replicas. Left out: 1. */
+  readonly concurrency?: number;
 }
 
 /** Which member computes which leaves, and why. */
@@ -118,11 +120,12 @@ export function commonEndMs(leaves: number, members: readonly Capacity[]): numbe
   let rate = 0;
   let spent = 0;
   let endMs = Number.POSITIVE_INFINITY;
-  for (const { overheadMs, msPerLeaf } of sorted) {
+  for (const { overheadMs, msPerLeaf, concurrency = 1 } of sorted) {
     // A member whose overhead alone takes longer is left out, and so is every member after it.
     if (overheadMs >= endMs) break;
-    rate += 1 / msPerLeaf;
-    spent += overheadMs / msPerLeaf;
+    const leavesPerMs = concurrency / msPerLeaf;
+    rate += leavesPerMs;
+    spent += overheadMs * leavesPerMs;
     endMs = (leaves + spent) / rate;
   }
   return endMs;

@@ -19,10 +19,15 @@ export function dispatchAmong(
   nowMs: number,
 ): CoordinatorEffect[] {
   if (takers.length === 0) return [];
-  const members = capacities(takers).map((one) => busyWith(one, step));
+  const members = capacities(takers).map((one) => ({ ...one, owed: owedLeaves(step, one.id) }));
+  // It begins with more when it has done what it owes.
+  const later = ({ owed, ...one }: (typeof members)[number]): Capacity => ({
+    ...one,
+    overheadMs: one.overheadMs + owed * one.msPerLeaf,
+  });
   const { shares } = settings.isLocal
     ? assignWhole(task.range, members)
-    : assign(task.range, members, settings.leavesPerGroup);
+    : assign(task.range, members.map(later), settings.leavesPerGroup);
   const ranges = shares.map(({ range }) => range);
   const tasks = shares.length > 1 ? split(step, task, ranges) : [task];
   return shares.flatMap(({ memberId }, i) =>
@@ -30,10 +35,9 @@ export function dispatchAmong(
   );
 }
 
-/** A member begins with more when it has done what it owes of this step. */
-function busyWith(member: Capacity, { held }: DistributedStep): Capacity {
-  const owed = (held.get(member.id) ?? []).reduce((sum, { range }) => sum + range.to - range.from, 0);
-  return { ...member, overheadMs: member.overheadMs + owed * member.msPerLeaf };
+/** How many leaves of a step a member has not answered. */
+function owedLeaves({ held }: DistributedStep, memberId: string): number {
+  return (held.get(memberId) ?? []).reduce((sum, { range }) => sum + range.to - range.from, 0);
 }
 
 /** Gives a task to a worker. */

@@ -11,6 +11,8 @@ export interface Throughput {
   readonly overheadMs: number;
   /** Mean deviation of answers from the expected time. */
   readonly deviationMs: number;
+  /** How many leaves it computes at a time, each in `msPerLeaf`, as it says: of a relay, replicas. Left out: 1. */
+  readonly concurrency?: number;
 }
 
 /** What a member is asked for. */
@@ -28,6 +30,8 @@ export interface Timing extends Load {
   readonly elapsedMs: number;
   /** Time that moving bytes takes of the cores that compute. It does not grow with the leaves. */
   readonly movingMs: number;
+  /** As the member says; left out: 1. */
+  readonly concurrency?: number | undefined;
 }
 
 /** Weight of the newest answer in a smoothed value. */
@@ -63,13 +67,14 @@ export function loadOf(ranges: readonly LeafRange[], leaves: number, shardLevel:
 /** The throughput of a member after one more answer. */
 export function measure(
   before: Throughput | undefined,
-  { leaves, vectors, computeMs, elapsedMs, movingMs }: Timing,
+  { leaves, vectors, computeMs, elapsedMs, movingMs, concurrency }: Timing,
 ): Throughput {
+  const said = concurrency !== undefined && { concurrency };
   const reported = Math.min(computeMs, elapsedMs);
   const computed = Math.max(reported - movingMs, MOVING_MOST * reported);
   const msPerLeaf = Math.max(computed / leaves, MS_PER_LEAF_MIN);
   const overheadMs = (elapsedMs - computed) / overheadTimes(vectors);
-  if (before === undefined) return { msPerLeaf, overheadMs, deviationMs: elapsedMs / 4 };
+  if (before === undefined) return { msPerLeaf, overheadMs, deviationMs: elapsedMs / 4, ...said };
   const deviationMs = Math.abs(elapsedMs - expectedMs(before, { leaves, vectors }));
   return {
     msPerLeaf: smooth(before.msPerLeaf, within(before.msPerLeaf, msPerLeaf)),
@@ -78,6 +83,7 @@ export function measure(
       before.deviationMs,
       Math.min(deviationMs, OUTLIER * expectedMs(before, { leaves, vectors })),
     ),
+    ...said,
   };
 }
 
@@ -85,8 +91,9 @@ export function measure(
  * The throughput that is assumed of a member that was given nothing because it was too slow. It rises a little each step,
  * so that the member is tried again. If it is late then, hedging bounds the delay.
  */
-export function decayPenalty({ msPerLeaf, overheadMs, deviationMs }: Throughput): Throughput {
+export function decayPenalty({ msPerLeaf, overheadMs, deviationMs, ...others }: Throughput): Throughput {
   return {
+    ...others,
     msPerLeaf: msPerLeaf * PENALTY_DECAY,
     overheadMs: overheadMs * PENALTY_DECAY,
     deviationMs: deviationMs * PENALTY_DECAY,
@@ -104,7 +111,8 @@ export function hedgeDelayMs(throughput: Throughput | undefined, load: Load): nu
 /** How long a member is expected to take for so much; infinity: nothing is known of it. */
 export function expectedMs(throughput: Throughput | undefined, { leaves, vectors }: Load): number {
   if (throughput === undefined) return Number.POSITIVE_INFINITY;
-  return throughput.overheadMs * overheadTimes(vectors) + throughput.msPerLeaf * leaves;
+  const { overheadMs, msPerLeaf, concurrency = 1 } = throughput;
+  return overheadMs * overheadTimes(vectors) + msPerLeaf * Math.ceil(leaves / concurrency);
 }
 
 /**
@@ -127,7 +135,7 @@ export function capacities(
   return workers.map(({ member: { id, name, threads }, throughput }) =>
     throughput === undefined
       ? { id, name, msPerLeaf: typical.threadMs / threads, overheadMs: typical.overheadMs }
-      : { id, name, msPerLeaf: throughput.msPerLeaf, overheadMs: throughput.overheadMs },
+      : { id, name, ...throughput },
   );
 }
 

@@ -4,17 +4,22 @@ import type { Assignment, Capacity } from './assignment.js';
 /** Most members whose shares a reason names. */
 const NAMED_MAX = 8;
 
+/** A member, and the leaves that it has to compute before. */
+interface Member extends Capacity {
+  readonly owed?: number;
+}
+
 /**
  * Assigns leaves that are few and long, such as the replicas of a round: one after the other goes to the member that would be
  * done with it first. So the last member is done as early as possible, which ideal shares, rounded, do not ensure. A member
  * that would delay the others gets none.
  * @param members in the order in which they get leaves; at least one
  */
-export function assignWhole(range: LeafRange, members: readonly Capacity[]): Assignment {
+export function assignWhole(range: LeafRange, members: readonly Member[]): Assignment {
   const counts = members.map(() => 0);
   const endMs = (i: number): number => {
-    const { overheadMs, msPerLeaf } = members[i] as Capacity;
-    return overheadMs + ((counts[i] as number) + 1) * msPerLeaf;
+    const { overheadMs, msPerLeaf, concurrency = 1, owed = 0 } = members[i] as Member;
+    return overheadMs + Math.ceil((owed + (counts[i] as number) + 1) / concurrency) * msPerLeaf;
   };
   let spanMs = 0;
   for (let leaf = range.from; leaf < range.to; leaf++) {

@@ -34,8 +34,6 @@ const FAN_OUT = 16;
 const LOCAL_STEPS = 30;
 /** A batch with a codec has 8 parts, a round 256 replicas: more workers have nothing to do, and steps of their batches take minutes. */
 const DIVIDED_MOST = 1000;
-/** A few relays of a larger tree have more replicas each than the simulator allows a member. */
-const REPLICATED_MOST = 100;
 const KINDS: readonly { readonly name: string; readonly plan: Partial<ScalePlan>; readonly most?: number }[] =
   [
     { name: 'star', plan: {} },
@@ -46,7 +44,7 @@ const KINDS: readonly { readonly name: string; readonly plan: Partial<ScalePlan>
     {
       name: `relays local ${LOCAL_STEPS}`,
       plan: { fanOut: FAN_OUT, localSteps: LOCAL_STEPS },
-      most: REPLICATED_MOST,
+      most: DIVIDED_MOST,
     },
   ];
 

@@ -44,7 +44,7 @@ import type { LeafRange, TreeNode } from '../reduction/tree.js';
  * Increased whenever a message changes its shape or its meaning. `kind` and `reason` of `refuse`, and `kind` and `version` of
  * `challenge`, `hello` and `watch`, are the same in every version, so that two versions can tell each other what is wrong.
  */
-export const PROTOCOL_VERSION = 7;
+export const PROTOCOL_VERSION = 8;
 
 /** The first message. A peer that answers it with the right proof knows the join token. */
 export interface Challenge {
@@ -265,6 +265,8 @@ export interface PartialSums {
   readonly nodes: readonly TreeNode[];
   /** Computing time, without waiting and sending. It decides how many leaves a worker gets, never the result. */
   readonly computeMicros: number;
+  /** Of a relay in a run of local updates: how many replicas those below compute at a time, each in that time. Left out: 1. */
+  readonly concurrency?: number;
   /** Of a relay in a run that is audited: who has computed what of it. Left out: the relay answers for all of it. */
   readonly parts?: readonly SumPart[];
   /**

@@ -7,7 +7,7 @@ import { COMPRESSIONS } from '../codec/codec.js';
 import { CHUNKS_MAX, ManifestSchema } from '../data/manifest.js';
 import { ClippingSchema } from '../optim/clipping.js';
 import { GradientNoiseSchema } from '../optim/gradient-noise.js';
-import { LocalUpdatesSchema } from '../optim/local-updates.js';
+import { LocalUpdatesSchema, REPLICAS_MAX } from '../optim/local-updates.js';
 import { OptimizerSchema } from '../optim/settings.js';
 import { LEAVES_MAX } from '../reduction/tree.js';
 import {
@@ -176,6 +176,7 @@ export const WorkerToCoordinatorSchema: v.GenericSchema<unknown, WorkerToCoordin
     range,
     nodes: v.pipe(v.array(node), v.minLength(1), v.maxLength(PARTIAL_NODES_MAX)),
     computeMicros: v.pipe(v.number(), v.minValue(0), v.maxValue(COMPUTE_MICROS_MAX)),
+    concurrency: v.exactOptional(integer(1, REPLICAS_MAX)),
     parts: v.exactOptional(
       v.pipe(v.array(v.strictObject({ path, name, range, hash: sha256 })), v.maxLength(PARTS_MAX)),
     ),

@@ -37,6 +37,7 @@ function wrongFor(path: Path): unknown[] {
     'retryAfterMs',
     'isUnfinished',
     'audits',
+    'concurrency',
     'parts',
     'isDeflated',
   ].includes(String(path.at(-1)));

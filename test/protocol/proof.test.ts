@@ -6,7 +6,7 @@ const handshake: Handshake = { run: 'run-1', coordinatorNonce: 'c'.repeat(22), w
 const token = 't'.repeat(22);
 
 it('is the keyed hash that proof.ts documents', () => {
-  const text = `unisum|7|worker|run-1|${'c'.repeat(22)}|${'n'.repeat(22)}`;
+  const text = `unisum|8|worker|run-1|${'c'.repeat(22)}|${'n'.repeat(22)}`;
   expect(workerProof(token, handshake)).toBe(createHmac('sha256', token).update(text).digest('hex'));
 });
 

@@ -82,6 +82,7 @@ export const FROM_WORKER: readonly WorkerToCoordinator[] = [
     range: { from: 0, to: 2 },
     nodes: [{ level: 1, index: 0 }],
     computeMicros: 1,
+    concurrency: 16,
     parts: [{ path: 'remote-2', name: 'a', range: { from: 0, to: 2 }, hash: HASH }],
   },
   { kind: 'segment', step: 7, range: { from: 0, to: 3 }, vector: 1, index: 0 },

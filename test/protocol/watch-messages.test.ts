@@ -130,7 +130,7 @@ it('contain no work, data or weights', () => {
 
 it('name another protocol version of the peer', () => {
   const watch = { ...FROM_WATCHER[0], version: PROTOCOL_VERSION + 1, colour: 'blue' };
-  expect(() => parseWatcherMessage(watch)).toThrow('the watcher speaks protocol version 8, this side 7');
+  expect(() => parseWatcherMessage(watch)).toThrow('the watcher speaks protocol version 9, this side 8');
 });
 
 it('have bounded metrics and metric names', () => {
