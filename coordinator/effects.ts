@@ -225,13 +225,18 @@ export class CoordinatorEffectRunner {
   /** Does what changes the vectors of the run, as soon as no checkpoint is read from them any more. */
   private onceCaptured(change: () => void): void {
     const captured = this.tools.checkpointWriter?.captured;
-    if (captured === undefined) change();
-    else this.await(captured, change);
+    const begin = (): void => {
+      this.links.keepUnsent();
+      change();
+    };
+    if (captured === undefined) begin();
+    else this.await(captured, begin);
   }
 
   /** What changes the vectors at once comes when a step is done and nothing is being saved. */
   private confirmCaptured(): void {
     assert(this.tools.checkpointWriter?.captured === undefined, 'vectors change while they are being saved');
+    this.links.keepUnsent();
   }
 
   private await<T>(work: Promise<T>, then: (result: T) => void): void {

@@ -149,6 +149,11 @@ export class MemberLinks {
     for (const sender of this.senders.values()) sender.sendAsIs();
   }
 
+  /** The weights are about to change: copies what has not been sent of those that are kept. */
+  keepUnsent(): void {
+    for (const sender of this.senders.values()) sender.keepUnsent();
+  }
+
   /** The step under way has all it needs: what is still arriving counts no more, unless it is owed all the same. */
   forgetSuperfluous(): void {
     this.incoming.forgetSuperfluous();
@@ -190,11 +195,9 @@ export class MemberLinks {
   private send({ id, message, attachment }: Extract<LinkEffect, { kind: 'send' }>): void {
     if (message.kind !== 'work' || attachment === 'none') return this.links.get(id)?.send(message);
     const vectors = this.tools.outgoing(attachment === 'update' ? 'update' : 'weights');
-    if (attachment === 'copied-weights')
-      return this.senders
-        .get(id)
-        ?.send(message, { ...vectors, views: vectors.views.map((one) => one.slice()) });
-    this.senders.get(id)?.send(message, vectors);
+    const isKept = attachment === 'kept-weights';
+    this.senders.get(id)?.send(message, vectors, isKept);
+    if (isKept) return;
     this.unreadBytes.sent(vectors.views.length * vectors.cut.bytes);
   }
 

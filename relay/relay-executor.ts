@@ -118,6 +118,7 @@ export class RelayExecutor extends RemoteExecutor {
   }
 
   override expect(what: Arriving): void {
+    if (what === 'weights') this.members?.keepUnsent();
     super.expect(what);
     this.brings = what;
   }
@@ -154,6 +155,7 @@ export class RelayExecutor extends RemoteExecutor {
     if (computation.appliesUpdate) {
       await this.arrivals.here();
       if (this.isAbandoned) return undefined;
+      this.members?.keepUnsent();
       for (const stage of this.loaded.begin(computation).stages) await stage.applyUpdate();
     }
     const { brings } = this;

@@ -129,6 +129,11 @@ export class RelayMembers {
     this.links.arrived(place);
   }
 
+  /** The weights are about to change. */
+  keepUnsent(): void {
+    this.links.keepUnsent();
+  }
+
   /** What has not arrived of them never will, and nobody needs what is computed with them. */
   stopWaiting(): void {
     this.links.sendAsIs();

@@ -328,7 +328,7 @@ export class VirtualCluster {
     const { deliveries } = route;
     const { step } = message;
     const what = attachment === 'update' ? 'update' : 'weights';
-    const copy = attachment === 'copied-weights' ? upper.outgoing(what) : undefined;
+    const copy = attachment === 'kept-weights' ? upper.outgoing(what) : undefined;
     for (const [index, { at, bytes }] of NUMBER_CUT.segments.entries()) {
       const sendSegment = (): void => {
         // Other work has brought its own since, or the process has ended.

@@ -165,7 +165,7 @@ export class VirtualCoordinator implements UpperEnd {
       case 'send':
         this.checkRound(effect);
         if (effect.message.kind === 'work' && effect.attachment !== 'none') {
-          const isCopied = effect.attachment === 'copied-weights';
+          const isCopied = effect.attachment === 'kept-weights';
           this.rehearsals.sent(effect.id, effect.message, isCopied, environment.nowMs());
         }
         return environment.toWorker(effect);

@@ -27,15 +27,20 @@ export class VectorSender {
   private readonly segments: PacedSender;
   /** Sends the segments that are not here yet. */
   private awaited: { readonly place: SegmentPlace; readonly send: () => void }[] = [];
+  private isKept = false;
 
   constructor(private readonly link: Link) {
     this.segments = new PacedSender(link);
   }
 
-  /** Sends work and what comes with it. What has not been sent of earlier vectors is void. */
-  send(work: Work, { cut, views, order, isHere = () => true }: OutgoingVectors): void {
+  /**
+   * Sends work and what comes with it. What has not been sent of earlier vectors is void.
+   * @param isKept whether they are sent as they are now, also after `keepUnsent`
+   */
+  send(work: Work, { cut, views, order, isHere = () => true }: OutgoingVectors, isKept = false): void {
     const { link, segments } = this;
     this.drop();
+    this.isKept = isKept;
     if (travelWhole(cut, views.length)) return link.send(work, joinVectors(views));
     link.send(work);
     const { step } = work;
@@ -59,6 +64,13 @@ export class VectorSender {
   /** What is not here never comes: it is sent as it is, because nobody needs what the member computes with it. */
   sendAsIs(): void {
     for (const { send } of this.awaited.splice(0)) send();
+  }
+
+  /** The vectors are about to change: copies what has not been sent of those that are kept. */
+  keepUnsent(): void {
+    if (!this.isKept) return;
+    this.isKept = false;
+    this.segments.copyWaiting();
   }
 
   /** The link is closed. */

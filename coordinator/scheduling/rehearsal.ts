@@ -142,10 +142,10 @@ function send(
     const message = { ...work, weights: false, update: 'rehearse', rehearses: true } as const;
     return [{ kind: 'send', id: member.id, message, attachment: 'update' }];
   }
-  // The run goes on while they are sent: they may be of several steps, unless a copy of them is sent.
+  // The run goes on while they are sent: they may be of several steps, unless they are kept.
   worker.weightsStep = -1;
   const message = { ...work, weights: true, rehearses: true } as const;
-  return [{ kind: 'send', id: member.id, message, attachment: isChecked ? 'copied-weights' : 'weights' }];
+  return [{ kind: 'send', id: member.id, message, attachment: isChecked ? 'kept-weights' : 'weights' }];
 }
 
 /** How many rehearsals there is time for now. Another one may begin as long as there is any time left. */

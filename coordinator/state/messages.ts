@@ -87,8 +87,8 @@ export interface Share {
  */
 export type Completion = 'finished' | 'stopped' | 'interrupted' | 'diverged';
 
-/** What a frame to a worker carries behind its header. `copied-weights`: as they are now, also if they are sent later. */
-type Attachment = 'none' | 'weights' | 'copied-weights' | 'update';
+/** What a frame to a worker carries behind its header. `kept-weights`: those of this step, also if they are sent after it. */
+type Attachment = 'none' | 'weights' | 'kept-weights' | 'update';
 
 /** What the coordinator wants done. Carried out by the effect runner (coordinator/effects.ts), never by a transition. */
 export type CoordinatorEffect =

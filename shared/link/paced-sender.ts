@@ -8,7 +8,7 @@ const WAITING_BYTES_MAX = 4 * 2 ** 20;
 
 /** Sends messages over a link, one after the other, as the peer takes them. A payload is read when its turn comes. */
 export class PacedSender {
-  private readonly queue: { readonly message: object; readonly payload: Uint8Array }[] = [];
+  private queue: { readonly message: object; readonly payload: Uint8Array }[] = [];
   /** The link tells when it has sent a message behind which others wait: before it has nothing to do. */
   private willTell = false;
   private resolvers: (() => void)[] = [];
@@ -29,6 +29,11 @@ export class PacedSender {
   /** Resolves when every message was handed to the link, or was dropped. */
   async idle(): Promise<void> {
     if (!this.isIdle) await new Promise<void>((resolve) => this.resolvers.push(resolve));
+  }
+
+  /** The memory of the payloads that wait is about to change: they are sent as they are now. */
+  copyWaiting(): void {
+    this.queue = this.queue.map(({ message, payload }) => ({ message, payload: payload.slice() }));
   }
 
   /** Drops the messages that wait: the link is closed, or they are void. */

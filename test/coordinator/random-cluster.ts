@@ -151,7 +151,7 @@ export class RandomCluster implements WorkerEnvironment {
         const { id, message, attachment } = effect;
         const worker = this.links.get(id);
         const payload =
-          attachment === 'weights' || attachment === 'copied-weights'
+          attachment === 'weights' || attachment === 'kept-weights'
             ? Uint8Array.of(this.state.training.step)
             : new Uint8Array(0);
         if (worker !== undefined)

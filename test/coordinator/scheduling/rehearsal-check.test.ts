@@ -10,9 +10,7 @@ function rehearsing(): Script {
   script.joins('b', { rehearsed: true });
   script.joins('c');
   const lines = completeStep(script, 0);
-  expect(lines.filter((line) => line.startsWith('c <- '))).toEqual([
-    'c <- rehearsal 1 [0,4) + copied-weights',
-  ]);
+  expect(lines.filter((line) => line.startsWith('c <- '))).toEqual(['c <- rehearsal 1 [0,4) + kept-weights']);
   return script;
 }
 
@@ -123,7 +121,7 @@ describe('the first rehearsal of a member, beside a computer that is believed', 
     script.leaves('c');
     expect(script.state.scheduling.check).toBeUndefined();
     expect(completeStep(script, 1).filter((line) => line.startsWith('d <- '))).toEqual([
-      expect.stringMatching(/^d <- rehearsal 2 .* \+ copied-weights$/),
+      expect.stringMatching(/^d <- rehearsal 2 .* \+ kept-weights$/),
     ]);
   });
 });
