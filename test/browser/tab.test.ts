@@ -5,19 +5,18 @@ import { startPathProxy } from '../support/path-proxy.js';
 import { start } from '../support/process.js';
 import {
   expectNodesWeights,
-  freezeAndThaw,
   joined,
-  killAndReplace,
   openNotIsolated,
   pageUrl,
   startLong,
   TIMEOUT_MS,
 } from '../support/tab-run.js';
+import { checksOr } from '../support/thoroughness.js';
 
 /* Tabs of real browsers as workers of real runs. What takes long is in `long`. */
 
 // The other tests ask for nothing in which browsers differ.
-for (const name of ['Chrome', 'Firefox'] as const) {
+for (const name of checksOr(['Chrome', 'Firefox'] as const, (one) => one === 'Chrome')) {
   describe.skipIf(!isInstalled(name))(`a tab of ${name}, if it is installed`, { timeout: TIMEOUT_MS }, () => {
     it('joins, leaves when its user says so, and joins again with the other build', async () => {
       const coordinator = startLong(1);
@@ -40,10 +39,6 @@ describe.skipIf(!isInstalled('Chrome'))(
   'a tab of Chrome, if it is installed',
   { timeout: TIMEOUT_MS },
   () => {
-    it('joins beside two workers of Node, is killed, and another joins', () => killAndReplace('Chrome'));
-
-    it('is dropped while it is frozen, and is back when it is thawed', () => freezeAndThaw('Chrome'));
-
     it('leaves when its page is closed, and its work is given to others at once', async () => {
       const coordinator = startLong(2);
       start(['worker', await coordinator.joinUrl(), '--name', 'one']);

@@ -7,7 +7,7 @@ import { writeFiles } from '../support/process-data.js';
 import { programHere } from '../support/program-here.js';
 import { answersTheSame, project, unisum } from '../support/self-contained.js';
 
-/* What kinds of data store: tables, images and texts of a user's own; recipes are in self-contained-recipes.test.ts. */
+/* What kinds of data store: tables, images and texts of a user's own; recipes are in long/self-contained-recipes.test.ts. */
 /** Each test starts some twenty processes. */
 const TIMEOUT_MS = 120_000;
 

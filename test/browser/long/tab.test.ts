@@ -10,17 +10,15 @@ import {
   TIMEOUT_MS,
 } from '../../support/tab-run.js';
 
-/* What tabs do in further browsers, builds and modes. */
+/* What happens to tabs, and what they do in further builds and modes. */
 
-describe.skipIf(!isInstalled('Firefox'))(
-  'a tab of Firefox, if it is installed',
-  { timeout: TIMEOUT_MS },
-  () => {
-    it('joins beside two workers of Node, is killed, and another joins', () => killAndReplace('Firefox'));
+for (const name of ['Chrome', 'Firefox'] as const) {
+  describe.skipIf(!isInstalled(name))(`a tab of ${name}, if it is installed`, { timeout: TIMEOUT_MS }, () => {
+    it('joins beside two workers of Node, is killed, and another joins', () => killAndReplace(name));
 
-    it('is dropped while it is frozen, and is back when it is thawed', () => freezeAndThaw('Firefox'));
-  },
-);
+    it('is dropped while it is frozen, and is back when it is thawed', () => freezeAndThaw(name));
+  });
+}
 
 describe.skipIf(!isInstalled('Chrome'))(
   'a tab of Chrome, if it is installed',

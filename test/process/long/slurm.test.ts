@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { TrainResult } from '../../trainer/result.js';
-import { PROGRAM, temporaryFolder } from '../support/process.js';
-import { smallData, writeFiles } from '../support/process-data.js';
-import { programHere } from '../support/program-here.js';
-import { missingForSlurm, SlurmCluster } from '../support/slurm-cluster.js';
+import type { TrainResult } from '../../../trainer/result.js';
+import { PROGRAM, temporaryFolder } from '../../support/process.js';
+import { smallData, writeFiles } from '../../support/process-data.js';
+import { programHere } from '../../support/program-here.js';
+import { missingForSlurm, SlurmCluster } from '../../support/slurm-cluster.js';
 
 const TRAIN = ['train', '--data', 'digits', '--batch', 16, '--leaf', 8, '--steps', 2000];
 

@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { SeededRandom } from '../../shared/actor/seeded-random.js';
-import { idxBytes } from '../data/images/idx-bytes.js';
-import { pngBytes } from '../support/png.js';
-import { smallData, writeFiles } from '../support/process-data.js';
-import { programHere } from '../support/program-here.js';
-import { madeUpRecordings } from '../support/recordings.js';
-import { answersTheSame, project, unisum } from '../support/self-contained.js';
+import { SeededRandom } from '../../../shared/actor/seeded-random.js';
+import { idxBytes } from '../../data/images/idx-bytes.js';
+import { pngBytes } from '../../support/png.js';
+import { smallData, writeFiles } from '../../support/process-data.js';
+import { programHere } from '../../support/program-here.js';
+import { madeUpRecordings } from '../../support/recordings.js';
+import { answersTheSame, project, unisum } from '../../support/self-contained.js';
 
 /* A test for each kind of recipe in examples/: what its run has stored is enough for files that were not there in training. */
 /** Each test starts some twenty processes. */
