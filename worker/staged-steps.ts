@@ -55,7 +55,10 @@ export function stagedSteps(
     let prepared: ReturnType<StepExecutor['prepare']> | undefined;
     // Not before the update is applied, which may set the threads' cursors to its own step.
     const prepare = (): NonNullable<typeof prepared> => {
-      prepared ??= executor.prepare(step, { threads: { from: 0, to: threads }, leaves: range }, parts);
+      if (prepared !== undefined) return prepared;
+      // Those of another range of the step have been sent, or are not owed any more.
+      executor.releaseSums();
+      prepared = executor.prepare(step, { threads: { from: 0, to: threads }, leaves: range }, parts);
       return prepared;
     };
     const stages = plans.map((_, i): Stage => {

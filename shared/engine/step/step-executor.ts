@@ -125,6 +125,11 @@ export class StepExecutor {
     const share = { threads: { from: 0, to: this.threadPool.threads }, leaves: { from: 0, to: leaves } };
     const parts = this.computeCommandBuffers(0, share, size);
     this.finishLocalCommandBuffers(parts, leaves);
+    this.releaseSums();
+  }
+
+  /** Nobody needs the partial sums that were computed: the next ones take their place, of the same step too. */
+  releaseSums(): void {
     for (const used of this.buffersUsed) used.step = -1;
   }
 
