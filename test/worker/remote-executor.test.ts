@@ -108,6 +108,18 @@ describe('the memory of a remote executor', () => {
     expect(ends.slice(2)).toEqual(ends.slice(0, 2));
   });
 
+  it('has one place for the sums of a step, however many ranges of it are asked for', async () => {
+    const executor = new RemoteExecutor(machine);
+    const whole = await sums(executor, { width: 512 });
+    const { end } = machine.memory.mark();
+    const part = { ...STEP, range: { from: 0, to: 4 } };
+    const first = hashOf(executor, await executor.compute(part, EVENTS));
+    expect(hashOf(executor, await executor.compute(part, EVENTS))).toBe(first);
+    expect(hashOf(executor, await executor.compute(STEP, EVENTS))).toBe(whole);
+    const vectorBytes = 4 * 512 * 513;
+    expect(machine.memory.mark().end - end).toBeLessThan(vectorBytes);
+  });
+
   it('is not reused while threads still compute for a link that is gone', async () => {
     const executor = new RemoteExecutor(machine);
     const undisturbed = await sums(executor, { width: 512 });
