@@ -19,7 +19,10 @@ export function assignWhole(range: LeafRange, members: readonly Member[]): Assig
   const counts = members.map(() => 0);
   const endMs = (i: number): number => {
     const { overheadMs, msPerLeaf, concurrency = 1, owed = 0 } = members[i] as Member;
-    return overheadMs + Math.ceil((owed + (counts[i] as number) + 1) / concurrency) * msPerLeaf;
+    const leaves = owed + (counts[i] as number) + 1;
+    // The fewer are computed at a time, the less their results wait for each other.
+    const part = Math.min(1, leaves / concurrency);
+    return part * overheadMs + Math.ceil(leaves / concurrency) * msPerLeaf;
   };
   let spanMs = 0;
   for (let leaf = range.from; leaf < range.to; leaf++) {

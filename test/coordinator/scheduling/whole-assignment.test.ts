@@ -29,3 +29,8 @@ it('counts the time of what a member owes already', () => {
     c: 2,
   });
 });
+
+it('spreads replicas over relays that have more workers than there are replicas', () => {
+  const relays = ['a', 'b', 'c', 'd'].map((id, i) => member(id, { concurrency: 250, overheadMs: 9 + i / 8 }));
+  expect(Object.values(counts(256, relays)).every((count) => Math.abs(count - 64) < 4)).toBe(true);
+});
