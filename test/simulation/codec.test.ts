@@ -4,10 +4,11 @@ import { coordinate } from '../../coordinator/transition.js';
 import { COMPRESSIONS } from '../../shared/codec/codec.js';
 import { simulate } from '../../simulation/simulation.js';
 import type { Coordinate } from '../../simulation/virtual-coordinator.js';
+import { CHECKS } from '../support/thoroughness.js';
 
 const PLAN = { workers: 5, steps: 60, faults: true };
 /** Seeds of each codec; UNISUM_SIMULATIONS sets another number, shared among the codecs. */
-const RUNS = Math.ceil(Number(process.env.UNISUM_SIMULATIONS ?? 400) / 4);
+const RUNS = Math.ceil(Number(process.env.UNISUM_SIMULATIONS ?? (CHECKS ? 400 : 200)) / 4);
 /** A mutant must be detected within so many seeds. */
 const DETECTED_WITHIN = 60;
 

@@ -3,10 +3,11 @@ import { SeededRandom } from '../../shared/actor/seeded-random.js';
 import { flipped } from '../../simulation/faults.js';
 import { FAULTS, type Fault } from '../../simulation/plan.js';
 import { simulate } from '../../simulation/simulation.js';
+import { CHECKS } from '../support/thoroughness.js';
 import { MUTANTS } from './mutants.js';
 
 /** Seeds of each test; UNISUM_SIMULATIONS sets another number. */
-const RUNS = Number(process.env.UNISUM_SIMULATIONS ?? 400);
+const RUNS = Number(process.env.UNISUM_SIMULATIONS ?? (CHECKS ? 400 : 200));
 const PLAN = { workers: 5, steps: 60, faults: true };
 /** A mutant must be detected within so many seeds. */
 const DETECTED_WITHIN = 120;

@@ -1,5 +1,5 @@
 /** Whether a change is checked, as by CI, or proven. */
-const CHECKS = Boolean(process.env.UNISUM_PROOF);
+export const CHECKS = Boolean(process.env.UNISUM_PROOF);
 /** Whether every combination is tried, with `UNISUM_PROOF=1 npm test`; otherwise some of each kind are. */
 const PROVES = process.env.UNISUM_PROOF === '1';
 

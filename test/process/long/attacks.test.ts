@@ -2,16 +2,16 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ATTACKS, type Attacker } from '../../scripts/dev/attacks/attacks.js';
-import { HostileMember } from '../../scripts/dev/attacks/hostile-member.js';
-import { systemClock } from '../../shared/actor/clock.js';
-import { SeededRandom } from '../../shared/actor/seeded-random.js';
-import { NEED_CHUNKS_MAX } from '../../shared/protocol/limits.js';
-import type { Run } from '../../shared/protocol/messages.js';
-import { idxBytes } from '../data/images/idx-bytes.js';
-import { HeldRun } from '../support/held-run.js';
-import { smallData, writeFiles } from '../support/process-data.js';
-import { runHere } from '../support/program-here.js';
+import { ATTACKS, type Attacker } from '../../../scripts/dev/attacks/attacks.js';
+import { HostileMember } from '../../../scripts/dev/attacks/hostile-member.js';
+import { systemClock } from '../../../shared/actor/clock.js';
+import { SeededRandom } from '../../../shared/actor/seeded-random.js';
+import { NEED_CHUNKS_MAX } from '../../../shared/protocol/limits.js';
+import type { Run } from '../../../shared/protocol/messages.js';
+import { idxBytes } from '../../data/images/idx-bytes.js';
+import { HeldRun } from '../../support/held-run.js';
+import { smallData, writeFiles } from '../../support/process-data.js';
+import { runHere } from '../../support/program-here.js';
 
 /*
  * Members with the token that attack a run: what the run does about them, and that its weights are those of an undisturbed
