@@ -161,12 +161,14 @@ export class CoordinatorEffectRunner {
       case 'restore-snapshot':
         snapshots.forget(effect.forget);
         this.confirmCaptured();
+        this.links.keepUnsent();
         return snapshots.restore(effect.step);
       case 'keep-best':
         this.confirmCaptured();
         return this.tools.best?.keep();
       case 'restore-best':
         this.confirmCaptured();
+        this.links.keepUnsent();
         return this.tools.best?.restore();
       case 'inspect':
         return this.await(executor.inspect(effect), (stats) => {
@@ -236,7 +238,6 @@ export class CoordinatorEffectRunner {
   /** What changes the vectors at once comes when a step is done and nothing is being saved. */
   private confirmCaptured(): void {
     assert(this.tools.checkpointWriter?.captured === undefined, 'vectors change while they are being saved');
-    this.links.keepUnsent();
   }
 
   private await<T>(work: Promise<T>, then: (result: T) => void): void {
